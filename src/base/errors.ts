@@ -1,0 +1,261 @@
+/**
+ * The one catalogue of errors. A message says what happened, why, and how to mend it; it never carries a value, a
+ * body or a key. Match by `code`, never by text.
+ */
+
+/** What an error of each code tells beside its code. Names and measures only, never values. */
+interface Details {
+  REPRISE_BAD_DURATION: { readonly where: string; readonly given: string };
+  REPRISE_BAD_SIZE: { readonly where: string; readonly given: string };
+  REPRISE_BAD_SCALAR: { readonly where: string; readonly kind: string };
+  REPRISE_BAD_DECLARATION: { readonly where: string; readonly why: string; readonly mend: string };
+  REPRISE_NAME_TWICE: { readonly kind: string; readonly name: string };
+  REPRISE_CLOSED: { readonly service: string };
+  REPRISE_STARTED: { readonly service: string };
+  REPRISE_NO_LEDGER: { readonly name: string };
+  REPRISE_NOT_STORABLE: { readonly what: string; readonly path: string; readonly kind: string };
+  REPRISE_INPUT_INVALID: { readonly operation: string; readonly issues: readonly string[] };
+  REPRISE_KEY_MISSING: { readonly operation: string };
+  REPRISE_KEY_MALFORMED: { readonly operation: string; readonly why: string };
+  REPRISE_PRINCIPAL_EMPTY: { readonly operation: string };
+  REPRISE_PRINCIPAL_DIFFERS: { readonly operation: string };
+  REPRISE_REFUSED: {
+    readonly operation: string;
+    readonly refusal: string;
+    readonly because: string;
+    readonly status: number;
+  };
+  REPRISE_RUNNING: { readonly operation: string; readonly retryAfterMs: number };
+  REPRISE_MISMATCH: { readonly operation: string };
+  REPRISE_UNKNOWN: { readonly operation: string; readonly effect: string };
+  REPRISE_FENCED: { readonly operation: string };
+  REPRISE_LEASE_LOST: { readonly operation: string };
+  REPRISE_ILLEGAL_TRANSITION: { readonly operation: string; readonly from: string; readonly to: string };
+  REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
+  REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
+  REPRISE_EFFECT_NOT_AWAITED: { readonly operation: string; readonly effect: string };
+  REPRISE_EFFECT_IN_TRANSACTION: { readonly operation: string; readonly effect: string };
+  REPRISE_EFFECT_TIMEOUT: { readonly operation: string; readonly effect: string; readonly afterMs: number };
+  REPRISE_OUTCOME_TOO_LARGE: { readonly operation: string; readonly bytes: number; readonly atMost: number };
+  REPRISE_BODY_TOO_LARGE: { readonly operation: string; readonly atMost: number };
+  REPRISE_BODY_MALFORMED: { readonly operation: string };
+  REPRISE_RETRY_TRANSACTION: { readonly ledger: string };
+  REPRISE_LEDGER_AWAY: { readonly ledger: string; readonly doing: string };
+  REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
+  REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
+  REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
+  REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
+  REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
+  REPRISE_LOAD_ABANDONED: { readonly cache: string };
+}
+
+export type ErrorCode = keyof Details;
+
+interface Entry<D> {
+  /** The HTTP status a transport answers with. */
+  readonly status: number;
+  readonly message: (details: D) => string;
+}
+
+const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
+  REPRISE_BAD_DURATION: {
+    status: 500,
+    message: (d) =>
+      `${d.where}: '${d.given}' is no duration. Write a number above zero and a unit: "250ms", "60s", "5m", "1h", "30d".`,
+  },
+  REPRISE_BAD_SIZE: {
+    status: 500,
+    message: (d) =>
+      `${d.where}: '${d.given}' is no size. Write a number above zero and a unit: "512b", "64kb", "256mb", "1gb".`,
+  },
+  REPRISE_BAD_SCALAR: {
+    status: 400,
+    message: (d) =>
+      `${d.where} is ${d.kind}. A scope and an identity are made of strings, finite numbers, bigints and booleans: pass one of those.`,
+  },
+  REPRISE_BAD_DECLARATION: { status: 500, message: (d) => `${d.where}: ${d.why} ${d.mend}` },
+  REPRISE_NAME_TWICE: {
+    status: 500,
+    message: (d) =>
+      `A ${d.kind} named '${d.name}' is declared already. A name is the identity of its records: choose another.`,
+  },
+  REPRISE_CLOSED: {
+    status: 503,
+    message: (d) => `The reprise of '${d.service}' is closed, so nothing was started. Close it after the last use.`,
+  },
+  REPRISE_STARTED: {
+    status: 500,
+    message: (d) =>
+      `The reprise of '${d.service}' has started already, so its stores cannot be exchanged. Call start before the first use.`,
+  },
+  REPRISE_NO_LEDGER: {
+    status: 500,
+    message: (d) => `Operation '${d.name}' needs a ledger to keep its outcome in: give createReprise one.`,
+  },
+  REPRISE_NOT_STORABLE: {
+    status: 500,
+    message: (d) =>
+      `${d.what} holds ${d.kind} at '${d.path}', which would not come back from a ledger as it was. Use plain objects, arrays, strings, finite numbers, bigints, booleans, dates and bytes.`,
+  },
+  REPRISE_INPUT_INVALID: {
+    status: 400,
+    message: (d) => `The input of '${d.operation}' is invalid, so nothing was run: ${d.issues.join("; ")}.`,
+  },
+  REPRISE_KEY_MISSING: {
+    status: 400,
+    message: (d) =>
+      `'${d.operation}' needs an Idempotency-Key, so nothing was run. Make one key for each piece of work and send it with every attempt.`,
+  },
+  REPRISE_KEY_MALFORMED: {
+    status: 400,
+    message: (d) =>
+      `The Idempotency-Key for '${d.operation}' ${d.why}, so nothing was run. Send one key, made once for each piece of work.`,
+  },
+  REPRISE_PRINCIPAL_EMPTY: {
+    status: 403,
+    message: (d) =>
+      `'${d.operation}' was called without a principal, so nothing was run. Its outcome belongs to somebody: name who.`,
+  },
+  REPRISE_PRINCIPAL_DIFFERS: {
+    status: 403,
+    message: (d) => `The session's principal is not the one that '${d.operation}' is for, so nothing was run or told.`,
+  },
+  REPRISE_REFUSED: { status: 409, message: (d) => `'${d.operation}' refused (${d.refusal}): ${d.because}` },
+  REPRISE_RUNNING: {
+    status: 409,
+    message: (d) => `'${d.operation}' is still at work on this. Ask again in ${d.retryAfterMs} ms with the same key.`,
+  },
+  REPRISE_MISMATCH: {
+    status: 422,
+    message: (d) =>
+      `This key, or this identity, came to '${d.operation}' with other input before. Do not repeat it: make a new key for new work.`,
+  },
+  REPRISE_UNKNOWN: {
+    status: 503,
+    message: (d) =>
+      `Nobody knows yet whether '${d.effect}' of '${d.operation}' happened, so it is not repeated. A person settles it.`,
+  },
+  REPRISE_FENCED: {
+    status: 409,
+    message: (d) => `Another attempt has taken over this work of '${d.operation}', so this one wrote nothing more.`,
+  },
+  REPRISE_LEASE_LOST: {
+    status: 409,
+    message: (d) =>
+      `The lease on this work of '${d.operation}' is over, so this attempt stops. A later one goes on from what is recorded.`,
+  },
+  REPRISE_ILLEGAL_TRANSITION: {
+    status: 409,
+    message: (d) =>
+      `Work of '${d.operation}' cannot go from '${d.from}' to '${d.to}': its state has changed. Look at it again.`,
+  },
+  REPRISE_EFFECT_TWICE: {
+    status: 500,
+    message: (d) =>
+      `Effect '${d.effect}' of '${d.operation}' was answered twice and the answers differ: it may have happened twice. The first answer stays; check with the other side.`,
+  },
+  REPRISE_EFFECT_NAME_TWICE: {
+    status: 500,
+    message: (d) =>
+      `Effect or transaction '${d.effect}' of '${d.operation}' was used twice in one run. Each has a record of its own: give each its own name.`,
+  },
+  REPRISE_EFFECT_NOT_AWAITED: {
+    status: 500,
+    message: (d) =>
+      `The run of '${d.operation}' ended while '${d.effect}' was under way. Await every effect and transaction.`,
+  },
+  REPRISE_EFFECT_IN_TRANSACTION: {
+    status: 500,
+    message: (d) =>
+      `Effect '${d.effect}' of '${d.operation}' was called while a transaction was open, which a rollback could not undo. Call it before or after.`,
+  },
+  REPRISE_EFFECT_TIMEOUT: {
+    status: 503,
+    message: (d) =>
+      `Effect '${d.effect}' of '${d.operation}' gave no answer in ${d.afterMs} ms; whether it happened is unknown.`,
+  },
+  REPRISE_OUTCOME_TOO_LARGE: {
+    status: 500,
+    message: (d) =>
+      `The outcome of '${d.operation}' has ${d.bytes} bytes, at most ${d.atMost} are kept. Return a reference, or raise 'outcomeLimit'.`,
+  },
+  REPRISE_BODY_TOO_LARGE: {
+    status: 413,
+    message: (d) => `The body for '${d.operation}' is larger than ${d.atMost} bytes, so nothing was run.`,
+  },
+  REPRISE_BODY_MALFORMED: {
+    status: 400,
+    message: (d) => `The body for '${d.operation}' cannot be read, so nothing was run.`,
+  },
+  REPRISE_RETRY_TRANSACTION: {
+    status: 503,
+    message: (d) => `The transaction on ledger '${d.ledger}' met another one. Roll it back and repeat it as a whole.`,
+  },
+  REPRISE_LEDGER_AWAY: {
+    status: 503,
+    message: (d) =>
+      `Ledger '${d.ledger}' did not answer (${d.doing}), so nothing was run unguarded. Repeat with the same key.`,
+  },
+  REPRISE_LEDGER_BUSY: {
+    status: 503,
+    message: (d) =>
+      `Ledger '${d.ledger}' was busy for ${d.afterMs} ms. Repeat with the same key; keep transactions short.`,
+  },
+  REPRISE_LEDGER_SELF_WAIT: {
+    status: 500,
+    message: (d) =>
+      `A transaction of ledger '${d.ledger}' waits for itself: it runs an operation that needs the same connection. Use executeIn with its own tx.`,
+  },
+  REPRISE_LEDGER_SCHEMA: {
+    status: 500,
+    message: (d) =>
+      `Ledger '${d.ledger}' has schema ${d.found}, this version needs ${d.expected}. Use the version that wrote it, or a new file.`,
+  },
+  REPRISE_DRIVER_MISSING: {
+    status: 500,
+    message: (d) => `${d.store} needs a driver that is not installed: run 'npm install ${d.driver}'.`,
+  },
+  REPRISE_LOAD_TIMEOUT: {
+    status: 503,
+    message: (d) =>
+      `A load of cache '${d.cache}' gave no answer in ${d.afterMs} ms and was aborted. Make the source faster, or raise 'deadline.hard'.`,
+  },
+  REPRISE_LOAD_ABANDONED: {
+    status: 503,
+    message: (d) => `A load of cache '${d.cache}' was given up because its reprise is closing.`,
+  },
+};
+
+/**
+ * An error of the catalogue.
+ *
+ * @example
+ * try { await bookSeat.run(input); } catch (error) {
+ *   if (isRepriseError(error, "REPRISE_RUNNING")) retryIn(error.details.retryAfterMs);
+ * }
+ */
+export class RepriseError<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  /** The HTTP status that a transport answers with. */
+  readonly status: number;
+  readonly details: Details[C];
+  constructor(code: C, details: Details[C], cause?: unknown) {
+    const entry = catalogue[code];
+    super(entry.message(details), cause === undefined ? undefined : { cause });
+    this.name = "RepriseError";
+    this.code = code;
+    // a refusal's status is declared by its operation, not by the catalogue
+    this.status = "status" in details ? details.status : entry.status;
+    this.details = details;
+  }
+}
+
+/** Whether `error` is of the catalogue, and of this code where one is given. */
+export function isRepriseError<C extends ErrorCode = ErrorCode>(error: unknown, code?: C): error is RepriseError<C> {
+  return error instanceof RepriseError && (code === undefined || error.code === code);
+}
+
+/** Every code with its HTTP status, for documents and tests. */
+export const errorCodes: Readonly<Record<ErrorCode, number>> = Object.fromEntries(
+  Object.entries(catalogue).map(([code, entry]) => [code, entry.status]),
+) as Record<ErrorCode, number>;

@@ -1,0 +1,50 @@
+import type { Clock } from "./clock.ts";
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * `work`, or the rejection that `late` makes when it has not settled after `ms`. What settles later is ignored, and its
+ * rejection is no unhandled one. `ms` counts on the clock's timer.
+ */
+export function withDeadline<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.timer(ms, () => reject(late()));
+    work.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error as Error);
+      },
+    );
+  });
+}
+
+/** Resolves after `ms`, or rejects with the signal's reason. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason as Error);
+    const aborted = () => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    const cancel = clock.timer(ms, () => {
+      signal?.removeEventListener("abort", aborted);
+      resolve();
+    });
+    signal?.addEventListener("abort", aborted, { once: true });
+  });
+}
+
+/** `work`, or the signal's reason if it aborts first; `work` itself goes on. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason as Error);
+    if (signal.aborted) aborted();
+    signal.addEventListener("abort", aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+  });
+}

@@ -1,0 +1,75 @@
+import type { Loader } from "./declaration.ts";
+
+/** What a cache offers to its users. Functions are properties, so that their variance is checked. */
+
+export interface ReadOptions {
+  /** Ends this caller's waiting; a load that others share goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Entry<out V> {
+  readonly value: V;
+  readonly origin: "memory" | "source";
+  readonly state: "fresh" | "stale";
+  /** Since its load began. */
+  readonly ageMs: number;
+}
+
+export type Settled<V> =
+  | { readonly status: "ok"; readonly value: V }
+  | { readonly status: "failed"; readonly error: Error };
+
+/**
+ * What most code needs of a cache, and all that a test has to fake.
+ *
+ * @example
+ * const fake: Reader<{ workshop: string }, Seats> = { get: async () => ({ left: 3 }), getMany: async (s) => s.map(() => ({ left: 3 })) };
+ */
+export interface Reader<in P, out V> {
+  /**
+   * The value: from memory while fresh; while stale from memory with one refresh behind it; else by one load that all
+   * callers of the key share. A caller never gets a value that was loaded before an invalidation which was acknowledged
+   * before its call. Rejects with the load's own error, or `REPRISE_LOAD_TIMEOUT`.
+   */
+  readonly get: (scope: P, options?: ReadOptions) => Promise<V>;
+  /** In the order asked for; rejects with the first failure. */
+  readonly getMany: (scopes: readonly P[], options?: ReadOptions) => Promise<readonly V[]>;
+}
+
+interface Changes<P, V> {
+  readonly name: string;
+  /** What memory holds, fresh or stale, as `get` would serve it. Never loads. `undefined`: nothing to serve. */
+  readonly peek: (scope: P) => Promise<Entry<V> | undefined>;
+  /** Stores a value that is newer than every load under way: none of them overwrites it. Last put wins. */
+  readonly put: (scope: P, value: V) => Promise<void>;
+  /** The value may be served stale while it is refreshed. When this resolves, no load begun before is ever stored. */
+  readonly expire: (scope: P) => Promise<void>;
+  /** The value is never served again, not even while the source fails. When this resolves, no load begun before is ever stored. */
+  readonly purge: (scope: P) => Promise<void>;
+}
+
+export interface Cache<P, V> extends Reader<P, V>, Changes<P, V> {
+  /** As `get`, with where the value came from and its age. */
+  readonly getEntry: (scope: P, options?: ReadOptions) => Promise<Entry<V>>;
+  /** As `getMany`; each failure stands in its place. */
+  readonly getManySettled: (scopes: readonly P[], options?: ReadOptions) => Promise<readonly Settled<V>[]>;
+}
+
+export interface AsideCache<P, V> extends Changes<P, V> {
+  /** As a read-through `get`, with the loader handed over. Callers of one key at one time share the first one's load. */
+  readonly get: (scope: P, load: Loader<P, V>, options?: ReadOptions) => Promise<V>;
+  readonly lookup: (scope: P) => Promise<Found<V> | Miss<V>>;
+}
+
+export interface Found<out V> extends Entry<V> {
+  readonly hit: true;
+}
+
+export interface Miss<in V> {
+  readonly hit: false;
+  /**
+   * Stores under the permission that the miss took out. False, and nothing is stored: the data changed since, the hard
+   * deadline passed, or the permission was forgotten under pressure.
+   */
+  readonly store: (value: V) => Promise<boolean>;
+}

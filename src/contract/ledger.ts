@@ -1,0 +1,293 @@
+import type { AttemptId, Name, WorkId } from "../base/names.ts";
+import type { Journal } from "./journal.ts";
+
+/**
+ * What keeps the outcomes of operations, and must not forget. `Tx` is what an operation's `run` receives to write with;
+ * a `Ledger<never>` keeps outcomes and joins no transaction.
+ *
+ * For every method: it is atomic (a crash leaves all or nothing of it); instants and leases are judged by the
+ * store's clock at the statement, never by the caller's; a store that does not answer within its deadline rejects with
+ * `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call may or may not have happened: claim again to know.
+ * Every owner's write carries its fence (name, attempt, still running) and changes nothing without it.
+ */
+export interface Ledger<out Tx> {
+  /** For messages and the page: `"sqlite"`. */
+  readonly name: string;
+  /** Whether the transactional methods work. Without them they are never called. */
+  readonly transactional: boolean;
+  readonly "~tx"?: Tx;
+
+  /** Connects, creates the tables where they are missing, and checks them. Calling it again does nothing. */
+  readonly open: () => Promise<void>;
+  /** Waits for open transactions, then disconnects. Calling it again does nothing. */
+  readonly close: () => Promise<void>;
+
+  // ── the claim ──
+
+  /**
+   * Takes the work for `attempt`, or says why not. Both names are taken in one step: a mismatch neither claims nor
+   * binds. Repeating it with the same attempt is harmless and answers `won` again (the first answer may be lost).
+   */
+  readonly claim: (request: ClaimRequest) => Promise<Claim>;
+  /** What a claim would find, writing nothing. `null`: nothing is kept under these names. */
+  readonly find: (request: FindRequest) => Promise<Exclude<Claim, Won> | Open | null>;
+  /** Extends the lease to `leaseMs` from now. False: fenced. */
+  readonly renew: (fence: Fence, leaseMs: number) => Promise<boolean>;
+
+  // ── effects ──
+
+  /** Writes the effect down as started, unless it is present; then nothing is written and the record is told. */
+  readonly start: (fence: Fence, effect: EffectStart) => Promise<Started>;
+  /** Starts a present, unanswered effect once more: its `settleAt` moves on. False: fenced, or no longer open. */
+  readonly restart: (fence: Fence, effect: EffectStart) => Promise<boolean>;
+  /**
+   * Keeps the answer of a started effect; the first answer stays. Needs no fence: whoever called knows the answer.
+   * Parked work whose last open effect this was becomes open again.
+   */
+  readonly pin: (id: WorkId, effect: string, answer: string) => Promise<Pinned>;
+
+  // ── the end ──
+
+  /**
+   * Keeps the outcome, for `keepMs` from now, if every effect of the work is pinned and exactly `effects` of them exist
+   * (what an earlier attempt did and this one did not visit must not be answered over).
+   */
+  readonly complete: (fence: Fence, completion: Completion) => Promise<"done" | "fenced" | "effects-differ">;
+  /** Gives the claim back: deletes the work if nothing of it ever happened, else leaves it open for a later attempt. */
+  readonly release: (fence: Fence, release: Release) => Promise<"released" | "open" | "fenced">;
+  /** Sets the work aside for a person: an effect's answer is lost. False: fenced. */
+  readonly park: (fence: Fence, parking: Parking) => Promise<boolean>;
+
+  // ── transactions: only where `transactional` ──
+
+  /** `work` in a transaction of its own, with no record. */
+  readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  /**
+   * A piece of external work's own transaction: fence first, then `work`, then its pinned record, all in one commit.
+   * `present`: it committed before and nothing was run again. What `work` throws rolls back and is rethrown.
+   */
+  readonly transact: <T>(
+    fence: Fence,
+    effect: string,
+    work: (tx: Tx) => Promise<Answered<T>>,
+  ) => Promise<Transacted<T>>;
+  /** Claim, work and outcome in one transaction. What `work` throws rolls back everything and is rethrown. */
+  readonly atomic: <T>(request: WorkRequest, work: (tx: Tx) => Promise<Finished<T>>) => Promise<Atomic<T>>;
+  /**
+   * The same inside a transaction that the caller holds, under a savepoint. Nothing outlives the caller's rollback.
+   * A method, not a property: `Ledger<Tx>` stays covariant, and a ledger of any `Tx` can be passed on.
+   * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
+   */
+  join<T>(tx: Tx, request: WorkRequest, work: (tx: Tx) => Promise<Finished<T>>): Promise<Atomic<T>>;
+
+  // ── abandoned and expired work ──
+
+  /** Work that nobody is at: open, or its lease is over; due by `notBefore`; with its input kept. Oldest first. */
+  readonly abandoned: (query: AbandonedQuery) => Promise<readonly AbandonedWork[]>;
+  /** Parks work of `operation` with a started effect whose lease has been over for `afterMs`. How many it parked. */
+  readonly parkAbandoned: (query: ParkAbandonedQuery) => Promise<number>;
+  /** Deletes at most `limit` done works past their keep, with their effects and keys. How many it deleted. */
+  readonly sweep: (limit: number) => Promise<number>;
+
+  // ── looking; never counts the ledger ──
+
+  /** Newest first, at most `limit`. */
+  readonly recent: (query: RecentQuery) => Promise<readonly RunSummary[]>;
+  /** `null`: no such work, or no longer. */
+  readonly history: (id: WorkId) => Promise<RunHistory | null>;
+
+  readonly journal: Journal;
+}
+
+/** The fingerprint of a validated input, compared by the algorithm of its version. */
+export interface Fingerprint {
+  readonly version: number;
+  readonly hash: string;
+}
+
+export interface FindRequest {
+  readonly name: Name;
+  /** The name of the caller's key; `null` without one. */
+  readonly key: Name | null;
+  readonly print: Fingerprint;
+}
+
+export interface WorkRequest extends FindRequest {
+  readonly keepMs: number;
+  readonly about: WorkAbout;
+}
+
+export interface ClaimRequest extends WorkRequest {
+  readonly attempt: AttemptId;
+  readonly leaseMs: number;
+  /** Kept so that a completer may resume the work; `null`: only a caller's next attempt can. */
+  readonly input: string | null;
+}
+
+/** For people: shown, never compared. */
+export interface WorkAbout {
+  readonly operation: string;
+  /** The readable identity. */
+  readonly identity: string;
+  readonly principal: string;
+  /** The caller's key, cut short; `null` without one. */
+  readonly key: string | null;
+  /** The instance that runs it. */
+  readonly owner: string;
+}
+
+/** What every write of an owner carries. */
+export interface Fence {
+  readonly name: Name;
+  readonly id: WorkId;
+  readonly attempt: AttemptId;
+}
+
+export type Claim = Won | Done | Running | Mismatch | Unknown;
+
+export interface Won {
+  readonly is: "won";
+  readonly fence: Fence;
+  /** +1 for each claim of this work. */
+  readonly token: number;
+  /** What earlier attempts left; empty for new work. */
+  readonly effects: readonly EffectRecord[];
+}
+export interface Done {
+  readonly is: "done";
+  readonly outcome: string;
+  readonly at: number;
+}
+export interface Running {
+  readonly is: "running";
+  readonly since: number;
+  /** Until the owner's lease ends or, for work that waits, until it is due. */
+  readonly retryAfterMs: number;
+}
+export interface Mismatch {
+  readonly is: "mismatch";
+  /** `null` when the key belongs to other work, of which nothing is told. */
+  readonly firstSeen: number | null;
+}
+export interface Unknown {
+  readonly is: "unknown";
+  readonly effect: string;
+  readonly since: number;
+}
+/** Known, and nobody is at it: the next claim takes it. */
+export interface Open {
+  readonly is: "open";
+  readonly since: number;
+  readonly retryAfterMs: number;
+}
+
+export interface EffectStart {
+  readonly effect: string;
+  /** Until when the call may still arrive at the other side: deadline and flight time, from now. */
+  readonly settleMs: number;
+}
+export interface EffectRecord {
+  readonly effect: string;
+  readonly kind: "effect" | "transaction";
+  readonly state: "started" | "pinned";
+  readonly startedAt: number;
+  readonly pinnedAt: number | null;
+  /** Milliseconds until the starter's call can no longer arrive; zero or less: it cannot. */
+  readonly settlesInMs: number;
+  /** `null` while started. */
+  readonly answer: string | null;
+  /** The token of the attempt that started it. */
+  readonly token: number;
+}
+export type Started =
+  | { readonly is: "started" }
+  | { readonly is: "present"; readonly record: EffectRecord }
+  | { readonly is: "fenced" };
+export type Pinned =
+  | { readonly is: "pinned" }
+  /** Answered before: this is the answer that stays. */
+  | { readonly is: "present"; readonly answer: string }
+  /** No such effect, or its work is gone. */
+  | { readonly is: "gone" };
+
+export interface Completion {
+  readonly outcome: string;
+  readonly keepMs: number;
+  /** How many effects and transactions the completing attempt visited. */
+  readonly effects: number;
+}
+export interface Release {
+  /** The work is not taken again before so long; 0: at once. */
+  readonly notBeforeMs: number;
+  /** A class and code, never a value; `null`: no error. */
+  readonly error: string | null;
+}
+export interface Parking {
+  readonly effect: string;
+  readonly why: string;
+}
+
+/** A transaction's value and what is kept of it. */
+export interface Answered<T> {
+  readonly value: T;
+  readonly answer: string;
+}
+export type Transacted<T> =
+  | { readonly is: "committed"; readonly value: T }
+  | { readonly is: "present"; readonly answer: string }
+  | { readonly is: "fenced" };
+export interface Finished<T> {
+  readonly value: T;
+  readonly outcome: string;
+}
+export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: number } | Exclude<Claim, Won>;
+
+export interface AbandonedQuery {
+  readonly operations: readonly string[];
+  readonly limit: number;
+}
+export interface AbandonedWork {
+  readonly operation: string;
+  readonly input: string;
+  /** How often it was claimed. */
+  readonly token: number;
+}
+export interface ParkAbandonedQuery {
+  readonly operation: string;
+  readonly afterMs: number;
+}
+
+export type RunState = "open" | "running" | "unknown" | "done";
+export interface RecentQuery {
+  readonly limit: number;
+  readonly operation?: string | undefined;
+  readonly state?: RunState | undefined;
+}
+export interface RunSummary extends WorkAbout {
+  readonly id: WorkId;
+  readonly state: RunState;
+  /** Whether the kept outcome is a refusal; `null` before there is one. */
+  readonly refused: boolean | null;
+  readonly createdAt: number;
+  /** When it was completed or parked. */
+  readonly endedAt: number | null;
+  readonly leaseUntil: number | null;
+  readonly keepUntil: number;
+  readonly token: number;
+  readonly print: Fingerprint;
+  /** Why it is parked, or its last error: classes and codes, never values. */
+  readonly why: string | null;
+}
+export interface RunHistory {
+  readonly run: RunSummary;
+  readonly effects: readonly EffectRecord[];
+  /** What ended or asked about each past attempt, oldest first. */
+  readonly attempts: readonly AttemptRecord[];
+}
+export interface AttemptRecord {
+  readonly at: number;
+  readonly what: "taken-over" | "released" | "parked" | "reopened";
+  readonly owner: string;
+  readonly token: number;
+  readonly why: string | null;
+}

@@ -1,0 +1,43 @@
+import type { Outcome } from "./outcome.ts";
+
+/**
+ * What a transport needs of an operation: to hand over an input with what it knows about the caller, and to keep its own
+ * rendering of the outcome, so that a replay answers with the same bytes.
+ */
+export interface Carried<in In, out O, out R> {
+  readonly name: string;
+  readonly "~carry": {
+    readonly contract: CarriedContract;
+    readonly execute: (input: In, options: CarryOptions<O, R>) => Promise<CarriedOutcome<O, R>>;
+  };
+}
+
+/** What an operation promises its callers, as data. */
+export interface CarriedContract {
+  readonly operation: string;
+  readonly identity: "callers-key" | "from-input";
+  /** Whether outcomes belong to one principal, or to everyone. */
+  readonly principal: "everyone" | "from-input";
+  readonly retentionMs: number | null;
+  readonly refusals: Readonly<Record<string, { readonly status: number; readonly because: string }>>;
+}
+
+export interface CarryOptions<in O, in R> {
+  readonly key?: string | undefined;
+  /** Who the session says it is, held against the operation's own principal before anything happens; REPRISE_PRINCIPAL_DIFFERS. */
+  readonly principal?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Renders a fresh outcome before it is stored; what it returns is kept beside it. */
+  readonly render: (settled: Settlement<O, R>) => string;
+}
+
+/** What `run` ended with. */
+export type Settlement<O, R> =
+  | { readonly status: "done"; readonly value: O }
+  | Pick<R & object, keyof R & ("status" | "code" | "detail")>;
+
+export interface CarriedOutcome<out O, out R> {
+  readonly outcome: Outcome<O, R>;
+  /** What was rendered when it was stored; `null`: another transport stored it, or it is not settled. */
+  readonly rendered: string | null;
+}

@@ -1,0 +1,175 @@
+import type { Atom, Callable, Config, Decision, Owned, RefusedCall } from "../base/config.ts";
+import type { Duration } from "../base/duration.ts";
+import type { Scalar } from "../base/scalar.ts";
+import type { Schema } from "../base/schema.ts";
+import type { Size } from "../base/size.ts";
+import type { Refusal, Refused } from "./outcome.ts";
+import type { Joins, Operation } from "./surface.ts";
+
+/** What an operation declares, and what the compiler refuses of it. */
+
+export interface RefusalDeclaration {
+  /** The HTTP status of this refusal. */
+  readonly status: number;
+  /** For people, in the problem document and the contract. */
+  readonly because: string;
+  readonly detail?: Schema | undefined;
+}
+export type Refusals = { readonly [code: string]: RefusalDeclaration };
+type DetailOf<R extends RefusalDeclaration> = R extends { readonly detail: Schema<infer _, infer D> } ? D : undefined;
+type RefusedOf<R extends Refusals> = { [K in keyof R & string]: Refused<K, DetailOf<R[K]>> }[keyof R & string];
+
+interface Run<I, R extends Refusals> {
+  /** As the schema returned it; its fingerprint was taken before. */
+  readonly input: I;
+  /** Aborted when the lease is lost and when the instance closes without waiting longer. */
+  readonly signal: AbortSignal;
+  /** `throw refuse("sold-out")`: an answer, stored and replayed as one. What an open transaction wrote is undone. */
+  readonly refuse: <K extends keyof R & string>(
+    code: K,
+    ...detail: DetailOf<R[K]> extends undefined ? [] : [detail: DetailOf<R[K]>]
+  ) => Refusal;
+}
+export interface DatabaseRun<I, R extends Refusals, Tx> extends Run<I, R> {
+  /** Claim, what you write with this, and the outcome commit together, or none of it. */
+  readonly tx: Tx;
+}
+export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
+  /**
+   * Something outside the ledger. Written down as started before it is called, its answer pinned when it returns; a rerun
+   * gets the pinned answer without a call. `name` is unique in the run.
+   */
+  readonly effect: <A>(name: string, effect: Effect<A>) => Promise<A>;
+  /** Commits what `work` writes together with its own record: it happens once. `name` tells several apart. */
+  readonly transaction: [Tx] extends [never]
+    ? RefusedCall<"this ledger has no transactions">
+    : <T>(work: (tx: Tx) => Promise<T>, options?: { readonly name?: string | undefined }) => Promise<T>;
+}
+interface Runs<I, R extends Refusals, Tx> {
+  readonly database: DatabaseRun<I, R, Tx>;
+  readonly external: ExternalRun<I, R, Tx>;
+}
+
+export type Effect<A> = {
+  /** `key` is the same for every attempt at this work: hand it to the other side. */
+  readonly run: (key: string, signal: AbortSignal) => Promise<A>;
+  /** The call is aborted after so long and its answer counts as lost. Default 20 s. */
+  readonly deadline?: Duration | undefined;
+} & (
+  | {
+      /** What a rerun does when the answer was lost. `"retry"`: the other side honours `key`. `"park"`: a person settles it. */
+      readonly ifUnknown: "retry" | "park";
+    }
+  | {
+      /** Asks the other side what became of it. `"never-happened"` counts only once the call can no longer arrive. */
+      readonly ifUnknown: (key: string, signal: AbortSignal) => Promise<NoInfer<A> | "never-happened">;
+      /** How long after its deadline a call may still arrive at the other side. */
+      readonly arrivesWithin: Duration;
+    }
+);
+
+/** `O`, with a sentence in the place of each part that would not come back from a ledger as it was. */
+type StorableParts<O> = O extends Callable | symbol
+  ? "a function does not come back from a ledger"
+  : O extends Atom
+    ? O
+    : O extends object
+      ? { readonly [K in keyof O]: StorableParts<O[K]> }
+      : O;
+type Storable<O> = O extends StorableParts<O> ? O : StorableParts<O>;
+
+export type Again = "replays" | "converges";
+export type Cost = "nothing" | "noise" | "trust" | "money";
+type CostCheck<A extends Again, K extends Cost> = A extends "converges"
+  ? K extends "money" | "trust"
+    ? `what costs ${K} if it runs twice must replay, not converge`
+    : K
+  : K;
+type EffectsCheck<E extends string, A extends Again, Tx> = E extends "database"
+  ? [Tx] extends [never]
+    ? "this ledger has no transactions: use one that has, or effects: 'external'"
+    : E
+  : A extends "converges"
+    ? "what converges keeps no record to pin effects in: it must replay, or effects: 'database'"
+    : E;
+type Identity<I> = "callers-key" | ((input: I) => readonly Scalar[]);
+
+interface Operates<In, I, O, R extends Refusals, E extends "database" | "external", A extends Again, Tx> {
+  /** Unique among the operations of an instance; part of every record's identity. */
+  readonly name: string;
+  /** A schema, or `unchecked<T>()`. What follows is typed by it. */
+  readonly input: Schema<In, I>;
+  /** `database`: claim, work and outcome commit together. `external`: an effect is written down before it is called. */
+  readonly effects: EffectsCheck<E, A, Tx>;
+  readonly refusals?: R;
+  /** Of a claim, renewed at a third of it. Default 30 s. Only with external effects. */
+  readonly lease?: Duration | undefined;
+  /** `by-itself` keeps the input, and a completer resumes abandoned work. Default: the caller's next attempt does. */
+  readonly resumes?: "by-itself" | "next-attempt" | undefined;
+  /** Work with a lost answer that nobody resumes becomes `unknown` after so long. Default 1 h. */
+  readonly abandonAfter?: Duration | undefined;
+  /** A larger outcome is refused. Default 64 kb. */
+  readonly outcomeLimit?: Size | undefined;
+  readonly run: (run: Runs<I, R, Tx>[E]) => Promise<Storable<O>>;
+}
+/** A stored outcome has an owner, a name and an end. */
+interface Recorded<I> {
+  /** Whose outcome it is; nobody else ever sees it. */
+  readonly principal: "everyone" | ((input: I) => string);
+  /** The business key of this piece of work; or the caller's key is all there is. */
+  readonly identity: Identity<I>;
+  /** How long an outcome answers repetitions, from its completion. At least the longest time in which anybody retries. */
+  readonly retention: Duration;
+}
+
+/**
+ * Declares a piece of work that may be asked for again.
+ *
+ * @example
+ * const bookSeat = reprise.operation({
+ *   name: "seat.book", input: bookSeatSchema,
+ *   principal: (input) => input.user, identity: (input) => [input.reference], retention: "30d",
+ *   effects: "external",
+ *   run: async ({ input, effect, transaction }) => {
+ *     const charge = await effect("charge", { ifUnknown: "retry", run: (key, signal) => gateway.charge(input, key, signal) });
+ *     return transaction((tx) => insertBooking(tx, input, charge.id));
+ *   },
+ * });
+ */
+export type OperationVerb<C extends Config> = <
+  In,
+  I,
+  O,
+  E extends "database" | "external",
+  const K extends Cost,
+  const N extends Identity<I>,
+  const A extends Again = "replays",
+  // biome-ignore lint/complexity/noBannedTypes: no refusals at all
+  const R extends Refusals = {},
+>(
+  declaration: Operates<In, I, O, R, E, A, C["tx"]> &
+    Owned<C> &
+    Decision<C, { readonly ifRunsAgain: A; readonly costIfTwice: CostCheck<A, K> }> & {
+      readonly identity?: N;
+    } & ([A] extends ["converges"] ? unknown : Recorded<I>),
+) => Operation<In, O, RefusedOf<R>, I, [N] extends ["callers-key"] ? "required" : "optional"> &
+  (E extends "database" ? Joins<C["tx"], In, O, RefusedOf<R>> : unknown);
+
+/** A declaration as `createReprise` received it, its types checked by the compiler, its rest by `start`. */
+export interface OperationDeclaration {
+  readonly name: string;
+  readonly input: Schema;
+  readonly effects: "database" | "external";
+  readonly refusals?: Refusals | undefined;
+  readonly owner?: string | undefined;
+  readonly ifRunsAgain?: Again | undefined;
+  readonly costIfTwice?: Cost | undefined;
+  readonly principal?: "everyone" | ((input: never) => string) | undefined;
+  readonly identity?: "callers-key" | ((input: never) => readonly Scalar[]) | undefined;
+  readonly retention?: Duration | undefined;
+  readonly lease?: Duration | undefined;
+  readonly resumes?: "by-itself" | "next-attempt" | undefined;
+  readonly abandonAfter?: Duration | undefined;
+  readonly outcomeLimit?: Size | undefined;
+  readonly run: (run: never) => Promise<unknown>;
+}
