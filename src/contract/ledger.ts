@@ -212,6 +212,8 @@ export type Pinned =
 
 export interface Completion {
   readonly outcome: string;
+  /** Whether it is a refusal: for people, never compared. */
+  readonly refused: boolean;
   readonly keepMs: number;
   /** How many effects and transactions the completing attempt visited. */
   readonly effects: number;
@@ -239,6 +241,8 @@ export type Transacted<T> =
 export interface Finished<T> {
   readonly value: T;
   readonly outcome: string;
+  /** Whether it is a refusal: for people, never compared. */
+  readonly refused: boolean;
 }
 export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: number } | Exclude<Claim, Won>;
 
