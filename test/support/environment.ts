@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+/**
+ * What this machine offers to the tests. A suite that must leave tests out says why with a note,
+ * `context.skip("…")`, which the closing lines of a run repeat.
+ */
+
+/** Begins the note of a test that this machine, or this version of Node, can never run; any other fails in CI. */
+export const cannotRunHere = "cannot run here: ";
+
+/** The SQLite driver that `sqliteLedger` takes on this version of Node. */
+export function sqliteDriver(): string {
+  const builtin = process.getBuiltinModule("node:sqlite");
+  if (builtin !== undefined) {
+    const database = new builtin.DatabaseSync(":memory:");
+    const row = database.prepare("select sqlite_version() as version").get();
+    database.close();
+    return `node:sqlite (SQLite ${row?.["version"]})`;
+  }
+  const path = new URL("../../node_modules/libsql/package.json", import.meta.url);
+  if (!existsSync(path)) return "none: node:sqlite is absent and libsql is not installed";
+  return `libsql ${(JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version}`;
+}
+
+/** The browser that the page's tests drive: `CHROMIUM`, or what the system has. `undefined`: none. */
+export function chromium(): string | undefined {
+  const candidates = [
+    process.env["CHROMIUM"],
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ];
+  return candidates.find((path) => path !== undefined && existsSync(path));
+}
+
+export function describeEnvironment(): readonly string[] {
+  const browser = chromium();
+  return [
+    `node: ${process.version}`,
+    `sqlite driver: ${sqliteDriver()}`,
+    `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
+  ];
+}
+
+function versionOf(browser: string): string {
+  try {
+    return execFileSync(browser, ["--version"], {
+      encoding: "utf8",
+      timeout: 10_000,
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return `${browser} (does not tell its version)`;
+  }
+}
