@@ -1,0 +1,107 @@
+import type { WorkId } from "../../base/names.ts";
+import type {
+  AbandonedQuery,
+  AbandonedWork,
+  Completion,
+  Fence,
+  Finished,
+  ParkAbandonedQuery,
+  Parking,
+  Release,
+} from "../../contract/ledger.ts";
+import { deleteWork, parkWork } from "./claim.ts";
+import type { Connection } from "./driver.ts";
+import { countEffects, holds } from "./effects.ts";
+import { noteAttempt, rowsOf, type WorkRow } from "./records.ts";
+
+export function completeWork(
+  connection: Connection,
+  now: number,
+  fence: Fence,
+  completion: Completion,
+): "done" | "fenced" | "effects-differ" {
+  if (!holds(connection, fence)) return "fenced";
+  const effects = countEffects(connection, fence.id);
+  if (effects.started > 0 || effects.all !== completion.effects) return "effects-differ";
+  finishWork(connection, now, fence.id, completion, completion.keepMs);
+  return "done";
+}
+
+/** The outcome into the row that this transaction holds. The input was kept for a completer only. */
+export function finishWork(
+  connection: Connection,
+  now: number,
+  id: WorkId,
+  finished: Pick<Finished<unknown>, "outcome" | "refused">,
+  keepMs: number,
+): void {
+  connection.run(
+    `update reprise_work set state = 'd', outcome = ?, refused = ?, ended_at = ?, keep_until = max(keep_until, ?),
+       input = null, why = null where id = ?`,
+    [finished.outcome, finished.refused ? 1 : 0, now, now + keepMs, id],
+  );
+}
+
+export function releaseWork(
+  connection: Connection,
+  now: number,
+  fence: Fence,
+  release: Release,
+): "released" | "open" | "fenced" {
+  if (!holds(connection, fence)) return "fenced";
+  // the ledger decides what happened, not the process's memory: a commit's answer may have been lost
+  if (countEffects(connection, fence.id).all === 0) {
+    deleteWork(connection, fence.name, fence.id);
+    return "released";
+  }
+  noteAttempt(connection, fence.id, "released", now, release.error);
+  connection.run("update reprise_work set state = 'o', not_before = ?, lease_until = ?, why = ? where id = ?", [
+    now + release.notBeforeMs,
+    now,
+    release.error,
+    fence.id,
+  ]);
+  return "open";
+}
+
+export function parkOwn(connection: Connection, now: number, fence: Fence, parking: Parking): boolean {
+  if (!holds(connection, fence)) return false;
+  parkWork(connection, now, fence.id, parking.effect, parking.why);
+  return true;
+}
+
+export function abandonedWork(connection: Connection, now: number, query: AbandonedQuery): readonly AbandonedWork[] {
+  const rows = connection.all(
+    `select operation, input, token from reprise_work
+     where state in ('o', 'r', 'u') and input is not null and operation in (select value from json_each(?))
+       and (state = 'o' and coalesce(not_before, 0) <= ? or state = 'r' and lease_until <= ?)
+     order by created_at, rowid limit ?`,
+    [JSON.stringify(query.operations), now, now, query.limit],
+  );
+  return rowsOf<AbandonedWork>(rows).map(({ operation, input, token }) => ({ operation, input, token }));
+}
+
+export function parkAbandonedWork(connection: Connection, now: number, query: ParkAbandonedQuery): number {
+  const rows = rowsOf<{ readonly id: WorkId; readonly started: string }>(
+    connection.all(
+      `select w.id, min(e.name) as started from reprise_work w join reprise_effect e on e.id = w.id and e.state = 's'
+       where w.state in ('o', 'r', 'u') and w.state <> 'u' and w.operation = ?
+         and max(w.lease_until, coalesce(w.not_before, 0)) <= ?
+       group by w.id`,
+      [query.operation, now - query.afterMs],
+    ),
+  );
+  for (const { id, started } of rows) parkWork(connection, now, id, started, "abandoned");
+  return rows.length;
+}
+
+export function sweepWork(connection: Connection, now: number, limit: number): number {
+  const rows = rowsOf<Pick<WorkRow, "name" | "id">>(
+    connection.all(
+      "select name, id from reprise_work where state = 'd' and keep_until <= ? order by keep_until limit ?",
+      [now, limit],
+    ),
+  );
+  for (const { name, id } of rows) deleteWork(connection, name, id);
+  return rows.length;
+}

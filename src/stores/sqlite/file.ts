@@ -1,0 +1,170 @@
+import type { Clock } from "../../base/clock.ts";
+import { defaults } from "../../base/defaults.ts";
+import { RepriseError } from "../../base/errors.ts";
+import { pause, withDeadline } from "../../base/promise.ts";
+import { createTurns } from "../turns.ts";
+import { type Connection, isBusy, isBusySnapshot, loadDriver, resultCode } from "./driver.ts";
+import { checkVersion, createTables, foundVersion } from "./schema.ts";
+
+/** One SQLite file: a connection that writes, one transaction at a time, and one that reads what is committed. */
+export interface SqliteFile {
+  readonly open: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** `work` in an immediate transaction of its own. It is synchronous, so nothing interleaves. */
+  readonly write: <T>(doing: string, work: (connection: Connection, now: number) => T) => Promise<T>;
+  /** `work` in an immediate transaction that stays open while it waits. What it throws rolls back and is rethrown. */
+  readonly transact: <T>(doing: string, work: (connection: Connection) => Promise<T>) => Promise<T>;
+  /** Our own statements inside a transaction: their errors in the catalogue's terms. */
+  readonly step: <T>(doing: string, work: () => T) => T;
+  /** Marks the user's part of a transaction, so that waiting for this file from within is noticed. */
+  readonly within: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly read: <T>(doing: string, work: (connection: Connection, now: number) => T) => Promise<T>;
+}
+
+interface Connections {
+  readonly writer: Connection;
+  readonly reader: Connection;
+}
+
+/** Other processes hold the file for a commit's length: ask again soon, spread out. */
+const retryMs = { least: 1, most: 25 };
+
+export function sqliteFile(options: {
+  readonly ledger: string;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly busyMs: number;
+}): SqliteFile {
+  const { ledger, path, clock, busyMs } = options;
+  const turns = createTurns({ ledger, place: path, clock, waitMs: busyMs });
+  let opening: Promise<Connections> | undefined;
+  let connections: Connections | undefined;
+  let closing: Promise<void> | undefined;
+
+  /** Our own statements' errors in the catalogue's terms; what is no error of SQLite's is a fault and stays itself. */
+  const translate = (error: unknown, doing: string): unknown => {
+    if (isBusySnapshot(error)) return new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger }, error);
+    if (isBusy(error)) return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: busyMs }, error);
+    return resultCode(error) === 0 ? error : new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, error);
+  };
+
+  /** The drivers are synchronous: SQLite's own busy timeout would block the loop that has to commit. */
+  const whenFree = async <T>(deadline: number, doing: string, step: () => T): Promise<T> => {
+    for (let longest = retryMs.least; ; longest = Math.min(longest * 2, retryMs.most)) {
+      try {
+        return step();
+      } catch (error) {
+        if (!isBusy(error) || clock.monotonic() >= deadline) throw translate(error, doing);
+      }
+      await pause(clock, retryMs.least + Math.random() * longest);
+    }
+  };
+
+  const connected = (doing: string): Connections => {
+    if (connections === undefined || closing !== undefined) {
+      const state = closing === undefined ? "not open" : "closed";
+      throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, ${state}` });
+    }
+    return connections;
+  };
+
+  const rollback = (connection: Connection): void => {
+    if (connection.inTransaction()) connection.exec("rollback");
+  };
+
+  const step = <T>(doing: string, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw translate(error, doing);
+    }
+  };
+
+  const inTransaction = async <T>(
+    { writer }: Connections,
+    deadline: number,
+    doing: string,
+    work: (connection: Connection) => T | Promise<T>,
+  ): Promise<T> => {
+    await whenFree(deadline, doing, () => writer.exec("begin immediate"));
+    try {
+      const value = await work(writer);
+      step(doing, () => writer.exec("commit"));
+      return value;
+    } catch (error) {
+      rollback(writer);
+      throw error;
+    }
+  };
+
+  const connect = async (): Promise<Connections> => {
+    const driver = await loadDriver();
+    const opened: Connection[] = [];
+    const connection = (): Connection => {
+      try {
+        const made = driver(path);
+        opened.push(made);
+        made.exec("pragma busy_timeout = 0");
+        return made;
+      } catch (error) {
+        throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open" }, error);
+      }
+    };
+    try {
+      const writer = connection();
+      const reader = connection();
+      const made = { writer, reader };
+      const deadline = clock.monotonic() + busyMs;
+      await whenFree(deadline, "open", () => writer.all("pragma journal_mode = wal", []));
+      writer.exec("pragma synchronous = full");
+      const found = await whenFree(deadline, "open", () => foundVersion(writer));
+      if (found === undefined) await inTransaction(made, deadline, "open", () => createTables(writer, ledger));
+      else checkVersion(writer, ledger);
+      reader.exec("pragma query_only = 1");
+      return made;
+    } catch (error) {
+      for (const made of opened) made.close();
+      throw translate(error, "open");
+    }
+  };
+
+  return {
+    open: async () => {
+      if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open, closed" });
+      opening ??= connect();
+      try {
+        connections = await opening;
+      } catch (error) {
+        // the next call tries again
+        opening = undefined;
+        throw error;
+      }
+    },
+    close: () => {
+      closing ??= (async () => {
+        const open = await opening?.catch(() => undefined);
+        // a transaction that never ends is rolled back by disconnecting
+        await withDeadline(clock, defaults.drainMs, turns.idle(), () => new Error()).catch(() => undefined);
+        open?.reader.close();
+        open?.writer.close();
+      })();
+      return closing;
+    },
+    write: async (doing, work) => {
+      const open = connected(doing);
+      return turns.take((deadline) =>
+        inTransaction(open, deadline, doing, (connection) => step(doing, () => work(connection, clock.now()))),
+      );
+    },
+    transact: async (doing, work) => {
+      const open = connected(doing);
+      return turns.take((deadline) => inTransaction(open, deadline, doing, work));
+    },
+    step,
+    within: turns.within,
+    read: async (doing, work) => {
+      const { reader } = connected(doing);
+      return whenFree(clock.monotonic() + busyMs, doing, () => work(reader, clock.now()));
+    },
+  };
+}

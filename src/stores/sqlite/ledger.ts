@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { defaults } from "../../base/defaults.ts";
+import { type Duration, milliseconds } from "../../base/duration.ts";
+import { RepriseError } from "../../base/errors.ts";
+import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
+import { claimWork, findWork } from "./claim.ts";
+import type { Connection } from "./driver.ts";
+import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, transactionBefore } from "./effects.ts";
+import {
+  abandonedWork,
+  completeWork,
+  finishWork,
+  parkAbandonedWork,
+  parkOwn,
+  releaseWork,
+  sweepWork,
+} from "./endings.ts";
+import { sqliteFile } from "./file.ts";
+import { sqliteJournal } from "./journal.ts";
+import { recentRuns, runHistory } from "./looking.ts";
+import { createTransactions, type SqliteTransaction } from "./transaction.ts";
+
+const name = "sqlite";
+
+export interface SqliteLedgerOptions {
+  /** The file; its directory must exist. Several processes of one machine may share it. */
+  readonly path: string;
+  /** The ledger's clock: every instance on one file should have the same. Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** How long a call waits for its turn and for other processes, in all. Default: 5s. */
+  readonly busy?: Duration | undefined;
+}
+
+/**
+ * A ledger in one SQLite file, with the business tables beside its own. Uses `node:sqlite` where Node has it, else the
+ * package `libsql`. Constructing it opens nothing. Transactions take turns, within a process and between processes;
+ * a commit is on the disk when it is acknowledged (WAL, synchronous=FULL).
+ *
+ * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once
+ * @example
+ * const ledger = sqliteLedger({ path: "data/shop.db" });
+ */
+export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransaction> {
+  const clock = options.clock ?? systemClock;
+  const busyMs = options.busy === undefined ? defaults.sqlite.busyMs : milliseconds(options.busy, "sqliteLedger.busy");
+  if (options.path === "" || options.path === ":memory:" || options.path.startsWith("file:")) {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: "sqliteLedger.path",
+      why: "an outcome is kept in a file on the disk.",
+      mend: "Name one, or use memoryLedger for tests.",
+    });
+  }
+  const file = sqliteFile({ ledger: name, path: resolve(options.path), clock, busyMs });
+  const transactions = createTransactions();
+
+  /** Claim, work and outcome in the transaction that is open. */
+  const runOnce = async <T>(
+    connection: Connection,
+    request: WorkRequest,
+    work: () => Promise<Finished<T>>,
+  ): Promise<Atomic<T>> => {
+    const claim = file.step("claim", () => claimWork(connection, clock.now(), request));
+    if (claim.is !== "won") return claim;
+    const finished = await work();
+    const at = clock.now();
+    file.step("finish", () => finishWork(connection, at, claim.fence.id, finished, request.keepMs));
+    return { is: "ran", value: finished.value, at };
+  };
+
+  return {
+    name,
+    transactional: true,
+    open: file.open,
+    close: file.close,
+
+    claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request)),
+    find: (request) => file.read("find", (connection, now) => findWork(connection, now, request)),
+    renew: (fence, leaseMs) => file.write("renew", (connection, now) => renewLease(connection, now, fence, leaseMs)),
+
+    start: (fence, effect) => file.write("start", (connection, now) => startEffect(connection, now, fence, effect)),
+    restart: (fence, effect) =>
+      file.write("restart", (connection, now) => restartEffect(connection, now, fence, effect)),
+    pin: (id, effect, answer) => file.write("pin", (connection, now) => pinEffect(connection, now, id, effect, answer)),
+
+    complete: (fence, completion) =>
+      file.write("complete", (connection, now) => completeWork(connection, now, fence, completion)),
+    release: (fence, release) =>
+      file.write("release", (connection, now) => releaseWork(connection, now, fence, release)),
+    park: (fence, parking) => file.write("park", (connection, now) => parkOwn(connection, now, fence, parking)),
+
+    transaction: (work) =>
+      file.transact("transaction", (connection) => file.within(() => transactions.run(connection, work))),
+    transact: (fence, effect, work) =>
+      file.transact("transact", async (connection) => {
+        const before = file.step("fence", () => transactionBefore(connection, clock.now(), fence, effect));
+        if (before !== undefined) return before;
+        const answered = await file.within(() => transactions.run(connection, work));
+        file.step("pin", () => pinTransaction(connection, clock.now(), fence, effect, answered.answer));
+        return { is: "committed", value: answered.value };
+      }),
+    atomic: (request, work) =>
+      file.transact("atomic", (connection) =>
+        runOnce(connection, request, () => file.within(() => transactions.run(connection, work))),
+      ),
+    join: (tx, request, work) =>
+      transactions.nest(tx, (connection, own) => runOnce(connection, request, () => work(own))),
+
+    abandoned: (query) => file.read("abandoned", (connection, now) => abandonedWork(connection, now, query)),
+    parkAbandoned: (query) =>
+      file.write("parkAbandoned", (connection, now) => parkAbandonedWork(connection, now, query)),
+    sweep: (limit) => file.write("sweep", (connection, now) => sweepWork(connection, now, limit)),
+
+    recent: (query) => file.read("recent", (connection) => recentRuns(connection, query)),
+    history: (id) => file.read("history", (connection, now) => runHistory(connection, now, id)),
+
+    journal: sqliteJournal(file),
+  };
+}

@@ -1,0 +1,123 @@
+import type { AttemptId, Name, WorkId } from "../../base/names.ts";
+import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { Connection, OwnRow } from "./driver.ts";
+
+/** A row of reprise_work, as far as claims and endings read it. */
+export interface WorkRow {
+  readonly name: Name;
+  readonly key: Name | null;
+  readonly bound: Name | null;
+  readonly id: WorkId;
+  readonly attempt: AttemptId;
+  readonly token: number;
+  readonly print: string;
+  readonly print_v: number;
+  readonly state: "o" | "r" | "u" | "d" | "k";
+  readonly lease_until: number | null;
+  readonly not_before: number | null;
+  readonly outcome: string | null;
+  readonly keep_until: number;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+  readonly effect: string | null;
+  readonly owner: string;
+}
+
+/** Rows of statements over our own tables: their columns are known, the driver's types cannot be. */
+export function rowsOf<R>(rows: readonly OwnRow[]): readonly R[] {
+  return rows as unknown as readonly R[];
+}
+
+export const fenced = "name = ? and attempt = ? and state = 'r'";
+
+interface EffectRow {
+  readonly name: string;
+  readonly kind: "effect" | "transaction";
+  readonly state: "s" | "p";
+  readonly started_at: number;
+  readonly pinned_at: number | null;
+  readonly settle_at: number;
+  readonly token: number;
+  readonly answer: string | null;
+}
+
+export function effectsOf(connection: Connection, id: WorkId, now: number): readonly EffectRecord[] {
+  const rows = connection.all("select * from reprise_effect where id = ? order by started_at, rowid", [id]);
+  return rowsOf<EffectRow>(rows).map((row) => effectRecord(row, now));
+}
+
+export function effectOf(connection: Connection, id: WorkId, effect: string, now: number): EffectRecord | undefined {
+  const rows = connection.all("select * from reprise_effect where id = ? and name = ?", [id, effect]);
+  return rowsOf<EffectRow>(rows).map((row) => effectRecord(row, now))[0];
+}
+
+function effectRecord(row: EffectRow, now: number): EffectRecord {
+  return {
+    effect: row.name,
+    kind: row.kind,
+    state: row.state === "s" ? "started" : "pinned",
+    startedAt: row.started_at,
+    pinnedAt: row.pinned_at,
+    settlesInMs: row.settle_at - now,
+    answer: row.answer,
+    token: row.token,
+  };
+}
+
+const runStates: { readonly [S in WorkRow["state"]]: RunState } = {
+  o: "open",
+  r: "running",
+  u: "unknown",
+  d: "done",
+  k: "done",
+};
+
+export function runSummary(row: OwnRow): RunSummary {
+  const work = row as unknown as WorkRow & {
+    readonly refused: number | null;
+    readonly operation: string;
+    readonly identity: string;
+    readonly principal: string;
+    readonly caller_key: string | null;
+    readonly why: string | null;
+  };
+  return {
+    id: work.id,
+    state: runStates[work.state],
+    refused: work.state === "d" ? work.refused === 1 : null,
+    operation: work.operation,
+    identity: work.identity,
+    principal: work.principal,
+    key: work.caller_key,
+    owner: work.owner,
+    createdAt: work.created_at,
+    endedAt: work.ended_at,
+    leaseUntil: work.state === "r" ? work.lease_until : null,
+    keepUntil: work.keep_until,
+    token: work.token,
+    print: { version: work.print_v, hash: work.print },
+    why: work.why,
+  };
+}
+
+/** A past attempt's one row, of the attempt that the work row still names. */
+export function noteAttempt(
+  connection: Connection,
+  id: WorkId,
+  what: AttemptRecord["what"],
+  at: number,
+  why: string | null,
+): void {
+  connection.run(
+    `insert into reprise_attempt (id, at, what, owner, token, why)
+     select id, ?, ?, owner, token, ? from reprise_work where id = ?`,
+    [at, what, why, id],
+  );
+}
+
+export function attemptsOf(connection: Connection, id: WorkId): readonly AttemptRecord[] {
+  const rows = connection.all("select at, what, owner, token, why from reprise_attempt where id = ? order by rowid", [
+    id,
+  ]);
+  return rowsOf<AttemptRecord>(rows).map(({ at, what, owner, token, why }) => ({ at, what, owner, token, why }));
+}

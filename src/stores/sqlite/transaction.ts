@@ -1,0 +1,101 @@
+import { RepriseError } from "../../base/errors.ts";
+import type { Connection, Row, SqliteParameter } from "./driver.ts";
+
+/** What an operation's `run` writes with. Valid until the work that received it ends. */
+export interface SqliteTransaction {
+  /**
+   * Runs one statement and returns its rows (`returning` gives those of a write). Parameters stand for `?` in order.
+   * SQLite's own errors pass through; the statement is then undone, the transaction stays open.
+   */
+  readonly query: (text: string, params?: readonly SqliteParameter[]) => Promise<readonly Row[]>;
+}
+
+/** The open transaction, or an open savepoint of it, that a `SqliteTransaction` stands for. */
+interface Level {
+  readonly connection: Connection;
+  readonly depth: number;
+  open: boolean;
+  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
+  suspended: boolean;
+}
+
+export interface Transactions {
+  /** Hands `work` a transaction object that is valid until it ends. */
+  readonly run: <T>(connection: Connection, work: (tx: SqliteTransaction) => Promise<T>) => Promise<T>;
+  /**
+   * `work` under a savepoint of an open transaction; `work` decides when to hand out the savepoint's own object.
+   * What it throws undoes the savepoint.
+   */
+  readonly nest: <T>(
+    tx: SqliteTransaction,
+    work: (connection: Connection, own: SqliteTransaction) => Promise<T>,
+  ) => Promise<T>;
+}
+
+const endsTransaction = /^\s*(?:begin|commit|end|rollback(?!\s+(?:transaction\s+)?to\b))\b/i;
+
+export function createTransactions(): Transactions {
+  const levels = new WeakMap<SqliteTransaction, Level>();
+
+  const check = (level: Level | undefined): Level => {
+    if (level === undefined)
+      throw misuse("this object is no transaction of this ledger.", "Pass the tx it handed out.");
+    if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
+    if (level.suspended) {
+      throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
+    }
+    if (!level.connection.inTransaction())
+      throw misuse("SQLite has rolled it back.", "Let the error before this one pass.");
+    return level;
+  };
+
+  const level = async <T>(
+    connection: Connection,
+    depth: number,
+    work: (tx: SqliteTransaction) => Promise<T>,
+  ): Promise<T> => {
+    const own: Level = { connection, depth, open: true, suspended: false };
+    const tx: SqliteTransaction = {
+      query: async (text, params = []) => {
+        check(own);
+        if (endsTransaction.test(text))
+          throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+        return connection.query(text, params);
+      },
+    };
+    levels.set(tx, own);
+    try {
+      const value = await work(tx);
+      // what is written from here on must not be written outside of it
+      check(own);
+      return value;
+    } finally {
+      own.open = false;
+    }
+  };
+
+  return {
+    run: (connection, work) => level(connection, 0, work),
+    nest: async (tx, work) => {
+      const outer = check(levels.get(tx));
+      const { connection } = outer;
+      const savepoint = `reprise_${outer.depth}`;
+      connection.exec(`savepoint ${savepoint}`);
+      outer.suspended = true;
+      try {
+        const value = await level(connection, outer.depth + 1, (own) => work(connection, own));
+        connection.exec(`release ${savepoint}`);
+        return value;
+      } catch (error) {
+        if (connection.inTransaction()) connection.exec(`rollback to ${savepoint}; release ${savepoint}`);
+        throw error;
+      } finally {
+        outer.suspended = false;
+      }
+    },
+  };
+}
+
+function misuse(why: string, mend: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "SQLite transaction", why, mend });
+}
