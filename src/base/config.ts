@@ -20,9 +20,12 @@ export type Decision<C extends Config, T> = C["undecided"] extends "listed"
   : T;
 
 /** Who answers for a declaration: named here, or by the instance for all. */
-export type Owned<C extends Config> = C["owner"] extends string
-  ? { readonly owner?: string | undefined }
-  : Decision<C, { readonly owner: string }>;
+export type Owned<C extends Config> = [C["owner"]] extends [undefined]
+  ? // First, because without `strict` undefined is a string too, and nobody would be asked.
+    Decision<C, { readonly owner: string }>
+  : C["owner"] extends string
+    ? { readonly owner?: string | undefined }
+    : Decision<C, { readonly owner: string }>;
 
 /** What is stored and compared as it is. */
 export type Atom = string | number | bigint | boolean | null | undefined | Date | Uint8Array;

@@ -14,18 +14,22 @@ import type { AsideCache, Cache } from "./surface.ts";
 export type Names = readonly string[];
 
 /** The scope lists what `load` takes: no less, no more. */
-type ScopeCheck<S extends Names, P> = [Exclude<keyof P & string, S[number]>] extends [never]
-  ? [Exclude<S[number], keyof P>] extends [never]
-    ? S
-    : `'${Exclude<S[number], keyof P & string>}' is in scope, but load does not take it`
-  : `'${Exclude<keyof P & string, S[number]>}' is a parameter of load and must be in scope`;
+type ScopeCheck<S extends Names, P> = string extends S[number]
+  ? "scope lists the names themselves: a string[] says nothing"
+  : [Exclude<keyof P & string, S[number]>] extends [never]
+    ? [Exclude<S[number], keyof P>] extends [never]
+      ? S
+      : `'${Exclude<S[number], keyof P & string>}' is in scope, but load does not take it`
+    : `'${Exclude<keyof P & string, S[number]>}' is a parameter of load and must be in scope`;
 
-/** Every dimension of the application is in the scope, or said not to matter. */
-type SameCheck<D extends string, S extends Names, F extends Names> = [Exclude<D, S[number] | F[number]>] extends [never]
-  ? [F[number] & S[number]] extends [never]
-    ? F
-    : `'${F[number] & S[number]}' is in scope, so the answer is not the same for every ${F[number] & S[number]}`
-  : `'${Exclude<D, S[number] | F[number]>}' is neither in scope nor in sameForEvery: can two answers differ by it?`;
+/** Every dimension of the application is in the scope, or said not to matter. A scope of unknown names has its own sentence. */
+type SameCheck<D extends string, S extends Names, F extends Names> = string extends S[number]
+  ? F
+  : [Exclude<D, S[number] | F[number]>] extends [never]
+    ? [F[number] & S[number]] extends [never]
+      ? F
+      : `'${F[number] & S[number]}' is in scope, so the answer is not the same for every ${F[number] & S[number]}`
+    : `'${Exclude<D, S[number] | F[number]>}' is neither in scope nor in sameForEvery: can two answers differ by it?`;
 
 type HoldsCheck<H extends string, S extends Names, Person extends string> = H extends "public"
   ? H
@@ -68,12 +72,19 @@ export type Loader<P, V> = (scope: P, context: LoadContext) => MaybePromise<Cach
 export type ScopeOf<S extends Names> = { readonly [K in S[number]]: string };
 export type Scalars<P> = { readonly [K in keyof P]: Scalar | undefined };
 
-/** What every pattern declares. */
-export interface Cached<S extends Names, P> {
-  /** Unique among the caches of an instance. */
-  readonly name: string;
+/**
+ * Apart from what else a cache declares: the compiler infers nothing from a part of the declaration in which a property
+ * is missing, and would then complain of the scope instead.
+ */
+export interface Scoped<S extends Names, P> {
   /** All the loader's parameters: every dimension that makes the answer unique. Strings, unless the loader says otherwise. */
   readonly scope: ScopeCheck<S, P>;
+}
+
+/** What every pattern declares. */
+export interface Cached<P> {
+  /** Unique among the caches of an instance. */
+  readonly name: string;
   /** How long a value is served without asking the source, counted from the start of its load; up to a tenth shorter. */
   readonly freshFor: Duration;
   /** Served while one refresh runs and while the source fails. Added to `freshFor`, never instead of it. */
@@ -123,7 +134,7 @@ export interface CacheVerbs<C extends Config> {
     V,
     P extends Scalars<P> = ScopeOf<S>,
   >(
-    declaration: Cached<S, P> & Loads<P, V> & Answered<C, S, F, H>,
+    declaration: Scoped<S, P> & Cached<P> & Loads<P, V> & Answered<C, S, F, H>,
   ) => Cache<P, V>;
   /**
    * The application loads and stores. Flexible; each change of the data is yours to tell. What `lookup` hands out stores
@@ -142,7 +153,7 @@ export interface CacheVerbs<C extends Config> {
     V,
     P extends Scalars<P> = ScopeOf<S>,
   >(
-    declaration: Cached<S, P> & { readonly value: Schema<unknown, V> } & Answered<C, S, F, H>,
+    declaration: Scoped<S, P> & Cached<P> & { readonly value: Schema<unknown, V> } & Answered<C, S, F, H>,
   ) => AsideCache<P, V>;
 }
 

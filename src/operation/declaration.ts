@@ -94,11 +94,17 @@ type EffectsCheck<E extends string, A extends Again, Tx> = E extends "database"
     : E;
 type Identity<I> = "callers-key" | ((input: I) => readonly Scalar[]);
 
-interface Operates<In, I, O, R extends Refusals, E extends "database" | "external", A extends Again, Tx> {
-  /** Unique among the operations of an instance; part of every record's identity. */
-  readonly name: string;
+/**
+ * Apart from what else an operation declares: the compiler infers nothing from a part of the declaration in which a
+ * property is missing, and would then complain of every use of the input too.
+ */
+interface Takes<In, I> {
   /** A schema, or `unchecked<T>()`. What follows is typed by it. */
   readonly input: Schema<In, I>;
+}
+interface Operates<I, O, R extends Refusals, E extends "database" | "external", A extends Again, Tx> {
+  /** Unique among the operations of an instance; part of every record's identity. */
+  readonly name: string;
   /** `database`: claim, work and outcome commit together. `external`: an effect is written down before it is called. */
   readonly effects: EffectsCheck<E, A, Tx>;
   readonly refusals?: R;
@@ -147,7 +153,8 @@ export type OperationVerb<C extends Config> = <
   // biome-ignore lint/complexity/noBannedTypes: no refusals at all
   const R extends Refusals = {},
 >(
-  declaration: Operates<In, I, O, R, E, A, C["tx"]> &
+  declaration: Takes<In, I> &
+    Operates<I, O, R, E, A, C["tx"]> &
     Owned<C> &
     Decision<C, { readonly ifRunsAgain: A; readonly costIfTwice: CostCheck<A, K> }> & {
       readonly identity?: N;
