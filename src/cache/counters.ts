@@ -11,20 +11,22 @@ export interface CacheCounters {
   stale: number;
   /** Reads that waited for a load which another read had begun. */
   shared: number;
-  /** Reads that began a load and were answered by it. */
+  /** Reads that began a load and were answered by it; lookups that found nothing, whose caller loads. */
   source: number;
-  /** Reads that were rejected. */
+  /** Reads that were rejected, also by their own signal. */
   failed: number;
-  /** Loads begun, for reads and in the background. */
+  /** Loads begun: for reads, in the background and by callers of a lookup that found nothing. */
   loads: number;
   loadsFailed: number;
   /** Loads begun in the background for the hottest keys. */
   refreshes: number;
-  /** Loads and puts that were not stored: the data had changed since they began. */
+  /** Loaded values that were not stored: the data had changed since, memory forgot, or a lookup's deadline had passed. */
   discarded: number;
   /** Entries that left because memory was full. */
   evicted: number;
+  /** Calls of `expire`, and entries that an operation's commit expired. */
   expired: number;
+  /** Calls of `purge`, and entries that an operation's commit purged. */
   purged: number;
   put: number;
   readonly loadTime: Histogram;

@@ -89,8 +89,6 @@ export interface Cached<P> {
   readonly freshFor: Duration;
   /** Served while one refresh runs and while the source fails. Added to `freshFor`, never instead of it. */
   readonly staleFor?: Duration | undefined;
-  /** Keeps the `hottest` most read keys fresh in the background, each once in `every`, evenly spread. */
-  readonly refresh?: RefreshPlan | undefined;
   /** `hard`: a load is aborted after so long; its callers are rejected with `REPRISE_LOAD_TIMEOUT`. */
   readonly deadline?: { readonly hard?: Duration | undefined } | undefined;
   /**
@@ -103,13 +101,17 @@ export interface Cached<P> {
 }
 
 export interface RefreshPlan {
+  /** How many keys. One that nobody read since its last load falls out until it is read again. */
   readonly hottest: number;
+  /** Shorter than the shortest life: `freshFor` less its jitter. */
   readonly every: Duration;
 }
 
 interface Loads<P, V> {
   /** Stands first among the functions: those that follow are typed by it. */
   readonly load: Loader<P, V>;
+  /** Keeps the `hottest` most read keys fresh in the background, each once in `every`, evenly spread. */
+  readonly refresh?: RefreshPlan | undefined;
 }
 
 type Answered<C extends Config, S extends Names, F extends Names, H extends string> = Owned<C> &

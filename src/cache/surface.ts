@@ -29,7 +29,10 @@ export interface Reader<in P, out V> {
   /**
    * The value: from memory while fresh; while stale from memory with one refresh behind it; else by one load that all
    * callers of the key share. A caller never gets a value that was loaded before an invalidation which was acknowledged
-   * before its call. Rejects with the load's own error, or `REPRISE_LOAD_TIMEOUT`.
+   * before its call. Every caller gets the same object: do not change it.
+   *
+   * Rejects with the load's own error, with `REPRISE_LOAD_TIMEOUT` or `REPRISE_LOAD_ABANDONED`. A failure is shared by
+   * all who wait, and by all who come in the second after it.
    */
   readonly get: (scope: P, options?: ReadOptions) => Promise<V>;
   /** In the order asked for; rejects with the first failure. */
@@ -40,7 +43,7 @@ interface Changes<P, V> {
   readonly name: string;
   /** What memory holds, fresh or stale, as `get` would serve it. Never loads. `undefined`: nothing to serve. */
   readonly peek: (scope: P) => Promise<Entry<V> | undefined>;
-  /** Stores a value that is newer than every load under way: none of them overwrites it. Last put wins. */
+  /** Stores a value that is newer than every load under way: none of them overwrites it. The last put wins. */
   readonly put: (scope: P, value: V) => Promise<void>;
   /** The value may be served stale while it is refreshed. When this resolves, no load begun before is ever stored. */
   readonly expire: (scope: P) => Promise<void>;
@@ -58,6 +61,10 @@ export interface Cache<P, V> extends Reader<P, V>, Changes<P, V> {
 export interface AsideCache<P, V> extends Changes<P, V> {
   /** As a read-through `get`, with the loader handed over. Callers of one key at one time share the first one's load. */
   readonly get: (scope: P, load: Loader<P, V>, options?: ReadOptions) => Promise<V>;
+  /**
+   * What memory holds, or the right to store what the caller then loads. While a value is stale one caller at a time
+   * misses, so that it loads; the others find the stale value.
+   */
   readonly lookup: (scope: P) => Promise<Found<V> | Miss<V>>;
 }
 
@@ -68,8 +75,8 @@ export interface Found<out V> extends Entry<V> {
 export interface Miss<in V> {
   readonly hit: false;
   /**
-   * Stores under the permission that the miss took out. False, and nothing is stored: the data changed since, the hard
-   * deadline passed, or the permission was forgotten under pressure.
+   * Stores under the permission that the miss took out. False, and nothing is stored: the data changed since, another
+   * load was stored first, the hard deadline passed, or the permission was forgotten under pressure.
    */
   readonly store: (value: V) => Promise<boolean>;
 }

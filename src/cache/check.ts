@@ -1,0 +1,112 @@
+import type { Dimensions } from "../base/config.ts";
+import { defaults } from "../base/defaults.ts";
+import { milliseconds } from "../base/duration.ts";
+import { RepriseError } from "../base/errors.ts";
+import type { CacheDeclaration } from "./declaration.ts";
+
+/** A declaration's measures in milliseconds, its defaults filled in. */
+export interface CacheTimes {
+  readonly freshMs: number;
+  readonly staleMs: number;
+  readonly hardMs: number;
+  readonly jitter: number;
+  readonly refresh: { readonly hottest: number; readonly everyMs: number } | undefined;
+}
+
+/**
+ * Refuses what the compiler could not see, or was not asked.
+ * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
+ */
+export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions: Dimensions): CacheTimes {
+  const { name, scope, holds, jitter = defaults.cache.jitter } = declaration;
+  if (typeof name !== "string" || name === "") {
+    throw refusal("A cache", "its name is empty.", "Give it one that is unique in this reprise.");
+  }
+  const where = (property: string) => `Cache '${name}', ${property}`;
+
+  if (!Array.isArray(scope) || scope.length === 0 || scope.some((part) => typeof part !== "string" || part === "")) {
+    throw refusal(where("scope"), "it names nothing.", "List every parameter that makes the answer unique.");
+  }
+  const twice = scope.find((part, place) => scope.indexOf(part) !== place);
+  if (twice !== undefined) throw refusal(where("scope"), `'${twice}' stands in it twice.`, "Name it once.");
+  checkDimensions(declaration, dimensions, where);
+
+  if (holds !== undefined && holds !== "public" && holds !== "personal") {
+    throw refusal(where("holds"), `'${holds}' data is never cached.`, "Read it from the source.");
+  }
+  if (declaration.pattern === "read-through" && typeof declaration.load !== "function") {
+    throw refusal(where("load"), "it is no function.", "Say how a value is read from the source.");
+  }
+  if (!(jitter >= 0 && jitter < 1)) {
+    throw refusal(where("jitter"), "it is not from 0 up to, but not, 1.", "0.1 shortens lives by up to a tenth.");
+  }
+
+  const freshMs = milliseconds(declaration.freshFor, where("freshFor"));
+  const optional = (property: string, given: CacheDeclaration["staleFor"], otherwise: number) =>
+    given === undefined ? otherwise : milliseconds(given, where(property));
+  return {
+    freshMs,
+    staleMs: optional("staleFor", declaration.staleFor, 0),
+    hardMs: optional("deadline.hard", declaration.deadline?.hard, defaults.cache.hardDeadlineMs),
+    jitter,
+    refresh: checkRefresh(declaration, freshMs * (1 - jitter), where),
+  };
+}
+
+type Where = (property: string) => string;
+
+function checkRefresh(declaration: CacheDeclaration, shortestMs: number, where: Where): CacheTimes["refresh"] {
+  const { refresh, pattern } = declaration;
+  if (refresh === undefined) return undefined;
+  if (pattern !== "read-through") {
+    throw refusal(where("refresh"), `a ${pattern} cache has no loader to refresh with.`, "Use readThrough.");
+  }
+  if (!(Number.isInteger(refresh.hottest) && refresh.hottest >= 1)) {
+    throw refusal(where("refresh.hottest"), "it is no whole number above zero.", "Say how many keys to keep fresh.");
+  }
+  const everyMs = milliseconds(refresh.every, where("refresh.every"));
+  if (everyMs >= shortestMs) {
+    throw refusal(
+      where("refresh.every"),
+      "a value's life may end before it is refreshed.",
+      `Refresh more often than every ${Math.round(shortestMs)} ms, which is freshFor shortened by its jitter.`,
+    );
+  }
+  return { hottest: refresh.hottest, everyMs };
+}
+
+function checkDimensions(declaration: CacheDeclaration, dimensions: Dimensions, where: Where): void {
+  const { scope, sameForEvery = [], holds } = declaration;
+  for (const dimension of Object.keys(dimensions)) {
+    const scoped = scope.includes(dimension);
+    const same = sameForEvery.includes(dimension);
+    if (scoped && same) {
+      throw refusal(where("sameForEvery"), `'${dimension}' is in scope as well.`, "Name it in one of the two.");
+    }
+    if (!scoped && !same) {
+      throw refusal(
+        where("scope"),
+        `'${dimension}' is neither in scope nor in sameForEvery.`,
+        "Add it to scope if two answers can differ by it, else to sameForEvery.",
+      );
+    }
+  }
+  const stranger = sameForEvery.find((dimension) => !Object.hasOwn(dimensions, dimension));
+  if (stranger !== undefined) {
+    throw refusal(where("sameForEvery"), `'${stranger}' is no dimension.`, "Declare it in createReprise.");
+  }
+  if (
+    holds === "personal" &&
+    !scope.some((part) => Object.hasOwn(dimensions, part) && dimensions[part] === "personal")
+  ) {
+    throw refusal(
+      where("scope"),
+      "personal data needs a personal dimension in scope.",
+      "Add the dimension that names the person; createReprise declares which one does.",
+    );
+  }
+}
+
+function refusal(where: string, why: string, mend: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
+}
