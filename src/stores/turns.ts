@@ -17,7 +17,7 @@ export interface Turns {
 }
 
 interface Holder {
-  readonly place: string;
+  readonly place: unknown;
   readonly outer: Holder | undefined;
   open: boolean;
 }
@@ -25,10 +25,10 @@ interface Holder {
 /** Made at the first use: on Node 20 every await of a process costs more once one exists. */
 let holders: AsyncLocalStorage<Holder> | undefined;
 
-/** `place` is what is taken turns at (a file's path), so that two ledgers on one file notice each other. */
+/** `place` is what turns are taken at (a file by its path), so that two ledgers on one file notice each other. */
 export function createTurns(options: {
   readonly ledger: string;
-  readonly place: string;
+  readonly place: unknown;
   readonly clock: Clock;
   readonly waitMs: number;
 }): Turns {

@@ -1,0 +1,2 @@
+export { type MemoryLedger, memoryLedger } from "./ledger.ts";
+export type { MemoryTransaction, Transactions } from "./transaction.ts";

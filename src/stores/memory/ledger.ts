@@ -1,0 +1,304 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { RepriseError } from "../../base/errors.ts";
+import type { JournalEntry } from "../../contract/journal.ts";
+import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
+import { createShelf, isVisible, type Scope } from "./shelf.ts";
+import {
+  foreignTransactions,
+  type MemoryTransaction,
+  memoryTransactions,
+  newScope,
+  type Runner,
+  type Transactions,
+} from "./transaction.ts";
+import {
+  effectRecord,
+  effectRecords,
+  holds,
+  isExpired,
+  noteAttempt,
+  parkWork,
+  runSummary,
+  startedEffects,
+  type Work,
+} from "./work.ts";
+
+const name = "memory";
+
+/** The ledger, and the rows that its own transactions write, for looking at. */
+export interface MemoryLedger extends Ledger<MemoryTransaction> {
+  readonly rows: ReadonlyMap<string, unknown>;
+}
+
+interface MemoryLedgerOptions {
+  /** The ledger's clock. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * A ledger for tests: it forgets with its process. Its transactions write rows by key, or they are the transactions
+ * of another store, whose commit the outcome then follows without sharing it: a crash between the two loses the outcome.
+ *
+ * @example
+ * const ledger = memoryLedger({ clock: manualClock() });
+ */
+export function memoryLedger(options?: MemoryLedgerOptions): MemoryLedger;
+export function memoryLedger<Tx>(
+  options: MemoryLedgerOptions & { readonly transactions: Transactions<Tx> },
+): Ledger<Tx>;
+export function memoryLedger<Tx>(
+  options: MemoryLedgerOptions & { readonly transactions?: Transactions<Tx> } = {},
+): MemoryLedger | Ledger<Tx> {
+  const clock = options.clock ?? systemClock;
+  if (options.transactions !== undefined) return createLedger(clock, foreignTransactions(options.transactions));
+  const rows = new Map<string, unknown>();
+  return { ...createLedger(clock, memoryTransactions(rows, clock, name)), rows };
+}
+
+function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
+  const shelf = createShelf();
+  const journal: JournalEntry[] = [];
+  let state: "new" | "open" | "closed" = "new";
+
+  /** A step of the store: it happens at once and whole, or not at all when the ledger is not open. */
+  const step = async <T>(doing: string, work: (now: number) => T): Promise<T> => {
+    if (state === "open") return work(clock.now());
+    throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger: name, doing: `${doing}, ${state}` });
+  };
+
+  const visible = (): readonly Work[] => [...shelf.works()].filter((work) => isVisible(work, undefined));
+
+  /** The work that the scope's transaction has just claimed, and its outcome. */
+  const runOnce = async <T>(work: Work | undefined, request: WorkRequest, run: () => Promise<Finished<T>>) => {
+    const { value, outcome, refused } = await run();
+    const at = clock.now();
+    if (work !== undefined) finish(work, at, outcome, refused, request.keepMs);
+    return { is: "ran", value, at } as const;
+  };
+
+  const atomic = async <T>(
+    scope: Scope,
+    request: WorkRequest,
+    run: (work: Work | undefined) => Promise<Atomic<T>>,
+  ): Promise<Atomic<T>> => {
+    const claim = await step("claim", (now) => shelf.claim(now, request, scope));
+    return claim.is === "won" ? run(shelf.get(request.name)) : claim;
+  };
+
+  return {
+    name,
+    transactional: true,
+    open: async () => {
+      if (state === "closed") throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger: name, doing: "open, closed" });
+      state = "open";
+    },
+    close: async () => {
+      state = "closed";
+      await runner.idle();
+    },
+
+    claim: (request) => step("claim", (now) => shelf.claim(now, request)),
+    find: (request) => step("find", (now) => shelf.find(now, request)),
+    renew: (fence, leaseMs) =>
+      step("renew", (now) => {
+        const work = shelf.get(fence.name);
+        if (!holds(work, fence)) return false;
+        work.leaseUntil = now + leaseMs;
+        return true;
+      }),
+
+    start: (fence, { effect, settleMs }) =>
+      step("start", (now) => {
+        const work = shelf.get(fence.name);
+        if (!holds(work, fence)) return { is: "fenced" };
+        const present = work.effects.get(effect);
+        if (present !== undefined) return { is: "present", record: effectRecord(effect, present, now) };
+        work.effects.set(effect, {
+          kind: "effect",
+          startedAt: now,
+          token: work.token,
+          settleAt: now + settleMs,
+          pinnedAt: null,
+          answer: null,
+        });
+        return { is: "started" };
+      }),
+    restart: (fence, { effect, settleMs }) =>
+      step("restart", (now) => {
+        const work = shelf.get(fence.name);
+        const present = holds(work, fence) ? work.effects.get(effect) : undefined;
+        if (present === undefined || present.answer !== null) return false;
+        present.settleAt = Math.max(present.settleAt, now + settleMs);
+        return true;
+      }),
+    pin: (id, effect, answer) =>
+      step("pin", (now) => {
+        const work = shelf.byId(id);
+        const present = work?.effects.get(effect);
+        if (work === undefined || present === undefined) return { is: "gone" };
+        if (present.answer !== null) return { is: "present", answer: present.answer };
+        Object.assign(present, { answer, pinnedAt: now });
+        if (work.state === "unknown" && startedEffects(work).length === 0) {
+          noteAttempt(work, "reopened", now, null);
+          Object.assign(work, { state: "open", notBefore: 0, leaseUntil: now, endedAt: null, why: null });
+        }
+        return { is: "pinned" };
+      }),
+
+    complete: (fence, { outcome, refused, keepMs, effects }) =>
+      step("complete", (now) => {
+        const work = shelf.get(fence.name);
+        if (!holds(work, fence)) return "fenced";
+        if (startedEffects(work).length > 0 || work.effects.size !== effects) return "effects-differ";
+        finish(work, now, outcome, refused, keepMs);
+        return "done";
+      }),
+    release: (fence, { notBeforeMs, error }) =>
+      step("release", (now) => {
+        const work = shelf.get(fence.name);
+        if (!holds(work, fence)) return "fenced";
+        if (work.effects.size === 0) {
+          shelf.remove(work);
+          return "released";
+        }
+        noteAttempt(work, "released", now, error);
+        Object.assign(work, { state: "open", notBefore: now + notBeforeMs, leaseUntil: now, why: error });
+        return "open";
+      }),
+    park: (fence, { effect, why }) =>
+      step("park", (now) => {
+        const work = shelf.get(fence.name);
+        if (!holds(work, fence)) return false;
+        parkWork(work, now, effect, why);
+        return true;
+      }),
+
+    transaction: async (work) => {
+      await step("transaction", ignore);
+      return runner.run(newScope(), work);
+    },
+    transact: async (fence, effect, work) => {
+      await step("transact", ignore);
+      const scope = newScope();
+      return runner.run(scope, async (tx) => {
+        const owned = shelf.get(fence.name);
+        if (!holds(owned, fence)) return { is: "fenced" };
+        const present = owned.effects.get(effect);
+        if (present !== undefined) {
+          if (present.answer !== null) return { is: "present", answer: present.answer };
+          // an outside call under this name is unanswered: declared otherwise before
+          throw new RepriseError("REPRISE_EFFECT_NAME_TWICE", { operation: owned.about.operation, effect });
+        }
+        const letGo = () => {
+          owned.holders -= 1;
+        };
+        owned.holders += 1;
+        scope.undo.push(letGo);
+        const { value, answer } = await work(tx);
+        const at = clock.now();
+        scope.commit.push(letGo, () =>
+          owned.effects.set(effect, {
+            kind: "transaction",
+            startedAt: at,
+            token: owned.token,
+            settleAt: at,
+            pinnedAt: at,
+            answer,
+          }),
+        );
+        return { is: "committed", value };
+      });
+    },
+    atomic: (request, work) => {
+      const scope = newScope();
+      // claimed before the turn comes: who asks meanwhile is told that it runs, and waits for nothing
+      return atomic(scope, request, (claimed) => runner.run(scope, (tx) => runOnce(claimed, request, () => work(tx))));
+    },
+    join: (tx, request, work) =>
+      runner.nest(tx, (own, scope) => atomic(scope, request, (claimed) => runOnce(claimed, request, () => work(own)))),
+
+    abandoned: ({ operations, limit }) =>
+      step("abandoned", (now) =>
+        visible()
+          .filter((work) => operations.includes(work.about.operation) && isDue(work, now))
+          .flatMap(({ about, input, token }) => (input === null ? [] : [{ operation: about.operation, input, token }]))
+          .slice(0, limit),
+      ),
+    parkAbandoned: ({ operation, afterMs }) =>
+      step("parkAbandoned", (now) => {
+        let parked = 0;
+        for (const work of visible()) {
+          const [started] = startedEffects(work).toSorted();
+          if (work.about.operation !== operation || started === undefined || !isDue(work, now - afterMs)) continue;
+          parkWork(work, now, started, "abandoned");
+          parked += 1;
+        }
+        return parked;
+      }),
+    sweep: (limit) =>
+      step("sweep", (now) => {
+        const expired = [...shelf.works()].filter((work) => isExpired(work, now)).slice(0, limit);
+        for (const work of expired) shelf.remove(work);
+        return expired.length;
+      }),
+
+    recent: ({ limit, operation, state }) =>
+      step("recent", () =>
+        visible()
+          .filter((work) => operation === undefined || work.about.operation === operation)
+          .filter((work) => state === undefined || work.state === state)
+          .reverse()
+          .slice(0, limit)
+          .map(runSummary),
+      ),
+    history: (id) =>
+      step("history", (now) => {
+        const work = shelf.byId(id);
+        if (work === undefined || !isVisible(work, undefined)) return null;
+        return { run: runSummary(work), effects: effectRecords(work, now), attempts: [...work.attempts] };
+      }),
+
+    journal: {
+      append: (entry) =>
+        step("journal", () => {
+          const same = (other: JournalEntry) =>
+            other.resolution === entry.resolution && other.at === entry.at && other.instance === entry.instance;
+          if (!journal.some(same)) journal.push(entry);
+        }),
+      read: (resolution, since) =>
+        step("journal", () =>
+          journal
+            .filter((entry) => entry.resolution === resolution && entry.at >= since)
+            .toSorted((a, b) => a.at - b.at || (a.instance < b.instance ? -1 : 1)),
+        ),
+      forget: (resolution, before) =>
+        step("journal", () => {
+          const kept = journal.filter((entry) => entry.resolution !== resolution || entry.at >= before);
+          journal.splice(0, journal.length, ...kept);
+        }),
+    },
+  };
+}
+
+function finish(work: Work, now: number, outcome: string, refused: boolean, keepMs: number): void {
+  Object.assign(work, {
+    state: "done",
+    outcome,
+    refused,
+    endedAt: now,
+    // a further key may have promised more
+    keepUntil: Math.max(work.keepUntil, now + keepMs),
+    input: null,
+    why: null,
+  } satisfies Partial<Work>);
+}
+
+/** Whether nobody is at it. */
+function isDue(work: Work, now: number): boolean {
+  if (work.holders > 0) return false;
+  return work.state === "running"
+    ? work.leaseUntil <= now
+    : work.state === "open" && Math.max(work.leaseUntil, work.notBefore) <= now;
+}
+
+function ignore(): void {}

@@ -1,0 +1,213 @@
+import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
+import type { Claim, ClaimRequest, FindRequest, Open, Won, WorkRequest } from "../../contract/ledger.ts";
+import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./work.ts";
+
+/** What a running answer tells when no lease bounds the wait. */
+const unboundedRetryMs = 1_000;
+
+/** All works and keys. Every function is one step: nothing interleaves. */
+export interface Shelf {
+  readonly works: () => Iterable<Work>;
+  readonly get: (name: Name) => Work | undefined;
+  readonly byId: (id: WorkId) => Work | undefined;
+  /**
+   * Claims the work for an attempt or, with `scope`, for the open transaction that will finish it; `undo` collects what
+   * its rollback takes back.
+   */
+  readonly claim: (now: number, request: ClaimRequest | WorkRequest, scope?: Scope) => Claim;
+  readonly find: (now: number, request: FindRequest) => Exclude<Claim, Won> | Open | null;
+  readonly remove: (work: Work) => void;
+}
+
+/** An open transaction, as the records see it: what its end makes of them. */
+export interface Scope {
+  readonly transaction: object;
+  readonly commit: (() => void)[];
+  readonly undo: (() => void)[];
+}
+
+export function createShelf(): Shelf {
+  const works = new Map<Name, Work>();
+  const keys = new Map<Name, Work>();
+  const ids = new Map<WorkId, Work>();
+
+  const remove = (work: Work): void => {
+    works.delete(work.name);
+    ids.delete(work.id);
+    for (const key of work.keys) keys.delete(key);
+  };
+
+  const add = (
+    now: number,
+    request: ClaimRequest | WorkRequest,
+    attempt: AttemptId,
+    scope: Scope | undefined,
+  ): Work => {
+    const work: Work = {
+      name: request.name,
+      id: newWorkId(),
+      print: request.print,
+      createdAt: now,
+      keys: new Set(),
+      effects: new Map(),
+      attempts: [],
+      about: request.about,
+      attempt,
+      token: 1,
+      state: "running",
+      leaseUntil: "leaseMs" in request ? now + request.leaseMs : now,
+      notBefore: 0,
+      outcome: "",
+      refused: false,
+      keepUntil: now + request.keepMs,
+      endedAt: null,
+      input: "input" in request ? request.input : null,
+      effect: "",
+      why: null,
+      openIn: scope?.transaction ?? null,
+      holders: 0,
+    };
+    works.set(work.name, work);
+    ids.set(work.id, work);
+    if (request.key !== null) addKey(work, request.key);
+    if (scope !== undefined) belongs(work, scope, () => remove(work));
+    return work;
+  };
+
+  const addKey = (work: Work, key: Name): void => {
+    keys.set(key, work);
+    work.keys.add(key);
+  };
+
+  /** A further key lives as long as its work, so the work must live as long as this key's promise. */
+  const bind = (now: number, request: WorkRequest, work: Work, key: Name, scope: Scope | undefined): void => {
+    work.keepUntil = Math.max(work.keepUntil, now + request.keepMs);
+    addKey(work, key);
+    scope?.undo.push(() => {
+      keys.delete(key);
+      work.keys.delete(key);
+    });
+  };
+
+  /** The work that is kept under the name, and the one that the key belongs to; what is past its keep is gone. */
+  const look = (now: number, { name, key }: FindRequest, drop: boolean) => {
+    const kept = (work: Work | undefined): Work | undefined => {
+      if (work === undefined || !isExpired(work, now)) return work;
+      if (drop) remove(work);
+      return undefined;
+    };
+    const owner = key === null ? undefined : kept(keys.get(key));
+    return { work: kept(works.get(name)), owner };
+  };
+
+  const take = (
+    now: number,
+    request: ClaimRequest | WorkRequest,
+    work: Work,
+    attempt: AttemptId,
+    scope: Scope | undefined,
+  ): Claim => {
+    const effects = effectRecords(work, now);
+    const fence = { name: work.name, id: work.id, attempt };
+    if (work.state === "running" && work.attempt === attempt) {
+      // the first answer was lost
+      if ("leaseMs" in request) work.leaseUntil = now + request.leaseMs;
+      return { is: "won", fence, token: work.token, effects };
+    }
+    if (work.state === "running") {
+      noteAttempt(work, "taken-over", now, null);
+      scope?.undo.push(() => work.attempts.pop());
+    }
+    const [first] = effects;
+    if (scope !== undefined && first !== undefined) {
+      // database work completes over no effect: what happened under an earlier declaration is a person's
+      parkWork(work, now, first.effect, "work with effects of its own was claimed as database work");
+      return { is: "unknown", effect: first.effect, since: now };
+    }
+    const before = { ...work };
+    if (scope !== undefined) belongs(work, scope, () => Object.assign(work, before));
+    Object.assign(work, {
+      attempt,
+      token: work.token + 1,
+      state: "running",
+      leaseUntil: "leaseMs" in request ? now + request.leaseMs : now,
+      notBefore: 0,
+      input: work.input ?? ("input" in request ? request.input : null),
+      about: { ...work.about, owner: request.about.owner },
+      openIn: scope?.transaction ?? null,
+    } satisfies Partial<Work>);
+    return { is: "won", fence, token: work.token, effects };
+  };
+
+  return {
+    works: () => works.values(),
+    get: (name) => works.get(name),
+    byId: (id) => ids.get(id),
+    remove,
+    claim: (now, request, scope) => {
+      const attempt = "attempt" in request ? request.attempt : newAttemptId();
+      const { work, owner } = look(now, request, true);
+      const blocking = [work, owner].find((other) => other !== undefined && !isVisible(other, scope));
+      if (blocking !== undefined) {
+        // its transaction is open: what it will leave, if anything, is told after its commit
+        return { is: "running", since: blocking.createdAt, retryAfterMs: unboundedRetryMs };
+      }
+      if (owner !== undefined && owner !== work) return { is: "mismatch", firstSeen: null };
+      if (work === undefined) {
+        const added = add(now, request, attempt, scope);
+        return { is: "won", fence: { name: added.name, id: added.id, attempt }, token: 1, effects: [] };
+      }
+      if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
+      if (request.key !== null && owner === undefined) bind(now, request, work, request.key, scope);
+      return stored(work, now, attempt) ?? take(now, request, work, attempt, scope);
+    },
+    find: (now, request) => {
+      const { work, owner } = look(now, request, false);
+      if (owner !== undefined && owner !== work && isVisible(owner, undefined)) {
+        return { is: "mismatch", firstSeen: null };
+      }
+      if (work === undefined || !isVisible(work, undefined)) return null;
+      if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
+      return stored(work, now, undefined) ?? { is: "open", since: work.createdAt, retryAfterMs: 0 };
+    },
+  };
+}
+
+/** Until the transaction ends, the work is its own. */
+function belongs(work: Work, scope: Scope, undo: () => void): void {
+  scope.undo.push(undo);
+  scope.commit.push(() => {
+    work.openIn = null;
+  });
+}
+
+/** The rows of an open transaction are its own. */
+export function isVisible(work: Work, scope: Scope | undefined): boolean {
+  return work.openIn === null || work.openIn === scope?.transaction;
+}
+
+function samePrint(work: Work, request: FindRequest): boolean {
+  return work.print.hash === request.print.hash && work.print.version === request.print.version;
+}
+
+/** What is answered without running; `undefined`: the work can be taken. */
+function stored(work: Work, now: number, attempt: AttemptId | undefined): Exclude<Claim, Won> | undefined {
+  const since = work.createdAt;
+  switch (work.state) {
+    case "done":
+      return { is: "done", outcome: work.outcome, at: work.endedAt ?? since };
+    case "unknown":
+      return { is: "unknown", effect: work.effect, since: work.endedAt ?? since };
+    case "running": {
+      if (work.openIn !== null) return { is: "running", since, retryAfterMs: unboundedRetryMs };
+      if (work.attempt === attempt) return undefined;
+      const leftMs = work.leaseUntil - now;
+      if (leftMs > 0) return { is: "running", since, retryAfterMs: leftMs };
+      return work.holders > 0 ? { is: "running", since, retryAfterMs: unboundedRetryMs } : undefined;
+    }
+    case "open": {
+      const leftMs = work.notBefore - now;
+      return leftMs > 0 ? { is: "running", since, retryAfterMs: leftMs } : undefined;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { AttemptId, Name, WorkId } from "../../base/names.ts";
+import type {
+  AttemptRecord,
+  EffectRecord,
+  Fence,
+  Fingerprint,
+  RunState,
+  RunSummary,
+  WorkAbout,
+} from "../../contract/ledger.ts";
+
+/** One piece of work and all that hangs on it; deleting it deletes everything. */
+export interface Work {
+  readonly name: Name;
+  readonly id: WorkId;
+  readonly print: Fingerprint;
+  readonly createdAt: number;
+  /** The first key and further ones: they live as long as the work. */
+  readonly keys: Set<Name>;
+  readonly effects: Map<string, Effect>;
+  readonly attempts: AttemptRecord[];
+  about: WorkAbout;
+  attempt: AttemptId;
+  token: number;
+  state: RunState;
+  leaseUntil: number;
+  notBefore: number;
+  outcome: string;
+  refused: boolean;
+  keepUntil: number;
+  endedAt: number | null;
+  input: string | null;
+  /** The effect it is parked for. */
+  effect: string;
+  why: string | null;
+  /** The open transaction that runs and finishes it; nobody else sees what that does. */
+  openIn: object | null;
+  /** Open transactions that hold its fence: nobody takes it over meanwhile. */
+  holders: number;
+}
+
+export interface Effect {
+  readonly kind: EffectRecord["kind"];
+  readonly startedAt: number;
+  readonly token: number;
+  settleAt: number;
+  pinnedAt: number | null;
+  answer: string | null;
+}
+
+export function isExpired(work: Work, now: number): boolean {
+  return work.openIn === null && work.state === "done" && work.keepUntil <= now;
+}
+
+export function holds(work: Work | undefined, fence: Fence): work is Work {
+  return work?.id === fence.id && work.attempt === fence.attempt && work.state === "running" && work.openIn === null;
+}
+
+export function startedEffects(work: Work): readonly string[] {
+  return [...work.effects].filter(([, effect]) => effect.answer === null).map(([name]) => name);
+}
+
+export function noteAttempt(work: Work, what: AttemptRecord["what"], at: number, why: string | null): void {
+  work.attempts.push({ at, what, owner: work.about.owner, token: work.token, why });
+}
+
+export function parkWork(work: Work, now: number, effect: string, why: string): void {
+  noteAttempt(work, "parked", now, why);
+  Object.assign(work, { state: "unknown", effect, why, endedAt: now } satisfies Partial<Work>);
+}
+
+export function effectRecord(name: string, effect: Effect, now: number): EffectRecord {
+  return {
+    effect: name,
+    kind: effect.kind,
+    state: effect.answer === null ? "started" : "pinned",
+    startedAt: effect.startedAt,
+    pinnedAt: effect.pinnedAt,
+    settlesInMs: effect.settleAt - now,
+    answer: effect.answer,
+    token: effect.token,
+  };
+}
+
+export function effectRecords(work: Work, now: number): readonly EffectRecord[] {
+  return [...work.effects].map(([name, effect]) => effectRecord(name, effect, now));
+}
+
+export function runSummary(work: Work): RunSummary {
+  return {
+    ...work.about,
+    id: work.id,
+    state: work.state,
+    refused: work.state === "done" ? work.refused : null,
+    createdAt: work.createdAt,
+    endedAt: work.endedAt,
+    leaseUntil: work.state === "running" ? work.leaseUntil : null,
+    keepUntil: work.keepUntil,
+    token: work.token,
+    print: work.print,
+    why: work.why,
+  };
+}
