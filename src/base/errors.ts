@@ -39,6 +39,9 @@ interface Details {
   REPRISE_OUTCOME_TOO_LARGE: { readonly operation: string; readonly bytes: number; readonly atMost: number };
   REPRISE_BODY_TOO_LARGE: { readonly operation: string; readonly atMost: number };
   REPRISE_BODY_MALFORMED: { readonly operation: string };
+  REPRISE_CARRIER_FAILED: { readonly operation: string; readonly part: "input" | "principal" };
+  REPRISE_RUN_FAILED: { readonly operation: string };
+  REPRISE_REPLY_FAILED: { readonly operation: string };
   REPRISE_RETRY_TRANSACTION: { readonly ledger: string };
   REPRISE_LEDGER_AWAY: { readonly ledger: string; readonly doing: string };
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
@@ -186,6 +189,20 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_BODY_MALFORMED: {
     status: 400,
     message: (d) => `The body for '${d.operation}' cannot be read, so nothing was run.`,
+  },
+  REPRISE_CARRIER_FAILED: {
+    status: 500,
+    message: (d) => `The '${d.part}' of the request for '${d.operation}' could not be told, so nothing was run.`,
+  },
+  REPRISE_RUN_FAILED: {
+    status: 500,
+    message: (d) =>
+      `'${d.operation}' failed before its end. Repeating it with the same key is safe: what has happened is not done twice.`,
+  },
+  REPRISE_REPLY_FAILED: {
+    status: 500,
+    message: (d) =>
+      `'${d.operation}' has ended and its outcome is kept, but no reply could be made of it. Repeating it with the same key is safe: nothing is run again.`,
   },
   REPRISE_RETRY_TRANSACTION: {
     status: 503,

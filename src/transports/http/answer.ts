@@ -1,0 +1,73 @@
+import { RepriseError } from "../../base/errors.ts";
+import { type HttpReply, keptHeaders } from "./carrier.ts";
+
+/** What goes back to the client, in no framework's form. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | Uint8Array | null;
+}
+
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/**
+ * A reply as it is sent and kept.
+ *
+ * @param what names the reply for the error
+ * @throws REPRISE_NOT_STORABLE when it cannot be kept; TypeError for a status or a header that HTTP does not know
+ */
+export function answerOf(reply: HttpReply, what: string): Answer {
+  // a promise has no status and no body: it would be an empty answer, kept for good
+  const kind = kindOfUnsendable(reply);
+  if (kind !== undefined) throw unsendable(what, "(itself)", kind);
+  const [body, type] = bodyOf(reply.body, what);
+  const status = reply.status ?? (body === null ? 204 : 200);
+  if (!Number.isInteger(status) || status < 200 || status > 599) throw new TypeError(`${what} has no HTTP status`);
+  if (body !== null && bodiless.has(status)) throw new TypeError(`${what} has a body, and a status without one`);
+
+  const kept = new Headers();
+  if (type !== null) kept.set("content-type", type);
+  const given = new Headers();
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    if (value !== undefined) given.set(name, value);
+  }
+  for (const name of keptHeaders) {
+    const value = given.get(name);
+    if (value !== null) kept.set(name, value);
+  }
+  return { status, headers: [...kept], body };
+}
+
+function bodyOf(body: unknown, what: string): [body: string | Uint8Array | null, type: string | null] {
+  if (body === undefined) return [null, null];
+  if (typeof body === "string") return [body, "text/plain; charset=utf-8"];
+  if (body instanceof Uint8Array) return [body, "application/octet-stream"];
+  return [json(body, what), "application/json"];
+}
+
+/** As `JSON.stringify`, but what it would silently turn into nothing is refused. */
+export function json(value: unknown, what: string): string {
+  const text = JSON.stringify(value, (path, part: unknown) => {
+    const kind = kindOfUnsendable(part);
+    if (kind !== undefined) throw unsendable(what, path === "" ? "(itself)" : path, kind);
+    return part;
+  });
+  if (text === undefined) throw unsendable(what, "(itself)", `a ${typeof value}`);
+  return text;
+}
+
+/** A stream can be sent once and never again; of the others JSON makes `{}`. */
+function kindOfUnsendable(value: unknown): string | undefined {
+  if (typeof value === "bigint") return "a bigint";
+  if (typeof value !== "object" || value === null) return undefined;
+  if (value instanceof ReadableStream || Symbol.asyncIterator in value) return "a stream";
+  if (value instanceof Blob || value instanceof Response || value instanceof FormData) return "a body of its own";
+  if (value instanceof Promise) return "a promise";
+  if (value instanceof Map || value instanceof Set) return "a map or set";
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return "bytes inside JSON";
+  return undefined;
+}
+
+function unsendable(what: string, path: string, kind: string): RepriseError {
+  return new RepriseError("REPRISE_NOT_STORABLE", { what, path, kind });
+}

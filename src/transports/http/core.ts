@@ -1,0 +1,201 @@
+import { isRepriseError, RepriseError } from "../../base/errors.ts";
+import type { Carried, CarriedContract, Settlement as SettlementOf } from "../../operation/carry.ts";
+import type { AnyRefused } from "../../operation/outcome.ts";
+import { type Answer, answerOf } from "./answer.ts";
+import type { HttpCarrier } from "./carrier.ts";
+import { readKey } from "./key.ts";
+import { contractLink, problemOf, refusalOf } from "./problem.ts";
+import { decodeAnswer, encodeAnswer, unrendered } from "./rendering.ts";
+
+/** One way of a request through HTTP to an operation and back; each framework only brings and takes. */
+
+type Operation = Carried<unknown, unknown, AnyRefused>;
+type Carrier<Q> = HttpCarrier<Q, unknown, unknown, never>;
+type Settlement = SettlementOf<unknown, AnyRefused>;
+
+/** What a framework brings. */
+export interface Brought<Q> {
+  readonly request: Q;
+  /** The request that `input` reads its body from; for the web its body is bounded. Default `request`. */
+  readonly readable?: Q;
+  /** The lines of the field Idempotency-Key. */
+  readonly keyLines: readonly string[];
+  /** Where an error goes that its caller is not told of, unless the carrier says otherwise. */
+  readonly log: (error: Error) => void;
+}
+
+/**
+ * Answers every request; never rejects. It hears nothing of a client that hangs up: the work and its record go on, and
+ * the next attempt is told.
+ *
+ * @throws REPRISE_BAD_DECLARATION, at once
+ */
+export function carryHttp<Q, In, O, R>(
+  carried: Carried<In, O, R>,
+  given: HttpCarrier<Q, In, O, R>,
+): (brought: Brought<Q>) => Promise<Answer> {
+  // erased: what follows never looks into inputs, values and refusals
+  const operation = carried as unknown as Operation;
+  const carrier = given as unknown as Carrier<Q>;
+  const { name } = operation;
+  const terms = operation["~carry"].contract;
+  const contract = carrier.contract ?? `/reprise/decisions.json#${encodeURIComponent(name)}`;
+  checkDeclaration(name, terms, carrier, contract);
+
+  const keyRequired = isKeyRequired(terms, carrier);
+  const syntax = carrier.key?.syntax ?? "lenient";
+  const failure = (code: "REPRISE_RUN_FAILED" | "REPRISE_REPLY_FAILED", cause: unknown) =>
+    new RepriseError(code, { operation: name }, cause);
+
+  const answerTo = (settled: Settlement): Answer => {
+    const what = `the reply of '${name}'`;
+    if (settled.status === "done") {
+      return answerOf(carrier.reply === undefined ? { body: settled.value } : carrier.reply(settled.value), what);
+    }
+    const { code, detail } = settled;
+    const declared = terms.refusals[code] ?? { status: 409, because: code };
+    const own = refusedBy(carrier, code);
+    if (own === undefined) return refusalOf({ code, detail, ...declared }, contract, what);
+    const reply = own(detail as never);
+    return answerOf(
+      {
+        ...reply,
+        status: reply.status ?? declared.status,
+        headers: { link: contractLink(contract), ...reply.headers },
+      },
+      what,
+    );
+  };
+
+  /**
+   * The work is over when this is called, an effect outside perhaps among it: whatever becomes of its reply, its outcome
+   * must be kept. So it does not throw.
+   */
+  const render = (settled: Settlement): string => {
+    try {
+      return encodeAnswer(answerTo(settled));
+    } catch {
+      return unrendered;
+    }
+  };
+
+  const execute = async ({ request, readable = request, keyLines }: Brought<Q>): Promise<Answer> => {
+    const key = readKey(keyLines, syntax, name);
+    if (key === undefined && keyRequired) throw new RepriseError("REPRISE_KEY_MISSING", { operation: name });
+    const principal = await principalOf(name, carrier, request);
+    const input = await inputOf(name, carrier, readable);
+
+    const { outcome, rendered } = await operation["~carry"]
+      .execute(input, { key, principal, render })
+      .catch((error) => {
+        throw isOwnAnswer(error, name) ? error : failure("REPRISE_RUN_FAILED", error);
+      });
+    switch (outcome.status) {
+      case "running":
+        throw new RepriseError("REPRISE_RUNNING", { operation: name, retryAfterMs: outcome.retryAfterMs });
+      case "mismatch":
+        throw new RepriseError("REPRISE_MISMATCH", { operation: name });
+      case "unknown":
+        throw new RepriseError("REPRISE_UNKNOWN", { operation: name, effect: outcome.effect });
+    }
+    let answer = rendered === null ? null : decodeAnswer(rendered);
+    try {
+      answer ??= answerTo(outcome);
+    } catch (error) {
+      throw failure("REPRISE_REPLY_FAILED", error);
+    }
+    return outcome.replayed ? { ...answer, headers: [...answer.headers, ["idempotency-replayed", "true"]] } : answer;
+  };
+
+  return async (brought) => {
+    try {
+      return await execute(brought);
+    } catch (error) {
+      const told = isRepriseError(error) ? error : failure("REPRISE_RUN_FAILED", error);
+      if (told.status === 500) report(carrier.failed ?? brought.log, told);
+      return problemOf(told, contract);
+    }
+  };
+}
+
+function checkDeclaration<Q>(name: string, terms: CarriedContract, carrier: Carrier<Q>, contract: string): void {
+  const bad = (why: string, mend: string) =>
+    new RepriseError("REPRISE_BAD_DECLARATION", { where: `the HTTP carrier of '${name}'`, why, mend });
+  if (carrier.principal === "everyone" && terms.principal === "from-input") {
+    throw bad(
+      "its outcomes belong to one principal each, and nobody would check whose the request is.",
+      "Let 'principal' return who the session says it is.",
+    );
+  }
+  if (carrier.key?.header === "optional" && terms.identity === "callers-key") {
+    throw bad("the caller's key is its identity, so the header cannot be optional.", "Leave 'key.header' out.");
+  }
+  for (const code of Object.keys(carrier.refused ?? {})) {
+    if (!Object.hasOwn(terms.refusals, code)) {
+      throw bad(
+        `'refused' names '${code}', which the operation never refuses with.`,
+        "Declare it there, or leave it out.",
+      );
+    }
+  }
+  if (!/^[!-~]+$/.test(contract) || /[<>"]/.test(contract)) {
+    throw bad("'contract' is no URL.", "Write it with its reserved characters encoded.");
+  }
+}
+
+/** The draft leaves it to the resource. Where nothing is kept, a key has nothing to find. */
+function isKeyRequired<Q>(terms: CarriedContract, carrier: Carrier<Q>): boolean {
+  if (terms.identity === "callers-key") return true;
+  return (carrier.key?.header ?? (terms.retentionMs === null ? "optional" : "required")) === "required";
+}
+
+function refusedBy<Q>(carrier: Carrier<Q>, code: string) {
+  const refused = carrier.refused as HttpCarrier<Q, unknown, unknown, AnyRefused>["refused"];
+  return refused !== undefined && Object.hasOwn(refused, code) ? refused[code] : undefined;
+}
+
+async function principalOf<Q>(operation: string, carrier: Carrier<Q>, request: Q): Promise<string | undefined> {
+  if (carrier.principal === "everyone") return undefined;
+  let principal: unknown;
+  try {
+    principal = await carrier.principal(request);
+  } catch (error) {
+    throw unreadable(operation, "principal", error);
+  }
+  // an empty session would be one principal that all strangers share
+  if (typeof principal !== "string" || principal === "") {
+    throw new RepriseError("REPRISE_PRINCIPAL_EMPTY", { operation });
+  }
+  return principal;
+}
+
+async function inputOf<Q>(operation: string, carrier: Carrier<Q>, request: Q): Promise<unknown> {
+  try {
+    return await carrier.input(request);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new RepriseError("REPRISE_BODY_MALFORMED", { operation }, error);
+    throw unreadable(operation, "input", error);
+  }
+}
+
+function unreadable(operation: string, part: "input" | "principal", error: unknown): RepriseError {
+  if (isRepriseError(error) && error.status !== 500) return error;
+  return new RepriseError("REPRISE_CARRIER_FAILED", { operation, part }, error);
+}
+
+/**
+ * Whether an error is this operation's answer to its caller. One that names another operation came out of `run`: another's
+ * mismatch, told as this one's, would make a client give up work that it may repeat.
+ */
+function isOwnAnswer(error: unknown, operation: string): boolean {
+  if (!isRepriseError(error) || error.status === 500) return false;
+  return !("operation" in error.details) || error.details.operation === operation;
+}
+
+function report(told: (error: Error) => void, error: Error): void {
+  try {
+    told(error);
+  } catch {
+    // a failing log must not take the answer away
+  }
+}

@@ -1,0 +1,15 @@
+/** What is used of Fastify, so that nothing of it is loaded and no version of its types is needed. */
+
+export interface FastifyRequest {
+  readonly body: unknown;
+  readonly params: unknown;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly raw?: { readonly rawHeaders: readonly string[] } | undefined;
+  readonly log?: { readonly error: (error: Error, message: string) => void } | undefined;
+}
+
+export interface FastifyReply {
+  code(status: number): unknown;
+  header(name: string, value: string | string[]): unknown;
+  send(body?: unknown): unknown;
+}
