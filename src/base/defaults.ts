@@ -38,6 +38,10 @@ export const defaults = {
   },
   /** How long close waits for what is under way before it aborts it. */
   drainMs: 10_000,
+  /** How long close waits after it has aborted what was under way. */
+  abortMs: 1_000,
+  /** A ledger that has not opened by then is away. */
+  openMs: 15_000,
   http: {
     /** As Stripe and most gateways bound it. */
     keyMaxLength: 255,

@@ -50,6 +50,8 @@ export interface CachesOptions {
   readonly dimensions?: Dimensions | undefined;
   /** 0 to 1, 1 excluded; what jitter is drawn from. */
   readonly random?: (() => number) | undefined;
+  /** Told of every load: the first one is the instance's first use. */
+  readonly used?: (() => void) | undefined;
 }
 
 interface Declared {
@@ -61,7 +63,7 @@ interface Declared {
 }
 
 export function createCaches(options: CachesOptions): Caches {
-  const { clock, dimensions = {}, random = Math.random } = options;
+  const { clock, dimensions = {}, random = Math.random, used = () => {} } = options;
   const memory = createMemory(options.maxEntries);
   const declared = new Map<string, Declared>();
   let started = false;
@@ -80,7 +82,12 @@ export function createCaches(options: CachesOptions): Caches {
       earlier.core.clear();
     }
     // loads run where the cache was declared: whoever missed first must not be seen by a load that others share
-    const outside = AsyncLocalStorage.snapshot();
+    const snapshot = AsyncLocalStorage.snapshot();
+    const outside = <R>(work: () => R): R =>
+      snapshot(() => {
+        used();
+        return work();
+      });
     const core = createCacheCore({ declaration, times, clock, memory, random, outside });
     const refresher =
       times.refresh === undefined || load === undefined

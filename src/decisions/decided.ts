@@ -23,5 +23,5 @@ export interface Decided {
 export interface CallerContract {
   /** One sentence: "Safe to retry with the same key for 30 d." */
   readonly promise: string;
-  readonly answers: readonly { readonly status: number; readonly means: string; readonly then: string }[];
+  readonly answers: readonly { readonly status: number; readonly means: string; readonly do: string }[];
 }

@@ -1,0 +1,29 @@
+/**
+ * Reprise makes production backends safe to run again: cached reads and repeated operations.
+ *
+ * @module
+ */
+export { type Clock, systemClock } from "./base/clock.ts";
+export type { Config, Dimensions } from "./base/config.ts";
+export type { Duration } from "./base/duration.ts";
+export { type ErrorCode, errorCodes, isRepriseError, RepriseError } from "./base/errors.ts";
+export type { Scalar } from "./base/scalar.ts";
+export { type Schema, unchecked } from "./base/schema.ts";
+export type { Size } from "./base/size.ts";
+export { type Change, type ChangeVerb, outcomeOf } from "./cache/change.ts";
+export type { LoadContext, Loader, NeverCached, RefreshPlan } from "./cache/declaration.ts";
+export type { AsideCache, Cache, Entry, Found, Miss, Reader, ReadOptions, Settled } from "./cache/surface.ts";
+export type * from "./contract/journal.ts";
+export type * from "./contract/ledger.ts";
+export type { Answer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { Carried } from "./operation/carry.ts";
+export type {
+  DatabaseRun,
+  Effect,
+  ExternalRun,
+  RefusalDeclaration,
+  Refusals,
+} from "./operation/declaration.ts";
+export { type Outcome, Refusal, type Refused } from "./operation/outcome.ts";
+export type { ExecuteOptions, Joins, Operation, Outcomes, Provisional } from "./operation/surface.ts";
+export { createReprise, type MemoryOptions, type Reprise, type RepriseOptions, type StartOptions } from "./reprise.ts";

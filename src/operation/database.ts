@@ -1,0 +1,76 @@
+import type { Atomic, Finished } from "../contract/ledger.ts";
+import type { Execution } from "./execution.ts";
+import { Refusal } from "./outcome.ts";
+import { encodeOutcome, type Settlement } from "./record.ts";
+import { createRefuse } from "./refusing.ts";
+import { type Told, tell, told } from "./told.ts";
+
+/** How the ledger is asked to run one piece of work: in a transaction of its own, or in the caller's. */
+type Transact = (work: (tx: unknown) => Promise<Finished<Settled>>) => Promise<Atomic<Settled>>;
+
+interface Settled {
+  readonly settlement: Settlement;
+  readonly rendered: string | null;
+}
+
+/** `effects: "database"`: claim, work and outcome in one transaction: all of it happened, or nothing. */
+export async function executeDatabase(execution: Execution): Promise<Told> {
+  const { ledger, work, host, settings } = execution;
+  const answer = await transactOrRefuse(execution, (run) => ledger.atomic(work, run));
+  if (answer.outcome.status === "done" && !answer.outcome.replayed) host.committed(settings.name, work.input);
+  return answer;
+}
+
+/** The same in a transaction that the caller holds. What it changes is the caller's to tell, after its commit. */
+export function executeJoined(execution: Execution, tx: unknown): Promise<Told> {
+  const { ledger, work } = execution;
+  return transactOrRefuse(execution, (run) => ledger.join(tx, work, run));
+}
+
+/** `ifRunsAgain: "converges"`: no record; the work itself is such that it may simply run again. */
+export async function executeConverging(
+  execution: Omit<Execution, "work"> & { readonly input: unknown },
+): Promise<Told> {
+  const { ledger, host, settings, input } = execution;
+  const run = runOf(execution, input);
+  let settlement: Settlement;
+  try {
+    settlement = { status: "done", value: await ledger.transaction(run) };
+    host.committed(settings.name, input);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    settlement = { status: "refused", code: error.code, detail: error.detail };
+  }
+  return tell({ ...settlement, replayed: false, at: new Date(host.clock().now()) }, execution.render(settlement));
+}
+
+async function transactOrRefuse(execution: Execution, transact: Transact): Promise<Told> {
+  const { settings, work, render } = execution;
+  const finish = (settlement: Settlement): Finished<Settled> => {
+    const rendered = render(settlement);
+    return {
+      value: { settlement, rendered },
+      outcome: encodeOutcome(settings, settlement, rendered),
+      refused: settlement.status === "refused",
+    };
+  };
+  const run = runOf(execution, work.input);
+  let result: Atomic<Settled>;
+  try {
+    result = await transact(async (tx) => finish({ status: "done", value: await run(tx) }));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // what the run wrote is rolled back; the refusal is stored in a claim of its own, and whoever finished meanwhile wins
+    const { code, detail } = error;
+    result = await transact(async () => finish({ status: "refused", code, detail }));
+  }
+  if (result.is !== "ran") return told(result);
+  const { settlement, rendered } = result.value;
+  return tell({ ...settlement, replayed: false, at: new Date(result.at) }, rendered);
+}
+
+function runOf(execution: Omit<Execution, "work">, input: unknown): (tx: unknown) => Promise<unknown> {
+  const { settings, host } = execution;
+  const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
+  return (tx) => (async () => run({ input, tx, signal: host.closing, refuse: createRefuse(settings) }))();
+}

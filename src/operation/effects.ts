@@ -1,0 +1,259 @@
+import type { Clock } from "../base/clock.ts";
+import { defaults } from "../base/defaults.ts";
+import { type Duration, milliseconds } from "../base/duration.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { pause, withDeadline } from "../base/promise.ts";
+import type { EffectRecord, Ledger, Won } from "../contract/ledger.ts";
+import { insist } from "./insist.ts";
+import type { Lease } from "./lease.ts";
+import { Refusal } from "./outcome.ts";
+import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
+import type { Work } from "./work.ts";
+
+/** Ends a run whose effect is unknown: the work waits for a person. */
+export class Parked extends Error {
+  readonly effect: string;
+  constructor(effect: string) {
+    super(`'${effect}' is unknown`);
+    this.effect = effect;
+  }
+}
+/** Ends a run that came too early to believe that an effect never happened. */
+export class AskLater extends Error {
+  readonly afterMs: number;
+  constructor(afterMs: number) {
+    super("asked too early");
+    this.afterMs = afterMs;
+  }
+}
+
+/** An effect as it is declared at its call, its types erased. */
+export interface EffectOptions {
+  readonly run: (key: string, signal: AbortSignal) => Promise<unknown>;
+  readonly ifUnknown: "retry" | "park" | ((key: string, signal: AbortSignal) => Promise<unknown>);
+  readonly deadline?: Duration | undefined;
+  readonly arrivesWithin?: Duration | undefined;
+}
+
+export interface EffectsOptions {
+  readonly ledger: Ledger<unknown>;
+  readonly clock: Clock;
+  readonly work: Work;
+  readonly won: Won;
+  readonly lease: Lease;
+  readonly committed: () => void;
+}
+
+/** The effects and transactions of one attempt. */
+export interface Effects {
+  readonly effect: (name: string, options: EffectOptions) => Promise<unknown>;
+  readonly transaction: (
+    work: (tx: unknown) => Promise<unknown>,
+    options?: { readonly name?: string | undefined },
+  ) => Promise<unknown>;
+  /** How many of this attempt's effects and transactions the ledger has a record of. */
+  readonly recorded: () => number;
+  /** One that is still under way, though the run has ended; waits for all of them. */
+  readonly settle: () => Promise<string | undefined>;
+}
+
+export function createEffects(options: EffectsOptions): Effects {
+  const { ledger, clock, work, won, lease } = options;
+  const { operation } = work.about;
+  const { fence } = won;
+  const known = new Map(won.effects.map((record) => [record.effect, record]));
+  const used = new Set<string>();
+  const recorded = new Set<string>();
+  const underWay = new Map<string, Promise<unknown>>();
+  let openTransactions = 0;
+
+  const use = (name: string) => {
+    if (used.has(name)) throw new RepriseError("REPRISE_EFFECT_NAME_TWICE", { operation, effect: name });
+    used.add(name);
+    lease.check();
+  };
+  const fenced = (): never => {
+    const error = new RepriseError("REPRISE_FENCED", { operation });
+    lease.lose(error);
+    throw error;
+  };
+  const track = async <T>(name: string, performed: Promise<T>): Promise<T> => {
+    // the run may never await it; settle() reports that, an unhandled rejection would kill the process instead
+    performed.catch(() => {});
+    underWay.set(name, performed);
+    try {
+      return await performed;
+    } finally {
+      underWay.delete(name);
+    }
+  };
+  const park = async (effect: string, why: string): Promise<never> => {
+    if (!(await insist(clock, () => ledger.park(fence, { effect, why })))) fenced();
+    throw new Parked(effect);
+  };
+
+  /** What a pinned answer means to the run that asks for it. */
+  const adopt = (name: string, text: string): unknown => {
+    const answer = decodeAnswer(text);
+    switch (answer.is) {
+      case "value":
+        return answer.value;
+      case "refusal":
+        throw new Refusal(answer.code, answer.detail);
+      case "unstorable":
+        return park(name, "its answer could not be stored");
+    }
+  };
+
+  /** Keeps an answer. The first one stays; one that differs from it is evidence that the effect happened twice. */
+  const pin = async (name: string, answer: Answer): Promise<void> => {
+    const text = encodeAnswer(answer, `the answer of '${name}'`);
+    const pinned = await insist(clock, () => ledger.pin(fence.id, name, text));
+    if (pinned.is === "gone") fenced();
+    if (pinned.is === "present" && pinned.answer !== text) {
+      throw new RepriseError("REPRISE_EFFECT_TWICE", { operation, effect: name });
+    }
+  };
+
+  /** Calls the other side, and pins what it says. `sentAt`: from before the start was written. */
+  const call = async (name: string, effect: EffectOptions, deadlineMs: number, sentAt: number): Promise<unknown> => {
+    const late = () => new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation, effect: name, afterMs: deadlineMs });
+    const left = sentAt + deadlineMs - clock.monotonic();
+    // a process that was paused since must not send: others count on this call having arrived by now, or never
+    lease.check();
+    if (left <= 0) throw late();
+    const aborting = new AbortController();
+    const abort = () => aborting.abort(lease.signal.reason);
+    lease.signal.addEventListener("abort", abort, { once: true });
+
+    const called = (async () => effect.run(work.effectKey(name), aborting.signal))();
+    const answered = called.then(
+      (value): Answer => ({ is: "value", value }),
+      (error: unknown): Answer => {
+        if (error instanceof Refusal) return { is: "refusal", code: error.code, detail: error.detail };
+        throw error;
+      },
+    );
+    let answer: Answer;
+    try {
+      answer = await withDeadline(clock, left, answered, late);
+    } catch (error) {
+      aborting.abort(error);
+      // a late answer is evidence all the same: it spares a person the search
+      if (isRepriseError(error, "REPRISE_EFFECT_TIMEOUT"))
+        answered.then((evidence) => pin(name, evidence)).catch(() => {});
+      if (effect.ifUnknown === "park") return await park(name, "it failed without an answer");
+      throw error;
+    } finally {
+      lease.signal.removeEventListener("abort", abort);
+    }
+    try {
+      await pin(name, answer);
+    } catch (error) {
+      if (!isRepriseError(error, "REPRISE_NOT_STORABLE")) throw error;
+      await pin(name, { is: "unstorable" });
+      await park(name, "its answer could not be stored");
+    }
+    if (answer.is === "refusal") throw new Refusal(answer.code, answer.detail);
+    return answer.is === "value" ? answer.value : undefined;
+  };
+
+  /** An effect that an earlier attempt started and whose answer nobody kept. */
+  const resume = async (
+    name: string,
+    effect: EffectOptions,
+    record: EffectRecord,
+    timing: { readonly deadlineMs: number; readonly settleMs: number },
+  ): Promise<unknown> => {
+    if (effect.ifUnknown === "park") return park(name, "an earlier attempt got no answer");
+    if (effect.ifUnknown !== "retry") {
+      const answer = await ask(name, effect.ifUnknown);
+      if (answer !== "never-happened") {
+        await pin(name, { is: "value", value: answer });
+        return answer;
+      }
+      // the starter may still be sending: its "no" would become a "yes" after ours
+      if (record.settlesInMs > 0) throw new AskLater(record.settlesInMs);
+    }
+    const sentAt = clock.monotonic();
+    const started = await ledger.restart(fence, { effect: name, settleMs: timing.settleMs });
+    // pinned meanwhile by whoever called, or fenced: the ledger tells which
+    return started ? call(name, effect, timing.deadlineMs, sentAt) : perform(name, effect);
+  };
+
+  const ask = async (name: string, question: Exclude<EffectOptions["ifUnknown"], string>): Promise<unknown> => {
+    for (const waitMs of [0, ...defaults.operation.askPausesMs]) {
+      if (waitMs > 0) await pause(clock, waitMs, lease.signal);
+      lease.check();
+      try {
+        const { effectDeadlineMs: afterMs } = defaults.operation;
+        const late = () => new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation, effect: name, afterMs });
+        return await withDeadline(clock, afterMs, question(work.effectKey(name), lease.signal), late);
+      } catch {
+        // asked again; parked when it never answers
+      }
+    }
+    return park(name, "the other side did not say what became of it");
+  };
+
+  const perform = async (name: string, effect: EffectOptions): Promise<unknown> => {
+    const where = `effect '${name}' of '${operation}'`;
+    const deadlineMs =
+      effect.deadline === undefined
+        ? defaults.operation.effectDeadlineMs
+        : milliseconds(effect.deadline, `${where}, deadline`);
+    const flightMs =
+      effect.arrivesWithin === undefined ? 0 : milliseconds(effect.arrivesWithin, `${where}, arrivesWithin`);
+    const settleMs = deadlineMs + flightMs;
+
+    // from here on a record may stand, and completing without having visited it would answer over it
+    recorded.add(name);
+    const pinned = known.get(name)?.answer;
+    if (pinned != null) return adopt(name, pinned);
+    const sentAt = clock.monotonic();
+    // absence in what the claim told is not believed: the insert decides, whatever an earlier attempt still does
+    const started = await ledger.start(fence, { effect: name, settleMs });
+    if (started.is === "fenced") return fenced();
+    if (started.is === "started") return call(name, effect, deadlineMs, sentAt);
+    if (started.record.answer !== null) return adopt(name, started.record.answer);
+    return resume(name, effect, started.record, { deadlineMs, settleMs });
+  };
+
+  const transact = async (name: string, body: (tx: unknown) => Promise<unknown>): Promise<unknown> => {
+    const pinned = known.get(name)?.answer;
+    if (pinned != null) {
+      recorded.add(name);
+      return adopt(name, pinned);
+    }
+    const result = await ledger.transact(fence, name, async (tx) => {
+      const value = await body(tx);
+      return { value, answer: encodeAnswer({ is: "value", value }, `the value of '${name}'`) };
+    });
+    if (result.is === "fenced") return fenced();
+    recorded.add(name);
+    options.committed();
+    return result.is === "committed" ? result.value : adopt(name, result.answer);
+  };
+
+  return {
+    effect: async (name, effect) => {
+      // refused whenever a transaction is open, not only inside it: from here the two cannot be told apart
+      if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
+      use(name);
+      return track(name, perform(name, effect));
+    },
+    transaction: async (body, { name = "transaction" } = {}) => {
+      use(name);
+      openTransactions += 1;
+      return track(name, transact(name, body)).finally(() => {
+        openTransactions -= 1;
+      });
+    },
+    recorded: () => recorded.size,
+    settle: async () => {
+      const [forgotten] = underWay.keys();
+      await Promise.allSettled(underWay.values());
+      return forgotten;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { type Duration, milliseconds } from "../base/duration.ts";
+import { RepriseError } from "../base/errors.ts";
+import { pause, untilAborted } from "../base/promise.ts";
+import { describeIssue } from "../base/schema.ts";
+import type { OperationCounters } from "./counters.ts";
+import { executeConverging, executeDatabase, executeJoined } from "./database.ts";
+import { executeExternal } from "./external.ts";
+import { DatabaseFlights } from "./flights.ts";
+import type { Host } from "./host.ts";
+import type { Settlement } from "./record.ts";
+import type { Settings } from "./settings.ts";
+import { type Told, told } from "./told.ts";
+import { nameWork, type Work } from "./work.ts";
+
+/** What a caller, a transport or a completer says beside the input. */
+export interface Asking {
+  readonly key?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly wait?: Duration | undefined;
+  readonly render?: ((settlement: Settlement) => string) | undefined;
+}
+
+/** The first pause before a waiting caller asks again; it doubles up to a second. */
+const firstPollMs = 25;
+const longestPollMs = 1_000;
+
+/** Runs the work of one operation and counts how it ended. */
+export class Executor {
+  readonly settings: Settings;
+  readonly counters: OperationCounters;
+  readonly #host: Host;
+  readonly #flights = new DatabaseFlights();
+  readonly #attempts = new Set<Promise<Told>>();
+
+  constructor(host: Host, settings: Settings, counters: OperationCounters) {
+    this.#host = host;
+    this.settings = settings;
+    this.counters = counters;
+  }
+
+  async execute(input: unknown, asking: Asking): Promise<Told> {
+    return this.#counted(async () => {
+      asking.signal?.throwIfAborted();
+      const given = await this.#validate(input);
+      if (this.settings.again === "converges") {
+        const ledger = await this.#host.ledger();
+        const common = { host: this.#host, settings: this.settings, counters: this.counters, ledger, resumed: false };
+        const render = (settlement: Settlement) => asking.render?.(settlement) ?? null;
+        return untilAborted(this.#track(executeConverging({ ...common, input: given, render })), asking.signal);
+      }
+      const work = nameWork(this.#host, this.settings, given, asking);
+      // the work goes on without this caller: its completion depends on nobody being there
+      return untilAborted(this.#attemptUntil(work, asking), asking.signal);
+    });
+  }
+
+  /** Goes on with work that nobody is at. `input` is as the schema returned it. */
+  async resume(input: unknown): Promise<Told> {
+    return this.#counted(async () => {
+      return this.#attempt(nameWork(this.#host, this.settings, input, {}), null, true);
+    });
+  }
+
+  async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
+    return this.#counted(async () => {
+      const work = nameWork(this.#host, this.settings, await this.#validate(input), { key });
+      const ledger = await this.#host.ledger();
+      const execution = { host: this.#host, settings: this.settings, counters: this.counters, ledger, work };
+      return executeJoined({ ...execution, render: () => null, resumed: false }, tx);
+    });
+  }
+
+  async find(input: unknown, key: string | undefined): Promise<Told | null> {
+    const given = await this.#validate(input);
+    if (this.settings.again === "converges") return null;
+    const work = nameWork(this.#host, this.settings, given, { key });
+    const found = await (await this.#host.ledger()).find(work);
+    if (found?.is === "done") this.#host.committed(this.settings.name, work.input);
+    return found === null ? null : told(found);
+  }
+
+  /** Resolves when no attempt is under way; its callers may have left long ago. */
+  async drain(): Promise<void> {
+    while (this.#attempts.size > 0) await Promise.allSettled(this.#attempts);
+  }
+
+  async #attemptUntil(work: Work, asking: Asking): Promise<Told> {
+    const clock = this.#host.clock();
+    const { wait, render } = asking;
+    const until =
+      wait === undefined ? 0 : clock.monotonic() + milliseconds(wait, `operation '${this.settings.name}', wait`);
+    for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
+      const answer = await this.#attempt(work, render ?? null, false);
+      const left = until - clock.monotonic();
+      if (answer.outcome.status !== "running" || left <= 0) return answer;
+      await pause(clock, Math.min(pollMs, left), asking.signal);
+    }
+  }
+
+  #attempt(work: Work, render: Asking["render"] | null, resumed: boolean): Promise<Told> {
+    return this.#track(this.#perform(work, render, resumed));
+  }
+
+  async #track(attempt: Promise<Told>): Promise<Told> {
+    this.#attempts.add(attempt);
+    try {
+      return await attempt;
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  async #perform(work: Work, render: Asking["render"] | null, resumed: boolean): Promise<Told> {
+    const { settings, counters } = this;
+    const host = this.#host;
+    const execution = {
+      host,
+      settings,
+      counters,
+      ledger: await host.ledger(),
+      work,
+      render: (settlement: Settlement) => render?.(settlement) ?? null,
+      resumed,
+    };
+    const beganAt = host.clock().monotonic();
+    let answer: Told;
+    if (settings.declaration.effects === "external") answer = await executeExternal(execution);
+    else {
+      answer =
+        this.#flights.find(work) ??
+        (await this.#flights.fly(work, host.clock().now(), () => executeDatabase(execution)));
+    }
+    const { outcome } = answer;
+    if (outcome.status === "done" || outcome.status === "refused") {
+      // a replay may be all that this process hears of a commit that another one made
+      if (outcome.replayed) host.committed(settings.name, work.input);
+      else counters.duration.observe(host.clock().monotonic() - beganAt);
+    }
+    return answer;
+  }
+
+  async #validate(input: unknown): Promise<unknown> {
+    const result = await this.settings.declaration.input["~standard"].validate(input);
+    if (result.issues === undefined) return result.value;
+    const issues = result.issues.map(describeIssue);
+    throw new RepriseError("REPRISE_INPUT_INVALID", { operation: this.settings.name, issues });
+  }
+
+  async #counted(execute: () => Promise<Told>): Promise<Told> {
+    const { counters } = this;
+    counters.underWay += 1;
+    try {
+      const answer = await execute();
+      const { outcome } = answer;
+      if (outcome.status === "done") counters[outcome.replayed ? "replayed" : "ran"] += 1;
+      else if (outcome.status === "refused") counters[outcome.replayed ? "replayed" : "refused"] += 1;
+      else counters[outcome.status] += 1;
+      return answer;
+    } catch (error) {
+      counters.failed += 1;
+      throw error;
+    } finally {
+      counters.underWay -= 1;
+    }
+  }
+}

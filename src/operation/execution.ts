@@ -1,0 +1,19 @@
+import type { Ledger } from "../contract/ledger.ts";
+import type { OperationCounters } from "./counters.ts";
+import type { Host } from "./host.ts";
+import type { Settlement } from "./record.ts";
+import type { Settings } from "./settings.ts";
+import type { Work } from "./work.ts";
+
+/** One request to run one piece of work, in this process. */
+export interface Execution {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly counters: OperationCounters;
+  readonly ledger: Ledger<unknown>;
+  readonly work: Work;
+  /** A transport's rendering, stored beside the outcome; `null` without one. */
+  readonly render: (settlement: Settlement) => string | null;
+  /** By a completer, not by a caller. */
+  readonly resumed: boolean;
+}

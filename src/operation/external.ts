@@ -1,0 +1,162 @@
+import { defaults } from "../base/defaults.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { newAttemptId } from "../base/names.ts";
+import { store } from "../base/storable.ts";
+import type { Fence, Ledger, Won } from "../contract/ledger.ts";
+import { AskLater, createEffects, type Effects, Parked } from "./effects.ts";
+import type { Execution } from "./execution.ts";
+import { insist } from "./insist.ts";
+import { holdLease, type Lease } from "./lease.ts";
+import { encodeOutcome, type Settlement } from "./record.ts";
+import { createRefuse, settle } from "./refusing.ts";
+import { type Told, tell, told } from "./told.ts";
+
+/**
+ * `effects: "external"`: the claim commits first; each effect is written down before it is called; the outcome commits
+ * last. A crash in between leaves work whose lease ends, and a later attempt goes on from what is recorded.
+ */
+export async function executeExternal(execution: Execution): Promise<Told> {
+  const { host, settings, work, ledger, counters } = execution;
+  const clock = host.clock();
+  const attempt = newAttemptId();
+  const sentAt = clock.monotonic();
+  // repeated under the same attempt: where the first answer was lost, the second says that it won
+  const claim = await insist(clock, () =>
+    ledger.claim({
+      ...work,
+      attempt,
+      leaseMs: settings.leaseMs,
+      input: settings.resumesByItself ? store(work.input, `the input of '${settings.name}'`) : null,
+    }),
+  );
+  if (claim.is !== "won") return told(claim);
+  if (claim.token > 1) counters.takenOver += 1;
+  return new Attempt(execution, ledger, claim, sentAt).perform();
+}
+
+/** One won claim, from the run to its end. */
+class Attempt {
+  readonly #execution: Execution;
+  readonly #ledger: Ledger<unknown>;
+  readonly #fence: Fence;
+  readonly #token: number;
+  readonly #lease: Lease;
+  readonly #effects: Effects;
+
+  constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
+    const { host, settings, work } = execution;
+    const clock = host.clock();
+    this.#execution = execution;
+    this.#ledger = ledger;
+    this.#fence = won.fence;
+    this.#token = won.token;
+    this.#lease = holdLease({
+      clock,
+      operation: settings.name,
+      leaseMs: settings.leaseMs,
+      sentAt,
+      renew: () => ledger.renew(won.fence, settings.leaseMs),
+      closing: host.closing,
+    });
+    const committed = () => host.committed(settings.name, work.input);
+    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, committed });
+  }
+
+  async perform(): Promise<Told> {
+    const { settings, resumed } = this.#execution;
+    try {
+      if (resumed && this.#token > defaults.operation.resumeAttempts) {
+        return await this.#park("(none)", `gave up after ${defaults.operation.resumeAttempts} attempts`);
+      }
+      const settlement = await settle(() => this.#run());
+      const forgotten = await this.#effects.settle();
+      if (forgotten !== undefined) {
+        throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation: settings.name, effect: forgotten });
+      }
+      return await this.#complete(settlement);
+    } catch (error) {
+      return await this.#fail(error);
+    } finally {
+      this.#lease.stop();
+    }
+  }
+
+  #run(): Promise<unknown> {
+    const { settings, work } = this.#execution;
+    const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
+    return (async () =>
+      run({
+        input: work.input,
+        signal: this.#lease.signal,
+        refuse: createRefuse(settings),
+        effect: this.#effects.effect,
+        transaction: this.#effects.transaction,
+      }))();
+  }
+
+  async #complete(settlement: Settlement): Promise<Told> {
+    const { host, settings, work, render } = this.#execution;
+    const clock = host.clock();
+    const rendered = render(settlement);
+    const outcome = encodeOutcome(settings, settlement, rendered);
+    const refused = settlement.status === "refused";
+    const effects = this.#effects.recorded();
+    const completed = await insist(clock, () =>
+      this.#ledger.complete(this.#fence, { outcome, refused, keepMs: settings.retentionMs, effects }),
+    );
+    switch (completed) {
+      case "done":
+        host.committed(settings.name, work.input);
+        return tell({ ...settlement, replayed: false, at: new Date(clock.now()) }, rendered);
+      case "fenced":
+        throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
+      case "effects-differ":
+        // an error was swallowed, the code changed, or it refuses although an earlier attempt did something
+        return await this.#park("(completion)", "it would answer over an effect that is open or was not visited");
+    }
+  }
+
+  async #park(effect: string, why: string): Promise<Told> {
+    const { host, settings } = this.#execution;
+    if (!(await insist(host.clock(), () => this.#ledger.park(this.#fence, { effect, why })))) {
+      throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
+    }
+    throw new Parked(effect);
+  }
+
+  /** The ledger decides what an attempt that failed leaves behind, never this process's memory. */
+  async #fail(error: unknown): Promise<Told> {
+    const { host, settings, work, resumed } = this.#execution;
+    const clock = host.clock();
+    await this.#effects.settle();
+    if (error instanceof Parked) {
+      host.committed(settings.name, work.input);
+      return tell({ status: "unknown", effect: error.effect, since: new Date(clock.now()) });
+    }
+    const afterMs = error instanceof AskLater ? error.afterMs : 0;
+    // a completer must not spin on work that fails at once
+    const notBeforeMs = resumed ? Math.max(afterMs, 1_000 * 2 ** Math.min(this.#token, 8)) : afterMs;
+    try {
+      const left = await insist(clock, () => this.#ledger.release(this.#fence, { notBeforeMs, error: labelOf(error) }));
+      if (left === "fenced") {
+        const found = await this.#ledger.find(work);
+        if (found !== null && found.is !== "open") return told(found);
+      }
+    } catch (releasing) {
+      // the lease ends by itself; the run's own error says more than the ledger's absence
+      if (!isRepriseError(releasing)) throw releasing;
+    }
+    if (error instanceof AskLater) {
+      return tell({ status: "running", since: new Date(clock.now()), retryAfterMs: error.afterMs });
+    }
+    throw error;
+  }
+}
+
+/** Class and code of an error: what people need to find it, and no value. */
+function labelOf(error: unknown): string | null {
+  if (error instanceof AskLater) return null;
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const code = (error as { readonly code?: unknown }).code;
+  return typeof code === "string" && code !== error.name ? `${error.name} ${code}`.slice(0, 200) : error.name;
+}

@@ -1,0 +1,15 @@
+import type { Clock } from "../base/clock.ts";
+import type { Ledger } from "../contract/ledger.ts";
+
+/** What the instance lends to its operations. */
+export interface Host {
+  readonly service: string;
+  readonly instance: string;
+  readonly clock: () => Clock;
+  /** The ledger, opened at the first use. */
+  readonly ledger: () => Promise<Ledger<unknown>>;
+  /** Something of this work was committed, or is known to have been: caches that it changes are told. */
+  readonly committed: (operation: string, input: unknown) => void;
+  /** Aborted when the instance closes and no longer waits. */
+  readonly closing: AbortSignal;
+}

@@ -1,0 +1,93 @@
+import type { Clock } from "../base/clock.ts";
+import { defaults } from "../base/defaults.ts";
+import { RepriseError } from "../base/errors.ts";
+
+/** The right to work, for as long as the ledger renews it. */
+export interface Lease {
+  /** Aborted when the lease is lost or the instance closes. */
+  readonly signal: AbortSignal;
+  /** @throws the reason why work must stop; called before everything that cannot be taken back */
+  readonly check: () => void;
+  /** Says that the ledger has refused this attempt. */
+  readonly lose: (reason: Error) => void;
+  readonly lost: () => boolean;
+  readonly stop: () => void;
+}
+
+export interface LeaseOptions {
+  readonly clock: Clock;
+  readonly operation: string;
+  readonly leaseMs: number;
+  /** On the monotonic clock, from before the claim was sent: the store's lease can only begin later. */
+  readonly sentAt: number;
+  /** False: fenced. A rejection is no answer: the local deadline decides. */
+  readonly renew: () => Promise<boolean>;
+  readonly closing: AbortSignal;
+}
+
+/**
+ * Renews a claim's lease at a third of it. The store's clock decides who owns the work; this side only must never believe
+ * longer: the local deadline counts from before each renewal was sent.
+ */
+export function holdLease(options: LeaseOptions): Lease {
+  const { clock, operation, leaseMs, closing } = options;
+  const controller = new AbortController();
+  let deadline = options.sentAt + leaseMs;
+  let cancelRenewal = () => {};
+  let cancelDeadline = () => {};
+  let stopped = false;
+
+  const stop = () => {
+    stopped = true;
+    cancelRenewal();
+    cancelDeadline();
+    closing.removeEventListener("abort", closed);
+  };
+  const lose = (reason: Error) => {
+    stop();
+    if (!controller.signal.aborted) controller.abort(reason);
+  };
+  const closed = () => lose(closing.reason as Error);
+  const over = () => lose(new RepriseError("REPRISE_LEASE_LOST", { operation }));
+
+  const watchDeadline = () => {
+    cancelDeadline();
+    cancelDeadline = clock.timer(Math.max(0, deadline - clock.monotonic()), () =>
+      // a timer may fire early by a fraction of a millisecond
+      clock.monotonic() >= deadline ? over() : watchDeadline(),
+    );
+  };
+  const renewLater = () => {
+    cancelRenewal = clock.timer(leaseMs * defaults.operation.renewAt, () => {
+      const sentAt = clock.monotonic();
+      options.renew().then(
+        (renewed) => {
+          if (stopped) return;
+          if (!renewed) return lose(new RepriseError("REPRISE_FENCED", { operation }));
+          deadline = sentAt + leaseMs;
+          watchDeadline();
+          renewLater();
+        },
+        () => {
+          if (!stopped) renewLater();
+        },
+      );
+    });
+  };
+  if (closing.aborted) closed();
+  else {
+    closing.addEventListener("abort", closed);
+    watchDeadline();
+    renewLater();
+  }
+  return {
+    signal: controller.signal,
+    check: () => {
+      if (!controller.signal.aborted && clock.monotonic() >= deadline) over();
+      controller.signal.throwIfAborted();
+    },
+    lose,
+    lost: () => controller.signal.aborted,
+    stop,
+  };
+}

@@ -1,0 +1,61 @@
+import { RepriseError } from "../base/errors.ts";
+import { restore, store } from "../base/storable.ts";
+import type { AnyRefused, DoneOutcome } from "./outcome.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a ledger keeps of an outcome and of an effect's answer, as text. The first character is the format's version. */
+
+const version = "1";
+
+/** What `run` ended with, before it is stored. */
+export type Settlement =
+  | { readonly status: "done"; readonly value: unknown }
+  | { readonly status: "refused"; readonly code: string; readonly detail: unknown };
+
+interface OutcomeRecord {
+  readonly settlement: Settlement;
+  /** A transport's rendering of it; `null` without one. */
+  readonly rendered: string | null;
+}
+
+/**
+ * @throws REPRISE_NOT_STORABLE, REPRISE_OUTCOME_TOO_LARGE
+ */
+export function encodeOutcome(settings: Settings, settlement: Settlement, rendered: string | null): string {
+  const record: OutcomeRecord = { settlement, rendered };
+  const text = version + store(record, `the outcome of '${settings.name}'`);
+  const size = Buffer.byteLength(text);
+  if (size > settings.outcomeLimit) {
+    throw new RepriseError("REPRISE_OUTCOME_TOO_LARGE", {
+      operation: settings.name,
+      bytes: size,
+      atMost: settings.outcomeLimit,
+    });
+  }
+  return text;
+}
+
+/** A stored outcome as its caller is told it. */
+export function decodeOutcome(
+  text: string,
+  at: number,
+  replayed: boolean,
+): { readonly outcome: DoneOutcome<unknown> | AnyRefused; readonly rendered: string | null } {
+  const { settlement, rendered } = restore(text.slice(version.length)) as OutcomeRecord;
+  return { outcome: { ...settlement, replayed, at: new Date(at) }, rendered };
+}
+
+/** What an effect or a transaction ended with. `unstorable`: it happened, and its answer could not be kept. */
+export type Answer =
+  | { readonly is: "value"; readonly value: unknown }
+  | { readonly is: "refusal"; readonly code: string; readonly detail: unknown }
+  | { readonly is: "unstorable" };
+
+/** @throws REPRISE_NOT_STORABLE */
+export function encodeAnswer(answer: Answer, what: string): string {
+  return version + store(answer, what);
+}
+
+export function decodeAnswer(text: string): Answer {
+  return restore(text.slice(version.length)) as Answer;
+}

@@ -1,0 +1,97 @@
+import { defaults } from "../base/defaults.ts";
+import { RepriseError } from "../base/errors.ts";
+import { fingerprint } from "../base/fingerprint.ts";
+import { type Name, nameOf, sha256 } from "../base/names.ts";
+import { encodeScalars, type Scalar } from "../base/scalar.ts";
+import type { Fingerprint, WorkAbout, WorkRequest } from "../contract/ledger.ts";
+import type { Host } from "./host.ts";
+import type { Settings } from "./settings.ts";
+
+/** One piece of work: an input with the names that its records are found by. */
+export interface Work extends WorkRequest {
+  /** A copy: what the caller or the run does to its own changes no name, no key and no change of a cache. */
+  readonly input: unknown;
+  /** The key that an effect is sent out with: the same for every attempt, and after retention too. */
+  readonly effectKey: (effect: string) => string;
+}
+
+/**
+ * Names the work that `input`, as the schema returned it, stands for.
+ *
+ * @throws REPRISE_PRINCIPAL_EMPTY, REPRISE_PRINCIPAL_DIFFERS, REPRISE_KEY_MISSING, REPRISE_KEY_MALFORMED,
+ * REPRISE_BAD_SCALAR, REPRISE_NOT_STORABLE
+ */
+export function nameWork(
+  host: Host,
+  settings: Settings,
+  given: unknown,
+  caller: { readonly key?: string | undefined; readonly principal?: string | undefined },
+): Work {
+  const { name: operation, declaration } = settings;
+  const what = `the input of '${operation}'`;
+  const print: Fingerprint = fingerprint(given, what);
+  const input: unknown = structuredClone(given);
+
+  const principal = principalOf(settings, input);
+  if (caller.principal !== undefined && principal !== true && caller.principal !== principal) {
+    throw new RepriseError("REPRISE_PRINCIPAL_DIFFERS", { operation });
+  }
+  const { key } = caller;
+  if (key !== undefined && (key === "" || key.length > defaults.http.keyMaxLength)) {
+    const why = key === "" ? "is empty" : `is longer than ${defaults.http.keyMaxLength} characters`;
+    throw new RepriseError("REPRISE_KEY_MALFORMED", { operation, why });
+  }
+  const { identity: declared } = declaration;
+  let identity: readonly Scalar[];
+  let keyName: Name | null = null;
+  if (typeof declared === "function") {
+    identity = identityOf(declared(input as never), operation);
+    if (key !== undefined) keyName = nameOf("key", [host.service, operation, principal, key]);
+  } else {
+    if (key === undefined) throw new RepriseError("REPRISE_KEY_MISSING", { operation });
+    identity = [key];
+  }
+  // a user may be called "everyone": the value that stands for all is no string
+  const parts: readonly Scalar[] = [host.service, operation, principal, ...identity];
+  const about: WorkAbout = {
+    operation,
+    identity: typeof declared === "function" ? identity.join(" / ") : shorten(String(identity[0])),
+    principal: principal === true ? "everyone" : String(principal),
+    key: key === undefined ? null : shorten(key),
+    owner: host.instance,
+  };
+  return {
+    name: nameOf("work", parts),
+    key: keyName,
+    print,
+    keepMs: settings.retentionMs,
+    about,
+    input,
+    effectKey: (effect) => sha256(encodeScalars(["effect", ...parts, effect], "effect")).slice(0, 48),
+  };
+}
+
+function principalOf(settings: Settings, input: unknown): string | true {
+  const { principal } = settings.declaration;
+  if (typeof principal !== "function") return true;
+  const value = principal(input as never);
+  if (typeof value !== "string" || value === "") {
+    throw new RepriseError("REPRISE_PRINCIPAL_EMPTY", { operation: settings.name });
+  }
+  return value;
+}
+
+/** A missing part would let two pieces of work meet under one name. */
+function identityOf(parts: readonly Scalar[], operation: string): readonly Scalar[] {
+  const where = `an identity of '${operation}'`;
+  if (!Array.isArray(parts) || parts.length === 0) {
+    throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "empty" });
+  }
+  if (parts.includes(undefined as never)) throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "undefined" });
+  return parts as readonly Scalar[];
+}
+
+/** Enough of a key to find it in one's own logs, too little to use it. */
+function shorten(key: string): string {
+  return key.length <= 8 ? `${key.slice(0, 2)}…` : `${key.slice(0, 4)}…${key.slice(-2)}`;
+}

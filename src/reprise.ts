@@ -1,0 +1,255 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { type Clock, systemClock } from "./base/clock.ts";
+import type { Config, Dimensions, RefusedCall } from "./base/config.ts";
+import { defaults } from "./base/defaults.ts";
+import { RepriseError } from "./base/errors.ts";
+import { withDeadline } from "./base/promise.ts";
+import { createCaches } from "./cache/caches.ts";
+import type { CacheDeclaration, CacheVerbs } from "./cache/declaration.ts";
+import type { Ledger } from "./contract/ledger.ts";
+import { checkDecided } from "./decisions/check.ts";
+import { decideCache, decideOperation } from "./decisions/decide.ts";
+import type { Decided } from "./decisions/decided.ts";
+import type { Inside } from "./observe/inside.ts";
+import { startJournal } from "./observe/journal.ts";
+import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
+import { createOperations } from "./operation/operations.ts";
+
+type PersonalOf<D extends Dimensions> = { [K in keyof D]: D[K] extends "personal" ? K : never }[keyof D] & string;
+type TxOf<L> = L extends Ledger<infer Tx> ? Tx : never;
+
+export interface RepriseOptions<
+  D extends Dimensions,
+  O extends string | undefined,
+  U extends "refused" | "listed",
+  L extends Ledger<unknown> | undefined,
+> {
+  /** Part of every record's identity: the same for all instances of one service, and only for them. */
+  readonly service: string;
+  /** What can make two responses differ; each cache accounts for every one. */
+  readonly dimensions?: D;
+  /** Owns whatever names no other owner. */
+  readonly owner?: O;
+  /** `"listed"`: decisions that only inform may stay open; `decisions()` lists them. Default `"refused"`. */
+  readonly undecided?: U;
+  /** Keeps the outcomes of operations, and the figures of all instances. */
+  readonly ledger?: L;
+  readonly memory?: MemoryOptions | undefined;
+  readonly clock?: Clock | undefined;
+  /** How this process is called on the page. Default: host, process id and a random part. */
+  readonly instance?: string | undefined;
+}
+
+export interface MemoryOptions {
+  /** A hard bound for all caches of the instance together. Default 10,000. */
+  readonly maxEntries: number;
+  /** What leaves when memory is full: the entry that was read longest ago. */
+  readonly eviction: "lru";
+}
+
+export interface Reprise<C extends Config> {
+  readonly cache: CacheVerbs<C>;
+  readonly operation: C["ledger"] extends true
+    ? OperationVerb<C>
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /** Every declaration with its questions and answers, and what nobody has decided. */
+  readonly decisions: () => readonly Decided[];
+  /**
+   * Opens and checks the stores, and begins the background work. The first use does it too; a test passes another ledger
+   * and a clock.
+   * @throws REPRISE_STARTED when stores are passed after the first use; REPRISE_LEDGER_AWAY; REPRISE_BAD_DECLARATION
+   */
+  readonly start: (instead?: StartOptions<C["tx"]>) => Promise<void>;
+  /** Stops the background work, waits for what is under way (10 s), aborts the rest, and closes the ledger. */
+  readonly close: () => Promise<void>;
+  /** For the page, the journal and the transports. */
+  readonly "~inside": Inside;
+}
+
+export interface StartOptions<Tx> {
+  readonly ledger?: Ledger<Tx> | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Declares; opens nothing. Everything that runs again is declared on what it returns.
+ *
+ * @example
+ * const reprise = createReprise({ service: "shop", undecided: "listed" });
+ * const product = reprise.cache.readThrough({ name: "product", scope: ["id"], freshFor: "60s", load: ({ id }) => db.product(id) });
+ * await product.get({ id: "p1" });
+ */
+export function createReprise<
+  // biome-ignore lint/complexity/noBannedTypes: no dimensions at all
+  const D extends Dimensions = {},
+  const O extends string | undefined = undefined,
+  U extends "refused" | "listed" = "refused",
+  L extends Ledger<unknown> | undefined = undefined,
+>(
+  options: RepriseOptions<D, O, U, L>,
+): Reprise<{
+  dimension: keyof D & string;
+  personal: PersonalOf<D>;
+  owner: O;
+  undecided: U;
+  ledger: L extends undefined ? false : true;
+  tx: TxOf<L>;
+}> {
+  const instance = new Instance(options);
+  // the types were checked where the caller wrote them; inside, declarations are data
+  return instance.surface() as unknown as ReturnType<typeof createReprise<D, O, U, L>>;
+}
+
+type AnyOptions = RepriseOptions<Dimensions, string | undefined, "refused" | "listed", Ledger<unknown> | undefined>;
+
+/** One instance: collects declarations, owns start and close, and lets what operations commit change caches. */
+class Instance {
+  readonly #options: AnyOptions;
+  readonly #caches: ReturnType<typeof createCaches>;
+  readonly #operations: ReturnType<typeof createOperations>;
+  readonly #closing = new AbortController();
+  readonly #inside: Inside;
+  #ledger: Ledger<unknown> | undefined;
+  #clock: Clock;
+  #opening: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #journal: { readonly stop: () => Promise<void> } | undefined;
+
+  constructor(options: AnyOptions) {
+    const { service, owner, memory, dimensions = {} } = options;
+    if (typeof service !== "string" || service === "") {
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: "createReprise",
+        why: "'service' is empty.",
+        mend: "It is part of every record's identity: name the service.",
+      });
+    }
+    const maxEntries = memory?.maxEntries ?? defaults.cache.maxEntries;
+    if (!Number.isInteger(maxEntries) || maxEntries < 1) {
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: "createReprise, memory.maxEntries",
+        why: "it is no whole number above zero.",
+        mend: "Memory is never unbounded: say how many entries it may hold.",
+      });
+    }
+    this.#options = options;
+    this.#ledger = options.ledger;
+    this.#clock = options.clock ?? systemClock;
+    const clock = () => this.#clock;
+    const startedAt = this.#clock.now();
+    const instance = options.instance ?? `${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`;
+    this.#caches = createCaches({ clock, maxEntries, dimensions, used: () => this.#use() });
+    this.#operations = createOperations(
+      {
+        service,
+        instance,
+        clock,
+        ledger: () => this.#openLedger(),
+        committed: (operation, input) => this.#caches.changed(operation, input),
+        closing: this.#closing.signal,
+      },
+      owner,
+    );
+    this.#inside = {
+      service,
+      instance,
+      startedAt,
+      clock,
+      ledger: () => this.#ledger,
+      started: () => this.#open(),
+      caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
+      operations: () => this.#operations.list(),
+      memory: () => this.#caches.memory(),
+    };
+  }
+
+  surface() {
+    return {
+      cache: {
+        readThrough: (declaration: CacheDeclaration) => this.#caches.readThrough(declaration),
+        cacheAside: (declaration: CacheDeclaration) => this.#caches.cacheAside(declaration),
+      },
+      operation: (declaration: OperationDeclaration) => {
+        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        return this.#operations.declare(declaration);
+      },
+      decisions: () => this.#decisions(),
+      start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
+      close: () => {
+        this.#closed ??= this.#close();
+        return this.#closed;
+      },
+      "~inside": this.#inside,
+    };
+  }
+
+  #decisions(): readonly Decided[] {
+    const { owner, dimensions = {} } = this.#options;
+    return [
+      ...this.#caches.list().map(({ declaration }) => decideCache(declaration, owner, dimensions)),
+      ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
+    ];
+  }
+
+  async #start(instead: StartOptions<unknown>): Promise<void> {
+    if (instead.ledger !== undefined || instead.clock !== undefined) {
+      if (this.#opening !== undefined) throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      this.#ledger = instead.ledger ?? this.#ledger;
+      this.#clock = instead.clock ?? this.#clock;
+    }
+    await this.#open();
+  }
+
+  /** The first use opens; what fails to open is tried again by the next use. */
+  #open(): Promise<void> {
+    if (this.#closed !== undefined) {
+      return Promise.reject(new RepriseError("REPRISE_CLOSED", { service: this.#options.service }));
+    }
+    this.#opening ??= this.#openOnce().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #openOnce(): Promise<void> {
+    checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
+    const ledger = this.#ledger;
+    if (ledger !== undefined) {
+      const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
+      await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
+      // closed while it opened: nothing may begin that nobody stops
+      if (this.#closed !== undefined) return;
+      this.#operations.start(ledger);
+      this.#journal = startJournal(this.#inside, ledger);
+    }
+    this.#caches.start();
+  }
+
+  /** A cached read is a use too, but waits for nothing: it needs no ledger. */
+  #use(): void {
+    if (this.#opening === undefined && this.#closed === undefined) this.#open().catch(() => {});
+  }
+
+  async #openLedger(): Promise<Ledger<unknown>> {
+    await this.#open();
+    if (this.#ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: this.#options.service });
+    return this.#ledger;
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opening;
+    const ledger = this.#ledger;
+    await opening?.catch(() => {});
+    const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
+    const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
+    await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
+      this.#closing.abort(closed);
+      await withDeadline(this.#clock, defaults.abortMs, drained, () => closed).catch(() => {});
+    });
+    this.#closing.abort(closed);
+    await this.#journal?.stop();
+    if (opening !== undefined) await ledger?.close();
+  }
+}
