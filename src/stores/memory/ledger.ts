@@ -81,7 +81,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     request: WorkRequest,
     run: (work: Work | undefined) => Promise<Atomic<T>>,
   ): Promise<Atomic<T>> => {
-    const claim = await step("claim", (now) => shelf.claim(now, request, scope));
+    const claim = await step("claim", (now) => shelf.claimIn(now, request, scope));
     return claim.is === "won" ? run(shelf.get(request.name)) : claim;
   };
 

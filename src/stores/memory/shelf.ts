@@ -5,16 +5,18 @@ import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./wo
 /** What a running answer tells when no lease bounds the wait. */
 const unboundedRetryMs = 1_000;
 
+/** What external work is claimed with. */
+type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input">;
+
 /** All works and keys. Every function is one step: nothing interleaves. */
 export interface Shelf {
   readonly works: () => Iterable<Work>;
   readonly get: (name: Name) => Work | undefined;
   readonly byId: (id: WorkId) => Work | undefined;
-  /**
-   * Claims the work for an attempt or, with `scope`, for the open transaction that will finish it; `undo` collects what
-   * its rollback takes back.
-   */
-  readonly claim: (now: number, request: ClaimRequest | WorkRequest, scope?: Scope) => Claim;
+  /** Claims the work for an attempt. */
+  readonly claim: (now: number, request: ClaimRequest) => Claim;
+  /** Claims the work for the open transaction that will finish it. */
+  readonly claimIn: (now: number, request: WorkRequest, scope: Scope) => Claim;
   readonly find: (now: number, request: FindRequest) => Exclude<Claim, Won> | Open | null;
   readonly remove: (work: Work) => void;
 }
@@ -55,13 +57,13 @@ export function createShelf(): Shelf {
       attempt,
       token: 1,
       state: "running",
-      leaseUntil: "leaseMs" in request ? now + request.leaseMs : now,
+      leaseUntil: now + (lease?.leaseMs ?? 0),
       notBefore: 0,
       outcome: "",
       refused: false,
       keepUntil: now + request.keepMs,
       endedAt: null,
-      input: "input" in request ? request.input : null,
+      input: lease?.input ?? null,
       effect: "",
       why: null,
       openIn: scope?.transaction ?? null,
@@ -102,7 +104,8 @@ export function createShelf(): Shelf {
 
   const take = (
     now: number,
-    request: ClaimRequest | WorkRequest,
+    request: WorkRequest,
+    lease: Lease | null,
     work: Work,
     attempt: AttemptId,
     scope: Scope | undefined,
@@ -111,7 +114,7 @@ export function createShelf(): Shelf {
     const fence = { name: work.name, id: work.id, attempt };
     if (work.state === "running" && work.attempt === attempt) {
       // the first answer was lost
-      if ("leaseMs" in request) work.leaseUntil = now + request.leaseMs;
+      if (lease !== null) work.leaseUntil = now + lease.leaseMs;
       return { is: "won", fence, token: work.token, effects };
     }
     if (work.state === "running") {
@@ -130,13 +133,31 @@ export function createShelf(): Shelf {
       attempt,
       token: work.token + 1,
       state: "running",
-      leaseUntil: "leaseMs" in request ? now + request.leaseMs : now,
+      leaseUntil: now + (lease?.leaseMs ?? 0),
       notBefore: 0,
-      input: work.input ?? ("input" in request ? request.input : null),
+      input: work.input ?? lease?.input ?? null,
       about: { ...work.about, owner: request.about.owner },
       openIn: scope?.transaction ?? null,
     } satisfies Partial<Work>);
     return { is: "won", fence, token: work.token, effects };
+  };
+
+  const claim = (now: number, request: WorkRequest, lease: Lease | null, scope: Scope | undefined): Claim => {
+    const attempt = lease?.attempt ?? newAttemptId();
+    const { work, owner } = look(now, request, true);
+    const blocking = [work, owner].find((other) => other !== undefined && !isVisible(other, scope));
+    if (blocking !== undefined) {
+      // its transaction is open: what it will leave, if anything, is told after its commit
+      return { is: "running", since: blocking.createdAt, retryAfterMs: unboundedRetryMs };
+    }
+    if (owner !== undefined && owner !== work) return { is: "mismatch", firstSeen: null };
+    if (work === undefined) {
+      const { name, id } = add(now, request, lease, attempt, scope);
+      return { is: "won", fence: { name, id, attempt }, token: 1, effects: [] };
+    }
+    if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
+    if (request.key !== null && owner === undefined) bind(now, request, work, request.key, scope);
+    return stored(work, now, attempt) ?? take(now, request, lease, work, attempt, scope);
   };
 
   return {
@@ -144,23 +165,8 @@ export function createShelf(): Shelf {
     get: (name) => works.get(name),
     byId: (id) => ids.get(id),
     remove,
-    claim: (now, request, scope) => {
-      const attempt = "attempt" in request ? request.attempt : newAttemptId();
-      const { work, owner } = look(now, request, true);
-      const blocking = [work, owner].find((other) => other !== undefined && !isVisible(other, scope));
-      if (blocking !== undefined) {
-        // its transaction is open: what it will leave, if anything, is told after its commit
-        return { is: "running", since: blocking.createdAt, retryAfterMs: unboundedRetryMs };
-      }
-      if (owner !== undefined && owner !== work) return { is: "mismatch", firstSeen: null };
-      if (work === undefined) {
-        const added = add(now, request, attempt, scope);
-        return { is: "won", fence: { name: added.name, id: added.id, attempt }, token: 1, effects: [] };
-      }
-      if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
-      if (request.key !== null && owner === undefined) bind(now, request, work, request.key, scope);
-      return stored(work, now, attempt) ?? take(now, request, work, attempt, scope);
-    },
+    claim: (now, request) => claim(now, request, request, undefined),
+    claimIn: (now, request, scope) => claim(now, request, null, scope),
     find: (now, request) => {
       const { work, owner } = look(now, request, false);
       if (owner !== undefined && owner !== work && isVisible(owner, undefined)) {

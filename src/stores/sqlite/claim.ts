@@ -9,16 +9,19 @@ const unboundedRetryMs = 1_000;
 const keepAhead = 1.01;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
+/** What external work is claimed with. */
+type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input">;
+
 /**
  * Claims the work for an attempt, inside the caller's immediate transaction: nothing interleaves. With a lease it is
- * `running` from now on; without one (`WorkRequest`) the caller finishes it in this same transaction, and the row is
- * written as done without an outcome, which nobody else can see.
+ * running from now on; without one the caller finishes it in this same transaction, and the row is written as done
+ * without an outcome, which nobody else can see.
  */
-export function claimWork(connection: Connection, now: number, request: ClaimRequest | WorkRequest): Claim {
-  const attempt = "attempt" in request ? request.attempt : newAttemptId();
+export function claimWork(connection: Connection, now: number, request: WorkRequest, lease: Lease | null): Claim {
+  const attempt = lease?.attempt ?? newAttemptId();
   const id = newWorkId();
   for (;;) {
-    if (insertWork(connection, now, request, id, attempt)) {
+    if (insertWork(connection, now, request, lease, id, attempt)) {
       return { is: "won", fence: { name: request.name, id, attempt }, token: 1, effects: [] };
     }
     const { work, owner, ownerAlive } = look(connection, request.name, request.key, now);
@@ -29,7 +32,7 @@ export function claimWork(connection: Connection, now: number, request: ClaimReq
     }
     if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.created_at };
     if (request.key !== null && owner === undefined) bind(connection, now, request, request.key);
-    return stored(work, now, attempt) ?? take(connection, now, request, work, attempt);
+    return stored(work, now, attempt) ?? take(connection, now, request, lease, work, attempt);
   }
 }
 
@@ -47,11 +50,11 @@ export function findWork(connection: Connection, now: number, request: FindReque
 function insertWork(
   connection: Connection,
   now: number,
-  request: ClaimRequest | WorkRequest,
+  request: WorkRequest,
+  lease: Lease | null,
   id: WorkId,
   attempt: AttemptId,
 ): boolean {
-  const external = "attempt" in request;
   const { about, print } = request;
   const changed = connection.run(
     `insert into reprise_work (name, key, id, attempt, print, print_v, state, lease_until, keep_until, input,
@@ -64,10 +67,10 @@ function insertWork(
       attempt,
       print.hash,
       print.version,
-      external ? "r" : "d",
-      external ? now + request.leaseMs : null,
+      lease === null ? "d" : "r",
+      lease === null ? null : now + lease.leaseMs,
       Math.ceil(now + request.keepMs * keepAhead),
-      external ? request.input : null,
+      lease?.input ?? null,
       now,
       about.operation,
       about.identity,
@@ -148,21 +151,21 @@ function bind(connection: Connection, now: number, request: WorkRequest, key: Na
 function take(
   connection: Connection,
   now: number,
-  request: ClaimRequest | WorkRequest,
+  request: WorkRequest,
+  lease: Lease | null,
   work: WorkRow,
   attempt: AttemptId,
 ): Claim {
-  const external = "attempt" in request;
   const effects = effectsOf(connection, work.id, now);
   const fence = { name: work.name, id: work.id, attempt };
   if (work.state === "r" && work.attempt === attempt) {
     // the first answer was lost
-    if (external) leaseUntil(connection, work.name, now + request.leaseMs);
+    if (lease !== null) leaseUntil(connection, work.name, now + lease.leaseMs);
     return { is: "won", fence, token: work.token, effects };
   }
   if (work.state === "r") noteAttempt(connection, work.id, "taken-over", now, null);
   const [first] = effects;
-  if (!external && first !== undefined) {
+  if (lease === null && first !== undefined) {
     // database work completes over no effect: what happened under an earlier declaration is a person's
     parkWork(connection, now, work.id, first.effect, parkedByAtomic);
     return { is: "unknown", effect: first.effect, since: now };
@@ -172,9 +175,9 @@ function take(
        input = coalesce(input, ?), owner = ? where name = ?`,
     [
       attempt,
-      external ? "r" : "d",
-      external ? now + request.leaseMs : null,
-      external ? request.input : null,
+      lease === null ? "d" : "r",
+      lease === null ? null : now + lease.leaseMs,
+      lease?.input ?? null,
       request.about.owner,
       work.name,
     ],

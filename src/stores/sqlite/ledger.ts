@@ -60,7 +60,7 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
     request: WorkRequest,
     work: () => Promise<Finished<T>>,
   ): Promise<Atomic<T>> => {
-    const claim = file.step("claim", () => claimWork(connection, clock.now(), request));
+    const claim = file.step("claim", () => claimWork(connection, clock.now(), request, null));
     if (claim.is !== "won") return claim;
     const finished = await work();
     const at = clock.now();
@@ -74,7 +74,7 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
     open: file.open,
     close: file.close,
 
-    claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request)),
+    claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request, request)),
     find: (request) => file.read("find", (connection, now) => findWork(connection, now, request)),
     renew: (fence, leaseMs) => file.write("renew", (connection, now) => renewLease(connection, now, fence, leaseMs)),
 
