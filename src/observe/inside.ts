@@ -1,0 +1,41 @@
+import type { Clock } from "../base/clock.ts";
+import type { CacheCounters } from "../cache/counters.ts";
+import type { CacheDeclaration } from "../cache/declaration.ts";
+import type { Ledger } from "../contract/ledger.ts";
+import type { OperationCounters } from "../operation/counters.ts";
+import type { OperationDeclaration } from "../operation/declaration.ts";
+
+/** What an instance lets the page, the journal and the transports see of itself. */
+export interface Inside {
+  readonly service: string;
+  /** Unique among the processes that share a ledger. */
+  readonly instance: string;
+  /** Milliseconds since the epoch; with `instance` it names one run of one process. */
+  readonly startedAt: number;
+  readonly clock: () => Clock;
+  /** `undefined`: none was given, or nothing has been opened yet. */
+  readonly ledger: () => Ledger<unknown> | undefined;
+  /** Opens on first use. Rejects with what kept it from opening. */
+  readonly started: () => Promise<void>;
+  readonly caches: () => readonly InsideCache[];
+  readonly operations: () => readonly InsideOperation[];
+  /** Aborted when `close` begins: what listens goes away. */
+  readonly closing?: AbortSignal | undefined;
+  /** Entries of all caches together, and their bound. */
+  readonly memory: () => { readonly entries: number; readonly maxEntries: number };
+}
+
+export interface InsideCache {
+  readonly name: string;
+  readonly owner: string | undefined;
+  readonly counters: CacheCounters;
+  readonly entries: () => number;
+  readonly declaration: CacheDeclaration;
+}
+
+export interface InsideOperation {
+  readonly name: string;
+  readonly owner: string | undefined;
+  readonly counters: OperationCounters;
+  readonly declaration: OperationDeclaration;
+}

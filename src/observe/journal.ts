@@ -1,0 +1,74 @@
+import { defaults } from "../base/defaults.ts";
+import { RepriseError } from "../base/errors.ts";
+import { withDeadline } from "../base/promise.ts";
+import type { Resolution } from "../contract/journal.ts";
+import type { Ledger } from "../contract/ledger.ts";
+import type { Inside } from "./inside.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** A figure is not worth waiting longer for, least of all at the end. */
+const writeDeadlineMs = 3_000;
+
+/**
+ * Writes this instance's counters where every instance's page reads them: fine every 10 s, coarse every 5 min, one entry
+ * at the start and one, marked as the last, at `stop`. A ledger that is away costs entries, which stay a gap, and nothing
+ * else: no work waits for the journal and no rejection leaves it.
+ */
+export function startJournal(inside: Inside, ledger: Ledger<unknown>): { readonly stop: () => Promise<void> } {
+  const clock = inside.clock();
+  const { journalFineMs, journalCoarseMs, journalFineKeptMs, journalCoarseKeptMs } = defaults.background;
+  let stopped = false;
+  let coarseDue = clock.monotonic();
+  let cancel = () => {};
+
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await withDeadline(
+        clock,
+        writeDeadlineMs,
+        work(),
+        () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "writing figures" }),
+      );
+    } catch {
+      // the ledger is away: this entry is lost, the next one carries the same counters further
+    }
+  };
+  const append = (resolution: Resolution, ended: boolean) =>
+    attempt(() => {
+      const taken = snapshot(inside, ended);
+      const { instance, at } = taken;
+      return ledger.journal.append({ resolution, instance, at, body: JSON.stringify(taken) });
+    });
+
+  const write = async () => {
+    await append("fine", false);
+    if (stopped || clock.monotonic() < coarseDue) return;
+    coarseDue = clock.monotonic() + journalCoarseMs;
+    await append("coarse", false);
+    const now = clock.now();
+    if (!stopped) await attempt(() => ledger.journal.forget("fine", now - journalFineKeptMs));
+    if (!stopped) await attempt(() => ledger.journal.forget("coarse", now - journalCoarseKeptMs));
+  };
+
+  let underWay = Promise.resolve();
+  const tick = () => {
+    if (stopped) return;
+    // the next is set before this one is written, so a slow ledger does not stretch the interval
+    cancel = clock.timer(journalFineMs, tick);
+    underWay = underWay.then(() => (stopped ? undefined : write()));
+  };
+  tick();
+
+  const end = async () => {
+    await Promise.all([underWay, append("fine", true), append("coarse", true)]);
+  };
+  let ending: Promise<void> | undefined;
+  return {
+    stop: () => {
+      stopped = true;
+      cancel();
+      ending ??= end();
+      return ending;
+    },
+  };
+}

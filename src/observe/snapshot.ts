@@ -1,0 +1,133 @@
+import { sha256 } from "../base/names.ts";
+import type { CacheCounters } from "../cache/counters.ts";
+import type { OperationCounters } from "../operation/counters.ts";
+import type { Inside } from "./inside.ts";
+
+/**
+ * What an instance had counted at one moment, since its start. Two of them make a rate. It holds names of declarations
+ * and numbers, no key and no value.
+ */
+export interface Snapshot {
+  readonly v: 1;
+  readonly instance: string;
+  readonly startedAt: number;
+  readonly at: number;
+  /** The last one: this instance closed. */
+  readonly ended: boolean;
+  /** Seven digits that differ when what is declared differs: a rolling deployment is seen by it. */
+  readonly declared: string;
+  readonly memory: { readonly entries: number; readonly maxEntries: number };
+  readonly caches: Readonly<Record<string, CacheSnapshot>>;
+  readonly operations: Readonly<Record<string, OperationSnapshot>>;
+}
+
+export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
+export type OperationCount = Exclude<keyof OperationCounters, "duration" | "underWay">;
+
+/** A count that is missing is zero: most are, most of the time, and an entry is kept for each 10 s. */
+export interface CacheSnapshot {
+  readonly counts: Readonly<Partial<Record<CacheCount, number>>>;
+  readonly loadTime: readonly number[];
+  readonly entries: number;
+}
+
+export interface OperationSnapshot {
+  readonly counts: Readonly<Partial<Record<OperationCount, number>>>;
+  readonly duration: readonly number[];
+  readonly underWay: number;
+}
+
+export const cacheCounts = [
+  "memory",
+  "stale",
+  "shared",
+  "source",
+  "failed",
+  "loads",
+  "loadsFailed",
+  "refreshes",
+  "discarded",
+  "evicted",
+  "expired",
+  "purged",
+  "put",
+] as const satisfies readonly CacheCount[];
+
+export const operationCounts = [
+  "ran",
+  "replayed",
+  "refused",
+  "running",
+  "mismatch",
+  "unknown",
+  "failed",
+  "takenOver",
+] as const satisfies readonly OperationCount[];
+
+export function snapshot(inside: Inside, ended = false): Snapshot {
+  const caches: Record<string, CacheSnapshot> = {};
+  for (const { name, counters, entries } of inside.caches()) {
+    caches[name] = {
+      counts: counted(cacheCounts, counters),
+      loadTime: counters.loadTime.counts(),
+      entries: entries(),
+    };
+  }
+  const operations: Record<string, OperationSnapshot> = {};
+  for (const { name, counters } of inside.operations()) {
+    operations[name] = {
+      counts: counted(operationCounts, counters),
+      duration: counters.duration.counts(),
+      underWay: counters.underWay,
+    };
+  }
+  return {
+    v: 1,
+    instance: inside.instance,
+    startedAt: inside.startedAt,
+    at: inside.clock().now(),
+    ended,
+    declared: declarations(inside),
+    memory: inside.memory(),
+    caches,
+    operations,
+  };
+}
+
+/** The snapshot that every process would have written at its start. */
+export function zeroOf(first: Snapshot): Snapshot {
+  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {} };
+}
+
+/** `undefined` for what another version wrote: a figure is missing then, and the page goes on. */
+export function parseSnapshot(body: string): Snapshot | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return isSnapshot(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSnapshot(value: unknown): value is Snapshot {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Partial<Snapshot>).v === 1 &&
+    typeof (value as Partial<Snapshot>).at === "number" &&
+    typeof (value as Partial<Snapshot>).startedAt === "number" &&
+    typeof (value as Partial<Snapshot>).caches === "object"
+  );
+}
+
+function counted<K extends string>(names: readonly K[], counters: Readonly<Record<K, number>>) {
+  const counts: Partial<Record<K, number>> = {};
+  for (const name of names) if (counters[name] !== 0) counts[name] = counters[name];
+  return counts;
+}
+
+/** Functions are no part of it: two builds of the same decisions are the same. */
+function declarations(inside: Inside): string {
+  const decided = [...inside.caches(), ...inside.operations()].map(({ declaration }) => JSON.stringify(declaration));
+  return sha256(decided.join("\n")).slice(0, 7);
+}

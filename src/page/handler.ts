@@ -1,0 +1,129 @@
+import { isRepriseError } from "../base/errors.ts";
+import type { Decided } from "../decisions/decided.ts";
+import type { Inside } from "../observe/inside.ts";
+import type { Range } from "../observe/metrics.ts";
+import { isRange, metricsReader } from "../observe/read.ts";
+import { json, refused } from "./answers.ts";
+import { assetsOf } from "./assets.ts";
+import { reasonAgainst, reasonAgainstPlace } from "./guard.ts";
+import type { Incident } from "./incident.ts";
+import { feedOf } from "./live.ts";
+import { questionsOf } from "./questions.ts";
+import { replayOf } from "./replay.ts";
+import { oneRun, recentRuns } from "./runs.ts";
+import type { DecisionsAnswer, IncidentsAnswer, LiveMessage } from "./wire.ts";
+
+/** What the page needs of a reprise. */
+export interface Shown {
+  readonly decisions: () => readonly Decided[];
+  readonly "~inside": Inside;
+}
+
+export interface PageOptions {
+  /** Where the page is mounted. Default `/reprise`. */
+  readonly path?: string | undefined;
+  /** What the page may start, from this machine only. Without any it starts nothing. */
+  readonly incidents?: readonly Incident[] | undefined;
+}
+
+export interface PageContext {
+  /** The address of the connection, as the server saw it. Without it nothing can be started. */
+  readonly remoteAddress?: string | undefined;
+}
+
+export type PageHandler = (request: Request, context?: PageContext) => Promise<Response>;
+
+/**
+ * The page, its figures and its files, on web requests: mount it under `path` and everything below. It shows names,
+ * numbers and states, never a value, a body or a whole key, and changes nothing; who may see it is the application's to
+ * decide. It listens until the reprise closes.
+ *
+ * @example
+ * const page = pageHandler(reprise);
+ * const response = await page(new Request("http://localhost/reprise"));
+ */
+export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHandler {
+  const inside = reprise["~inside"];
+  const base = (options.path ?? "/reprise").replace(/\/+$/, "");
+  const incidents = options.incidents ?? [];
+  const assets = assetsOf(base);
+  const replay = replayOf(incidents, inside.clock);
+  const reader = metricsReader(inside);
+  const feed = feedOf(inside.clock, async (): Promise<LiveMessage> => {
+    return { ...(await reader.live()), incident: replay.running() };
+  });
+  inside.closing?.addEventListener("abort", () => {
+    feed.stop();
+    reader.stop();
+  });
+
+  const decisions = async (): Promise<DecisionsAnswer> => {
+    const decided = reprise.decisions();
+    const questions = questionsOf(decided, await reader.read({ range: "1h" }));
+    return { v: 1, service: inside.service, at: inside.clock().now(), decisions: decided, questions };
+  };
+  const incidentsAnswer = async (request: Request, context: PageContext): Promise<IncidentsAnswer> => ({
+    v: 1,
+    running: replay.running(),
+    startable: reasonAgainstPlace(request, context.remoteAddress) === undefined,
+    incidents: await replay.list(),
+  });
+
+  const start = (name: string, request: Request, context: PageContext): Response => {
+    const reason = reasonAgainst(request, context.remoteAddress);
+    if (reason !== undefined) return refused(403, "forbidden", `Nothing was started. ${reason}`);
+    const started = replay.start(name);
+    if (started === "unknown") return notFound();
+    if (started === "busy") {
+      return refused(409, "busy", "An incident is being replayed. Start this one when it has ended.");
+    }
+    return json({ v: 1, running: replay.running() }, 202);
+  };
+
+  const get = async (path: string, url: URL, request: Request, context: PageContext): Promise<Response> => {
+    if (path === "" || path === "/") return assets.shell(inside.service);
+    if (path === "/live") return feed.listen();
+    if (path === "/metrics.json") return json(await reader.read({ range: rangeOf(url) }));
+    if (path === "/decisions.json") return json(await decisions());
+    if (path === "/incidents.json") return json(await incidentsAnswer(request, context));
+    if (path === "/runs.json") return json(await recentRuns(inside, url.searchParams));
+    const [, run] = /^\/runs\/([0-9a-f]{1,64})\.json$/.exec(path) ?? [];
+    if (run !== undefined) {
+      const found = await oneRun(inside, run);
+      return found === undefined ? notFound() : json(found);
+    }
+    const [, file] = /^\/assets\/([\w.-]+)$/.exec(path) ?? [];
+    return (file === undefined ? undefined : await assets.file(file)) ?? notFound();
+  };
+
+  return async (request, context = {}) => {
+    const url = new URL(request.url);
+    if (url.pathname !== base && !url.pathname.startsWith(`${base}/`)) return notFound();
+    const path = url.pathname.slice(base.length);
+    const [, starts] = /^\/incidents\/([\w-]+)\/start$/.exec(path) ?? [];
+    const allowed = starts === undefined ? "GET, HEAD" : "POST";
+    if (!allowed.split(", ").includes(request.method)) {
+      return refused(405, "method", `Only ${allowed} is answered here.`, { allow: allowed });
+    }
+    if (starts !== undefined) return start(starts, request, context);
+    try {
+      return withoutBody(request, await get(path, url, request, context));
+    } catch (error) {
+      if (isRepriseError(error)) return refused(error.status, error.code, error.message);
+      return refused(500, "failed", "The page could not answer.");
+    }
+  };
+}
+
+const notFound = () => refused(404, "not-found", "There is nothing here.");
+
+function rangeOf(url: URL): Range {
+  const asked = url.searchParams.get("range");
+  return isRange(asked) ? asked : "15m";
+}
+
+function withoutBody(request: Request, response: Response): Response {
+  if (request.method !== "HEAD") return response;
+  void response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
+}

@@ -1,0 +1,76 @@
+import { RepriseError } from "../base/errors.ts";
+import type { WorkId } from "../base/names.ts";
+import { withDeadline } from "../base/promise.ts";
+import type { Ledger, RunState, RunSummary } from "../contract/ledger.ts";
+import type { Inside } from "../observe/inside.ts";
+import { timelineOf } from "./timeline.ts";
+import type { RunAnswer, RunRow, RunsAnswer } from "./wire.ts";
+
+const states: readonly string[] = ["open", "running", "unknown", "done"] satisfies readonly RunState[];
+const runsByDefault = 50;
+const runsAtMost = 200;
+const deadlineMs = 4_000;
+
+/** The newest runs, at most `limit`: the ledger is never counted and never read whole. */
+export async function recentRuns(inside: Inside, query: URLSearchParams): Promise<RunsAnswer> {
+  const ledger = await ledgerOf(inside);
+  const at = inside.clock().now();
+  if (ledger === undefined) return { v: 1, at, ledger: false, runs: [], more: false };
+  const asked = Number(query.get("limit") ?? runsByDefault);
+  const limit = Number.isInteger(asked) && asked > 0 ? Math.min(asked, runsAtMost) : runsByDefault;
+  const state = query.get("state");
+  const found = await bounded(
+    inside,
+    ledger,
+    ledger.recent({
+      limit: limit + 1,
+      operation: query.get("operation") ?? undefined,
+      state: isState(state) ? state : undefined,
+    }),
+  );
+  return { v: 1, at, ledger: true, runs: found.slice(0, limit).map(runRow), more: found.length > limit };
+}
+
+/** `undefined`: no such run, or no longer. */
+export async function oneRun(inside: Inside, id: string): Promise<RunAnswer | undefined> {
+  const ledger = await ledgerOf(inside);
+  if (ledger === undefined) return undefined;
+  const history = await bounded(inside, ledger, ledger.history(id as WorkId));
+  if (history === null) return undefined;
+  const operation = inside.operations().find(({ name }) => name === history.run.operation);
+  return {
+    v: 1,
+    at: inside.clock().now(),
+    run: runRow(history.run),
+    timeline: timelineOf(history, operation?.declaration.effects),
+  };
+}
+
+async function ledgerOf(inside: Inside): Promise<Ledger<unknown> | undefined> {
+  await inside.started();
+  return inside.ledger();
+}
+
+function bounded<T>(inside: Inside, ledger: Ledger<unknown>, work: Promise<T>): Promise<T> {
+  return withDeadline(
+    inside.clock(),
+    deadlineMs,
+    work,
+    () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "looking" }),
+  );
+}
+
+/** Field by field: what is not named here does not leave the process. */
+function runRow(run: RunSummary): RunRow {
+  const { id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt } = run;
+  const { leaseUntil, keepUntil, token, why, print } = run;
+  const fingerprint = `v${print.version} · ${print.hash.slice(0, 6)}`;
+  return {
+    ...{ id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt },
+    ...{ leaseUntil, keepUntil, token, why, fingerprint },
+  };
+}
+
+function isState(text: string | null): text is RunState {
+  return text !== null && states.includes(text);
+}

@@ -1,0 +1,139 @@
+import type { RunState } from "../contract/ledger.ts";
+import type { Decided } from "../decisions/decided.ts";
+import type { Live } from "../observe/metrics.ts";
+import type { IncidentResult } from "./incident.ts";
+
+/** What the page's own script is told, as JSON. Values, bodies and keys in full are never part of it. */
+
+export interface LiveMessage extends Live {
+  readonly incident: IncidentRunning | null;
+}
+
+export interface IncidentRunning {
+  readonly name: string;
+  readonly line: string;
+  /** 0 to 1. */
+  readonly share: number;
+  readonly since: number;
+}
+
+export interface IncidentsAnswer {
+  readonly v: 1;
+  readonly running: IncidentRunning | null;
+  /** Whether a start that comes the way this request came would be taken. */
+  readonly startable: boolean;
+  readonly incidents: readonly IncidentAnswer[];
+}
+
+export interface IncidentAnswer {
+  readonly name: string;
+  readonly title: string;
+  readonly story: string;
+  readonly takesSeconds: number;
+  readonly last: IncidentResult | null;
+  /** Why the last start came to nothing; `null`: it did not. */
+  readonly failed: string | null;
+}
+
+export interface RunRow {
+  readonly id: string;
+  readonly operation: string;
+  readonly identity: string;
+  readonly principal: string;
+  /** The caller's key, cut short. */
+  readonly key: string | null;
+  readonly owner: string;
+  readonly state: RunState;
+  readonly refused: boolean | null;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly leaseUntil: number | null;
+  readonly keepUntil: number;
+  readonly token: number;
+  /** `v1 · 9c1e40`: enough to compare two by eye. */
+  readonly fingerprint: string;
+  readonly why: string | null;
+}
+
+export interface RunsAnswer {
+  readonly v: 1;
+  readonly at: number;
+  /** `false`: there is no ledger, so there are no runs to tell of. */
+  readonly ledger: boolean;
+  /** Newest first. */
+  readonly runs: readonly RunRow[];
+  /** Whether the limit cut some off. */
+  readonly more: boolean;
+}
+
+export interface RunAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly run: RunRow;
+  readonly timeline: Timeline;
+}
+
+export interface Timeline {
+  /** Left to right: the caller, one for each attempt, the ledger, what is outside. */
+  readonly lanes: readonly Lane[];
+  readonly rows: readonly TimelineRow[];
+}
+
+export interface Lane {
+  readonly kind: "caller" | "attempt" | "ledger" | "outside";
+  readonly name: string;
+  /** Of an attempt; `null` where several share the lane. */
+  readonly token: number | null;
+}
+
+export interface TimelineRow {
+  /** On the ledger's clock; `null`: what has not happened yet, or at a time that nobody recorded. */
+  readonly at: number | null;
+  readonly kind: "event" | "silence" | "now";
+  /** The arrows of the row, in order. */
+  readonly steps: readonly TimelineStep[];
+  /** Plain text; `**` around what weighs. */
+  readonly what: string;
+  /** What happens on a rerun if everything stopped right after this. */
+  readonly ifStopped: string;
+  readonly bad: boolean;
+}
+
+export interface TimelineStep {
+  /** Indexes of lanes. */
+  readonly from: number;
+  readonly to: number;
+  /** Durable in the ledger when it arrives; else it goes outside and may be lost. */
+  readonly durable: boolean;
+}
+
+export interface DecisionsAnswer {
+  readonly v: 1;
+  readonly service: string;
+  readonly at: number;
+  readonly decisions: readonly Decided[];
+  /** Only those that there is something to say about. */
+  readonly questions: readonly Question[];
+}
+
+/** `evidence`: something measured or tested it. `declared`: it stands in the code, nothing has shown it yet. */
+export type QuestionState = "evidence" | "declared" | "default" | "undecided" | "contradicted";
+
+export interface Question {
+  /** 1 to 10 for caches, A to E for operations. */
+  readonly number: string;
+  readonly name: string;
+  readonly question: string;
+  readonly state: QuestionState;
+  /** One sentence with a number; `**` around what weighs. */
+  readonly answer: string;
+  readonly detail: string;
+  readonly owners: string;
+  /** Where the answer comes from. */
+  readonly source: string;
+}
+
+export interface Refusal {
+  readonly v: 1;
+  readonly error: { readonly code: string; readonly message: string };
+}
