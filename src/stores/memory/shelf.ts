@@ -41,7 +41,8 @@ export function createShelf(): Shelf {
 
   const add = (
     now: number,
-    request: ClaimRequest | WorkRequest,
+    request: WorkRequest,
+    lease: Lease | null,
     attempt: AttemptId,
     scope: Scope | undefined,
   ): Work => {
