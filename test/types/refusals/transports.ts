@@ -1,0 +1,21 @@
+/** Carriers that the compiler refuses; `declared.ts` tells how to read this file. */
+import { fastifyHandler } from "../../../src/transports/http/fastify.ts";
+import { webHandler } from "../../../src/transports/http/web.ts";
+import { cancel } from "./declared.ts";
+
+// refused at `request.body`: Type 'unknown' is not assignable to type
+fastifyHandler(cancel, { input: (request) => request.body, principal: "everyone" });
+// refused at `{ input`: Property 'principal' is missing
+webHandler(cancel, { input: () => ({ user: "u", reference: "r" }) });
+webHandler(cancel, {
+  input: () => ({ user: "u", reference: "r" }),
+  principal: "everyone",
+  // refused at `"set-cookie"`: '"set-cookie"' does not exist in type
+  reply: () => ({ headers: { "set-cookie": "session=1" } }),
+});
+webHandler(cancel, {
+  input: () => ({ user: "u", reference: "r" }),
+  principal: "everyone",
+  // refused at `"sold-out"`: '"sold-out"' does not exist in type
+  refused: { "sold-out": () => ({ status: 410 }) },
+});
