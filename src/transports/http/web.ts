@@ -33,16 +33,15 @@ export function webHandler<In, O, R>(
       ? defaults.http.bodyLimitBytes
       : bytes(carrier.bodyLimit, `bodyLimit of the HTTP carrier of '${name}'`);
   const tooLarge = new WeakSet<Request>();
+  const readInput = async (request: Request) => carrier.input(request);
   const carry = carryHttp(operation, {
     ...carrier,
     input: async (request: Request) => {
-      try {
-        return await carrier.input(request);
-      } catch (error) {
-        // a runtime may tell the failed body as an error of its own
-        if (tooLarge.has(request)) throw new RepriseError("REPRISE_BODY_TOO_LARGE", { operation: name, atMost });
-        throw error;
-      }
+      // judged by what was read, not by the error: a runtime tells its own of a failed body, and `input` may swallow it
+      const [read] = await Promise.allSettled([readInput(request)]);
+      if (tooLarge.has(request)) throw new RepriseError("REPRISE_BODY_TOO_LARGE", { operation: name, atMost });
+      if (read.status === "rejected") throw read.reason;
+      return read.value;
     },
   });
 
