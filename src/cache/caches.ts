@@ -82,13 +82,8 @@ export function createCaches(options: CachesOptions): Caches {
       earlier.core.clear();
     }
     // loads run where the cache was declared: whoever missed first must not be seen by a load that others share
-    const snapshot = AsyncLocalStorage.snapshot();
-    const outside = <R>(work: () => R): R =>
-      snapshot(() => {
-        used();
-        return work();
-      });
-    const core = createCacheCore({ declaration, times, clock, memory, random, outside });
+    const outside = AsyncLocalStorage.snapshot();
+    const core = createCacheCore({ declaration, times, clock, memory, random, outside, used });
     const refresher =
       times.refresh === undefined || load === undefined
         ? undefined

@@ -47,6 +47,8 @@ export interface CacheCoreOptions {
   readonly memory: Memory;
   readonly random: () => number;
   readonly outside: <R>(work: () => R) => R;
+  /** Told of every load that is about to begin. */
+  readonly used: () => void;
 }
 
 export function createCacheCore(options: CacheCoreOptions): CacheCore {
@@ -84,6 +86,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     counters,
     outside: options.outside,
     permit: (flight) => {
+      options.used();
       const now = clock().monotonic();
       const slot = slotOf(flight.key, flight.scope);
       slot.triedAt = now;

@@ -107,10 +107,10 @@ export function createFlights(options: FlightsOptions): Flights {
     lane.running += 1;
     lane.current = flight;
     flight.state = "running";
-    flight.permission = options.permit(flight);
-    flight.began = clock().monotonic();
     counters.loads += 1;
     options.outside(() => {
+      flight.permission = options.permit(flight);
+      flight.began = clock().monotonic();
       flight.stopDeadline = clock().timer(options.hardMs, () => {
         abort(flight, new RepriseError("REPRISE_LOAD_TIMEOUT", { cache, afterMs: options.hardMs }));
       });
@@ -161,7 +161,8 @@ export function createFlights(options: FlightsOptions): Flights {
 
   const abort = (flight: Flight, error: RepriseError): void => {
     land(flight, () => refuse(flight, error));
-    flight.controller.abort(error);
+    // listeners run in the context of whoever aborts
+    options.outside(() => flight.controller.abort(error));
   };
 
   const laneOf = (key: Key): Lane => {
