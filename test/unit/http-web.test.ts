@@ -32,20 +32,20 @@ async function answer(carrier: Partial<Carrier>, request: Request) {
   };
 }
 
+const endless = (told: { cancelled: boolean; chunks: number }) =>
+  new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      told.chunks += 1;
+      controller.enqueue(new Uint8Array(1_024));
+    },
+    cancel: () => {
+      told.cancelled = true;
+    },
+  });
+
 afterEach(() => vi.restoreAllMocks());
 
 describe("a web request's body", () => {
-  const endless = (told: { cancelled: boolean; chunks: number }) =>
-    new ReadableStream<Uint8Array>({
-      pull: (controller) => {
-        told.chunks += 1;
-        controller.enqueue(new Uint8Array(1_024));
-      },
-      cancel: () => {
-        told.cancelled = true;
-      },
-    });
-
   test("is cut off at its limit although no length was announced, and its sender is stopped", async () => {
     const told = { cancelled: false, chunks: 0 };
     const given = await answer({ bodyLimit: "8kb" }, post(endless(told)));
@@ -103,10 +103,10 @@ describe("what input and principal throw", () => {
   });
 
   test("a request that nobody is behind is refused before its body is read", async () => {
-    const request = post("{}");
-    expect(await answer({ principal: () => "" }, request)).toMatchObject({
-      status: 403,
-      code: "REPRISE_PRINCIPAL_EMPTY",
-    });
+    const told = { cancelled: false, chunks: 0 };
+    const request = post(endless(told));
+    const given = await answer({ principal: () => "" }, request);
+    expect(given).toMatchObject({ status: 403, code: "REPRISE_PRINCIPAL_EMPTY", runs: 0 });
+    expect([request.bodyUsed, request.body?.locked]).toEqual([false, false]);
   });
 });

@@ -16,8 +16,8 @@ type Settlement = SettlementOf<unknown, AnyRefused>;
 /** What a framework brings. */
 export interface Brought<Q> {
   readonly request: Q;
-  /** The request that `input` reads its body from; for the web its body is bounded. Default `request`. */
-  readonly readable?: Q;
+  /** The request as `input` gets it; called only once somebody is known to be behind it. Default: the request itself. */
+  readonly readable?: () => Q;
   /** The lines of the field Idempotency-Key. */
   readonly keyLines: readonly string[];
   /** Where an error goes that its caller is not told of, unless the carrier says otherwise. */
@@ -53,7 +53,10 @@ export function carryHttp<Q, In, O, R>(
       return answerOf(carrier.reply === undefined ? { body: settled.value } : carrier.reply(settled.value), what);
     }
     const { code, detail } = settled;
-    const declared = terms.refusals[code] ?? { status: 409, because: code };
+    const declared = terms.refusals[code] ?? {
+      status: 409,
+      because: "It was refused by an earlier version of this operation.",
+    };
     const own = refusedBy(carrier, code);
     if (own === undefined) return refusalOf({ code, detail, ...declared }, contract, what);
     const reply = own(detail as never);
@@ -79,11 +82,11 @@ export function carryHttp<Q, In, O, R>(
     }
   };
 
-  const execute = async ({ request, readable = request, keyLines }: Brought<Q>): Promise<Answer> => {
+  const execute = async ({ request, readable = () => request, keyLines }: Brought<Q>): Promise<Answer> => {
     const key = readKey(keyLines, syntax, name);
     if (key === undefined && keyRequired) throw new RepriseError("REPRISE_KEY_MISSING", { operation: name });
     const principal = await principalOf(name, carrier, request);
-    const input = await inputOf(name, carrier, readable);
+    const input = await inputOf(name, carrier, readable());
 
     const { outcome, rendered } = await operation["~carry"]
       .execute(input, { key, principal, render })

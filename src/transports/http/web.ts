@@ -46,11 +46,10 @@ export function webHandler<In, O, R>(
   });
 
   return async (request) => {
-    const readable = bound(request, atMost, (bounded) => tooLarge.add(bounded));
     const line = request.headers.get("idempotency-key");
     const { status, headers, body } = await carry({
       request,
-      readable,
+      readable: () => bound(request, atMost, (bounded) => tooLarge.add(bounded)),
       keyLines: line === null ? [] : [line],
       log: (error) => console.error(error),
     });
