@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
@@ -16,4 +17,9 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   clean: true,
+  logLevel: "warn",
+  // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
+  deps: { onlyBundle: ["canonicalize", "devalue", "structured-headers"] },
+  // Built before, by the workspace `page`.
+  copy: existsSync("page/dist") ? [{ from: "page/dist", to: "dist", rename: "page-assets" }] : [],
 });

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Installed, install } from "./installed.ts";
+
+/** The declarations check in a project that has installed the package alone: no peer, and not even Node's types. */
+
+let installed: Installed;
+beforeAll(async () => {
+  installed = await install();
+  installed.write(
+    "consumer.mts",
+    `import { createReprise, outcomeOf, unchecked } from "reprise";
+     import { memoryLedger } from "reprise/memory";
+     import { sqliteLedger } from "reprise/sqlite";
+     import { webHandler } from "reprise/web";
+     import { fastifyHandler } from "reprise/fastify";
+     import { pageHandler } from "reprise/page";
+     import { manualClock } from "reprise/testing";
+
+     const reprise = createReprise({ service: "shop", undecided: "listed", ledger: sqliteLedger({ path: "shop.sqlite" }) });
+     export const order = reprise.operation({
+       name: "order.place",
+       input: unchecked<{ user: string; reference: string }>(),
+       principal: (input) => input.user,
+       identity: (input) => [input.reference],
+       retention: "1d",
+       effects: "database",
+       run: async ({ input, tx }) => (await tx.query("select ?", [input.reference])).length,
+     });
+     export const product = reprise.cache.readThrough({
+       name: "product", scope: ["id"], freshFor: "60s",
+       load: async ({ id }) => ({ id, price: 3 }),
+       changedBy: () => [outcomeOf(order, (input) => ({ id: input.reference }))],
+     });
+     export const price: Promise<{ id: string; price: number }> = product.get({ id: "p1" });
+     export const web: (request: Request) => Promise<Response> = webHandler(order, { input: (request) => request.json(), principal: "everyone" });
+     export const route = fastifyHandler(order, { input: () => ({ user: "u", reference: "r" }), principal: "everyone" });
+     export const page = pageHandler(reprise);
+     void reprise.start({ clock: manualClock() });
+     void memoryLedger();
+     // @ts-expect-error the declarations are read, and not taken for any
+     void product.get({ id: 1 });
+    `,
+  );
+});
+afterAll(() => installed.remove());
+
+const resolutions = {
+  nodenext: { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext },
+  bundler: { module: ts.ModuleKind.Preserve, moduleResolution: ts.ModuleResolutionKind.Bundler },
+};
+
+test.each(Object.entries(resolutions))("they check with moduleResolution %s, libraries included", (_, resolution) => {
+  const options: ts.CompilerOptions = {
+    ...resolution,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2023,
+    lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+    types: [],
+  };
+  const program = ts.createProgram({ rootNames: [join(installed.folder, "consumer.mts")], options });
+  const messages = ts
+    .getPreEmitDiagnostics(program)
+    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+  expect(messages).toEqual([]);
+  expect(program.getSourceFiles().some(({ fileName }) => fileName.endsWith("reprise/dist/index.d.mts"))).toBe(true);
+});
