@@ -71,7 +71,7 @@ export type Effect<A> = {
 /** `O`, with a sentence in the place of each part that would not come back from a ledger as it was. */
 type StorableParts<O> = O extends Callable | symbol
   ? "a function does not come back from a ledger"
-  : O extends Atom
+  : O extends Atom | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
     ? O
     : O extends object
       ? { readonly [K in keyof O]: StorableParts<O[K]> }

@@ -1,0 +1,387 @@
+import { expect, test } from "vitest";
+import { createReprise, Refusal, unchecked } from "../../src/index.ts";
+import { memoryLedger } from "../../src/stores/memory/index.ts";
+import { manualClock } from "../../src/testing/index.ts";
+import { alice, createBookings, gate } from "../support/bookings.ts";
+
+const lost = async () => {
+  throw new Error("connection reset");
+};
+
+test("retry: an effect whose answer was lost is sent again under the same key", async () => {
+  const { book, gateway } = createBookings();
+  gateway.next = [
+    async (key) => {
+      gateway.charges.set(key, { id: "ch_1" });
+      throw new Error("connection reset");
+    },
+  ];
+  await expect(book.execute(alice)).rejects.toThrow("connection reset");
+  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: false, value: { charge: "ch_1" } });
+  expect(gateway.calls[0]?.key).toBe(gateway.calls[1]?.key);
+  expect(gateway.charges.size).toBe(1);
+});
+
+test("park: an effect that failed without an answer makes the outcome unknown, for every caller, and is never sent again", async () => {
+  const { book, gateway, clock } = createBookings({ ifUnknown: "park" });
+  gateway.next = [lost];
+  expect(await book.execute(alice)).toMatchObject({ status: "unknown", effect: "charge" });
+  clock.jump(3_600_000);
+  expect(await book.execute(alice)).toMatchObject({ status: "unknown", effect: "charge" });
+  await expect(book.run(alice)).rejects.toMatchObject({ code: "REPRISE_UNKNOWN", status: 503 });
+  expect(gateway.calls).toHaveLength(1);
+});
+
+test("ask: yes is pinned without a second call", async () => {
+  const { book, gateway } = createBookings({ ifUnknown: "ask" });
+  gateway.next = [
+    async (key) => {
+      gateway.charges.set(key, { id: "ch_1" });
+      throw new Error("connection reset");
+    },
+  ];
+  await expect(book.execute(alice)).rejects.toThrow("connection reset");
+  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { charge: "ch_1" } });
+  expect(gateway.calls).toHaveLength(1);
+});
+
+test("ask: no counts only once the first call can no longer arrive", async () => {
+  const { book, gateway, clock } = createBookings({ ifUnknown: "ask" });
+  gateway.next = [lost];
+  await expect(book.execute(alice)).rejects.toThrow("connection reset");
+  const early = await book.execute(alice);
+  expect(early).toMatchObject({ status: "running" });
+  expect(gateway.calls).toHaveLength(1);
+  // deadline 5 s and flight 5 s after the start
+  await clock.advance(9_000);
+  expect(await book.execute(alice)).toMatchObject({ status: "running" });
+  await clock.advance(1_500);
+  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: false });
+  expect(gateway.calls).toHaveLength(2);
+});
+
+test("ask: a question that is never answered parks the work", async () => {
+  const clock = manualClock();
+  const ledger = memoryLedger({ clock });
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger, clock });
+  const questions: string[] = [];
+  const refund = reprise.operation({
+    name: "refund",
+    input: unchecked<{ readonly id: string }>(),
+    principal: "everyone",
+    identity: (input) => [input.id],
+    retention: "1d",
+    effects: "external",
+    run: ({ effect }) =>
+      effect("pay", {
+        run: lost,
+        arrivesWithin: "1s",
+        ifUnknown: async (key) => {
+          questions.push(key);
+          throw new Error("503");
+        },
+      }),
+  });
+  await expect(refund.execute({ id: "r" })).rejects.toThrow("connection reset");
+  const asked = refund.execute({ id: "r" });
+  await clock.advance(5_000);
+  expect(await asked).toMatchObject({ status: "unknown", effect: "pay" });
+  expect(questions).toHaveLength(3);
+});
+
+test("an effect that gives no answer by its deadline is aborted; its late answer is kept all the same", async () => {
+  const { book, gateway, clock } = createBookings();
+  const answer = gate<{ readonly id: string }>();
+  let aborted = false;
+  gateway.next = [
+    (_, signal) => {
+      signal.addEventListener("abort", () => {
+        aborted = true;
+      });
+      return answer.passed;
+    },
+  ];
+  const first = expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_EFFECT_TIMEOUT" });
+  await clock.advance(20_000);
+  await first;
+  expect(aborted).toBe(true);
+  answer.open({ id: "ch_late" });
+  await clock.advance(0);
+  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { charge: "ch_late" } });
+  expect(gateway.calls).toHaveLength(1);
+});
+
+test("P5, P10: a paused owner wakes up after another finished: it calls nothing, writes nothing, and answers what is stored", async () => {
+  const first = createBookings();
+  const { clock, gateway, store } = first;
+  const second = createBookings({ sharing: { clock, store, gateway } });
+  const hold = gate();
+  first.at.start = () => hold.passed;
+  // a stopped process renews nothing
+  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  let signal: AbortSignal | undefined;
+  first.at.start = (given) => {
+    signal = given;
+    return hold.passed;
+  };
+  const zombie = first.book.execute(alice);
+  await clock.advance(31_000);
+  expect(signal?.aborted).toBe(true);
+  expect(await second.book.execute(alice)).toMatchObject({ status: "done", replayed: false });
+  hold.open();
+  expect(await zombie).toMatchObject({ status: "done", replayed: true, value: { charge: "ch_1" } });
+  expect(gateway.calls).toHaveLength(1);
+  expect(first.bookings()).toBe(1);
+});
+
+test("P6, P10: a paused owner's transaction does not commit after another took over", async () => {
+  const first = createBookings();
+  const { clock, gateway, store } = first;
+  const second = createBookings({ sharing: { clock, store, gateway } });
+  const hold = gate();
+  first.at.charged = () => hold.passed;
+  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  const zombie = first.book.execute(alice);
+  await clock.advance(31_000);
+  const taken = await second.book.execute(alice);
+  expect(taken).toMatchObject({ status: "done", replayed: false, value: { charge: "ch_1" } });
+  hold.open();
+  expect(await zombie).toMatchObject({ status: "done", replayed: true });
+  expect(gateway.calls).toHaveLength(1);
+  expect(first.bookings()).toBe(1);
+});
+
+test("a lease is renewed for as long as the run takes", async () => {
+  const { book, at, clock, faulty } = createBookings();
+  const hold = gate();
+  at.start = () => hold.passed;
+  const running = book.execute(alice);
+  await clock.advance(120_000);
+  expect(faulty.calls("renew")).toBeGreaterThan(10);
+  hold.open();
+  expect(await running).toMatchObject({ status: "done", replayed: false });
+  expect(clock.pending()).toBeLessThan(6);
+});
+
+test("P7: a refusal over an earlier attempt's charge is not stored: the work waits for a person", async () => {
+  const { book, at, gateway } = createBookings();
+  at.charged = lost;
+  await expect(book.execute(alice)).rejects.toThrow("connection reset");
+  at.start = async () => {
+    throw new Refusal("sold-out", undefined);
+  };
+  expect(await book.execute(alice)).toMatchObject({ status: "unknown" });
+  expect(gateway.calls).toHaveLength(1);
+});
+
+test("P7: a swallowed error of an effect does not complete over it", async () => {
+  const clock = manualClock();
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+  const careless = reprise.operation({
+    name: "careless",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ effect }) => {
+      await effect("send", { ifUnknown: "retry", run: lost }).catch(() => {});
+      return "fine";
+    },
+  });
+  expect(await careless.execute({})).toMatchObject({ status: "unknown" });
+});
+
+test("a transaction that failed and was caught left nothing, so the run may complete without it", async () => {
+  const clock = manualClock();
+  const ledger = memoryLedger({ clock });
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger, clock });
+  const careful = reprise.operation({
+    name: "careful",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ transaction }) => {
+      await transaction(async (tx) => {
+        tx.set("row", 1);
+        throw new Error("constraint");
+      }).catch(() => {});
+      return "fine";
+    },
+  });
+  expect(await careful.execute({})).toMatchObject({ status: "done", value: "fine" });
+  expect(ledger.rows.size).toBe(0);
+});
+
+test("an answer that differs from the pinned one is raised: the effect may have happened twice", async () => {
+  const { book, gateway, store } = createBookings();
+  gateway.next = [
+    async () => {
+      // somebody else's answer is pinned while this call is under way
+      const [run] = await store.recent({ limit: 1 });
+      if (run === undefined) throw new Error("no run");
+      await store.pin(run.id, "charge", '1[{"is":1,"value":2},"value",{"id":3},"ch_other"]');
+      return { id: "ch_mine" };
+    },
+  ];
+  await expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_EFFECT_TWICE" });
+  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { charge: "ch_other" } });
+});
+
+test("an answer that cannot be stored parks the work: it happened, and nobody can go on from it", async () => {
+  const clock = manualClock();
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+  let calls = 0;
+  const odd = reprise.operation({
+    name: "odd",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ effect }) => {
+      await effect("send", {
+        ifUnknown: "retry",
+        run: async () => {
+          calls += 1;
+          return { answer: () => 1 };
+        },
+      });
+      return 1;
+    },
+  });
+  expect(await odd.execute({})).toMatchObject({ status: "unknown", effect: "send" });
+  expect(await odd.execute({})).toMatchObject({ status: "unknown", effect: "send" });
+  expect(calls).toBe(1);
+});
+
+test.each([
+  ["one name for two effects", "REPRISE_EFFECT_NAME_TWICE"],
+  ["an effect inside a transaction", "REPRISE_EFFECT_IN_TRANSACTION"],
+  ["an effect that nobody awaits", "REPRISE_EFFECT_NOT_AWAITED"],
+  ["two transactions without names", "REPRISE_EFFECT_NAME_TWICE"],
+])("%s is refused with its code", async (what, code) => {
+  const clock = manualClock();
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+  const send = { ifUnknown: "retry", run: async () => 1 } as const;
+  const wrong = reprise.operation({
+    name: "wrong",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ effect, transaction }) => {
+      switch (what) {
+        case "one name for two effects":
+          await effect("send", send);
+          return effect("send", send);
+        case "an effect inside a transaction":
+          return transaction(() => effect("send", send));
+        case "an effect that nobody awaits":
+          void effect("send", send);
+          return 1;
+        default:
+          await transaction(async () => 1);
+          return transaction(async () => 2);
+      }
+    },
+  });
+  await expect(wrong.execute({})).rejects.toMatchObject({ code });
+});
+
+test("several transactions with names each commit once", async () => {
+  const clock = manualClock();
+  const ledger = memoryLedger({ clock });
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger, clock });
+  let fail = true;
+  let bodies = 0;
+  const twice = reprise.operation({
+    name: "twice",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ transaction }) => {
+      const add = (name: string) =>
+        transaction(
+          async (tx) => {
+            bodies += 1;
+            const sum = Number(tx.get("sum") ?? 0) + 1;
+            tx.set("sum", sum);
+            return sum;
+          },
+          { name },
+        );
+      await add("first");
+      if (fail) throw new Error("between");
+      return add("second");
+    },
+  });
+  await expect(twice.execute({})).rejects.toThrow("between");
+  fail = false;
+  expect(await twice.execute({})).toMatchObject({ status: "done", value: 2 });
+  expect(bodies).toBe(2);
+  expect(ledger.rows.get("sum")).toBe(2);
+});
+
+test("a transaction whose commit was in doubt is adopted by the next attempt, not repeated", async () => {
+  const { book, faulty, bookings } = createBookings();
+  faulty.lose("transact");
+  await expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+  expect(bookings()).toBe(1);
+  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { reference: "BK-1" } });
+  expect(faulty.calls("transact")).toBe(1);
+});
+
+test("a completer resumes abandoned work that keeps its input, without any caller", async () => {
+  const crashed = createBookings({ resumes: "by-itself" });
+  const { clock, gateway, store } = crashed;
+  // the process dies after the charge: nothing of it runs on, and its lease ends
+  crashed.at.charged = () => new Promise(() => {});
+  for (let call = 1; call <= 200; call += 1) {
+    crashed.faulty.fail("renew", { call });
+    crashed.faulty.fail("abandoned", { call });
+  }
+  void crashed.book.execute(alice);
+  await clock.advance(1_000);
+  expect(gateway.calls).toHaveLength(1);
+  const other = createBookings({ resumes: "by-itself", sharing: { clock, store, gateway } });
+  await other.reprise.start();
+  await clock.advance(40_000);
+  expect(other.bookings()).toBe(1);
+  expect(gateway.calls).toHaveLength(1);
+  expect(await other.book.execute(alice)).toMatchObject({ status: "done", replayed: true });
+});
+
+test("a completer gives work that fails each time ever longer pauses, and then to a person", async () => {
+  const { book, at, clock, reprise, gateway } = createBookings({ resumes: "by-itself" });
+  at.charged = lost;
+  await expect(book.execute(alice)).rejects.toThrow("connection reset");
+  let attempts = 0;
+  at.start = async () => {
+    attempts += 1;
+  };
+  await reprise.start();
+  await clock.advance(3_600_000);
+  expect(attempts).toBe(9);
+  expect(await book.execute(alice)).toMatchObject({ status: "unknown" });
+  expect(gateway.calls).toHaveLength(1);
+});
+
+test("a lost answer that nobody comes back for becomes a person's after abandonAfter", async () => {
+  const crashed = createBookings();
+  const { clock, gateway, store } = crashed;
+  gateway.next = [() => new Promise(() => {})];
+  for (let call = 1; call <= 500; call += 1) crashed.faulty.fail("renew", { call });
+  crashed.book.execute(alice).catch(() => {});
+  await clock.advance(10_000);
+  const other = createBookings({ sharing: { clock, store, gateway } });
+  await other.reprise.start();
+  expect((await store.recent({ limit: 1 }))[0]?.state).toBe("running");
+  await clock.advance(3_700_000);
+  expect((await store.recent({ limit: 1 }))[0]?.state).toBe("unknown");
+});
