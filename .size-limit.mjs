@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** What an entry costs whoever loads it: its module with every chunk that it imports, zipped. Server code: not minified. */
+const budgets = {
+  index: "48 kB",
+  memory: "14 kB",
+  sqlite: "20 kB",
+  web: "16 kB",
+  fastify: "16 kB",
+  page: "32 kB",
+  testing: "32 kB",
+};
+
+function withChunks(file, seen = new Set()) {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.mjs)"/g)) {
+    withChunks(join(dirname(file), specifier), seen);
+  }
+  return seen;
+}
+
+export default [
+  ...Object.entries(budgets).map(([entry, limit]) => ({
+    name: entry === "index" ? "reprise" : `reprise/${entry}`,
+    path: [...withChunks(`dist/${entry}.mjs`)],
+    gzip: true,
+    limit,
+  })),
+];
