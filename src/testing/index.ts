@@ -1,2 +1,4 @@
 export { type ManualClock, manualClock } from "./clock.ts";
 export { type FaultyLedger, faultyLedger, type Gate, type LedgerMethod } from "./faulty-ledger.ts";
+export type { Capability, LedgerAdapter, LedgerStage, SuiteCase } from "./ledger-adapter.ts";
+export { ledgerSuite } from "./ledger-suite.ts";

@@ -182,6 +182,8 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
       const scope = newScope();
       return runner.run(scope, async (tx) => {
         const owned = shelf.get(fence.name);
+        // the same one in another open transaction: its end decides
+        while (holds(owned, fence) && owned.transactions.has(effect)) await owned.transactions.get(effect);
         if (!holds(owned, fence)) return { is: "fenced" };
         const present = owned.effects.get(effect);
         if (present !== undefined) {
@@ -189,23 +191,19 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           // an outside call under this name is unanswered: declared otherwise before
           throw new RepriseError("REPRISE_EFFECT_NAME_TWICE", { operation: owned.about.operation, effect });
         }
-        const letGo = () => {
-          owned.holders -= 1;
-        };
-        owned.holders += 1;
+        const letGo = holdOpen(owned, effect);
         scope.undo.push(letGo);
         const { value, answer } = await work(tx);
         const at = clock.now();
-        scope.commit.push(letGo, () =>
-          owned.effects.set(effect, {
-            kind: "transaction",
-            startedAt: at,
-            token: owned.token,
-            settleAt: at,
-            pinnedAt: at,
-            answer,
-          }),
-        );
+        const record = {
+          kind: "transaction",
+          startedAt: at,
+          settleAt: at,
+          pinnedAt: at,
+          token: owned.token,
+          answer,
+        } as const;
+        scope.commit.push(() => owned.effects.set(effect, record), letGo);
         return { is: "committed", value };
       });
     },
@@ -293,9 +291,22 @@ function finish(work: Work, now: number, outcome: string, refused: boolean, keep
   } satisfies Partial<Work>);
 }
 
+/** Until the returned function is called, a transaction of the work is open: nobody takes the work over. */
+function holdOpen(work: Work, effect: string): () => void {
+  let settle = () => {};
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  work.transactions.set(effect, settled);
+  return () => {
+    work.transactions.delete(effect);
+    settle();
+  };
+}
+
 /** Whether nobody is at it. */
 function isDue(work: Work, now: number): boolean {
-  if (work.holders > 0) return false;
+  if (work.transactions.size > 0) return false;
   return work.state === "running"
     ? work.leaseUntil <= now
     : work.state === "open" && Math.max(work.leaseUntil, work.notBefore) <= now;

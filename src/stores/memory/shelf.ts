@@ -68,7 +68,7 @@ export function createShelf(): Shelf {
       effect: "",
       why: null,
       openIn: scope?.transaction ?? null,
-      holders: 0,
+      transactions: new Map(),
     };
     works.set(work.name, work);
     ids.set(work.id, work);
@@ -210,7 +210,7 @@ function stored(work: Work, now: number, attempt: AttemptId | undefined): Exclud
       if (work.attempt === attempt) return undefined;
       const leftMs = work.leaseUntil - now;
       if (leftMs > 0) return { is: "running", since, retryAfterMs: leftMs };
-      return work.holders > 0 ? { is: "running", since, retryAfterMs: unboundedRetryMs } : undefined;
+      return work.transactions.size > 0 ? { is: "running", since, retryAfterMs: unboundedRetryMs } : undefined;
     }
     case "open": {
       const leftMs = work.notBefore - now;

@@ -121,7 +121,16 @@ export function memoryTransactions(
   };
 
   return {
-    run: (scope, work) => settling(scope, () => turns.take(() => turns.within(() => level(scope, work)))),
+    run: async (scope, work) => {
+      try {
+        // settled within the turn: the next one must find what this one left
+        return await turns.take(() => turns.within(() => settling(scope, () => level(scope, work))));
+      } catch (error) {
+        // the turn may never have come
+        rollBack(scope, 0);
+        throw error;
+      }
+    },
     nest: async (tx, work) => {
       const outer = check(tx);
       const { length } = outer.scope.undo;

@@ -19,6 +19,8 @@ export interface Work {
   readonly keys: Set<Name>;
   readonly effects: Map<string, Effect>;
   readonly attempts: AttemptRecord[];
+  /** Open transactions that hold its fence, and their ends: nobody takes it over meanwhile. */
+  readonly transactions: Map<string, Promise<void>>;
   about: WorkAbout;
   attempt: AttemptId;
   token: number;
@@ -35,8 +37,6 @@ export interface Work {
   why: string | null;
   /** The open transaction that runs and finishes it; nobody else sees what that does. */
   openIn: object | null;
-  /** Open transactions that hold its fence: nobody takes it over meanwhile. */
-  holders: number;
 }
 
 export interface Effect {

@@ -1,0 +1,42 @@
+import type { Ledger } from "../contract/ledger.ts";
+
+/** What a ledger gives its conformance suite. */
+export interface LedgerAdapter<Tx> {
+  /** For the names of the cases. */
+  readonly name: string;
+  readonly can: {
+    /** Transactions: `transaction`, `transact`, `atomic`, `join`. */
+    readonly transactions: Capability;
+    /** A second instance on the same store. */
+    readonly severalInstances: Capability;
+  };
+  /** A new, empty, opened ledger. */
+  readonly open: () => Promise<LedgerStage<Tx>>;
+}
+
+/** Yes, or why not: the reason is shown with the cases that are left out. */
+export type Capability = true | { readonly not: string };
+
+export interface LedgerStage<Tx> {
+  readonly ledger: Ledger<Tx>;
+  /**
+   * Makes the store judge as if `ms` had passed: by moving its clock, or by moving every stored instant back. No test
+   * sleeps.
+   */
+  readonly passTime: (ms: number) => Promise<void>;
+  /** A second, opened instance on the same store; `close` closes it too. */
+  readonly another: () => Promise<Ledger<Tx>>;
+  /** The user's own table: one row more in this transaction. */
+  readonly insertBooking: (tx: Tx, identity: string) => Promise<void>;
+  /** The committed rows of that table. */
+  readonly bookings: () => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** One case of a suite, for any test runner. */
+export interface SuiteCase {
+  readonly name: string;
+  /** Why it is left out here; `null`: it is not. */
+  readonly skip: string | null;
+  readonly run: () => Promise<void>;
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { nameOf, newAttemptId, sha256 } from "../base/names.ts";
+import type { Claim, ClaimRequest, Fence, Ledger, Won } from "../contract/ledger.ts";
+import type { LedgerStage } from "./ledger-adapter.ts";
+
+/** A case before it is bound to an adapter. */
+export interface LedgerScenario {
+  readonly name: string;
+  readonly needs?: readonly ("transactions" | "severalInstances")[];
+  readonly run: <Tx>(stage: LedgerStage<Tx>) => Promise<void>;
+}
+
+export const leaseMs = 30_000;
+export const keepMs = 3_600_000;
+/** Past a claim's keep, which a store may lengthen a little. */
+export const pastKeepMs = keepMs * 1.02;
+export const pastLeaseMs = leaseMs + 1;
+
+export interface WorkOptions {
+  readonly key?: string;
+  readonly payload?: string;
+  readonly principal?: string;
+  readonly operation?: string;
+  readonly input?: string;
+  readonly keepMs?: number;
+}
+
+/** A claim of a new attempt, named as operations name their work. */
+export function work(identity: string, options: WorkOptions = {}): ClaimRequest {
+  const { key, payload = "payload", principal = "ann", operation = "book", input = null } = options;
+  return {
+    name: nameOf("work", ["suite", operation, principal, identity]),
+    key: key === undefined ? null : nameOf("key", ["suite", operation, principal, key]),
+    print: { version: 1, hash: sha256(payload) },
+    keepMs: options.keepMs ?? keepMs,
+    leaseMs,
+    attempt: newAttemptId(),
+    input,
+    about: { operation, identity, principal, key: key ?? null, owner: "suite" },
+  };
+}
+
+export function won(claim: Claim): Won {
+  assert.equal(claim.is, "won");
+  return claim as Won;
+}
+
+export async function claimed(ledger: Ledger<unknown>, identity: string, options?: WorkOptions): Promise<Won> {
+  return won(await ledger.claim(work(identity, options)));
+}
+
+export async function completed(
+  ledger: Ledger<unknown>,
+  fence: Fence,
+  outcome = "outcome",
+  effects = 0,
+): Promise<void> {
+  assert.equal(await ledger.complete(fence, { outcome, refused: false, keepMs, effects }), "done");
+}
+
+/** Claims and completes. */
+export async function done(ledger: Ledger<unknown>, identity: string, options?: WorkOptions): Promise<Won> {
+  const claim = await claimed(ledger, identity, options);
+  await completed(ledger, claim.fence);
+  return claim;
+}
+
+/** Two owners of one work: the first lost its lease and does not know it. */
+export async function takenOver<Tx>(stage: LedgerStage<Tx>, identity: string, options?: WorkOptions) {
+  const zombie = await claimed(stage.ledger, identity, options);
+  await stage.passTime(pastLeaseMs);
+  const owner = await claimed(stage.ledger, identity, options);
+  return { zombie: zombie.fence, owner: owner.fence, claim: owner };
+}
+
+export const effect = (name: string, settleMs = 1_000) => ({ effect: name, settleMs });
+
+export function tally(answers: readonly { readonly is: string }[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { is } of answers) counts[is] = (counts[is] ?? 0) + 1;
+  return counts;
+}
+
+export function pick<T>(list: readonly T[], index: number): T {
+  const item = list[index % list.length];
+  assert.ok(item !== undefined);
+  return item;
+}

@@ -1,0 +1,42 @@
+import type { LedgerAdapter, SuiteCase } from "./ledger-adapter.ts";
+import type { LedgerScenario } from "./ledger-kit.ts";
+import { claimScenarios } from "./ledger-suite-claim.ts";
+import { effectScenarios } from "./ledger-suite-effects.ts";
+import { invariantScenarios } from "./ledger-suite-invariants.ts";
+import { lookingScenarios } from "./ledger-suite-looking.ts";
+import { raceScenarios } from "./ledger-suite-races.ts";
+import { transactionScenarios } from "./ledger-suite-transactions.ts";
+
+const scenarios: readonly LedgerScenario[] = [
+  ...claimScenarios,
+  ...effectScenarios,
+  ...transactionScenarios,
+  ...invariantScenarios,
+  ...lookingScenarios,
+  ...raceScenarios,
+];
+
+/**
+ * What every ledger must do, as data for any test runner. Each case opens a stage of its own. Cases whose names begin
+ * with P1 to P12 hold the invariants of the protocols.
+ *
+ * @example
+ * for (const { name, skip, run } of ledgerSuite(adapter)) test(name, { skip: skip ?? false }, run);
+ */
+export function ledgerSuite<Tx>(adapter: LedgerAdapter<Tx>): readonly SuiteCase[] {
+  return scenarios.map(({ name, needs = [], run }) => {
+    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
+    return {
+      name: `${adapter.name}: ${name}`,
+      skip: missing === undefined ? null : missing.not,
+      run: async () => {
+        const stage = await adapter.open();
+        try {
+          await run(stage);
+        } finally {
+          await stage.close();
+        }
+      },
+    };
+  });
+}
