@@ -4,12 +4,7 @@ import { Refusal } from "../operation/outcome.ts";
 import { keptHeaders } from "../transports/http/carrier.ts";
 import type { HttpAdapter, HttpServer, ServedOperation, SuiteAnswer, SuiteRequest } from "./http-adapter.ts";
 import { type StandIn, type StandInOptions, standIn } from "./http-stand-in.ts";
-
-/** One rule of a suite. Whatever runs tests can run it: it throws when the rule is broken. */
-export interface SuiteCase {
-  readonly name: string;
-  readonly run: () => Promise<void>;
-}
+import type { SuiteCase } from "./ledger-adapter.ts";
 
 interface Setting extends StandInOptions {
   readonly carrier?: ServedOperation["carrier"] | undefined;
@@ -35,6 +30,7 @@ export function httpSuite(adapter: HttpAdapter): readonly SuiteCase[] {
   const rule = (name: string, setting: Setting | (() => Setting), check: (stage: Stage) => Promise<void>) => {
     cases.push({
       name: `HTTP-${String(cases.length + 1).padStart(2, "0")} ${name}`,
+      skip: null,
       run: () => stage(adapter, typeof setting === "function" ? setting() : setting, check),
     });
   };
@@ -392,6 +388,11 @@ export function httpSuite(adapter: HttpAdapter): readonly SuiteCase[] {
       assert.equal(retry.headers.get("idempotency-replayed"), "true");
       assert.equal(runs(), 1);
     },
+  );
+  rule(
+    "a refusal's reply that cannot be repeated is an error too",
+    { ...soldOut, carrier: { refused: { "sold-out": async () => ({}) } as object } },
+    async ({ post }) => void problem(await post('"k1"'), 500, "REPRISE_REPLY_FAILED"),
   );
   for (const [what, body] of [
     ["a stream", () => new ReadableStream()],

@@ -14,19 +14,25 @@ const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
  * A reply as it is sent and kept.
  *
  * @param what names the reply for the error
+ * @param otherwise what the reply may leave out
  * @throws REPRISE_NOT_STORABLE when it cannot be kept; TypeError for a status or a header that HTTP does not know
  */
-export function answerOf(reply: HttpReply, what: string): Answer {
+export function answerOf(
+  reply: HttpReply,
+  what: string,
+  otherwise: { readonly status?: number; readonly link?: string } = {},
+): Answer {
   // a promise has no status and no body: it would be an empty answer, kept for good
   const kind = kindOfUnsendable(reply);
   if (kind !== undefined) throw unsendable(what, "(itself)", kind);
   const [body, type] = bodyOf(reply.body, what);
-  const status = reply.status ?? (body === null ? 204 : 200);
+  const status = reply.status ?? otherwise.status ?? (body === null ? 204 : 200);
   if (!Number.isInteger(status) || status < 200 || status > 599) throw new TypeError(`${what} has no HTTP status`);
   if (body !== null && bodiless.has(status)) throw new TypeError(`${what} has a body, and a status without one`);
 
   const kept = new Headers();
   if (type !== null) kept.set("content-type", type);
+  if (otherwise.link !== undefined) kept.set("link", otherwise.link);
   const given = new Headers();
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     if (value !== undefined) given.set(name, value);

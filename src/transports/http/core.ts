@@ -59,15 +59,7 @@ export function carryHttp<Q, In, O, R>(
     };
     const own = refusedBy(carrier, code);
     if (own === undefined) return refusalOf({ code, detail, ...declared }, contract, what);
-    const reply = own(detail as never);
-    return answerOf(
-      {
-        ...reply,
-        status: reply.status ?? declared.status,
-        headers: { link: contractLink(contract), ...reply.headers },
-      },
-      what,
-    );
+    return answerOf(own(detail as never), what, { status: declared.status, link: contractLink(contract) });
   };
 
   /**
@@ -148,7 +140,6 @@ function checkDeclaration<Q>(name: string, terms: CarriedContract, carrier: Carr
 
 /** The draft leaves it to the resource. Where nothing is kept, a key has nothing to find. */
 function isKeyRequired<Q>(terms: CarriedContract, carrier: Carrier<Q>): boolean {
-  if (terms.identity === "callers-key") return true;
   return (carrier.key?.header ?? (terms.retentionMs === null ? "optional" : "required")) === "required";
 }
 
