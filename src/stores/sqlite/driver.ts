@@ -16,7 +16,7 @@ export interface Connection {
   readonly run: (sql: string, params: readonly Own[]) => number;
   /** A statement of the user's. */
   readonly query: (sql: string, params: readonly SqliteParameter[]) => readonly Row[];
-  /** False once SQLite or a statement has ended the open transaction by itself. */
+  /** False once SQLite or a statement has ended the open transaction by itself, or the connection is closed. */
   readonly inTransaction: () => boolean;
   readonly close: () => void;
 }
@@ -34,9 +34,12 @@ export function resultCode(error: unknown): number {
 }
 
 const busy = 5;
+/** Many processes opened the write-ahead log at the same instant: it settles by itself. */
+const protocol = 15;
 const busySnapshot = 517;
 export function isBusy(error: unknown): boolean {
-  return (resultCode(error) & 0xff) === busy;
+  const primary = resultCode(error) & 0xff;
+  return primary === busy || primary === protocol;
 }
 export function isBusySnapshot(error: unknown): boolean {
   return resultCode(error) === busySnapshot;
@@ -129,6 +132,7 @@ const keptStatements = 256;
 function connect(database: Database): Connection {
   const own = new Map<string, Statement>();
   const users = new Map<string, Statement>();
+  let open = true;
   const prepared = (sql: string): Statement => {
     let statement = own.get(sql);
     if (statement === undefined) {
@@ -151,8 +155,9 @@ function connect(database: Database): Connection {
       }
       return statement.all(params.map(toSqlite)).map(fromSqlite);
     },
-    inTransaction: database.inTransaction,
+    inTransaction: () => open && database.inTransaction(),
     close: () => {
+      open = false;
       own.clear();
       users.clear();
       database.close();

@@ -115,7 +115,11 @@ export function sqliteFile(options: {
       const reader = connection();
       const made = { writer, reader };
       const deadline = clock.monotonic() + busyMs;
-      await whenFree(deadline, "open", () => writer.all("pragma journal_mode = wal", []));
+      const [mode] = await whenFree(deadline, "open", () => writer.all("pragma journal_mode = wal", []));
+      if (mode?.["journal_mode"] !== "wal") {
+        // on a file system without shared memory readers would block writers, and SQLite stays in another mode
+        throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open, no write-ahead log here" });
+      }
       writer.exec("pragma synchronous = full");
       const found = await whenFree(deadline, "open", () => foundVersion(writer));
       if (found === undefined) await inTransaction(made, deadline, "open", () => createTables(writer, ledger));
