@@ -19,6 +19,8 @@ interface OutcomeRecord {
 }
 
 /**
+ * A rendering is left out where it alone would make the outcome too large: a transport renders a replay anew, and what
+ * effects have done is not failed over it.
  * @throws REPRISE_NOT_STORABLE, REPRISE_OUTCOME_TOO_LARGE
  */
 export function encodeOutcome(settings: Settings, settlement: Settlement, rendered: string | null): string {
@@ -26,6 +28,7 @@ export function encodeOutcome(settings: Settings, settlement: Settlement, render
   const text = version + store(record, `the outcome of '${settings.name}'`);
   const size = Buffer.byteLength(text);
   if (size > settings.outcomeLimit) {
+    if (rendered !== null) return encodeOutcome(settings, settlement, null);
     throw new RepriseError("REPRISE_OUTCOME_TOO_LARGE", {
       operation: settings.name,
       bytes: size,

@@ -353,3 +353,14 @@ test("close aborts what does not end in time", async () => {
   await running;
   await closing;
 });
+
+test("a transport's rendering that is too large beside its value is left out, and the outcome is kept", async () => {
+  const { book } = createBookings();
+  const render = () => "x".repeat(100_000);
+  const first = await book["~carry"].execute(alice, { render });
+  expect(first).toMatchObject({ outcome: { status: "done", replayed: false } });
+  expect(await book["~carry"].execute(alice, { render })).toMatchObject({
+    outcome: { status: "done", replayed: true },
+    rendered: null,
+  });
+});
