@@ -1,0 +1,156 @@
+// Processes race through the same identities on one SQLite file while they are killed: `npm run -s crash -- --help`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { createReprise } from "reprise";
+import { sqliteLedger } from "reprise/sqlite";
+
+const { values } = parseArgs({
+  options: {
+    processes: { type: "string", default: "4" },
+    identities: { type: "string", default: "1000" },
+    kills: { type: "string", default: "200" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    "Races processes through orders (an effect outside, then a transaction) and notes (one transaction) on one SQLite\n" +
+      "file, and kills them with SIGKILL meanwhile. Exits 1 if an effect or a row happened twice, or an acknowledged\n" +
+      "outcome is lost.\n\n  --processes 4  --identities 1000  --kills 200  --json\n",
+  );
+  process.exit(0);
+}
+const [processes, identities, kills] = [values.processes, values.identities, values.kills].map(Number);
+if (![processes, identities, kills].every(Number.isInteger)) {
+  process.stderr.write("--processes, --identities and --kills are whole numbers\n");
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "reprise-crash-"));
+const ledgerPath = join(folder, "ledger.db");
+const ledger = sqliteLedger({ path: ledgerPath });
+const reprise = createReprise({ service: "crash", undecided: "listed", ledger });
+await reprise.start();
+await ledger.transaction(async (tx) => {
+  await tx.query("create table orders (id integer not null, charge text not null)", []);
+  await tx.query("create table notes (id integer not null)", []);
+});
+
+// the other side: it honours keys, and counts what reached it
+const charges = new Map();
+let requests = 0;
+const gateway = createServer(async (request, response) => {
+  let body = "";
+  for await (const chunk of request) body += chunk;
+  const { key, id } = JSON.parse(body);
+  requests += 1;
+  if (!charges.has(key)) charges.set(key, { charge: `ch_${charges.size + 1}`, id });
+  // long enough that kills fall between sending and answering too
+  setTimeout(() => response.end(JSON.stringify(charges.get(key))), Math.random() * 10);
+});
+gateway.listen(0, "127.0.0.1");
+await once(gateway, "listening");
+const gatewayUrl = `http://127.0.0.1:${gateway.address().port}/`;
+
+const acknowledged = new Map();
+const contradictions = [];
+let told = 0;
+let executions = 0;
+let killed = 0;
+let finished = 0;
+const total = identities * 2;
+const worker = fileURLToPath(new URL("worker.mjs", import.meta.url));
+const running = new Set();
+
+function start() {
+  const settings = JSON.stringify({ ledgerPath, gatewayUrl, identities, lease: "1s" });
+  const child = spawn(process.execPath, [worker, settings], { stdio: ["ignore", "pipe", "ignore"] });
+  running.add(child);
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const { name, id, value, replayed } = JSON.parse(line);
+    told += 1;
+    if (!replayed) executions += 1;
+    const before = acknowledged.get(`${name} ${id}`);
+    const now = JSON.stringify(value);
+    if (before !== undefined && before !== now) contradictions.push(`${name} ${id}`);
+    acknowledged.set(`${name} ${id}`, now);
+    if (!values.json && told % 500 === 0) {
+      process.stderr.write(`\r${acknowledged.size} of ${total} acknowledged, ${killed} killed `);
+    }
+    // kills are spread over the work, each at a random instant of it
+    if (killed < kills && acknowledged.size >= ((killed + 1) * total) / (kills + 1)) kill();
+  });
+  child.on("exit", (code) => {
+    running.delete(child);
+    if (code === 0) finished += 1;
+    else start();
+  });
+}
+function kill() {
+  killed += 1;
+  setTimeout(() => {
+    const victims = [...running].filter((child) => child.exitCode === null && !child.killed);
+    const victim = victims[Math.floor(Math.random() * victims.length)];
+    if (victim === undefined) killed -= 1;
+    else victim.kill("SIGKILL");
+  }, Math.random() * 50);
+}
+const beganAt = performance.now();
+for (let index = 0; index < processes; index += 1) start();
+while (finished < processes) await new Promise((resolve) => setTimeout(resolve, 50));
+const seconds = (performance.now() - beganAt) / 1_000;
+
+const count = async (sql) => Number(Object.values((await ledger.transaction((tx) => tx.query(sql, [])))[0])[0]);
+const chargesOf = new Map();
+for (const { id } of charges.values()) chargesOf.set(id, (chargesOf.get(id) ?? 0) + 1);
+const result = {
+  processes,
+  identities,
+  kills: killed,
+  executions,
+  orders: await count("select count(*) from orders"),
+  ordersTwice: await count("select count(*) from (select id from orders group by id having count(*) > 1)"),
+  notes: await count("select count(*) from notes"),
+  notesTwice: await count("select count(*) from (select id from notes group by id having count(*) > 1)"),
+  charges: charges.size,
+  chargedTwice: [...chargesOf.values()].filter((times) => times > 1).length,
+  requests,
+  acknowledged: acknowledged.size,
+  contradicted: contradictions.length,
+  lost: 0,
+  seconds: Math.round(seconds * 10) / 10,
+};
+// every acknowledged order is in the table with the charge that was told
+const rows = await ledger.transaction((tx) => tx.query("select id, charge from orders", []));
+const stored = new Map(rows.map((row) => [Number(row.id), row.charge]));
+for (const [what, value] of acknowledged) {
+  const [name, id] = what.split(" ");
+  if (name === "order" && stored.get(Number(id)) !== JSON.parse(value).charge) result.lost += 1;
+}
+await reprise.close();
+gateway.close();
+rmSync(folder, { recursive: true, force: true });
+
+const holds =
+  result.orders === identities &&
+  result.notes === identities &&
+  result.charges === identities &&
+  result.acknowledged === total &&
+  result.ordersTwice + result.notesTwice + result.chargedTwice + result.contradicted + result.lost === 0 &&
+  // without kills nothing is executed whose answer nobody heard
+  (kills > 0 || result.executions === total);
+if (values.json) process.stdout.write(`${JSON.stringify({ ...result, holds })}\n`);
+else {
+  process.stderr.write("\r");
+  for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+  process.stdout.write(holds ? "Nothing happened twice and nothing acknowledged is lost.\n" : "It does not hold.\n");
+}
+process.exit(holds ? 0 : 1);
