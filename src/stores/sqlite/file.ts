@@ -26,8 +26,8 @@ interface Connections {
   readonly reader: Connection;
 }
 
-/** Other processes hold the file for a commit's length: ask again soon, spread out. */
-const retryMs = { least: 1, most: 25 };
+/** Other processes hold the file for a commit's length, about a millisecond: whoever waits longer finds it taken again. */
+const retryMs = { least: 1, most: 3 };
 
 export function sqliteFile(options: {
   readonly ledger: string;
