@@ -27,10 +27,18 @@ export interface Metrics extends Live {
   readonly stepMs: number;
   /** The end of each step. */
   readonly ends: readonly number[];
+  /** What may explain a bend in them. */
+  readonly marks: readonly Mark[];
   readonly reads: ReadSeries;
   readonly runs: RunSeries;
   readonly caches: readonly CacheMetrics[];
   readonly operations: readonly OperationMetrics[];
+}
+
+export interface Mark {
+  readonly at: number;
+  readonly what: "start" | "end" | "lost";
+  readonly instance: string;
 }
 
 export interface LedgerState {

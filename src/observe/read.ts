@@ -5,7 +5,7 @@ import type { Resolution } from "../contract/journal.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import { type ProcessRun, processRuns } from "./history.ts";
 import type { Inside } from "./inside.ts";
-import type { Instances, LedgerState, Live, Metrics, Range } from "./metrics.ts";
+import type { Instances, LedgerState, Live, Mark, Metrics, Range } from "./metrics.ts";
 import { nowOf } from "./now.ts";
 import { cacheSeries, operationSeries, stepsOf } from "./series.ts";
 import { parseSnapshot, type Snapshot, snapshot } from "./snapshot.ts";
@@ -183,6 +183,7 @@ export function metricsReader(inside: Inside): MetricsReader {
         until,
         stepMs,
         ends: Array.from({ length: steps.count }, (_, step) => from + (step + 1) * stepMs),
+        marks: marksOf(chosen, live.instances).filter(({ at }) => at > from + stepMs && at < until),
         reads: reads.all,
         runs: executions.all,
         caches: reads.caches,
@@ -194,6 +195,19 @@ export function metricsReader(inside: Inside): MetricsReader {
       cancel();
     },
   };
+}
+
+function marksOf(runs: readonly ProcessRun[], { list }: Instances): readonly Mark[] {
+  const starts = runs.map(
+    ({ newest }) => ({ at: newest.startedAt, what: "start", instance: newest.instance }) as const,
+  );
+  const ends = runs
+    .filter(({ newest }) => newest.ended)
+    .map(({ newest }) => ({ at: newest.at, what: "end", instance: newest.instance }) as const);
+  const lost = list
+    .filter(({ state }) => state === "lost")
+    .map(({ lastAt, name }) => ({ at: lastAt, what: "lost", instance: name }) as const);
+  return [...starts, ...ends, ...lost].sort((a, b) => a.at - b.at);
 }
 
 function newestOfEach(snapshots: Iterable<Snapshot>): Iterable<Snapshot> {

@@ -100,7 +100,7 @@ function count<K extends string>(
     for (const interval of intervals) {
       const { from, to } = interval;
       if (to.at <= steps.from) continue;
-      const places = interval.gap ? [] : overlaps(interval, steps.from, steps.stepMs, steps.count);
+      const places = interval.gap ? [] : [...overlaps(interval, steps.from, steps.stepMs, steps.count)];
       for (const name of namesOf(to)) {
         const after = of(to, name);
         if (after === undefined) continue;

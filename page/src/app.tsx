@@ -1,0 +1,246 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Range } from "../../src/observe/metrics.ts";
+import { type Data, service, useData } from "./data.ts";
+import { age, second } from "./format.ts";
+import { keys, useKeys } from "./keys.ts";
+import { needsOf } from "./needs.ts";
+import { Bones } from "./parts.tsx";
+import { link, type Route, useRoute, views, withQuery } from "./route.ts";
+import { type Theme, useTheme } from "./theme.ts";
+import { Caches } from "./views/caches.tsx";
+import { Decisions } from "./views/decisions.tsx";
+import { Empty } from "./views/empty.tsx";
+import { Incidents } from "./views/incidents.tsx";
+import { Operations } from "./views/operations.tsx";
+import { Overview } from "./views/overview.tsx";
+
+const rangeWords = { "15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 d" } as const satisfies Record<
+  Range,
+  string
+>;
+const isRange = (text: string | null): text is Range => text !== null && text in rangeWords;
+
+export function App() {
+  const route = useRoute();
+  const [theme, toggleTheme] = useTheme();
+  const asked = route.query.get("range");
+  const state = route.query.get("state") ?? "";
+  const data = useData(isRange(asked) ? asked : undefined, runsQuery(route.path[0], state));
+  const help = useRef<HTMLDialogElement>(null);
+  const showHelp = () => help.current?.showModal();
+  const incidents = (data.incidents?.incidents.length ?? 0) > 0;
+  useKeys(route, toggleTheme, showHelp, incidents);
+  const needs = data.decisions === undefined ? 0 : needsOf(data, route).length;
+  useEffect(() => {
+    document.title = `${needs > 0 ? `(${needs}) ` : ""}${route.view} · ${service} · Reprise`;
+  }, [needs, route.view]);
+  document.body.dataset["state"] = data.connection === "lost" ? "disconnected" : "ready";
+  return (
+    <>
+      <TopBar data={data} route={route} theme={theme} toggleTheme={toggleTheme} needs={needs} incidents={incidents} />
+      <main>
+        <StateNotice data={data} />
+        <Shown data={data} route={route} theme={theme} />
+      </main>
+      <footer class="foot">
+        <span>
+          Reprise, served by {service}.{" "}
+          <button type="button" class="key" onClick={showHelp} aria-label="Keys">
+            <kbd>?</kbd>
+          </button>{" "}
+          for keys.
+        </span>
+      </footer>
+      <dialog ref={help} aria-labelledby="keys">
+        <h2 id="keys">Keys</h2>
+        <dl>
+          {keys.map(([key, what]) => [
+            <dt key={key}>{key.split(" ").map((one) => (one === "…" ? " … " : <kbd key={one}>{one}</kbd>))}</dt>,
+            <dd key={what}>{what}</dd>,
+          ])}
+        </dl>
+        <form method="dialog">
+          <button type="submit" class="btn">
+            Close
+          </button>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+function runsQuery(operation: string | undefined, state: string): string {
+  const query = new URLSearchParams();
+  if (operation !== undefined && location.hash.startsWith("#/operations")) query.set("operation", operation);
+  if (state !== "") query.set("state", state);
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+function Shown({ data, route, theme }: { readonly data: Data; readonly route: Route; readonly theme: Theme }) {
+  const { decisions } = data;
+  if (decisions === undefined) return <Loading data={data} />;
+  if (route.view === "incidents") return <Incidents data={data} route={route} theme={theme} />;
+  if (decisions.decisions.length === 0) return <Empty />;
+  if (route.view === "caches") return <Caches data={data} route={route} theme={theme} />;
+  if (route.view === "operations") return <Operations data={data} route={route} />;
+  if (route.view === "decisions") return <Decisions data={data} route={route} />;
+  return <Overview data={data} route={route} theme={theme} />;
+}
+
+function Loading({ data }: { readonly data: Data }) {
+  const instances = data.live?.instances;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1 class="t">Reading {service}</h1>
+          <p class="lede">
+            {instances === undefined
+              ? "Nobody has answered yet."
+              : `${instances.seen} of ${instances.expected} instances have answered.`}
+          </p>
+        </div>
+      </div>
+      <div class="cols">
+        <div class="c5">
+          <Bones title="Needs a person" />
+        </div>
+        <div class="c7">
+          <Bones title="Reads" />
+        </div>
+        <div class="c12">
+          <Bones title="If this runs again, what happens?" />
+        </div>
+      </div>
+    </>
+  );
+}
+
+interface TopBarProps {
+  readonly data: Data;
+  readonly route: Route;
+  readonly theme: Theme;
+  readonly toggleTheme: () => void;
+  readonly needs: number;
+  readonly incidents: boolean;
+}
+
+function TopBar({ data, route, theme, toggleTheme, needs, incidents }: TopBarProps) {
+  const { connection, metrics, live, newsAt } = data;
+  const ranges = metrics?.ranges ?? [];
+  const windowed = route.view !== "incidents" && route.view !== "decisions" && ranges.length > 1;
+  return (
+    <header class="bar">
+      <div>
+        <a class="mark" href={link(route, "overview")} aria-label={`Reprise, service ${service}`}>
+          <svg width="16" height="18" viewBox="0 0 16 18" aria-hidden="true">
+            <path d="M1.5 1v16" stroke="currentColor" stroke-width="3" />
+            <path d="M6 1v16" stroke="currentColor" stroke-width="1.2" />
+            <circle cx="11" cy="6.2" r="1.7" fill="currentColor" />
+            <circle cx="11" cy="11.8" r="1.7" fill="currentColor" />
+          </svg>
+          reprise <span class="t">{service}</span>
+        </a>
+        <nav class="tabs" aria-label="Views">
+          {views
+            .filter((view) => view !== "incidents" || incidents)
+            .map((view) => (
+              <a key={view} href={link(route, view)} aria-current={view === route.view ? "page" : undefined}>
+                {view.replace(/^./, (letter) => letter.toUpperCase())}
+                {view === "overview" && needs > 0 ? (
+                  <span class="count">
+                    {needs}
+                    <span class="vh"> need a person</span>
+                  </span>
+                ) : null}
+              </a>
+            ))}
+        </nav>
+        <div class="right">
+          <span class="conn">
+            <i aria-hidden="true" />
+            <span aria-live="polite">
+              {connection === "lost" ? (
+                <span class="bad">Disconnected</span>
+              ) : connection === "live" ? (
+                "Live"
+              ) : (
+                "Connecting"
+              )}
+            </span>
+            <span class="t hide">
+              {connection === "lost"
+                ? newsAt === undefined
+                  ? ""
+                  : second(newsAt)
+                : live === undefined
+                  ? ""
+                  : second(live.at)}
+            </span>
+          </span>
+          {windowed ? (
+            <nav class="seg hide" aria-label="Window">
+              {ranges.map((range) => (
+                <a
+                  key={range}
+                  href={withQuery(route, { range })}
+                  aria-current={range === metrics?.range ? "true" : undefined}
+                >
+                  {rangeWords[range]}
+                </a>
+              ))}
+            </nav>
+          ) : null}
+          <button type="button" class="btn ghost" onClick={toggleTheme} title="Theme (t)">
+            {theme === "dark" ? "Light" : "Dark"}
+          </button>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function StateNotice({ data }: { readonly data: Data }) {
+  const { connection, newsAt, retryAt, live, reconnect } = data;
+  if (connection === "lost") {
+    return (
+      <div class="notice bad" role="status">
+        <span>
+          <b>
+            No news from {service}
+            {newsAt === undefined ? "" : ` since ${second(newsAt)}`}.
+          </b>{" "}
+          {newsAt === undefined ? "It does not answer." : "Everything below is from then."}{" "}
+          <Countdown until={retryAt} />
+        </span>
+        <button type="button" class="btn" onClick={reconnect}>
+          Try now
+        </button>
+      </div>
+    );
+  }
+  const away = live?.ledger?.away;
+  if (away === undefined || away === null) return null;
+  return (
+    <div class="notice bad" role="alert">
+      <span>
+        <b>The ledger does not answer</b> (<code>{away.code}</code>, since {second(away.since)}). New operations are
+        refused with 503; nothing runs unguarded. Reads go on.
+      </span>
+    </div>
+  );
+}
+
+function Countdown({ until }: { readonly until: number | undefined }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, []);
+  return until === undefined || until <= now ? (
+    <>Trying again now.</>
+  ) : (
+    <>Trying again in {age(Math.ceil((until - now) / 1_000) * 1_000).replace(".0", "")}.</>
+  );
+}

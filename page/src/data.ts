@@ -1,0 +1,166 @@
+import { useEffect, useReducer, useRef } from "preact/hooks";
+import type { Metrics, Range } from "../../src/observe/metrics.ts";
+import type {
+  DecisionsAnswer,
+  IncidentsAnswer,
+  LiveMessage,
+  Refusal,
+  RunAnswer,
+  RunsAnswer,
+} from "../../src/page/wire.ts";
+
+const meta = (name: string) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
+export const base = meta("reprise-base");
+export const service = meta("reprise-service");
+
+/** What the page knows. Nothing is thrown away when the connection is lost: it is shown with its time. */
+export interface Known {
+  readonly metrics: Metrics | undefined;
+  readonly live: LiveMessage | undefined;
+  readonly decisions: DecisionsAnswer | undefined;
+  readonly incidents: IncidentsAnswer | undefined;
+  readonly runs: RunsAnswer | undefined;
+  /** The code with which the ledger refused to tell of runs. */
+  readonly runsRefused: string | undefined;
+  readonly connection: "connecting" | "live" | "lost";
+  /** When the last news came, on this browser's clock. */
+  readonly newsAt: number | undefined;
+  readonly retryAt: number | undefined;
+}
+
+const nothing: Known = {
+  metrics: undefined,
+  live: undefined,
+  decisions: undefined,
+  incidents: undefined,
+  runs: undefined,
+  runsRefused: undefined,
+  connection: "connecting",
+  newsAt: undefined,
+  retryAt: undefined,
+};
+
+/** A feed that is silent for so long is lost: it speaks each second. */
+const silenceMs = 4_000;
+const seriesEveryMs = 10_000;
+const runsEveryMs = 3_000;
+const longestRetryMs = 8_000;
+
+export class Refused extends Error {
+  readonly code: string;
+  constructor({ error }: Refusal) {
+    super(error.message);
+    this.code = error.code;
+  }
+}
+
+export async function fetchJson<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await fetch(`${base}${path}`, { cache: "no-store", ...init });
+  const body: unknown = await response.json();
+  if (!response.ok) throw new Refused(body as Refusal);
+  return body as T;
+}
+
+export interface Data extends Known {
+  readonly reconnect: () => void;
+  readonly refreshIncidents: () => void;
+}
+
+/** One feed for what changes each second, and the longer answers every few seconds while the feed lives. */
+export function useData(range: Range | undefined, runsQuery: string): Data {
+  const [known, tell] = useReducer((before: Known, news: Partial<Known>) => ({ ...before, ...news }), nothing);
+  const [generation, reconnect] = useReducer((count: number) => count + 1, 0);
+  const retries = useRef(0);
+
+  useEffect(() => {
+    const feed = new EventSource(`${base}/live`);
+    let silence: number | undefined;
+    let retry: number | undefined;
+    const lost = () => {
+      feed.close();
+      clearTimeout(silence);
+      const waitMs = Math.min(longestRetryMs, 1_000 * 2 ** retries.current);
+      retries.current += 1;
+      tell({ connection: "lost", retryAt: Date.now() + waitMs });
+      retry = window.setTimeout(reconnect, waitMs, undefined);
+    };
+    const heard = () => {
+      clearTimeout(silence);
+      silence = window.setTimeout(lost, silenceMs);
+      retries.current = 0;
+    };
+    const live = ({ data }: MessageEvent<string>) => {
+      heard();
+      tell({ live: JSON.parse(data) as LiveMessage, connection: "live", newsAt: Date.now(), retryAt: undefined });
+    };
+    silence = window.setTimeout(lost, silenceMs);
+    feed.addEventListener("live", live);
+    feed.addEventListener("beat", heard);
+    feed.onerror = lost;
+    return () => {
+      feed.close();
+      clearTimeout(silence);
+      clearTimeout(retry);
+    };
+  }, [generation]);
+
+  const alive = known.connection === "live";
+  const refreshIncidents = () => {
+    fetchJson<IncidentsAnswer>("/incidents.json").then(
+      (incidents) => tell({ incidents }),
+      () => {},
+    );
+  };
+  const replaying = known.live?.incident?.name;
+  useEffect(() => {
+    if (known.connection !== "lost") refreshIncidents();
+  }, [alive, replaying]);
+
+  useRepeated(seriesEveryMs, [alive, range], () => {
+    fetchJson<Metrics>(`/metrics.json${range === undefined ? "" : `?range=${range}`}`).then(
+      (metrics) => tell({ metrics }),
+      () => {},
+    );
+    fetchJson<DecisionsAnswer>("/decisions.json").then(
+      (decisions) => tell({ decisions }),
+      () => {},
+    );
+  });
+  useRepeated(runsEveryMs, [alive, runsQuery], () => {
+    fetchJson<RunsAnswer>(`/runs.json${runsQuery}`).then(
+      (runs) => tell({ runs, runsRefused: undefined }),
+      (error: unknown) => tell({ runsRefused: error instanceof Refused ? error.code : undefined }),
+    );
+  });
+  return { ...known, reconnect: () => reconnect(undefined), refreshIncidents };
+}
+
+export function useRun(id: string | undefined, news: number | undefined): RunAnswer | "gone" | undefined {
+  const [answer, tell] = useReducer(
+    (_: RunAnswer | "gone" | undefined, next: RunAnswer | "gone" | undefined) => next,
+    undefined,
+  );
+  useEffect(() => {
+    if (id === undefined) return;
+    let current = true;
+    fetchJson<RunAnswer>(`/runs/${id}.json`).then(
+      (found) => current && tell(found),
+      (error: unknown) => current && error instanceof Refused && error.code === "not-found" && tell("gone"),
+    );
+    return () => {
+      current = false;
+    };
+  }, [id, news]);
+  return answer === "gone" || answer?.run.id === id ? answer : undefined;
+}
+
+/** While the page is looked at and the feed lives; once at the start, whatever happens. */
+function useRepeated(everyMs: number, when: readonly unknown[], work: () => void): void {
+  useEffect(() => {
+    work();
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") work();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, when);
+}

@@ -1,0 +1,72 @@
+import type { Data } from "./data.ts";
+import { age } from "./format.ts";
+import { link, type Route } from "./route.ts";
+
+export interface Need {
+  readonly kind: string;
+  readonly bad: boolean;
+  readonly href: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly owner: string;
+  readonly age: string;
+}
+
+const costs = ["money", "trust", "noise", "nothing"];
+
+/** Who must act, costliest first, then oldest: lost answers, then decisions that nobody took. */
+export function needsOf({ runs, decisions, live }: Data, route: Route): readonly Need[] {
+  const declared = decisions?.decisions ?? [];
+  const costOf = (operation: string) => {
+    const answer = declared.find(({ kind, name }) => kind === "operation" && name === operation)?.answers[
+      "costIfTwice"
+    ];
+    return answer === undefined || answer.is === "undecided" ? undefined : answer.value;
+  };
+  const rank = (operation: string) => {
+    const place = costs.indexOf(costOf(operation) ?? "");
+    return place < 0 ? costs.length : place;
+  };
+  const now = live?.at ?? runs?.at ?? 0;
+  const unknown = (runs?.runs ?? [])
+    .filter(({ state }) => state === "unknown")
+    .sort((a, b) => rank(a.operation) - rank(b.operation) || (a.endedAt ?? 0) - (b.endedAt ?? 0))
+    .map((run): Need => {
+      const cost = costOf(run.operation);
+      return {
+        kind: "unknown",
+        bad: true,
+        href: link(route, "operations", [run.operation, run.id]),
+        title: `${run.operation} ${run.identity}: nobody knows whether it happened`,
+        detail: `${cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
+        owner: declared.find(({ name }) => name === run.operation)?.owner ?? "nobody",
+        age: age(now - (run.endedAt ?? run.createdAt)),
+      };
+    });
+  const open = declared
+    .filter(({ undecided }) => undecided.length > 0)
+    .map(
+      ({ kind, name, owner, undecided }): Need => ({
+        kind: "undecided",
+        bad: false,
+        href: link(route, kind === "cache" ? "caches" : "operations", [name]),
+        title: `${name}: nobody has decided ${undecided.join(", ")}`,
+        detail: undecided.map((question) => consequences[question] ?? "It is left open.").join(" "),
+        owner: owner ?? "nobody",
+        age: "",
+      }),
+    );
+  return [...unknown, ...open];
+}
+
+const sentence = (words: string) =>
+  `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
+
+const consequences: Readonly<Record<string, string>> = {
+  owner: "Nobody answers for it.",
+  holds: "Whether it may be cached at all has not been looked at.",
+  ifStale: "What a late answer costs is not known.",
+  ifRunsAgain: "What a second run does is not written down.",
+  costIfTwice: "Nobody knows how much care it deserves.",
+  input: "Its input is not checked.",
+};

@@ -1,0 +1,7 @@
+import type { Answer } from "../../../src/decisions/decided.ts";
+
+export function valueIn(answer: Answer | undefined): string | undefined {
+  return answer === undefined || answer.is === "undecided" ? undefined : answer.value;
+}
+
+export const isNobodys = (answer: Answer | undefined): boolean => answer?.is === "undecided";

@@ -1,0 +1,294 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Decided } from "../../../src/decisions/decided.ts";
+import type { Metrics } from "../../../src/observe/metrics.ts";
+import type { DecisionsAnswer, Question } from "../../../src/page/wire.ts";
+import { base, type Data } from "../data.ts";
+import { inWords, plural, second } from "../format.ts";
+import { Bones, Glyph, GlyphLegend, type Mark, markWords, Rich, Section, toneOf } from "../parts.tsx";
+import type { Route } from "../route.ts";
+
+interface DecisionsProps {
+  readonly data: Data;
+  readonly route: Route;
+}
+
+export function Decisions({ data, route }: DecisionsProps) {
+  const { decisions, metrics } = data;
+  const [asked] = route.path;
+  const ready = decisions !== undefined;
+  useEffect(() => {
+    if (asked !== undefined && ready) document.getElementById(`d${asked}`)?.scrollIntoView({ block: "start" });
+  }, [asked, ready]);
+  if (decisions === undefined) return <Bones title="The checklist" />;
+  const open = decisions.questions.filter(({ state }) => state === "undecided").length;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>
+            {open === 0
+              ? "Every question has an answer."
+              : `${inWords(open)} ${plural(open, "question")} nobody has answered.`}
+          </h1>
+          <p class="lede">
+            Read from the code, checked against what runs, {second(decisions.at)}. An answer counts as evidence when
+            something measured or tested it; its source stands beside it.
+          </p>
+        </div>
+        <CopyButton decisions={decisions} />
+      </div>
+      <div class="cols">
+        <Section class="c8" title="The checklist">
+          <Checklist questions={decisions.questions} />
+        </Section>
+        <div class="c4 stack">
+          <Section title="By declaration" aside={<GlyphLegend />}>
+            <DecisionMatrix decisions={decisions.decisions} metrics={metrics} />
+          </Section>
+          <CallerContracts decisions={decisions.decisions} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Checklist({ questions }: { readonly questions: readonly Question[] }) {
+  return (
+    <ol class="ck">
+      {questions.map(({ number, name, question, state, answer, detail, owners, source }) => (
+        <li key={number} id={`d${number}`} class={`${number === "A" ? "sep " : ""}${toneOf(state)}`}>
+          <div>
+            <Glyph mark={state} />
+          </div>
+          <div>
+            <b>
+              {number} {name}
+            </b>
+            <div class={`who ${toneOf(state)}`}>{markWords[state]}</div>
+          </div>
+          <div class="q2">{question}</div>
+          <div>
+            <span class={toneOf(state)}>
+              <Rich text={answer} />
+            </span>
+            <div class="who">{detail}</div>
+            <div class="who">{owners === "" ? source : `${owners} · ${source}`}</div>
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What one declaration says to a question: undecided in part is undecided. */
+function markOf({ answers }: Decided, questions: readonly string[], shown: boolean): Mark {
+  const asked = questions.flatMap((question) => answers[question] ?? []);
+  if (asked.length === 0) return "none";
+  if (asked.some(({ is }) => is === "undecided")) return "undecided";
+  if (shown) return "evidence";
+  return asked.some(({ is }) => is === "declared") ? "declared" : "default";
+}
+
+const cacheColumns: readonly (readonly [string, string, readonly string[]])[] = [
+  ["1", "pattern", ["pattern"]],
+  ["2", "invalidation", ["changedBy"]],
+  ["3", "stampede", ["flight", "refresh"]],
+  ["4", "never cached", ["holds", "ifStale"]],
+  ["8", "security", ["sameForEvery"]],
+];
+
+const operationColumns: readonly (readonly [string, readonly string[]])[] = [
+  ["identity", ["identity", "principal"]],
+  ["owner", ["owner"]],
+  ["kept", ["retention"]],
+  ["again", ["ifRunsAgain"]],
+  ["cost if twice", ["costIfTwice"]],
+];
+
+interface DecisionMatrixProps {
+  readonly decisions: readonly Decided[];
+  readonly metrics: Metrics | undefined;
+}
+
+function DecisionMatrix({ decisions, metrics }: DecisionMatrixProps) {
+  const caches = decisions.filter(({ kind }) => kind === "cache");
+  const operations = decisions.filter(({ kind }) => kind === "operation");
+  const columns = cacheColumns.filter(
+    ([number]) => number !== "8" || caches.some(({ answers }) => answers["sameForEvery"] !== undefined),
+  );
+  const counted = (name: string, keys: readonly string[]) => {
+    const total = metrics?.caches.find((one) => one.name === name)?.total;
+    return keys.some((key) => (total?.[key] ?? 0) > 0);
+  };
+  const shown = (number: string, name: string) =>
+    (number === "2" && counted(name, ["purged", "expired"])) || (number === "3" && counted(name, ["shared"]));
+  const replayed = (name: string) => (metrics?.operations.find((one) => one.name === name)?.total["replayed"] ?? 0) > 0;
+  return (
+    <>
+      {caches.length === 0 ? null : (
+        <div class="tw">
+          <table class="mx">
+            <caption class="vh">Decisions by cache</caption>
+            <thead>
+              <tr>
+                <th scope="col">Cache</th>
+                {columns.map(([number, name]) => (
+                  <th scope="col" key={number} title={name}>
+                    {number}
+                    <span class="vh"> {name}</span>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {caches.map((cache) => (
+                <tr key={cache.name}>
+                  <td class="m">{cache.name}</td>
+                  {columns.map(([number, name, questions]) => (
+                    <Cell key={number} title={name} mark={markOf(cache, questions, shown(number, cache.name))} />
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {operations.length === 0 ? null : (
+        <div class="tw note">
+          <table class="mx">
+            <caption class="vh">Decisions by operation</caption>
+            <thead>
+              <tr>
+                <th scope="col">Operation</th>
+                {operationColumns.map(([name]) => (
+                  <th scope="col" key={name}>
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {operations.map((operation) => (
+                <tr key={operation.name}>
+                  <td class="m">{operation.name}</td>
+                  {operationColumns.map(([name, questions]) => (
+                    <Cell
+                      key={name}
+                      title={name}
+                      mark={markOf(operation, questions, name === "again" && replayed(operation.name))}
+                    />
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Cell({ title, mark }: { readonly title: string; readonly mark: Mark }) {
+  return (
+    <td>
+      <span title={`${title}: ${markWords[mark]}`}>
+        <Glyph mark={mark} />
+        <span class="vh">{markWords[mark]}</span>
+      </span>
+    </td>
+  );
+}
+
+function CallerContracts({ decisions }: { readonly decisions: readonly Decided[] }) {
+  const promised = decisions.filter(({ contract }) => contract !== undefined);
+  const [chosen, choose] = useState<string | undefined>(undefined);
+  const shown = promised.find(({ name }) => name === chosen) ?? promised[0];
+  const contract = shown?.contract;
+  if (shown === undefined || contract === undefined) return null;
+  return (
+    <Section
+      title="For callers"
+      aside={
+        promised.length === 1 ? undefined : (
+          <select aria-label="Operation" value={shown.name} onChange={(event) => choose(event.currentTarget.value)}>
+            {promised.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )
+      }
+    >
+      <div class="doc">
+        <p class="t small">
+          {shown.name} · {shown.owner ?? "nobody"}
+        </p>
+        <p class="big">{contract.promise}</p>
+      </div>
+      <div class="tw note">
+        <table>
+          <caption class="vh">What a caller of {shown.name} gets</caption>
+          <thead>
+            <tr>
+              <th scope="col">You get</th>
+              <th scope="col">It means</th>
+              <th scope="col">Do</th>
+            </tr>
+          </thead>
+          <tbody>
+            {contract.answers.map((answer) => (
+              <tr key={`${answer.status}${answer.means}`}>
+                <td class="m">{answer.status}</td>
+                <td class="wrap">{answer.means}</td>
+                <td class="wrap">{answer.do}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="small t note">
+        As data:{" "}
+        <a class="l" href={`${base}/decisions.json`}>
+          decisions.json
+        </a>
+      </p>
+    </Section>
+  );
+}
+
+function CopyButton({ decisions }: { readonly decisions: DecisionsAnswer }) {
+  const [said, say] = useState("Copy as Markdown");
+  const copy = () => {
+    navigator.clipboard.writeText(markdownOf(decisions)).then(
+      () => say("Copied"),
+      () => say("The browser refused"),
+    );
+    setTimeout(say, 2_000, "Copy as Markdown");
+  };
+  return (
+    <button type="button" class="btn" onClick={copy}>
+      {said}
+    </button>
+  );
+}
+
+function markdownOf({ service, at, questions, decisions }: DecisionsAnswer): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  const row = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
+  const answers = decisions.flatMap(({ name, answers: given }) =>
+    Object.entries(given).map(([question, answer]) =>
+      row([name, question, answer.is === "undecided" ? "**nobody has decided**" : answer.value, answer.is]),
+    ),
+  );
+  return [
+    `# Decisions of ${service}, ${new Date(at).toISOString()}`,
+    "",
+    row(["#", "Question", "State", "Answer", "Source"]),
+    row(["---", "---", "---", "---", "---"]),
+    ...questions.map((one) => row([one.number, one.question, markWords[one.state], one.answer, one.source])),
+    "",
+    row(["Declaration", "Question", "Answer", "State"]),
+    row(["---", "---", "---", "---"]),
+    ...answers,
+    "",
+  ].join("\n");
+}

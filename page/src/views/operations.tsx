@@ -1,0 +1,378 @@
+import type { Decided } from "../../../src/decisions/decided.ts";
+import type { Metrics } from "../../../src/observe/metrics.ts";
+import type { RunAnswer, RunRow, RunsAnswer } from "../../../src/page/wire.ts";
+import { type Data, useRun } from "../data.ts";
+import { age, duration, full, inWords, milliseconds, plural, whole } from "../format.ts";
+import { Bones, goes, Nobody, Section, useNarrow } from "../parts.tsx";
+import { link, type Route, withQuery } from "../route.ts";
+import { windowOf } from "../series-plot.tsx";
+import { valueIn } from "./answers.ts";
+import { RunTimeline } from "./timeline.tsx";
+
+interface OperationsProps {
+  readonly data: Data;
+  readonly route: Route;
+}
+
+const states = ["unknown", "running", "open", "done"] as const;
+
+export function Operations({ data, route }: OperationsProps) {
+  const narrow = useNarrow();
+  const { decisions, metrics, runs } = data;
+  const [operation, asked] = route.path;
+  const listed = listOf(runs, operation);
+  const chosen = asked ?? (narrow ? undefined : listed[0]?.id);
+  const run = useRun(chosen, runs?.at);
+  if (decisions === undefined || metrics === undefined) return <Bones title="Operations" />;
+  const operations = decisions.decisions.filter(({ kind }) => kind === "operation");
+  if (operations.length === 0) {
+    return (
+      <div class="head">
+        <div>
+          <h1>No operation is declared.</h1>
+          <p class="lede">What is run through Reprise appears here with its first declaration.</p>
+        </div>
+      </div>
+    );
+  }
+  const detail = <RunDetail run={run} decisions={operations} at={data.live?.at ?? metrics.at} />;
+  if (narrow && asked !== undefined) {
+    return (
+      <>
+        <p class="back">
+          <a class="l" href={link(route, "operations", operation === undefined ? [] : [operation])}>
+            ← All operations
+          </a>
+        </p>
+        {detail}
+      </>
+    );
+  }
+  return (
+    <>
+      <Headline metrics={metrics} operations={operations} runs={runs} />
+      <OperationTable data={data} operations={operations} metrics={metrics} selected={operation} route={route} />
+      <div class="cols detail">
+        <Section class="c3" title="Runs" aside={operation === undefined ? "needing a person first" : `of ${operation}`}>
+          <RunFilter route={route} />
+          <RunList data={data} runs={listed} selected={chosen} route={route} />
+        </Section>
+        {narrow || chosen === undefined ? null : <div class="c9">{detail}</div>}
+      </div>
+    </>
+  );
+}
+
+/** Those that need a person first, then the newest. */
+function listOf(runs: RunsAnswer | undefined, operation: string | undefined): readonly RunRow[] {
+  const own = (runs?.runs ?? []).filter((run) => operation === undefined || run.operation === operation);
+  return [...own].sort(
+    (a, b) => Number(b.state === "unknown") - Number(a.state === "unknown") || b.createdAt - a.createdAt,
+  );
+}
+
+interface HeadlineProps {
+  readonly metrics: Metrics;
+  readonly operations: readonly Decided[];
+  readonly runs: RunsAnswer | undefined;
+}
+
+function Headline({ metrics, operations, runs }: HeadlineProps) {
+  const total = (key: string) => metrics.operations.reduce((sum, one) => sum + (one.total[key] ?? 0), 0);
+  const unknown = runs?.runs.filter(({ state }) => state === "unknown").length ?? 0;
+  const open = operations.filter(({ undecided }) => undecided.length > 0).length;
+  const replayed = total("replayed");
+  return (
+    <div class="head">
+      <div>
+        <h1>
+          {replayed === 0
+            ? "No run has been repeated yet."
+            : `${whole(replayed)} second ${plural(replayed, "run")}, answered from the ledger.`}
+        </h1>
+        <p class="lede">
+          {windowOf(metrics).replace(/^./, (letter) => letter.toUpperCase())},{" "}
+          {inWords(operations.length).toLowerCase()} {plural(operations.length, "operation")} ran {whole(total("ran"))}{" "}
+          {plural(total("ran"), "time")}.{" "}
+          {unknown === 0 ? (
+            "No outcome is unknown"
+          ) : (
+            <span class="bad">
+              {inWords(unknown)} {plural(unknown, "outcome is", "outcomes are")} unknown
+            </span>
+          )}
+          {open === 0 ? (
+            "."
+          ) : (
+            <>
+              {" "}
+              and{" "}
+              <span class="warn">
+                {whole(open)} {plural(open, "operation is", "operations are")} not decided in full
+              </span>
+              .
+            </>
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+interface OperationTableProps {
+  readonly data: Data;
+  readonly operations: readonly Decided[];
+  readonly metrics: Metrics;
+  readonly selected: string | undefined;
+  readonly route: Route;
+}
+
+function OperationTable({ data, operations, metrics, selected, route }: OperationTableProps) {
+  const now = data.live?.now ?? metrics.now;
+  return (
+    <div class="tw">
+      <table>
+        <caption class="vh">Operations, {windowOf(metrics)}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Operation</th>
+            <th scope="col" class="hide-s">
+              Effects
+            </th>
+            <th scope="col" class="hide-s">
+              Owner
+            </th>
+            <th scope="col" class="hide-s">
+              If it runs again
+            </th>
+            <th scope="col" class="hide-s">
+              Cost if twice
+            </th>
+            <th scope="col" class="r">
+              Ran
+            </th>
+            <th scope="col" class="r">
+              Replayed
+            </th>
+            <th scope="col" class="r hide-s">
+              Running
+            </th>
+            <th scope="col" class="r hide-s">
+              Refused
+            </th>
+            <th scope="col" class="r hide-s">
+              Mismatch
+            </th>
+            <th scope="col" class="r hide-s">
+              Failed
+            </th>
+            <th scope="col" class="r hide-s">
+              Taken over
+            </th>
+            <th scope="col" class="r">
+              Unknown
+            </th>
+            <th scope="col" class="r hide-s">
+              p99
+            </th>
+            <th scope="col" class="r hide-s">
+              Kept
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {operations.map(({ name, owner, answers }) => {
+            const counted = metrics.operations.find((one) => one.name === name);
+            const of = (key: string) => counted?.total[key] ?? 0;
+            const unknown =
+              data.runs?.runs.filter((run) => run.operation === name && run.state === "unknown").length ?? 0;
+            const kept = valueIn(answers["retention"]);
+            return (
+              <tr key={name} {...goes(link(route, "operations", [name]))} aria-selected={name === selected}>
+                <td>
+                  <span class="name m">{name}</span>
+                  <span class="sub only-s">
+                    {valueIn(answers["effects"])} effects · {owner ?? "no owner"}
+                  </span>
+                </td>
+                <td class="hide-s">{valueIn(answers["effects"])}</td>
+                <td class="hide-s">{owner ?? <Nobody />}</td>
+                <td class="hide-s">{valueIn(answers["ifRunsAgain"]) ?? <Nobody />}</td>
+                <td class="hide-s">{valueIn(answers["costIfTwice"]) ?? <Nobody />}</td>
+                <td class="r">{quiet(of("ran"))}</td>
+                <td class="r">{quiet(of("replayed"))}</td>
+                <td class="r hide-s">{quiet(now.operations[name]?.underWay ?? 0)}</td>
+                <td class="r hide-s">{quiet(of("refused"))}</td>
+                <td class="r hide-s">{quiet(of("mismatch"))}</td>
+                <td class="r hide-s">{quiet(of("failed"))}</td>
+                <td class="r hide-s">{quiet(of("takenOver"))}</td>
+                <td class={`r${unknown > 0 ? " bad" : ""}`}>{quiet(unknown)}</td>
+                <td class="r hide-s n">{milliseconds(counted?.durationMs.p99)}</td>
+                <td class="r hide-s n">{kept === undefined ? <span class="t">–</span> : duration(kept)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const quiet = (value: number) => (value === 0 ? <span class="t">0</span> : whole(value));
+
+function RunFilter({ route }: { readonly route: Route }) {
+  const asked = route.query.get("state") ?? "";
+  return (
+    <fieldset class="seg">
+      <legend class="vh">Runs by state</legend>
+      {["", ...states].map((state) => (
+        <a key={state} href={withQuery(route, { state })} aria-current={state === asked ? "true" : undefined}>
+          {state === "" ? "all" : state}
+        </a>
+      ))}
+    </fieldset>
+  );
+}
+
+interface RunListProps {
+  readonly data: Data;
+  readonly runs: readonly RunRow[];
+  readonly selected: string | undefined;
+  readonly route: Route;
+}
+
+function RunList({ data, runs, selected, route }: RunListProps) {
+  const { runsRefused } = data;
+  if (runsRefused !== undefined) {
+    return (
+      <p class="s note">
+        The ledger does not tell: <code>{runsRefused}</code>.
+      </p>
+    );
+  }
+  if (data.runs === undefined) return null;
+  if (runs.length === 0) return <p class="s note">No run in this state is kept.</p>;
+  const at = data.live?.at ?? data.runs.at;
+  const state = route.query.get("state");
+  return (
+    <>
+      <table class="runs">
+        <caption class="vh">Runs</caption>
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">State</th>
+            <th scope="col" class="r">
+              Age
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.slice(0, 12).map((run) => (
+            <tr
+              key={run.id}
+              {...goes(link(route, "operations", [run.operation, run.id], state === null ? {} : { state }))}
+              aria-selected={run.id === selected}
+            >
+              <td class="wrap">
+                <span class="name m">{run.identity}</span>
+                <span class="sub">{run.operation}</span>
+              </td>
+              <td class={toneOfRun(run)}>{wordsOfRun(run)}</td>
+              <td class="r t n" title={full(run.createdAt)}>
+                {age(at - run.createdAt)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {data.runs.more || runs.length > 12 ? (
+        <p class="small t note">Older ones are kept too; the newest are listed.</p>
+      ) : null}
+    </>
+  );
+}
+
+const toneOfRun = ({ state }: RunRow): string => (state === "unknown" ? "bad" : state === "open" ? "warn" : "");
+
+function wordsOfRun({ state, refused, token }: RunRow): string {
+  const words = state === "done" && refused === true ? "refused" : state;
+  return token > 1 ? `${words}, attempt ${token}` : words;
+}
+
+interface RunDetailProps {
+  readonly run: RunAnswer | "gone" | undefined;
+  readonly decisions: readonly Decided[];
+  readonly at: number;
+}
+
+function RunDetail({ run, decisions, at }: RunDetailProps) {
+  if (run === undefined) return <Bones title="Run" />;
+  if (run === "gone") {
+    return (
+      <Section title="Run">
+        <p class="s">This run is not kept, or no longer.</p>
+      </Section>
+    );
+  }
+  const { run: found, timeline } = run;
+  const cost = valueIn(decisions.find(({ name }) => name === found.operation)?.answers["costIfTwice"]);
+  const facts: readonly (readonly [string, string])[] = [
+    ["Identity", `${found.operation} / ${found.identity}`],
+    ["Caller's key", found.key ?? "none"],
+    ["Belongs to", found.principal],
+    ["Fingerprint", found.fingerprint],
+    ["Costs if twice", cost ?? "nobody has decided"],
+    ["Kept until", full(found.keepUntil)],
+  ];
+  return (
+    <Section
+      title={
+        <>
+          <span class="m">
+            {found.operation} / {found.identity}
+          </span>{" "}
+          <span class={`light ${found.state === "unknown" ? "bad" : "s"}`}>
+            {found.state === "unknown"
+              ? `unknown for ${age(at - (found.endedAt ?? found.createdAt))}`
+              : found.state === "done" && found.token > 1
+                ? `${wordsOfRun(found).split(",")[0]}, after ${found.token} attempts`
+                : wordsOfRun(found)}
+          </span>
+        </>
+      }
+      aside="times on the ledger's clock"
+    >
+      <dl class="figs facts">
+        {facts.map(([name, value]) => (
+          <div class="small" key={name}>
+            <dt class="t">{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <RunTimeline timeline={timeline} />
+      <div class="legend note">
+        <span>
+          <svg width="10" height="10" aria-hidden="true">
+            <rect x="1" y="1" width="8" height="8" fill="var(--ink)" />
+          </svg>
+          durable in the ledger
+        </span>
+        <span>
+          <svg width="18" height="10" aria-hidden="true">
+            <path d="M0 5h18" stroke="var(--ink)" stroke-dasharray="3 2" />
+          </svg>
+          outside, may be lost
+        </span>
+        <span class="hide-s">#1, #2: token</span>
+      </div>
+      {found.state === "unknown" ? (
+        <p class="s note">
+          A person has to find out what became of it: ask the other side for the effect's key, then settle it in the
+          ledger. Nothing runs before.
+        </p>
+      ) : null}
+    </Section>
+  );
+}

@@ -1,0 +1,38 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import type { PageHandler } from "../../src/page/index.ts";
+
+/** The page over Node's own server, as small as it can be. */
+export async function serve(
+  handler: PageHandler,
+  port = 0,
+): Promise<{ readonly url: string; readonly server: Server }> {
+  const server = createServer((incoming, outgoing) => {
+    const { method = "GET", url = "/", headers, socket } = incoming;
+    const request = new Request(`http://${headers.host ?? "localhost"}${url}`, {
+      method,
+      headers: Object.entries(headers).flatMap(([name, value]) =>
+        typeof value === "string" ? [[name, value]] : [],
+      ) as [string, string][],
+    });
+    const context = socket.remoteAddress === undefined ? {} : { remoteAddress: socket.remoteAddress };
+    handler(request, context).then(
+      (response) => {
+        outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+        if (response.body === null) {
+          outgoing.end();
+          return;
+        }
+        const body = Readable.fromWeb(response.body as NodeReadableStream);
+        body.on("error", () => outgoing.destroy());
+        outgoing.on("close", () => body.destroy());
+        body.pipe(outgoing);
+      },
+      () => outgoing.destroy(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server };
+}
