@@ -160,9 +160,9 @@ export function createFlights(options: FlightsOptions): Flights {
   };
 
   const abort = (flight: Flight, error: RepriseError): void => {
-    land(flight, () => refuse(flight, error));
-    // listeners run in the context of whoever aborts
+    // before its successor begins; listeners run in the context of whoever aborts
     options.outside(() => flight.controller.abort(error));
+    land(flight, () => refuse(flight, error));
   };
 
   const laneOf = (key: Key): Lane => {
