@@ -1,0 +1,70 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "tsdown";
+import { afterAll, expect, test } from "vitest";
+import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import type { Raced } from "./ledger-racer.ts";
+
+const processes = 4;
+const identities = 200;
+
+const directory = mkdtempSync(join(tmpdir(), "reprise-race-"));
+// inside the project, so that the racer finds the driver
+const cache = join(import.meta.dirname, "../../node_modules/.cache");
+mkdirSync(cache, { recursive: true });
+const built = mkdtempSync(join(cache, "reprise-race-"));
+afterAll(() => {
+  for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
+});
+
+async function message<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`a racer ended early with ${String(code)}`);
+  });
+  const [content] = (await Promise.race([once(child, "message"), ended])) as [T];
+  return content;
+}
+
+test("four processes on one file run each of 200 identities exactly once, and all are told the same", async () => {
+  await build({
+    entry: { racer: join(import.meta.dirname, "ledger-racer.ts") },
+    config: false,
+    outDir: built,
+    format: "esm",
+    platform: "node",
+    dts: false,
+    logLevel: "error",
+  });
+  const path = join(directory, "ledger.db");
+  const ledger = sqliteLedger({ path });
+  await ledger.open();
+  await ledger.transaction((tx) => tx.query("create table booking (identity integer not null, process text not null)"));
+
+  const racers = Array.from({ length: processes }, (_, i) =>
+    fork(join(built, "racer.mjs"), [path, String(i), String(identities)]),
+  );
+  await Promise.all(racers.map((racer) => message<"ready">(racer)));
+  for (const racer of racers) racer.send("go");
+  const raced = await Promise.all(racers.map((racer) => message<Raced>(racer)));
+
+  const total = (mode: "external" | "database") => raced.reduce((sum, one) => sum + one[mode], 0);
+  expect([total("external"), total("database")]).toEqual([identities, identities]);
+  const bookings = await ledger.transaction((tx) => tx.query("select distinct identity, process from booking"));
+  const rows = await ledger.transaction((tx) => tx.query("select identity from booking"));
+  expect([rows.length, bookings.length]).toEqual([identities, identities]);
+  for (const { identity, process } of bookings) {
+    for (const one of raced) expect(one.told[`database ${String(identity)}`]).toBe(`by ${String(process)}`);
+  }
+  const runs = await ledger.recent({ limit: 10_000 });
+  expect(runs.filter((run) => run.state === "done").length).toBe(identities * 2);
+  for (const run of runs.filter((one) => one.operation === "external")) {
+    // told while the owner was between claim and completion, or the outcome of the one that ran it
+    const answers = new Set(raced.map((one) => one.told[`external ${run.identity}`]));
+    answers.delete("running");
+    expect(answers).toEqual(new Set([`by ${run.owner}`]));
+  }
+  await ledger.close();
+}, 120_000);
