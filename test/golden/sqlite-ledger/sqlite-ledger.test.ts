@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nameOf, newAttemptId } from "../../../src/base/names.ts";
+import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
+import { loadDriver } from "../../../src/stores/sqlite/driver.ts";
+import { sqliteLedger } from "../../../src/stores/sqlite/index.ts";
+import { manualClock } from "../../../src/testing/index.ts";
+
+const madeAt = Date.UTC(2026, 0, 1);
+const directory = mkdtempSync(join(tmpdir(), "reprise-golden-"));
+const path = join(directory, "schema-1.db");
+const clock = manualClock({ now: madeAt + 1_000 });
+let ledger: Ledger<unknown>;
+
+beforeAll(async () => {
+  const connection = (await loadDriver())(path);
+  connection.exec(readFileSync(join(import.meta.dirname, "schema-1.sql"), "utf8"));
+  connection.close();
+  ledger = sqliteLedger({ path, clock });
+  await ledger.open();
+});
+afterAll(async () => {
+  await ledger.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function request(identity: string, key: string | null = null): ClaimRequest {
+  return {
+    name: nameOf("work", ["golden", "book", "ann", identity]),
+    key: key === null ? null : nameOf("key", ["golden", "book", "ann", key]),
+    print: { version: 1, hash: "f".repeat(64) },
+    keepMs: 86_400_000,
+    leaseMs: 30_000,
+    attempt: newAttemptId(),
+    input: null,
+    about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+  };
+}
+
+describe("a file that an earlier version wrote", () => {
+  test("replays its outcomes, by identity, first key and further key", async () => {
+    for (const key of [null, "k1", "k2"]) {
+      expect(await ledger.claim(request("done", key))).toEqual({
+        is: "done",
+        outcome: '{"done":"text"}',
+        at: madeAt + 100,
+      });
+    }
+    expect(await ledger.claim(request("refused"))).toMatchObject({ is: "done", outcome: '{"refused":"sold-out"}' });
+    expect((await ledger.claim(request("other", "k2"))).is).toBe("mismatch");
+  });
+
+  test("still knows what is unknown, what waits and what runs", async () => {
+    expect(await ledger.find(request("unknown", "k3"))).toMatchObject({ is: "unknown", effect: "charge" });
+    expect(await ledger.find(request("open"))).toEqual({ is: "running", since: madeAt + 100, retryAfterMs: 59_100 });
+    expect(await ledger.find(request("running"))).toEqual({ is: "running", since: madeAt + 100, retryAfterMs: 29_100 });
+  });
+
+  test("shows its runs with their effects, attempts and journal", async () => {
+    const runs = await ledger.recent({ limit: 10 });
+    expect(runs.map((run) => [run.identity, run.state, run.refused])).toEqual([
+      ["running", "running", null],
+      ["open", "open", null],
+      ["unknown", "unknown", null],
+      ["refused", "done", true],
+      ["done", "done", false],
+    ]);
+    const history = async (identity: string) => {
+      const run = runs.find((one) => one.identity === identity);
+      return run === undefined ? null : await ledger.history(run.id);
+    };
+    expect((await history("done"))?.effects.map((effect) => [effect.effect, effect.kind, effect.answer])).toEqual([
+      ["charge", "effect", '{"charge":"ch_1"}'],
+      ["seat", "transaction", '{"seat":7}'],
+    ]);
+    expect((await history("open"))?.attempts).toEqual([
+      { at: madeAt + 100, what: "released", owner: "golden", token: 1, why: "TypeError" },
+    ]);
+    expect(await ledger.journal.read("fine", 0)).toEqual([
+      { resolution: "fine", instance: "golden", at: madeAt + 100, body: '{"runs":1}' },
+    ]);
+  });
+
+  test("hands abandoned work over with its input and its effects", async () => {
+    await clock.advance(60_000);
+    expect((await ledger.abandoned({ operations: ["book"], limit: 10 })).map((one) => one.input)).toEqual([
+      '{"input":1}',
+      '{"input":2}',
+    ]);
+    const taken = await ledger.claim(request("open"));
+    expect(taken).toMatchObject({ is: "won", token: 2, effects: [{ effect: "mail", state: "started" }] });
+  });
+});
+
+test("a new file has the tables of the recorded schema: a change needs a new version and a new record", async () => {
+  const tables = async (file: string) => {
+    const connection = (await loadDriver())(file);
+    const rows = connection.all("select name, sql from sqlite_master where name like 'reprise%' order by name", []);
+    connection.close();
+    return rows.map((row) => [row["name"], row["sql"]]);
+  };
+  const fresh = sqliteLedger({ path: join(directory, "fresh.db"), clock });
+  await fresh.open();
+  await fresh.close();
+  expect(await tables(join(directory, "fresh.db"))).toEqual(await tables(path));
+});
