@@ -121,6 +121,18 @@ describe("C1: after an acknowledged invalidation no read gives older data", () =
     expect(stand.loads).toHaveLength(1);
   });
 
+  test("a caller after a put whose value memory forgot does not share a load of before it", async () => {
+    const stand = cacheStand({ maxEntries: 1 });
+    const cache = stand.readThrough();
+    const before = cache.get(a);
+    stand.source.set("a", "second");
+    await cache.put(a, "second");
+    await cache.put({ id: "b" }, "pushes a out");
+    const after = cache.get(a);
+    for (const load of stand.loads) load.answer();
+    expect([await before, await after]).toEqual(["first", "second"]);
+  });
+
   test("the store of a lookup that a put overtook does not overwrite it", async () => {
     const stand = cacheStand();
     const cache = stand.cacheAside();
