@@ -112,6 +112,22 @@ export const claimScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "a further key of an earlier incarnation, swept or claimed over, does not pass to the next",
+    run: async ({ ledger, passTime }) => {
+      for (const [identity, sweep] of [
+        ["claimed over", false],
+        ["swept", true],
+      ] as const) {
+        await done(ledger, identity);
+        await ledger.claim(work(identity, { key: `${identity} further` }));
+        await passTime(pastKeepMs);
+        if (sweep) await ledger.sweep(10);
+        await claimed(ledger, identity);
+        assert.equal((await ledger.claim(work(`other ${identity}`, { key: `${identity} further` }))).is, "won");
+      }
+    },
+  },
+  {
     name: "keep counts from completion, not from the claim",
     run: async ({ ledger, passTime }) => {
       const { fence } = await claimed(ledger, "a");
