@@ -65,6 +65,8 @@ interface PlotProps {
 
 const left = 46;
 const edgeRoom = 124;
+/** Half of "now" stands to the right of the last instant. */
+const plainRoom = 12;
 const marksAtMost = 5;
 
 export function Plot(props: PlotProps) {
@@ -72,9 +74,10 @@ export function Plot(props: PlotProps) {
   const [element, width] = useWidth<HTMLDivElement>();
   const narrow = useNarrow();
   const [at, setAt] = useState<number | undefined>(undefined);
-  const right = !narrow && panes.some(({ edges }) => edges) ? edgeRoom : 8;
+  const right = !narrow && panes.some(({ edges }) => edges) ? edgeRoom : plainRoom;
   const shown = width > left + right + 40 ? width : 0;
   const place = (value: number) => left + ((value - min) / (max - min)) * (shown - left - right);
+  if (x.length < 2) return <p class="s note">Nothing to draw yet: the first figures are seconds away.</p>;
   const within = marks.filter((mark) => mark.at > min && mark.at < max);
   const labelled = grouped(within, (a, b) => place(b.at) - place(a.at) < 64);
   return (
@@ -85,7 +88,7 @@ export function Plot(props: PlotProps) {
             {labelled.length > 0 || reserve ? (
               <div class={`plot-marks${reserve ? " plot-marks-two" : ""}`} aria-hidden="true">
                 {labelled.map((mark) => (
-                  <span key={mark.at} style={{ left: `${place(mark.at)}px` }}>
+                  <span key={mark.at} class={`lean-${mark.anchor}`} style={{ left: `${place(mark.at)}px` }}>
                     {mark.label}
                   </span>
                 ))}
@@ -134,8 +137,12 @@ function readout(panes: readonly PaneSpec[], x: number, at: number, formatX: (va
 const written = (pane: PaneSpec, value: number | null | undefined) =>
   value === null || value === undefined ? "–" : pane.format(value);
 
-/** What stands too close together is one mark with a count; more than five are no marks but a texture. */
-function grouped(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) => boolean): readonly PlotMark[] {
+interface LabelledMark extends PlotMark {
+  readonly anchor: "left" | "middle" | "right";
+}
+
+/** Two that stand close lean away from each other, more are one with a count; at most five, or they are a texture. */
+function grouped(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) => boolean): readonly LabelledMark[] {
   const groups: PlotMark[][] = [];
   for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
     const group = groups.at(-1);
@@ -143,12 +150,19 @@ function grouped(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) =
     if (group !== undefined && before !== undefined && close(before, mark)) group.push(mark);
     else groups.push([mark]);
   }
-  return groups.slice(-marksAtMost).map((group) => {
-    const [first] = group as [PlotMark];
+  return groups.slice(-marksAtMost).flatMap((group): readonly LabelledMark[] => {
+    const [first, second, third] = group;
+    if (first === undefined) return [];
+    if (second === undefined) return [{ ...first, anchor: "middle" }];
+    if (third === undefined) {
+      return [
+        { ...first, anchor: "left" },
+        { ...second, anchor: "right" },
+      ];
+    }
     const same = group.every(({ label }) => label === first.label);
-    return group.length === 1
-      ? first
-      : { at: first.at, label: same ? `${group.length} × ${first.label}` : group.map(({ label }) => label).join(", ") };
+    const label = same ? `${group.length} × ${first.label}` : `${first.label} and ${group.length - 1} more`;
+    return [{ at: first.at, label, anchor: "middle" }];
   });
 }
 
@@ -251,7 +265,7 @@ function Pane(props: PaneProps) {
     <div class="pane">
       {pane.titled ? <div class="pane-title">{pane.title}</div> : null}
       <div class="pane-draw" ref={element} style={{ height: `${heightOf(props)}px` }}>
-        {pane.edges && right > 8 ? <div class="pane-edges" ref={gutter} aria-hidden="true" /> : null}
+        {pane.edges && right === edgeRoom ? <div class="pane-edges" ref={gutter} aria-hidden="true" /> : null}
       </div>
     </div>
   );
@@ -411,8 +425,9 @@ function drawWords(
       const value = values.findLast((one) => one !== null);
       return typeof value === "number" ? [{ name, y: chart.valToPos(Math.max(value, pane.min), "y", true) }] : [];
     });
-    for (const { name, y } of tags.sort((a, b) => a.y - b.y)) {
-      const place = Math.max(y - 6 * ratio, lower + 13 * ratio);
+    for (const [order, { name, y }] of tags.sort((a, b) => a.y - b.y).entries()) {
+      // the highest line has its name above, the others below
+      const place = Math.max(y + (order === 0 ? -6 : 14) * ratio, lower + 13 * ratio);
       lower = place;
       text(chart, name, bbox.left + bbox.width - 2 * ratio, place, "right", colours.ink2, colours.bg);
     }

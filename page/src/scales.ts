@@ -1,4 +1,4 @@
-import { day, minute } from "./format.ts";
+import { day, minute, second } from "./format.ts";
 
 export interface Scale {
   readonly min: number;
@@ -37,5 +37,6 @@ export function times(from: number, until: number, atMost: number) {
   for (let at = Math.ceil((from - zone) / length) * length + zone; at < until - length / 3; at += length) {
     ticks.push({ at, label: length >= 86_400_000 ? day(at) : minute(at) });
   }
-  return [...ticks, { at: until, label: "now" }];
+  const start = ticks.length === 0 ? [{ at: from, label: second(from) }] : [];
+  return [...start, ...ticks, { at: until, label: "now" }];
 }

@@ -4,7 +4,7 @@ import { withDeadline } from "../base/promise.ts";
 import type { Resolution } from "../contract/journal.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Inside } from "./inside.ts";
-import { snapshot } from "./snapshot.ts";
+import { type Snapshot, snapshot } from "./snapshot.ts";
 
 /** A figure is not worth waiting longer for, least of all at the end. */
 const writeDeadlineMs = 3_000;
@@ -33,34 +33,38 @@ export function startJournal(inside: Inside, ledger: Ledger<unknown>): { readonl
       // the ledger is away: this entry is lost, the next one carries the same counters further
     }
   };
-  const append = (resolution: Resolution, ended: boolean) =>
-    attempt(() => {
-      const taken = snapshot(inside, ended);
-      const { instance, at } = taken;
-      return ledger.journal.append({ resolution, instance, at, body: JSON.stringify(taken) });
-    });
+  const append = (resolution: Resolution, taken: Snapshot) => {
+    const { instance, at } = taken;
+    return attempt(() => ledger.journal.append({ resolution, instance, at, body: JSON.stringify(taken) }));
+  };
 
-  const write = async () => {
-    await append("fine", false);
+  const write = async (taken: Snapshot) => {
+    await append("fine", taken);
     if (stopped || clock.monotonic() < coarseDue) return;
     coarseDue = clock.monotonic() + journalCoarseMs;
-    await append("coarse", false);
+    await append("coarse", taken);
     const now = clock.now();
     if (!stopped) await attempt(() => ledger.journal.forget("fine", now - journalFineKeptMs));
     if (!stopped) await attempt(() => ledger.journal.forget("coarse", now - journalCoarseKeptMs));
   };
 
   let underWay = Promise.resolve();
+  let lastAt = 0;
   const tick = () => {
     if (stopped) return;
     // the next is set before this one is written, so a slow ledger does not stretch the interval
     cancel = clock.timer(journalFineMs, tick);
-    underWay = underWay.then(() => (stopped ? undefined : write()));
+    const taken = snapshot(inside);
+    lastAt = taken.at;
+    underWay = underWay.then(() => (stopped ? undefined : write(taken)));
   };
   tick();
 
   const end = async () => {
-    await Promise.all([underWay, append("fine", true), append("coarse", true)]);
+    const taken = snapshot(inside, true);
+    // an instance has one entry of each instant, and the last one must not be taken for its forerunner
+    const last = taken.at > lastAt ? taken : { ...taken, at: lastAt + 1 };
+    await Promise.all([underWay, append("fine", last), append("coarse", last)]);
   };
   let ending: Promise<void> | undefined;
   return {

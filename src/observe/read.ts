@@ -139,8 +139,8 @@ export function metricsReader(inside: Inside): MetricsReader {
     const own = snapshot(inside);
     const taken = [...snapshots[resolution].values()];
     if (resolution === "coarse") taken.push(...newestOfEach(snapshots.fine.values()));
-    // while the ledger is away nobody can write to it: the others are as they were when it went
-    return processRuns([...taken, own], resolution, ledger?.away?.since ?? own.at);
+    // while the ledger is away nobody can write to it: the others are as they were when it was read last
+    return processRuns([...taken, own], resolution, isAway() ? readUntil.fine : own.at);
   };
 
   const liveOf = (fine: readonly ProcessRun[]): Live => ({

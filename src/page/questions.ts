@@ -53,7 +53,7 @@ function invalidation(caches: readonly Decided[], metrics: Metrics): Question {
     answer:
       told.length === 0
         ? `**${caches.length} of ${caches.length}** age by time only.`
-        : `**${told.length} of ${caches.length}** name what changes them, the rest age by time. ${whole(applied)} applied.`,
+        : `**${told.length} of ${caches.length}** name what changes them, the rest age by time. ${applied === 0 ? "None applied yet." : `${whole(applied)} applied.`}`,
     detail: "Outcomes of operations and calls of the cache; a writer that goes past both is not seen.",
     owners: ownersOf(caches),
     source: applied > 0 ? `counted, ${windowOf(metrics)}` : "declared in code",

@@ -1,4 +1,5 @@
 import { systemClock } from "../../src/base/clock.ts";
+import { RepriseError } from "../../src/base/errors.ts";
 import { createHistogram } from "../../src/base/histogram.ts";
 import type { WorkId } from "../../src/base/names.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
@@ -217,7 +218,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     }
     return { run: found, effects: found.state === "running" ? [effect("charge", at + 9, null)] : [], attempts: [] };
   };
-  const ledgerAway = () => Promise.reject(new Error("away: canary-secret"));
+  const ledgerAway = () => Promise.reject(new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "sqlite", doing: "reading" }));
   const ledger = {
     name: "sqlite",
     transactional: true,
@@ -264,12 +265,19 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
   const noise = random(9);
   const timer = setInterval(() => advance(0, 1, noise, 0.5), 1_000);
   timer.unref();
+  const startedAt = now - 75 * 60_000;
+  const writer = setInterval(() => {
+    const body = JSON.stringify(snapshot(insideOf("web-1", startedAt, () => Date.now())));
+    journal.push({ resolution: "fine", instance: "web-1", at: Date.now(), body });
+  }, 10_000);
+  writer.unref();
 
   return {
     decisions: () => (options.empty === true ? [] : decided(options.quiet === true)),
-    "~inside": insideOf("web-1", now - 75 * 60_000, () => Date.now()),
+    "~inside": insideOf("web-1", startedAt, () => Date.now()),
     close: () => {
       clearInterval(timer);
+      clearInterval(writer);
       closing.abort();
     },
   };
@@ -428,7 +436,7 @@ function stampedeSide(bad: boolean): IncidentSide {
     ],
     marks: [
       { at: 0, label: "expiry" },
-      { at: 40, label: "announcement" },
+      { at: 4, label: "announcement" },
     ],
     ...(bad ? { outage: { from: 6, to: 247, seconds: 241 } } : {}),
   };

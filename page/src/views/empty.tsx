@@ -40,7 +40,7 @@ export function Empty() {
           <pre class="m">{first}</pre>
         </Section>
         <Section class="c12" title="If this runs again, what happens?">
-          <ul class="q">
+          <ul class="q q4">
             {questions.map(([number, name, question]) => (
               <li key={number}>
                 <div class="cell">
