@@ -4,8 +4,8 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds from some start; never jumps. For deadlines inside one process. */
   readonly monotonic: () => number;
-  /** Runs `work` once after `ms`. The timer keeps no process alive. Returns what cancels it. */
-  readonly timer: (ms: number, work: () => void) => () => void;
+  /** Runs `work` once after `ms`. Keeps no process alive, unless it is `holding`. Returns what cancels it. */
+  readonly timer: (ms: number, work: () => void, holding?: "holding") => () => void;
 }
 
 /** Node's timers hold 31 bits; a longer wait would fire at once. */
@@ -14,9 +14,9 @@ const longestTimer = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  timer: (ms, work) => {
+  timer: (ms, work, holding) => {
     const timer = setTimeout(work, Math.min(ms, longestTimer));
-    timer.unref();
+    if (holding === undefined) timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -22,7 +22,10 @@ export function withDeadline<T>(clock: Clock, ms: number, work: Promise<T>, late
   });
 }
 
-/** Resolves after `ms`, or rejects with the signal's reason. */
+/**
+ * Resolves after `ms`, or rejects with the signal's reason. Somebody awaits it to go on with work, so it holds the
+ * process: a script that waits for a lock must not end, with exit code 0, before it had its turn.
+ */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason as Error);
@@ -30,10 +33,11 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       cancel();
       reject(signal?.reason as Error);
     };
-    const cancel = clock.timer(ms, () => {
+    const ended = () => {
       signal?.removeEventListener("abort", aborted);
       resolve();
-    });
+    };
+    const cancel = clock.timer(ms, ended, "holding");
     signal?.addEventListener("abort", aborted, { once: true });
   });
 }

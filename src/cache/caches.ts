@@ -4,7 +4,7 @@ import type { Dimensions } from "../base/config.ts";
 import { RepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
 import { createCacheAside } from "./cache-aside.ts";
-import type { Change } from "./change.ts";
+import type { Change, ChangeVerb } from "./change.ts";
 import { checkCacheDeclaration } from "./check.ts";
 import { type CacheCore, createCacheCore } from "./core.ts";
 import type { CacheCounters } from "./counters.ts";
@@ -107,6 +107,20 @@ export function createCaches(options: CachesOptions): Caches {
     cache.changes ??= cache.declaration.changedBy?.() ?? [];
     return cache.changes;
   };
+  /** After a commit nothing may stand in the way of its invalidation: a cache that cannot say what changes it loses all. */
+  const partsChangedBy = (
+    cache: Declared,
+    operation: string,
+    input: unknown,
+  ): readonly (readonly [ChangeVerb, Scope])[] => {
+    try {
+      return changesOf(cache)
+        .filter((change) => change.operation === operation)
+        .flatMap((change) => partsOf(change, input).map((parts) => [change.verb, parts] as const));
+    } catch {
+      return [["purge", {}]];
+    }
+  };
 
   const close = async (drainMs: number): Promise<void> => {
     const all = [...declared.values()];
@@ -139,10 +153,7 @@ export function createCaches(options: CachesOptions): Caches {
     },
     changed: (operation, input) => {
       for (const cache of declared.values()) {
-        for (const change of changesOf(cache)) {
-          if (change.operation !== operation) continue;
-          for (const parts of partsOf(change, input)) cache.core.changeMatching(change.verb, parts);
-        }
+        for (const [verb, parts] of partsChangedBy(cache, operation, input)) cache.core.changeMatching(verb, parts);
       }
     },
     list: () =>
@@ -157,7 +168,7 @@ export function createCaches(options: CachesOptions): Caches {
   };
 }
 
-/** After a commit nothing may stand in the way of its invalidation: a scope that cannot be told means every entry. */
+/** A scope that cannot be told means every entry. */
 function partsOf(change: Change<string>, input: unknown): readonly Scope[] {
   try {
     return change.scopesOf(input as never);

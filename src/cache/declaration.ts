@@ -1,9 +1,9 @@
-import type { Atom, Callable, Config, Decision, Owned } from "../base/config.ts";
+import type { Config, Decision, Owned } from "../base/config.ts";
 import type { Duration } from "../base/duration.ts";
-import type { MaybePromise } from "../base/promise.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Change } from "./change.ts";
+import type { Loader } from "./loader.ts";
 import type { AsideCache, Cache } from "./surface.ts";
 
 /**
@@ -43,31 +43,6 @@ type HoldsCheck<H extends string, S extends Names, Person extends string> = H ex
 
 /** Completion offers the two that are allowed; anything else is answered with the reason. */
 export type Holds = "public" | "personal" | (string & {});
-
-declare const neverCached: unique symbol;
-/** A value that no cache may hold: `type CardNumber = NeverCached<string>`. */
-export type NeverCached<T> = T & { readonly [neverCached]: true };
-
-/** `V`, with a sentence in the place of each part that no cache may hold. */
-type CacheableParts<V> = V extends { readonly [neverCached]: true }
-  ? "declared NeverCached"
-  : V extends Atom | Callable
-    ? V
-    : V extends object
-      ? { readonly [K in keyof V]: CacheableParts<V[K]> }
-      : V;
-export type Cacheable<V> = V extends CacheableParts<V> ? V : CacheableParts<V>;
-
-export interface LoadContext {
-  /** Aborted at the hard deadline and on close. */
-  readonly signal: AbortSignal;
-}
-
-/**
- * Reads the source. It runs in no caller's async context: whoever missed first must not be seen by a load that others
- * share. Hand on explicitly what it needs, by its scope.
- */
-export type Loader<P, V> = (scope: P, context: LoadContext) => MaybePromise<Cacheable<V>>;
 
 export type ScopeOf<S extends Names> = { readonly [K in S[number]]: string };
 export type Scalars<P> = { readonly [K in keyof P]: Scalar | undefined };

@@ -1,4 +1,4 @@
-import type { Loader } from "./declaration.ts";
+import type { Loader } from "./loader.ts";
 
 /** What a cache offers to its users. Functions are properties, so that their variance is checked. */
 

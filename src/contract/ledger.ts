@@ -55,8 +55,11 @@ export interface Ledger<out Tx> {
   readonly complete: (fence: Fence, completion: Completion) => Promise<"done" | "fenced" | "effects-differ">;
   /** Gives the claim back: deletes the work if nothing of it ever happened, else leaves it open for a later attempt. */
   readonly release: (fence: Fence, release: Release) => Promise<"released" | "open" | "fenced">;
-  /** Sets the work aside for a person: an effect's answer is lost. False: fenced. */
-  readonly park: (fence: Fence, parking: Parking) => Promise<boolean>;
+  /**
+   * Sets the work aside for a person. `answered`: the effect that was to be parked for got its answer meanwhile, from
+   * whoever had called; nothing is written, the attempt goes on.
+   */
+  readonly park: (fence: Fence, parking: Parking) => Promise<"parked" | "answered" | "fenced">;
 
   // ── transactions: only where `transactional` ──
 
@@ -226,6 +229,8 @@ export interface Release {
 }
 export interface Parking {
   readonly effect: string;
+  /** Whether it is parked for this effect's lost answer: then it is not if the answer is there. */
+  readonly unlessAnswered: boolean;
   readonly why: string;
 }
 

@@ -27,6 +27,9 @@ export class AskLater extends Error {
   }
 }
 
+/** What a question came to that was never answered. */
+const unanswered = Symbol("unanswered");
+
 /** An effect as it is declared at its call, its types erased. */
 export interface EffectOptions {
   readonly run: (key: string, signal: AbortSignal) => Promise<unknown>;
@@ -87,9 +90,18 @@ export function createEffects(options: EffectsOptions): Effects {
       underWay.delete(name);
     }
   };
+  /** Gives the work to a person. */
   const park = async (effect: string, why: string): Promise<never> => {
-    if (!(await insist(clock, () => ledger.park(fence, { effect, why })))) fenced();
+    const left = await insist(clock, () => ledger.park(fence, { effect, why, unlessAnswered: false }));
+    if (left === "fenced") fenced();
     throw new Parked(effect);
+  };
+  /** The same for an answer that is lost, unless whoever called has brought it meanwhile. */
+  const parkUnanswered = async (name: string, effect: EffectOptions, why: string): Promise<unknown> => {
+    const left = await insist(clock, () => ledger.park(fence, { effect: name, why, unlessAnswered: true }));
+    if (left === "fenced") fenced();
+    if (left === "answered") return perform(name, effect);
+    throw new Parked(name);
   };
 
   /** What a pinned answer means to the run that asks for it. */
@@ -142,7 +154,7 @@ export function createEffects(options: EffectsOptions): Effects {
       // a late answer is evidence all the same: it spares a person the search
       if (isRepriseError(error, "REPRISE_EFFECT_TIMEOUT"))
         answered.then((evidence) => pin(name, evidence)).catch(() => {});
-      if (effect.ifUnknown === "park") return await park(name, "it failed without an answer");
+      if (effect.ifUnknown === "park") return await parkUnanswered(name, effect, "it failed without an answer");
       throw error;
     } finally {
       lease.signal.removeEventListener("abort", abort);
@@ -165,9 +177,12 @@ export function createEffects(options: EffectsOptions): Effects {
     record: EffectRecord,
     timing: { readonly deadlineMs: number; readonly settleMs: number },
   ): Promise<unknown> => {
-    if (effect.ifUnknown === "park") return park(name, "an earlier attempt got no answer");
+    if (effect.ifUnknown === "park") return parkUnanswered(name, effect, "an earlier attempt got no answer");
     if (effect.ifUnknown !== "retry") {
       const answer = await ask(name, effect.ifUnknown);
+      if (answer === unanswered) {
+        return parkUnanswered(name, effect, "the other side did not say what became of it");
+      }
       if (answer !== "never-happened") {
         await pin(name, { is: "value", value: answer });
         return answer;
@@ -190,10 +205,10 @@ export function createEffects(options: EffectsOptions): Effects {
         const late = () => new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation, effect: name, afterMs });
         return await withDeadline(clock, afterMs, question(work.effectKey(name), lease.signal), late);
       } catch {
-        // asked again; parked when it never answers
+        // asked again; in the end it is a person's
       }
     }
-    return park(name, "the other side did not say what became of it");
+    return unanswered;
   };
 
   const perform = async (name: string, effect: EffectOptions): Promise<unknown> => {

@@ -118,7 +118,8 @@ class Attempt {
 
   async #park(effect: string, why: string): Promise<Told> {
     const { host, settings } = this.#execution;
-    if (!(await insist(host.clock(), () => this.#ledger.park(this.#fence, { effect, why })))) {
+    const parking = { effect, why, unlessAnswered: false };
+    if ((await insist(host.clock(), () => this.#ledger.park(this.#fence, parking))) === "fenced") {
       throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
     }
     throw new Parked(effect);

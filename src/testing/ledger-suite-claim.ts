@@ -167,7 +167,8 @@ export const claimScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger }) => {
       const { fence } = await claimed(ledger, "a");
       await ledger.start(fence, effect("charge"));
-      assert.equal(await ledger.park(fence, { effect: "charge", why: "answer lost" }), true);
+      const parking = { effect: "charge", why: "answer lost", unlessAnswered: true };
+      assert.equal(await ledger.park(fence, parking), "parked");
       const later = await ledger.claim(work("a"));
       assert.ok(later.is === "unknown" && later.effect === "charge");
       assert.equal((await ledger.claim(work("a", { payload: "other" }))).is, "mismatch");

@@ -54,12 +54,25 @@ export const effectScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "work is not parked for an answer that came meanwhile, and a person who parks it for another reason may",
+    run: async ({ ledger }) => {
+      const { fence } = await claimed(ledger, "a");
+      await ledger.start(fence, effect("charge"));
+      await ledger.pin(fence.id, "charge", "1");
+      const parking = { effect: "charge", why: "lost" };
+      assert.equal(await ledger.park(fence, { ...parking, unlessAnswered: true }), "answered");
+      assert.equal((await ledger.find(work("a")))?.is, "running");
+      assert.equal(await ledger.park(fence, { ...parking, unlessAnswered: false }), "parked");
+      assert.equal((await ledger.find(work("a")))?.is, "unknown");
+    },
+  },
+  {
     name: "parked work whose last open effect is pinned becomes open, not before, and can be taken",
     run: async ({ ledger }) => {
       const { fence } = await claimed(ledger, "a");
       await ledger.start(fence, effect("charge"));
       await ledger.start(fence, effect("mail"));
-      await ledger.park(fence, { effect: "charge", why: "lost" });
+      await ledger.park(fence, { effect: "charge", why: "lost", unlessAnswered: true });
       await ledger.pin(fence.id, "charge", "1");
       assert.equal((await ledger.claim(work("a"))).is, "unknown", "another answer is missing");
       await ledger.pin(fence.id, "mail", "2");

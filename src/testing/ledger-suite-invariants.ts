@@ -67,7 +67,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       await ledger.release(fence, { notBeforeMs: 0, error: null });
       await refused("open");
       const next = await claimed(ledger, "a");
-      await ledger.park(next.fence, { effect: "charge", why: "lost" });
+      await ledger.park(next.fence, { effect: "charge", why: "lost", unlessAnswered: true });
       await stage.passTime(pastKeepMs);
       await refused("parked");
       await ledger.pin(fence.id, "charge", "answer");
@@ -194,7 +194,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
         assert.equal(await ledger.restart(zombie, effect("charge", 99_000)), false);
         assert.equal(await ledger.renew(zombie, leaseMs * 100), false);
         assert.equal(await ledger.release(zombie, { notBeforeMs: 0, error: null }), "fenced");
-        assert.equal(await ledger.park(zombie, { effect: "charge", why: "zombie" }), false);
+        assert.equal(await ledger.park(zombie, { effect: "charge", why: "zombie", unlessAnswered: true }), "fenced");
         const completion = { outcome: "zombie", refused: false, keepMs, effects: 1 };
         assert.equal(await ledger.complete(zombie, completion), "fenced");
       };
@@ -247,7 +247,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       await ledger.release(open.fence, { notBeforeMs: 0, error: null });
       const parked = await claimed(ledger, "parked");
       await ledger.start(parked.fence, effect("charge"));
-      await ledger.park(parked.fence, { effect: "charge", why: "lost" });
+      await ledger.park(parked.fence, { effect: "charge", why: "lost", unlessAnswered: true });
       const expired = await done(ledger, "expired", { key: "k1" });
       await ledger.claim(work("expired", { key: "k2" }));
       assert.equal(await ledger.sweep(100), 0);

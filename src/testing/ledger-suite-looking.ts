@@ -26,7 +26,7 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       await stage.passTime(10);
       const parked = await claimed(ledger, "4");
       await ledger.start(parked.fence, effect("charge"));
-      await ledger.park(parked.fence, { effect: "charge", why: "answer lost" });
+      await ledger.park(parked.fence, { effect: "charge", why: "answer lost", unlessAnswered: true });
       const identities = async (query: Parameters<typeof ledger.recent>[0]) =>
         (await ledger.recent(query)).map((run) => run.identity);
       assert.deepEqual(await identities({ limit: 10 }), ["4", "3", "2", "1"]);
@@ -85,7 +85,7 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       const second = await claimed(ledger, "a");
       await ledger.release(second.fence, { notBeforeMs: 0, error: "TypeError" });
       const third = await claimed(ledger, "a");
-      await ledger.park(third.fence, { effect: "charge", why: "answer lost" });
+      await ledger.park(third.fence, { effect: "charge", why: "answer lost", unlessAnswered: true });
       const parked = await ledger.history(first.fence.id);
       assert.deepEqual([parked?.run.state, parked?.run.why], ["unknown", "answer lost"]);
       await ledger.pin(first.fence.id, "charge", "answer");

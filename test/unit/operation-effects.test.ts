@@ -385,3 +385,27 @@ test("a lost answer that nobody comes back for becomes a person's after abandonA
   await clock.advance(3_700_000);
   expect((await store.recent({ limit: 1 }))[0]?.state).toBe("unknown");
 });
+
+test("work is not parked for an answer that arrives while it is being parked", async () => {
+  const first = createBookings({ ifUnknown: "park" });
+  const { clock, gateway, store } = first;
+  const answer = gate<{ readonly id: string }>();
+  gateway.next = [() => answer.passed];
+  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  const zombie = first.book.execute(alice);
+  await clock.advance(0);
+  expect(gateway.calls).toHaveLength(1);
+  // its lease ends while the gateway is silent, and another instance is about to park the work
+  await clock.advance(15_000);
+  clock.jump(20_000);
+  const second = createBookings({ ifUnknown: "park", sharing: { clock, store, gateway } });
+  const parking = second.faulty.block("park");
+  const taken = second.book.execute(alice);
+  await parking.reached;
+  answer.open({ id: "ch_late" });
+  await clock.advance(0);
+  parking.open();
+  expect(await taken).toMatchObject({ status: "done", replayed: false, value: { charge: "ch_late" } });
+  expect(gateway.calls).toHaveLength(1);
+  expect(await zombie).toMatchObject({ status: "running" });
+});

@@ -165,12 +165,13 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         Object.assign(work, { state: "open", notBefore: now + notBeforeMs, leaseUntil: now, why: error });
         return "open";
       }),
-    park: (fence, { effect, why }) =>
+    park: (fence, { effect, why, unlessAnswered }) =>
       step("park", (now) => {
         const work = shelf.get(fence.name);
-        if (!holds(work, fence)) return false;
+        if (!holds(work, fence)) return "fenced";
+        if (unlessAnswered && (work.effects.get(effect)?.answer ?? null) !== null) return "answered";
         parkWork(work, now, effect, why);
-        return true;
+        return "parked";
       }),
 
     transaction: async (work) => {

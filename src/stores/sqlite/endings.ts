@@ -64,10 +64,18 @@ export function releaseWork(
   return "open";
 }
 
-export function parkOwn(connection: Connection, now: number, fence: Fence, parking: Parking): boolean {
-  if (!holds(connection, fence)) return false;
-  parkWork(connection, now, fence.id, parking.effect, parking.why);
-  return true;
+export function parkOwn(
+  connection: Connection,
+  now: number,
+  fence: Fence,
+  parking: Parking,
+): "parked" | "answered" | "fenced" {
+  if (!holds(connection, fence)) return "fenced";
+  const { effect, why, unlessAnswered } = parking;
+  const pinned = "select 1 from reprise_effect where id = ? and name = ? and state = 'p'";
+  if (unlessAnswered && connection.all(pinned, [fence.id, effect]).length > 0) return "answered";
+  parkWork(connection, now, fence.id, effect, why);
+  return "parked";
 }
 
 export function abandonedWork(connection: Connection, now: number, query: AbandonedQuery): readonly AbandonedWork[] {
