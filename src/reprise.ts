@@ -158,6 +158,7 @@ class Instance {
       clock,
       ledger: () => this.#ledger,
       started: () => this.#open(),
+      closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
       memory: () => this.#caches.memory(),

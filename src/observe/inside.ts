@@ -19,8 +19,8 @@ export interface Inside {
   readonly started: () => Promise<void>;
   readonly caches: () => readonly InsideCache[];
   readonly operations: () => readonly InsideOperation[];
-  /** Aborted when `close` begins: what listens goes away. */
-  readonly closing?: AbortSignal | undefined;
+  /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
+  readonly closing: AbortSignal;
   /** Entries of all caches together, and their bound. */
   readonly memory: () => { readonly entries: number; readonly maxEntries: number };
 }

@@ -52,7 +52,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
   const feed = feedOf(inside.clock, async (): Promise<LiveMessage> => {
     return { ...(await reader.live()), incident: replay.running() };
   });
-  inside.closing?.addEventListener("abort", () => {
+  inside.closing.addEventListener("abort", () => {
     feed.stop();
     reader.stop();
   });

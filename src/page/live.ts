@@ -61,7 +61,7 @@ export function feedOf(clock: () => Clock, sample: () => Promise<unknown>): Feed
           listeners.add(controller);
           // the newcomer has its figures at once, not with the next tick
           if (cancel === undefined) tick();
-          else void publish();
+          else if (!sampling) void publish();
         },
         cancel: () => {
           if (own !== undefined) leave(own);

@@ -21,6 +21,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     clock: () => clock,
     ledger: () => ledger,
     started: () => Promise.resolve(),
+    closing: new AbortController().signal,
     caches: () => [
       {
         name: "product",
