@@ -29,7 +29,7 @@ export function App() {
   const help = useRef<HTMLDialogElement>(null);
   const showHelp = () => help.current?.showModal();
   const incidents = (data.incidents?.incidents.length ?? 0) > 0;
-  useKeys(route, toggleTheme, showHelp, incidents);
+  useKeys(toggleTheme, showHelp, incidents);
   const needs = data.decisions === undefined ? 0 : needsOf(data, route).length;
   useEffect(() => {
     document.title = `${needs > 0 ? `(${needs}) ` : ""}${route.view} · ${service} · Reprise`;

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { link, type Route, views } from "./route.ts";
+import { link, parse, type Route, views } from "./route.ts";
 
 export const keys = [
   ["1 … 5", "views"],
@@ -13,10 +13,12 @@ export const keys = [
 
 const rows = "[data-go], .q a, .needs a";
 
-export function useKeys(route: Route, toggleTheme: () => void, help: () => void, incidents: boolean): void {
+export function useKeys(toggleTheme: () => void, help: () => void, incidents: boolean): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const { target, key } = event;
+      // of the address, not of the last drawing: two keys may come before the next one
+      const route = parse(location.hash);
       if (event.metaKey || event.ctrlKey || event.altKey) return;
       if (target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
         if (key === "Escape") target.blur();

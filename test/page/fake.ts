@@ -218,7 +218,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     }
     return { run: found, effects: found.state === "running" ? [effect("charge", at + 9, null)] : [], attempts: [] };
   };
-  const ledgerAway = () => Promise.reject(new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "sqlite", doing: "reading" }));
+  const ledgerAway = () =>
+    Promise.reject(new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "sqlite", doing: "reading" }));
   const ledger = {
     name: "sqlite",
     transactional: true,

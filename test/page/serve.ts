@@ -1,14 +1,17 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import type { PageHandler } from "../../src/page/index.ts";
 
+export interface Served {
+  readonly url: string;
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
 /** The page over Node's own server, as small as it can be. */
-export async function serve(
-  handler: PageHandler,
-  port = 0,
-): Promise<{ readonly url: string; readonly server: Server }> {
+export async function serve(handler: PageHandler, wanted = 0): Promise<Served> {
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url = "/", headers, socket } = incoming;
     const request = new Request(`http://${headers.host ?? "localhost"}${url}`, {
@@ -33,6 +36,15 @@ export async function serve(
       () => outgoing.destroy(),
     );
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return { url: `http://localhost:${(server.address() as AddressInfo).port}`, server };
+  await new Promise<void>((resolve) => server.listen(wanted, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://localhost:${port}`,
+    port,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }

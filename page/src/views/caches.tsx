@@ -3,7 +3,7 @@ import type { CacheMetrics, Metrics, Now } from "../../../src/observe/metrics.ts
 import type { Data } from "../data.ts";
 import { duration, inWords, milliseconds, percent, plural, rate, whole } from "../format.ts";
 import { Bones, goes, Nobody, Section, Spark, useNarrow } from "../parts.tsx";
-import { link, type Route, withQuery } from "../route.ts";
+import { link, parse, type Route, withQuery } from "../route.ts";
 import { OriginLegend, ReadsPlot, windowOf } from "../series-plot.tsx";
 import type { Theme } from "../theme.ts";
 import { isNobodys, valueIn } from "./answers.ts";
@@ -91,7 +91,7 @@ export function Caches({ data, route, theme }: CachesProps) {
           aria-label="Filter caches"
           value={route.query.get("filter") ?? ""}
           onInput={(event) => {
-            history.replaceState(null, "", withQuery(route, { filter: event.currentTarget.value }));
+            history.replaceState(null, "", withQuery(parse(location.hash), { filter: event.currentTarget.value }));
             dispatchEvent(new HashChangeEvent("hashchange"));
           }}
         />

@@ -1,0 +1,226 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium as launcher, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { pageHandler } from "../../src/page/index.ts";
+import { cannotRunHere, chromium } from "../support/environment.ts";
+import { type FakeOptions, fakeIncidents, fakeReprise } from "./fake.ts";
+import { type Served, serve } from "./serve.ts";
+
+const executablePath = chromium();
+const root = join(import.meta.dirname, "../../page");
+let browser: Browser | undefined;
+let ends: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+  if (executablePath === undefined) return;
+  if (!isBuilt()) execFileSync("npm", ["run", "-s", "build", "-w", "page"], { cwd: join(root, "..") });
+  browser = await launcher.launch({ executablePath, args: ["--no-sandbox"] });
+});
+beforeEach((context) => {
+  if (browser === undefined) context.skip(`${cannotRunHere}there is no chromium`);
+});
+afterEach(async () => {
+  for (const end of ends.reverse()) await end();
+  ends = [];
+});
+afterAll(() => browser?.close());
+
+/** Only what is missing or old is built: other tests read the same folder. */
+function isBuilt(): boolean {
+  const shell = join(root, "dist/index.html");
+  if (!existsSync(shell)) return false;
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  const newest = Math.max(...sources.map((name) => statSync(join(root, "src", name)).mtimeMs));
+  return statSync(shell).mtimeMs > newest;
+}
+
+interface Look {
+  readonly width?: number;
+  readonly theme?: "light" | "dark";
+  readonly incidents?: boolean;
+}
+
+async function open(hash = "", fake: FakeOptions = {}, look: Look = {}) {
+  const reprise = fakeReprise(fake);
+  const handler = pageHandler(reprise, { incidents: look.incidents === false ? [] : fakeIncidents() });
+  let served: Served | undefined = await serve(handler);
+  const { port, url } = served;
+  const context = await browser?.newContext({
+    viewport: { width: look.width ?? 1_600, height: 1_000 },
+    colorScheme: look.theme ?? "light",
+  });
+  if (context === undefined) throw new Error("no browser");
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  const away = async () => {
+    await served?.close();
+    served = undefined;
+  };
+  const back = async () => {
+    served = await serve(handler, port);
+  };
+  ends.push(() => context.close(), reprise.close, away);
+  await page.goto(`${url}/reprise${hash}`);
+  return { page, complaints, away, back };
+}
+
+const overflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+const heading = (page: Page) => page.locator("h1").first();
+
+const views = [
+  ["#/overview", "Three things need a person."],
+  ["#/caches", "Four caches, three owners."],
+  ["#/caches/search.suggest", ""],
+  ["#/operations", "second runs, answered from the ledger."],
+  ["#/operations/seat.book/c1", ""],
+  ["#/incidents/stampede", "Four minutes of outage, or none."],
+  ["#/incidents/double-charge", "Charged twice, or once."],
+  ["#/decisions", "Two questions nobody has answered."],
+] as const;
+
+for (const width of [400, 1_600]) {
+  for (const theme of ["light", "dark"] as const) {
+    test(`every view renders at ${width}, ${theme}, without a complaint and without sideways scroll`, async () => {
+      const { page, complaints } = await open("", {}, { width, theme });
+      for (const [hash, title] of views) {
+        await page.evaluate((to) => {
+          location.hash = to;
+        }, hash);
+        if (title !== "") await page.getByRole("heading", { level: 1, name: title }).waitFor();
+        else await page.locator("h2").first().waitFor();
+        expect(await overflow(page), hash).toBeLessThanOrEqual(0);
+      }
+      expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(theme);
+      expect(complaints).toEqual([]);
+    });
+  }
+}
+
+test("nothing to do: the list is gone and the reads take the width", async () => {
+  const { page, complaints } = await open("", { quiet: true });
+  await page.getByRole("heading", { name: "Nothing needs a person." }).waitFor();
+  expect(await page.locator(".needs").count()).toBe(0);
+  expect(await page.locator(".count").count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+test("empty: the first declaration to write, and every question not asked yet", async () => {
+  const { page, complaints } = await open("", { empty: true }, { incidents: false });
+  await page.getByRole("heading", { name: "Nothing has been declared yet." }).waitFor();
+  expect(await page.getByText("not asked yet").count()).toBe(8);
+  expect(complaints).toEqual([]);
+});
+
+test("loading: who has answered, and bars that appear only after a while", async () => {
+  const { page } = await open("");
+  await page.route("**/decisions.json", () => {});
+  await page.reload();
+  await page.getByRole("heading", { name: "Reading booking" }).waitFor();
+  await page.getByText("1 of 2 instances have answered.").waitFor();
+  await page.locator(".bones:not(.bones-wait)").first().waitFor();
+});
+
+test("an instance that fell silent is missed: 1 of 2", async () => {
+  const { page } = await open("");
+  await page.locator("[data-instances]").waitFor();
+  expect((await page.locator("[data-instances]").textContent())?.trim()).toBe("1 of 2");
+  await page.getByText(/^silent for/).waitFor();
+});
+
+test("error: the ledger that is away is named with its code, and the reads go on", async () => {
+  const { page } = await open("", { ledger: "away" });
+  const notice = page.getByRole("alert");
+  await notice.waitFor();
+  expect(await notice.textContent()).toContain("REPRISE_LEDGER_AWAY");
+  await page.getByText("This process only, while the ledger does not answer").waitFor();
+});
+
+test("without a ledger it says that it shows this process only", async () => {
+  const { page, complaints } = await open("", { ledger: "none" });
+  await page.getByText("This process only: there is no ledger").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("disconnected: said within five seconds, dimmed, and healed alone", async () => {
+  const { page, away, back } = await open("");
+  await page.locator(".conn", { hasText: "Live" }).waitFor();
+  await heading(page).waitFor();
+  await away();
+  await page.getByText("Disconnected").waitFor({ timeout: 5_000 });
+  await page.getByText(/^No news from booking since \d\d:\d\d:\d\d\.$/).waitFor();
+  await page.getByRole("button", { name: "Try now" }).waitFor();
+  expect(await page.evaluate(() => document.body.dataset["state"])).toBe("disconnected");
+  // what was known stays
+  expect(await heading(page).textContent()).toBe("Three things need a person.");
+  await back();
+  await page.locator(".conn", { hasText: "Live" }).waitFor({ timeout: 15_000 });
+  expect(await page.locator(".notice").count()).toBe(0);
+});
+
+test("an incident is replayed from its button, shows how far it is, and is there when it has ended", async () => {
+  const { page, complaints } = await open("#/incidents/double-charge");
+  await page.getByRole("button", { name: "Replay, 4 s" }).click();
+  await page.getByRole("progressbar").waitFor();
+  await page.getByRole("button", { name: "Replaying" }).waitFor();
+  await page.getByRole("button", { name: "Replay, 4 s" }).waitFor();
+  await page.getByText(/Replayed on \d+ \w+ at/).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("without incidents the tab is absent, by mouse and by key", async () => {
+  const { page } = await open("", {}, { incidents: false });
+  await heading(page).waitFor();
+  expect(await page.getByRole("link", { name: "Incidents" }).count()).toBe(0);
+  await page.keyboard.press("4");
+  expect(await page.evaluate(() => location.hash)).toBe("");
+});
+
+test("the keys lead everywhere, and the address says where", async () => {
+  const { page } = await open("");
+  await heading(page).waitFor();
+  const hash = () => page.evaluate(() => location.hash);
+  await page.keyboard.press("2");
+  await page.getByRole("heading", { name: "Four caches, three owners." }).waitFor();
+  expect(await hash()).toBe("#/caches");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  expect(await hash()).toBe("#/caches/workshop.detail");
+  await page.keyboard.press("Escape");
+  expect(await hash()).toBe("#/caches");
+  await page.keyboard.press("/");
+  await page.keyboard.type("search");
+  await page.locator("tr[data-go]").nth(1).waitFor({ state: "detached" });
+  expect(await hash()).toBe("#/caches?filter=search");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("t");
+  expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("5");
+  await page.getByRole("heading", { name: "Two questions nobody has answered." }).waitFor();
+});
+
+test("a range and an order are part of the address", async () => {
+  const { page } = await open("#/caches?range=1h&sort=name-up");
+  await page.locator("th[aria-sort=ascending]").waitFor();
+  const names = await page.locator("tr[data-go] .name").allTextContents();
+  expect(names).toEqual([...names].sort());
+  await page.getByRole("link", { name: "1 h", exact: true }).and(page.locator("[aria-current]")).waitFor();
+});
+
+test("each plot has its figures as a table", async () => {
+  const { page } = await open("");
+  await page.locator("figure canvas").first().waitFor();
+  await page.locator("figure summary").first().click();
+  await page.locator("figure table").first().waitFor();
+  expect(await page.locator("figure table").first().locator("tbody tr").count()).toBeGreaterThan(10);
+});
