@@ -28,4 +28,6 @@ export default [
     gzip: true,
     limit,
   })),
+  // What a browser loads, all of it.
+  { name: "the page", path: "dist/page-assets/**/*", gzip: true, limit: "90 kB" },
 ];

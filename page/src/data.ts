@@ -14,7 +14,7 @@ export const base = meta("reprise-base");
 export const service = meta("reprise-service");
 
 /** What the page knows. Nothing is thrown away when the connection is lost: it is shown with its time. */
-export interface Known {
+interface Known {
   readonly metrics: Metrics | undefined;
   readonly live: LiveMessage | undefined;
   readonly decisions: DecisionsAnswer | undefined;

@@ -43,7 +43,7 @@ export function useKeys(toggleTheme: () => void, help: () => void, incidents: bo
 
 function move(by: 1 | -1): void {
   const all = [...document.querySelectorAll<HTMLElement>(rows)].filter((row) => row.offsetParent !== null);
-  const at = all.findIndex((row) => row === document.activeElement);
+  const at = all.indexOf(document.activeElement as HTMLElement);
   all[Math.max(0, Math.min(all.length - 1, at + by))]?.focus();
 }
 

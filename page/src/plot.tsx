@@ -40,7 +40,7 @@ export interface PaneSpec {
   readonly peak?: ((value: number) => string) | undefined;
 }
 
-export interface PlotMark {
+interface PlotMark {
   readonly at: number;
   readonly label: string;
 }

@@ -25,7 +25,7 @@ export interface Inside {
   readonly memory: () => { readonly entries: number; readonly maxEntries: number };
 }
 
-export interface InsideCache {
+interface InsideCache {
   readonly name: string;
   readonly owner: string | undefined;
   readonly counters: CacheCounters;
@@ -33,7 +33,7 @@ export interface InsideCache {
   readonly declaration: CacheDeclaration;
 }
 
-export interface InsideOperation {
+interface InsideOperation {
   readonly name: string;
   readonly owner: string | undefined;
   readonly counters: OperationCounters;

@@ -55,7 +55,7 @@ export interface Instances {
   readonly list: readonly InstanceMetrics[];
 }
 
-export interface InstanceMetrics {
+interface InstanceMetrics {
   readonly name: string;
   readonly startedAt: number;
   readonly state: "live" | "lost";

@@ -11,7 +11,7 @@ import {
 } from "./snapshot.ts";
 
 /** The last minute: long enough to be steady, short enough to be now. */
-export const nowMs = 60_000;
+const nowMs = 60_000;
 
 type Rates<K extends string> = Record<K, number>;
 

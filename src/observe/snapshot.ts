@@ -25,13 +25,13 @@ export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
 export type OperationCount = Exclude<keyof OperationCounters, "duration" | "underWay">;
 
 /** A count that is missing is zero: most are, most of the time, and an entry is kept for each 10 s. */
-export interface CacheSnapshot {
+interface CacheSnapshot {
   readonly counts: Readonly<Partial<Record<CacheCount, number>>>;
   readonly loadTime: readonly number[];
   readonly entries: number;
 }
 
-export interface OperationSnapshot {
+interface OperationSnapshot {
   readonly counts: Readonly<Partial<Record<OperationCount, number>>>;
   readonly duration: readonly number[];
   readonly underWay: number;

@@ -156,7 +156,7 @@ function ReadsPanel({ data, metrics, theme }: PanelProps) {
   );
 }
 
-export function QuestionGrid({ questions, route }: { readonly questions: readonly Question[]; readonly route: Route }) {
+function QuestionGrid({ questions, route }: { readonly questions: readonly Question[]; readonly route: Route }) {
   return (
     <ul class={`q${questions.length % 4 === 0 ? " q4" : ""}`}>
       {questions.map(({ number, name, question, state, answer }) => (
