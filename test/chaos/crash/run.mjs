@@ -71,7 +71,7 @@ const worker = fileURLToPath(new URL("worker.mjs", import.meta.url));
 const running = new Set();
 
 function start() {
-  const settings = JSON.stringify({ ledgerPath, gatewayUrl, identities, lease: "1s" });
+  const settings = JSON.stringify({ ledgerPath, gatewayUrl, identities, lease: kills > 0 ? "1s" : "30s" });
   const child = spawn(process.execPath, [worker, settings], { stdio: ["ignore", "pipe", "ignore"] });
   running.add(child);
   createInterface({ input: child.stdout }).on("line", (line) => {
