@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
@@ -21,5 +20,5 @@ export default defineConfig({
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
   deps: { onlyBundle: ["canonicalize", "devalue", "structured-headers"] },
   // Built before, by the workspace `page`.
-  copy: existsSync("page/dist") ? [{ from: "page/dist", to: "dist", rename: "page-assets" }] : [],
+  copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });
