@@ -19,7 +19,10 @@ interface Known {
   readonly live: LiveMessage | undefined;
   readonly decisions: DecisionsAnswer | undefined;
   readonly incidents: IncidentsAnswer | undefined;
+  /** The newest, as the view asks for them. */
   readonly runs: RunsAnswer | undefined;
+  /** Those that need a person, however old: among the newest they would soon be lost. */
+  readonly unknown: RunsAnswer | undefined;
   /** The code with which the ledger refused to tell of runs. */
   readonly runsRefused: string | undefined;
   readonly connection: "connecting" | "live" | "lost";
@@ -34,6 +37,7 @@ const nothing: Known = {
   decisions: undefined,
   incidents: undefined,
   runs: undefined,
+  unknown: undefined,
   runsRefused: undefined,
   connection: "connecting",
   newsAt: undefined,
@@ -123,6 +127,12 @@ export function useData(range: Range | undefined, runsQuery: string): Data {
     );
     fetchJson<DecisionsAnswer>("/decisions.json").then(
       (decisions) => tell({ decisions }),
+      () => {},
+    );
+  });
+  useRepeated(runsEveryMs, [alive], () => {
+    fetchJson<RunsAnswer>("/runs.json?state=unknown").then(
+      (unknown) => tell({ unknown }),
       () => {},
     );
   });

@@ -15,7 +15,7 @@ export interface Need {
 const costs = ["money", "trust", "noise", "nothing"];
 
 /** Who must act, costliest first, then oldest: lost answers, then decisions that nobody took. */
-export function needsOf({ runs, decisions, live }: Data, route: Route): readonly Need[] {
+export function needsOf({ unknown: lost, decisions, live }: Data, route: Route): readonly Need[] {
   const declared = decisions?.decisions ?? [];
   const costOf = (operation: string) => {
     const answer = declared.find(({ kind, name }) => kind === "operation" && name === operation)?.answers[
@@ -27,9 +27,8 @@ export function needsOf({ runs, decisions, live }: Data, route: Route): readonly
     const place = costs.indexOf(costOf(operation) ?? "");
     return place < 0 ? costs.length : place;
   };
-  const now = live?.at ?? runs?.at ?? 0;
-  const unknown = (runs?.runs ?? [])
-    .filter(({ state }) => state === "unknown")
+  const now = live?.at ?? lost?.at ?? 0;
+  const unknown = [...(lost?.runs ?? [])]
     .sort((a, b) => rank(a.operation) - rank(b.operation) || (a.endedAt ?? 0) - (b.endedAt ?? 0))
     .map((run): Need => {
       const cost = costOf(run.operation);

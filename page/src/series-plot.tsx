@@ -30,11 +30,12 @@ interface SeriesPlotProps {
 }
 
 function axis({ from, until, ends, marks }: Metrics, narrow: boolean) {
+  const min = ends[0] ?? from;
   return {
     x: ends,
-    min: ends[0] ?? from,
+    min,
     max: until,
-    ticks: times(from, until, narrow ? 4 : 7),
+    ticks: times(min, until, narrow ? 4 : 7),
     marks: marks.map(({ at, what, instance }) => ({ at, label: narrow ? what : `${what} ${instance}` })),
     xName: "Until",
     formatX: minute,

@@ -29,10 +29,12 @@ export const isRange = (text: string | null): text is Range => text !== null && 
 
 const { journalFineMs, journalCoarseMs, journalFineKeptMs, journalCoarseKeptMs } = defaults.background;
 const kept = { fine: journalFineKeptMs, coarse: journalCoarseKeptMs } as const;
-const pace = { fine: journalFineMs, coarse: journalCoarseMs } as const;
-/** A chart has about a hundred steps; these are the lengths it may choose from. */
-const stepLengths = [10_000, 30_000, journalCoarseMs, 1_800_000] as const;
-const stepsAtMost = 120;
+/** A chart has some hundred steps; these are the lengths it may choose from. The shortest is for the first minutes. */
+const stepLengths = {
+  fine: [2_000, journalFineMs, 30_000],
+  coarse: [journalCoarseMs, 1_800_000, 7_200_000],
+} as const;
+const stepsAtMost = { fine: 120, coarse: 340 } as const;
 const readDeadlineMs = 4_000;
 /** Entries arrive late by a slow write and by clocks that differ: what was read last is read again from so far back. */
 const lateMs = 30_000;
@@ -168,10 +170,11 @@ export function metricsReader(inside: Inside): MetricsReader {
       // a step that one instance has not reported yet would look like a fall
       const told = Math.min(live.at, ...chosen.filter(({ state }) => state === "live").map(({ newest }) => newest.at));
       const span = Math.min(ms, told - oldestOf(chosen, live.at));
-      const stepMs =
-        stepLengths.find((step) => step >= pace[resolution] && span / step <= stepsAtMost) ?? stepLengths[3];
+      const lengths = stepLengths[resolution];
+      const stepMs = lengths.find((step) => span / step <= stepsAtMost[resolution]) ?? lengths[2];
       const until = Math.floor(told / stepMs) * stepMs;
-      const from = Math.max(until - ms, Math.floor((told - span) / stepMs) * stepMs);
+      // a first step that is covered by less than half would be a gap that is none
+      const from = Math.max(until - ms, Math.round((told - span) / stepMs) * stepMs);
       const steps = stepsOf(chosen, from, until, stepMs);
       const reads = cacheSeries(chosen, steps);
       const executions = operationSeries(chosen, steps);

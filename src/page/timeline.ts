@@ -53,7 +53,7 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
         at: pinnedAt ?? startedAt,
         token,
         steps: [keep(token)],
-        what: `**Transaction** ${effect}: what it wrote and its record committed together`,
+        what: `**Transaction**${effect === "transaction" ? "" : ` ${effect}`}: what it wrote and its record committed together`,
         ifStopped: "Either both exist or neither does; a rerun does not repeat it.",
         bad: false,
       });

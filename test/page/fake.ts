@@ -163,6 +163,14 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     run("a2", { createdAt: now - 61_000, endedAt: now - 60_600, identity: "BK-20479" }),
     run("a3", { createdAt: now - 240_000, endedAt: now - 239_800, identity: "BK-20470", refused: true }),
     run("b1", { token: 2, owner: "web-2", endedAt: now - 18 * 60_000 + 30_370 }),
+    // more than a list holds: what needs a person must be found behind them
+    ...Array.from({ length: 60 }, (_, index) =>
+      run((0xd00 + index).toString(16), {
+        identity: `BK-${20_460 - index}`,
+        createdAt: now - (19 + index) * 60_000,
+        endedAt: now - (19 + index) * 60_000 + 390,
+      }),
+    ),
     ...(options.quiet === true
       ? []
       : [

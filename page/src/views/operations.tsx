@@ -1,6 +1,7 @@
+import { useRef } from "preact/hooks";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
-import type { RunAnswer, RunRow, RunsAnswer } from "../../../src/page/wire.ts";
+import type { RunAnswer, RunRow } from "../../../src/page/wire.ts";
 import { type Data, useRun } from "../data.ts";
 import { age, duration, full, inWords, milliseconds, plural, whole } from "../format.ts";
 import { Bones, goes, Nobody, Section, useNarrow } from "../parts.tsx";
@@ -20,8 +21,14 @@ export function Operations({ data, route }: OperationsProps) {
   const narrow = useNarrow();
   const { decisions, metrics, runs } = data;
   const [operation, asked] = route.path;
-  const listed = listOf(runs, operation);
-  const chosen = asked ?? (narrow ? undefined : listed[0]?.id);
+  const listed = listOf(data, operation, route.query.get("state"));
+  // what is read must not be exchanged under the reader's eyes for a newer run
+  const first = useRef<{ readonly of: string | undefined; readonly id: string } | undefined>(undefined);
+  const newest = listed[0]?.id;
+  if (newest !== undefined && (first.current === undefined || first.current.of !== operation)) {
+    first.current = { of: operation, id: newest };
+  }
+  const chosen = asked ?? (narrow ? undefined : first.current?.id);
   const run = useRun(chosen, runs?.at);
   if (decisions === undefined || metrics === undefined) return <Bones title="Operations" />;
   const operations = decisions.decisions.filter(({ kind }) => kind === "operation");
@@ -50,7 +57,7 @@ export function Operations({ data, route }: OperationsProps) {
   }
   return (
     <>
-      <Headline metrics={metrics} operations={operations} runs={runs} />
+      <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length ?? 0} />
       <OperationTable data={data} operations={operations} metrics={metrics} selected={operation} route={route} />
       <div class="cols detail">
         <Section class="c3" title="Runs" aside={operation === undefined ? "needing a person first" : `of ${operation}`}>
@@ -64,22 +71,21 @@ export function Operations({ data, route }: OperationsProps) {
 }
 
 /** Those that need a person first, then the newest. */
-function listOf(runs: RunsAnswer | undefined, operation: string | undefined): readonly RunRow[] {
-  const own = (runs?.runs ?? []).filter((run) => operation === undefined || run.operation === operation);
-  return [...own].sort(
-    (a, b) => Number(b.state === "unknown") - Number(a.state === "unknown") || b.createdAt - a.createdAt,
-  );
+function listOf({ runs, unknown }: Data, operation: string | undefined, state: string | null): readonly RunRow[] {
+  const needing = state === null || state === "unknown" ? (unknown?.runs ?? []) : [];
+  const known = new Set(needing.map(({ id }) => id));
+  const others = (runs?.runs ?? []).filter(({ id }) => !known.has(id));
+  return [...needing, ...others].filter((run) => operation === undefined || run.operation === operation);
 }
 
 interface HeadlineProps {
   readonly metrics: Metrics;
   readonly operations: readonly Decided[];
-  readonly runs: RunsAnswer | undefined;
+  readonly unknown: number;
 }
 
-function Headline({ metrics, operations, runs }: HeadlineProps) {
+function Headline({ metrics, operations, unknown }: HeadlineProps) {
   const total = (key: string) => metrics.operations.reduce((sum, one) => sum + (one.total[key] ?? 0), 0);
-  const unknown = runs?.runs.filter(({ state }) => state === "unknown").length ?? 0;
   const open = operations.filter(({ undecided }) => undecided.length > 0).length;
   const replayed = total("replayed");
   return (
@@ -184,8 +190,7 @@ function OperationTable({ data, operations, metrics, selected, route }: Operatio
           {operations.map(({ name, owner, answers }) => {
             const counted = metrics.operations.find((one) => one.name === name);
             const of = (key: string) => counted?.total[key] ?? 0;
-            const unknown =
-              data.runs?.runs.filter((run) => run.operation === name && run.state === "unknown").length ?? 0;
+            const unknown = data.unknown?.runs.filter((run) => run.operation === name).length ?? 0;
             const kept = valueIn(answers["retention"]);
             return (
               <tr key={name} {...goes(link(route, "operations", [name]))} aria-selected={name === selected}>

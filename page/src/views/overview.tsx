@@ -182,7 +182,7 @@ function QuestionGrid({ questions, route }: { readonly questions: readonly Quest
 
 function OperationsPanel({ data, metrics, theme }: PanelProps) {
   const total = (key: string) => metrics.operations.reduce((sum, operation) => sum + (operation.total[key] ?? 0), 0);
-  const unknown = data.runs?.runs.filter(({ state }) => state === "unknown").length ?? 0;
+  const unknown = data.unknown?.runs.length ?? 0;
   const { runs } = data.live?.now ?? metrics.now;
   return (
     <>
@@ -193,7 +193,12 @@ function OperationsPanel({ data, metrics, theme }: PanelProps) {
         <Fig label="Refused" value={whole(total("refused"))} note="stored answers" />
         <Fig label="Mismatch" value={whole(total("mismatch"))} note="same key, other body" />
         {total("failed") > 0 ? <Fig label="Failed" value={whole(total("failed"))} note="safe to repeat" /> : null}
-        <Fig label="Unknown" value={whole(unknown)} tone={unknown > 0 ? "bad" : undefined} note="for a person" />
+        <Fig
+          label="Unknown"
+          value={`${whole(unknown)}${data.unknown?.more ? "+" : ""}`}
+          tone={unknown > 0 ? "bad" : undefined}
+          note="for a person"
+        />
       </dl>
       <OperationsPlot id="operations" metrics={metrics} theme={theme} runs={metrics.runs} />
     </>
