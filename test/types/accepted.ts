@@ -251,7 +251,7 @@ export const fake: Reader<{ workshop: string }, { left: number }> = {
   get: async () => ({ left: 3 }),
   getMany: async (scopes) => scopes.map(() => ({ left: 3 })),
 };
-export const real: Reader<{ workshop: string }, { left: number }> = availability;
+void (availability satisfies Reader<{ workshop: string }, { left: number }>);
 
 export function names<C extends Config>(app: Reprise<C>): readonly string[] {
   return app.decisions().map((decision) => decision.name);
