@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The platform's numbers, each with its reason. */
+export const config = {
+  /** As a small database server allows. */
+  connections: 8,
+  /** Whoever waits longer for a connection gets an error, instead of making the queue longer. */
+  connectionWaitMs: 2_000,
+  /** A visitor's request is answered by then, with an error if need be. */
+  requestMs: 2_500,
+  /** What the query takes on a server: joins and sums, the disk and the network. */
+  availabilityMs: 45,
+  /** A card network's answer. */
+  gatewayMs: 120,
+  /** Of the load that makes the page live: 4 reads a second are 240 requests a minute. */
+  readsPerSecond: 4,
+  bookingsPerSecond: 0.2,
+} as const;
+
+/** State, kept between starts; `dist` lies beside it. */
+export const dataDirectory = fileURLToPath(new URL("../.data/", import.meta.url));
+export const resultsDirectory = join(dataDirectory, "incidents");

@@ -1,0 +1,101 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import type { Reader } from "reprise";
+import { fastifyHandler } from "reprise/fastify";
+import type { DatabasePool } from "../database/pool.ts";
+import { type Availability, findBooking, readSessions } from "../database/queries.ts";
+import type { BookSeat, CancelBooking } from "../inputs.ts";
+import type { Booking } from "../reprise.ts";
+import { createSessions } from "./sessions.ts";
+
+export interface ServerSettings {
+  readonly database: DatabasePool;
+  readonly booking: Booking;
+  readonly availability: Reader<{ readonly workshop: string }, Availability | null>;
+  /** A request for availability that has no answer by then is answered 503. */
+  readonly requestMs: number;
+}
+
+/** The platform's routes; the page is mounted beside them where there is one. */
+export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
+  const { database, availability, requestMs } = settings;
+  const { workshops, bookSeat, cancelBooking } = settings.booking;
+  const sessions = createSessions(await readSessions(database));
+  const app = Fastify({ logger: false, forceCloseConnections: "idle" });
+
+  app.get("/healthz", async () => ({ status: "ok" }));
+
+  app.get<{ Querystring: { page?: string } }>("/workshops", async (request) => {
+    // any other page is one more key in the cache: only those that can exist are asked for
+    const page = Math.min(100, Math.max(1, Math.floor(Number(request.query.page ?? 1)) || 1));
+    return workshops.get({ page });
+  });
+
+  app.get<{ Params: { id: string } }>("/workshops/:id/availability", async (request, reply) => {
+    const found = await availability.get(
+      { workshop: request.params.id },
+      { signal: AbortSignal.timeout(Math.round(requestMs)) },
+    );
+    return found ?? reply.code(404).send(notFound("workshop"));
+  });
+
+  app.get<{ Params: { reference: string } }>(
+    "/bookings/:reference",
+    { preHandler: sessions.required },
+    async (request, reply) => {
+      const found = await findBooking(database, request.params.reference);
+      // somebody else's booking is told as one that is not there
+      if (found?.user !== sessions.userOf(request)) return reply.code(404).send(notFound("booking"));
+      return found;
+    },
+  );
+
+  app.post<{ Body: Partial<BookSeat> | null }>(
+    "/bookings",
+    { preHandler: sessions.required },
+    fastifyHandler(bookSeat, {
+      principal: (request) => sessions.userOf(request),
+      // a body that names somebody else is refused, because the session's user is the principal
+      input: (request) => ({
+        ...(bodyOf(request.body) as BookSeat),
+        user: String(bodyOf(request.body)["user"] ?? sessions.userOf(request)),
+        card: String(bodyOf(request.body)["card"] ?? "card-of-the-session"),
+      }),
+      reply: (booked) => ({ status: 201, headers: { location: `/bookings/${booked.reference}` }, body: booked }),
+    }),
+  );
+
+  app.post<{ Params: { reference: string }; Body: Partial<CancelBooking> | null }>(
+    "/bookings/:reference/cancellation",
+    { preHandler: sessions.required },
+    fastifyHandler(cancelBooking, {
+      principal: (request) => sessions.userOf(request),
+      input: (request) => ({
+        user: sessions.userOf(request),
+        reference: String((request.params as { readonly reference: string }).reference),
+        workshop: String(bodyOf(request.body)["workshop"]),
+      }),
+    }),
+  );
+
+  app.setErrorHandler(
+    (error: { readonly name?: string; readonly statusCode?: number; readonly status?: number }, _, reply) => {
+      const status = error.name === "TimeoutError" ? 503 : (error.statusCode ?? error.status ?? 500);
+      // what went wrong inside is for the log, not for a visitor
+      if (status === 500) console.error(error);
+      return reply
+        .code(status)
+        .type("application/problem+json")
+        .send({ type: "about:blank", title: status === 503 ? "Service Unavailable" : "Error", status });
+    },
+  );
+
+  return app;
+}
+
+function bodyOf(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+}
+
+function notFound(what: string) {
+  return { type: "about:blank", title: "Not Found", status: 404, detail: `There is no such ${what}.` };
+}

@@ -1,0 +1,63 @@
+import type { Gateway } from "../../gateway/client.ts";
+import type { Sources } from "../../reprise.ts";
+import type { KillSwitch } from "./points.ts";
+
+/** How long after the request was written the process dies: the gateway has charged and not answered yet. */
+const gatewayWorksMs = 20;
+
+/** The platform's own ledger and gateway, with a kill switch around each step. */
+export function withKillSwitch(sources: Sources, kill: KillSwitch): Sources {
+  return { ...sources, ledger: killingLedger(sources.ledger, kill), gateway: killingGateway(sources.gateway, kill) };
+}
+
+export function killingGateway(gateway: Gateway, kill: KillSwitch): Gateway {
+  return {
+    charge: async (request, key, signal) => {
+      kill.at("send: before");
+      const timer = setTimeout(() => kill.at("send: while the gateway works"), gatewayWorksMs);
+      const charge = await gateway.charge(request, key, signal).finally(() => clearTimeout(timer));
+      kill.at("answer: come, not kept");
+      return charge;
+    },
+  };
+}
+
+function killingLedger(ledger: Sources["ledger"], kill: KillSwitch): Sources["ledger"] {
+  return {
+    ...ledger,
+    claim: async (request) => {
+      kill.at("claim: before");
+      const claim = await ledger.claim(request);
+      kill.at("claim: after");
+      return claim;
+    },
+    start: async (fence, start) => {
+      kill.at("start of the charge: before");
+      const started = await ledger.start(fence, start);
+      kill.at("start of the charge: after");
+      return started;
+    },
+    pin: async (id, effect, answer) => {
+      const pinned = await ledger.pin(id, effect, answer);
+      kill.at("pin: after");
+      return pinned;
+    },
+    transact: async (fence, name, work) => {
+      const booking = name === "booking";
+      if (booking) kill.at("booking's transaction: before");
+      const result = await ledger.transact(fence, name, async (tx) => {
+        const answered = await work(tx);
+        kill.at(booking ? "booking's transaction: inside" : "seat put aside: inside its transaction");
+        return answered;
+      });
+      kill.at(booking ? "booking's transaction: after" : "seat put aside: after");
+      return result;
+    },
+    complete: async (fence, completion) => {
+      kill.at("completion: before");
+      const completed = await ledger.complete(fence, completion);
+      kill.at("completion: after, nobody told");
+      return completed;
+    },
+  };
+}

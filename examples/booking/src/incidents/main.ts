@@ -1,0 +1,60 @@
+import { parseArgs } from "node:util";
+import type { IncidentResult } from "reprise/page";
+import { failuresOf as doubleChargeFailures, runDoubleCharge } from "./double-charge/index.ts";
+import { keepResult } from "./results.ts";
+import { runStampede, failuresOf as stampedeFailures } from "./stampede/index.ts";
+import { tellResult } from "./tell.ts";
+
+/**
+ * npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick]
+ *
+ * Progress goes to standard error; the result to standard output, for people, or with --json as its last line. Ends with 1
+ * when what must be seen was not, or the load generator fell behind. Started by the page, it sends its progress there.
+ */
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    seed: { type: "string", default: "9" },
+  },
+});
+const [name] = positionals;
+
+const progress = (line: string, share: number) => {
+  if (process.send === undefined) console.error(`${String(Math.round(share * 100)).padStart(3)}% ${line}`);
+  else process.send({ line, share });
+};
+
+try {
+  const { summary, result, failures } = await run();
+  if (!values.quick) await keepResult(name ?? "", result);
+  process.send?.({ result });
+  if (!values.json) tellResult(result);
+  for (const failure of failures) console.error(`Not as it must be: ${failure}.`);
+  if (values.json) console.log(JSON.stringify(summary));
+  process.exitCode = failures.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+if (process.connected) process.disconnect();
+
+async function run(): Promise<{
+  readonly summary: object;
+  readonly result: IncidentResult;
+  readonly failures: readonly string[];
+}> {
+  if (name === "stampede") {
+    const seed = Number(values.seed);
+    if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number.");
+    const { result, ...summary } = await runStampede({ seed, quick: values.quick, progress });
+    return { summary, result, failures: stampedeFailures(summary) };
+  }
+  if (name === "double-charge") {
+    const { result, ...summary } = await runDoubleCharge({ quick: values.quick, progress });
+    return { summary, result, failures: doubleChargeFailures(summary) };
+  }
+  throw new Error("Which incident? npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick]");
+}

@@ -1,0 +1,72 @@
+import { mkdir, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { webRoute } from "reprise/fastify";
+import { pageHandler } from "reprise/page";
+import { config, dataDirectory } from "./config.ts";
+import { tokenOf } from "./database/schema.ts";
+import { startGateway } from "./gateway/process.ts";
+import { incidents, stopIncidents } from "./incidents/index.ts";
+import { startLoad } from "./load/driver.ts";
+import { openPlatform } from "./platform.ts";
+
+/**
+ * npm start [-- --fresh]: the gateway, the platform with the page, and visitors. PORT changes the port, 4000; 0 takes a free
+ * one. BOOKING_LOAD=off sends no visitors.
+ */
+
+if (process.argv.includes("--fresh")) await rm(dataDirectory, { recursive: true, force: true });
+await mkdir(dataDirectory, { recursive: true });
+
+const gateway = await startGateway({ path: join(dataDirectory, "gateway.db"), workMs: config.gatewayMs });
+const platform = await openPlatform({
+  path: join(dataDirectory, "booking.db"),
+  gateway: gateway.address,
+  connections: config.connections,
+  connectionWaitMs: config.connectionWaitMs,
+  availabilityMs: config.availabilityMs,
+  requestMs: config.requestMs,
+});
+
+const page = webRoute(pageHandler(platform.booking.reprise, { incidents }));
+platform.app.all("/reprise", page);
+platform.app.all("/reprise/*", page);
+platform.app.get("/", async (_, reply) => reply.redirect("/reprise"));
+
+await platform.app.listen({ host: "127.0.0.1", port: Number(process.env["PORT"] ?? 4000) });
+const { port } = platform.app.server.address() as AddressInfo;
+const address = `http://localhost:${port}`;
+const load =
+  process.env["BOOKING_LOAD"] === "off"
+    ? undefined
+    : startLoad({
+        address: `http://127.0.0.1:${port}`,
+        readsPerSecond: config.readsPerSecond,
+        bookingsPerSecond: config.bookingsPerSecond,
+        seed: Date.now(),
+      });
+
+const key = `try-${Date.now().toString(36)}`;
+const book =
+  `curl -si ${address}/bookings -H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' ` +
+  `-H 'idempotency-key: ${key}' -d '{"reference":"${key}","workshop":"w-120"}'`;
+console.log(`
+The booking platform is running, with its payment gateway on ${gateway.address}.
+
+The page:            ${address}/reprise
+Book a seat twice:   for n in 1 2; do ${book}; echo; done
+                     (the second answer has idempotency-replayed: true)
+`);
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  stopIncidents();
+  await load?.stop();
+  await platform.close();
+  await gateway.stop();
+  process.exit(0);
+}
+process.on("SIGINT", () => void stop());
+process.on("SIGTERM", () => void stop());

@@ -1,0 +1,135 @@
+import { createReprise, type Duration, outcomeOf } from "reprise";
+import type { sqliteLedger } from "reprise/sqlite";
+import { cancelSeat, holdSeat, insertBooking, letGo } from "./database/bookings.ts";
+import type { DatabasePool } from "./database/pool.ts";
+import { availabilityOf, listWorkshops } from "./database/queries.ts";
+import type { Gateway } from "./gateway/client.ts";
+import { bookSeatSchema, cancelBookingSchema } from "./inputs.ts";
+
+/** Where the decisions live: what is cached and for how long, what may be repeated and what becomes of it. */
+
+export interface Sources {
+  readonly database: DatabasePool;
+  readonly gateway: Gateway;
+  readonly ledger: ReturnType<typeof sqliteLedger>;
+  /** How long the availability query holds its connection. */
+  readonly availabilityMs: number;
+  /** Told of each availability query when it is issued. */
+  readonly onAvailabilityQuery?: (() => void) | undefined;
+}
+
+/** What an incident scales, or takes away to show what that costs. */
+export interface Pace {
+  readonly freshFor: Duration;
+  readonly staleFor?: Duration | undefined;
+  readonly refresh?: { readonly hottest: number; readonly every: Duration } | undefined;
+  readonly jitter?: number | undefined;
+  readonly lease: Duration;
+}
+
+/** What the platform runs with. */
+export const production: Pace = {
+  freshFor: "60s",
+  staleFor: "5m",
+  refresh: { hottest: 100, every: "45s" },
+  lease: "30s",
+};
+
+export type Booking = ReturnType<typeof declareBooking>;
+
+export function declareBooking(sources: Sources, pace: Pace = production) {
+  const { database, gateway, availabilityMs, onAvailabilityQuery } = sources;
+
+  const reprise = createReprise({
+    service: "booking",
+    owner: "booking-team",
+    dimensions: { user: "personal", locale: "shared" },
+    memory: { maxEntries: 10_000, eviction: "lru" },
+    ledger: sources.ledger,
+  });
+
+  const workshops = reprise.cache.readThrough({
+    name: "workshop.list",
+    holds: "public",
+    ifStale: "A new workshop appears some minutes late.",
+    scope: ["page"],
+    sameForEvery: ["user", "locale"],
+    freshFor: "5m",
+    staleFor: "1h",
+    load: ({ page }: { page: number }, { signal }) => listWorkshops(database, page, { signal }),
+  });
+
+  const availability = reprise.cache.readThrough({
+    name: "workshop.availability",
+    holds: "public",
+    ifStale: "A visitor may see a seat that was just taken; booking checks again.",
+    scope: ["workshop"],
+    sameForEvery: ["user", "locale"],
+    freshFor: pace.freshFor,
+    staleFor: pace.staleFor,
+    refresh: pace.refresh,
+    jitter: pace.jitter,
+    load: ({ workshop }, { signal }) => {
+      onAvailabilityQuery?.();
+      return availabilityOf(database, workshop, { takesMs: availabilityMs, signal });
+    },
+    changedBy: () => [
+      outcomeOf(bookSeat, (input) => ({ workshop: input.workshop })),
+      outcomeOf(cancelBooking, (input) => ({ workshop: input.workshop })),
+    ],
+  });
+
+  const bookSeat = reprise.operation({
+    name: "seat.book",
+    input: bookSeatSchema,
+    ifRunsAgain: "replays",
+    costIfTwice: "money",
+    principal: (input) => input.user, // nobody else ever sees this outcome
+    identity: (input) => [input.reference],
+    retention: "30d",
+    lease: pace.lease,
+    effects: "external",
+    refusals: {
+      "sold-out": { status: 409, because: "No seat is left." },
+      "card-declined": { status: 402, because: "The card was declined; nothing was charged." },
+    },
+    run: async ({ input, effect, transaction, refuse }) => {
+      const held = await transaction(
+        async (tx) => {
+          const seat = await holdSeat(tx, input);
+          if (seat === null) throw refuse("sold-out");
+          return seat;
+        },
+        { name: "hold" },
+      );
+      const charge = await effect("charge", {
+        ifUnknown: "retry", // the gateway honours the key it is given
+        run: (key, signal) =>
+          gateway.charge({ reference: input.reference, amountCents: held.priceCents, card: input.card }, key, signal),
+      });
+      if (charge.state === "declined") {
+        await transaction((tx) => letGo(tx, input), { name: "let-go" });
+        throw refuse("card-declined");
+      }
+      return transaction((tx) => insertBooking(tx, input, charge.id), { name: "booking" });
+    },
+  });
+
+  const cancelBooking = reprise.operation({
+    name: "seat.cancel",
+    input: cancelBookingSchema,
+    ifRunsAgain: "replays",
+    costIfTwice: "trust",
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "30d",
+    effects: "database", // claim, change and outcome commit together
+    refusals: { "no-such-booking": { status: 404, because: "There is no such booking, or it is cancelled already." } },
+    run: async ({ input, tx, refuse }) => {
+      if (!(await cancelSeat(tx, input))) throw refuse("no-such-booking");
+      return { reference: input.reference, cancelled: true };
+    },
+  });
+
+  return { reprise, workshops, availability, bookSeat, cancelBooking };
+}

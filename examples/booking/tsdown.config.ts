@@ -1,0 +1,23 @@
+import { defineConfig } from "tsdown";
+
+/** Every entry is a process or a thread of its own. */
+export default defineConfig({
+  entry: {
+    main: "src/main.ts",
+    gateway: "src/gateway/main.ts",
+    worker: "src/database/worker.ts",
+    incident: "src/incidents/main.ts",
+    "stampede-side": "src/incidents/stampede/side.ts",
+    "double-charge-platform": "src/incidents/double-charge/platform.ts",
+  },
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  dts: false,
+  logLevel: "warn",
+  sourcemap: true,
+  clean: true,
+  // the library is used as published: by its name, from its built files
+  deps: { neverBundle: [/^reprise(\/|$)/, "fastify", "libsql"] },
+  tsconfig: false,
+});
