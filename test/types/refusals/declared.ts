@@ -50,6 +50,7 @@ export const cancel = reprise.operation({
   ...replays,
   name: "seat.cancel",
   effects: "database",
+  refusals: { "not-found": { status: 404, because: "No such booking." } },
   identity: "callers-key",
   input: unchecked<{ readonly user: string; readonly reference: string }>(),
   run: async ({ input: asked }) => ({ cancelled: asked.reference }),

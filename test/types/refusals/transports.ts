@@ -10,7 +10,7 @@ webHandler(cancel, { input: () => ({ user: "u", reference: "r" }) });
 webHandler(cancel, {
   input: () => ({ user: "u", reference: "r" }),
   principal: "everyone",
-  // refused at `"set-cookie"`: '"set-cookie"' does not exist in type
+  // refused at `reply`: "set-cookie"
   reply: () => ({ headers: { "set-cookie": "session=1" } }),
 });
 webHandler(cancel, {
