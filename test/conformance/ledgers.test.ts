@@ -7,6 +7,7 @@ import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
+import { doesNotApply } from "../support/environment.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -117,8 +118,10 @@ const sqlite: LedgerAdapter<SqliteTransaction> = {
 function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
   describe(`the ledger suite on ${adapter.name}`, () => {
     for (const { name, skip, run } of ledgerSuite(adapter)) {
-      if (skip === null) test(name, run);
-      else test.skip(`${name} (left out: ${skip})`, run);
+      test(name, async (context) => {
+        if (skip !== null) context.skip(`${doesNotApply}${skip}`);
+        await run();
+      });
     }
   });
 }

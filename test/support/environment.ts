@@ -8,6 +8,8 @@ import { existsSync, readFileSync } from "node:fs";
 
 /** Begins the note of a test that this machine, or this version of Node, can never run; any other fails in CI. */
 export const cannotRunHere = "cannot run here: ";
+/** Begins the note of a case that an adapter has nothing to show in, such as several instances of what has one. */
+export const doesNotApply = "does not apply: ";
 
 /** The SQLite driver that `sqliteLedger` takes on this version of Node. */
 export function sqliteDriver(): string {
