@@ -1,0 +1,105 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const example = new URL("../../examples/booking/", import.meta.url);
+const run = promisify(execFile);
+
+const book = (address: string, key: string, session: string, body: object) =>
+  fetch(`${address}/bookings`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${session}-token`,
+      "idempotency-key": key,
+    },
+    body: JSON.stringify(body),
+  });
+
+describe("the booking platform", () => {
+  let platform: ChildProcess;
+  let address: string;
+
+  beforeAll(async () => {
+    // the library was built before the tests; the example is built from it
+    await run("npm", ["run", "-s", "build"], { cwd: fileURLToPath(example) });
+    platform = spawn(process.execPath, [fileURLToPath(new URL("dist/main.mjs", example))], {
+      env: { ...process.env, PORT: "0", BOOKING_LOAD: "off" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    address = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      platform.stdout?.on("data", (text: Buffer) => {
+        said += text.toString("utf8");
+        const page = /(http:\/\/localhost:\d+)\/reprise/.exec(said);
+        if (page?.[1] !== undefined && said.includes("idempotency-replayed")) resolve(page[1]);
+      });
+      platform.once("exit", () => reject(new Error(`the platform ended: ${said}`)));
+    });
+  });
+
+  afterAll(async () => {
+    const ended = new Promise((resolve) => platform.once("exit", resolve));
+    platform.kill("SIGTERM");
+    await ended;
+  });
+
+  it("answers that it is healthy, and shows workshops with their seats", async () => {
+    expect((await fetch(`${address}/healthz`)).status).toBe(200);
+    const workshops = (await (await fetch(`${address}/workshops`)).json()) as { readonly id: string }[];
+    expect(workshops).toHaveLength(50);
+    const seats = await (await fetch(`${address}/workshops/${workshops[0]?.id}/availability`)).json();
+    expect(seats).toMatchObject({ workshop: workshops[0]?.id, seats: expect.any(Number), left: expect.any(Number) });
+  });
+
+  it("books a seat once for two requests with one key, and says that the second answer is a replay", async () => {
+    const key = `test-${process.pid}-${Date.now()}`;
+    const order = { reference: key, workshop: "w-150" };
+    const first = await book(address, key, "alice", order);
+    const second = await book(address, key, "alice", order);
+    expect([first.status, first.headers.get("idempotency-replayed")]).toEqual([201, null]);
+    expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([201, "true"]);
+    expect(await second.text()).toBe(await first.text());
+
+    const cancelled = await fetch(`${address}/bookings/${key}/cancellation`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: "Bearer alice-token",
+        "idempotency-key": `cancel-${key}`,
+      },
+      body: JSON.stringify({ workshop: "w-150" }),
+    });
+    expect(cancelled.status).toBe(200);
+  });
+
+  it("refuses a body that names another user than the session, and a request without a session", async () => {
+    const key = `test-bob-${process.pid}-${Date.now()}`;
+    const order = { reference: key, workshop: "w-150", user: "alice" };
+    expect((await book(address, key, "bob", order)).status).toBe(403);
+    expect((await book(address, key, "nobody", order)).status).toBe(401);
+  });
+
+  it("tells that a card was declined, the same each time", async () => {
+    const key = `test-declined-${process.pid}-${Date.now()}`;
+    const order = { reference: key, workshop: "w-150", card: "card-declined" };
+    const first = await book(address, key, "alice", order);
+    const second = await book(address, key, "alice", order);
+    expect([first.status, second.status]).toEqual([402, 402]);
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+  });
+});
+
+describe("the incident of the double charge", () => {
+  it("charges twice with a key table and exactly once with Reprise, whatever the process is killed at", async () => {
+    const { stdout } = await run(
+      process.execPath,
+      [fileURLToPath(new URL("dist/incident.mjs", example)), "double-charge", "--quick", "--json"],
+      { timeout: 120_000 },
+    );
+    const told = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<"without" | "with", object>;
+    expect(told.without).toMatchObject({ charges: 2 });
+    expect(told.with).toMatchObject({ charges: 1, doubleCharged: 0, lost: 0, bookings: 9, told: 9 });
+  }, 120_000);
+});
