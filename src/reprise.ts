@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "./base/clock.ts";
 import type { Config, Dimensions, RefusedCall } from "./base/config.ts";
@@ -109,10 +111,13 @@ class Instance {
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #closing = new AbortController();
+  /** Background work must not see who happened to use the instance first. */
+  readonly #outside = AsyncLocalStorage.snapshot();
   readonly #inside: Inside;
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
+  #used = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
 
@@ -125,14 +130,9 @@ class Instance {
         mend: "It is part of every record's identity: name the service.",
       });
     }
+    // every run under way listens, however many there are
+    setMaxListeners(0, this.#closing.signal);
     const maxEntries = memory?.maxEntries ?? defaults.cache.maxEntries;
-    if (!Number.isInteger(maxEntries) || maxEntries < 1) {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: "createReprise, memory.maxEntries",
-        why: "it is no whole number above zero.",
-        mend: "Memory is never unbounded: say how many entries it may hold.",
-      });
-    }
     this.#options = options;
     this.#ledger = options.ledger;
     this.#clock = options.clock ?? systemClock;
@@ -188,7 +188,7 @@ class Instance {
   #decisions(): readonly Decided[] {
     const { owner, dimensions = {} } = this.#options;
     return [
-      ...this.#caches.list().map(({ declaration }) => decideCache(declaration, owner, dimensions)),
+      ...this.#caches.list().map(({ declaration, changes }) => decideCache(declaration, changes(), owner, dimensions)),
       ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
     ];
   }
@@ -216,16 +216,20 @@ class Instance {
 
   async #openOnce(): Promise<void> {
     checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
+    this.#used = true;
     const ledger = this.#ledger;
     if (ledger !== undefined) {
       const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
       await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
       // closed while it opened: nothing may begin that nobody stops
       if (this.#closed !== undefined) return;
+    }
+    this.#outside(() => {
+      this.#caches.start();
+      if (ledger === undefined) return;
       this.#operations.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
-    }
-    this.#caches.start();
+    });
   }
 
   /** A cached read is a use too, but waits for nothing: it needs no ledger. */
@@ -240,9 +244,7 @@ class Instance {
   }
 
   async #close(): Promise<void> {
-    const opening = this.#opening;
-    const ledger = this.#ledger;
-    await opening?.catch(() => {});
+    await this.#opening?.catch(() => {});
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
@@ -251,6 +253,10 @@ class Instance {
     });
     this.#closing.abort(closed);
     await this.#journal?.stop();
-    if (opening !== undefined) await ledger?.close();
+    // also one that opened after its deadline
+    const disconnected = this.#used ? this.#ledger?.close() : undefined;
+    if (disconnected !== undefined) {
+      await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
+    }
   }
 }

@@ -23,12 +23,14 @@ export const defaults = {
     outcomeLimitBytes: 65_536,
     /** How often an unanswered question to the other side is asked before the work is parked, and the pauses between. */
     askPausesMs: [200, 1_000],
-    /** Work that a completer resumed so often without an end is a person's. */
+    /** Work that a completer resumed so often without an end is left to its callers. */
     resumeAttempts: 10,
   },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,
+    /** Resumed runs at once in an instance: a few, so that one that hangs holds nobody up and a backlog does not flood. */
+    resumedAtOnce: 4,
     sweepEveryMs: 60_000,
     sweepBatch: 500,
     journalFineMs: 10_000,

@@ -30,7 +30,6 @@ interface Details {
   REPRISE_UNKNOWN: { readonly operation: string; readonly effect: string };
   REPRISE_FENCED: { readonly operation: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
-  REPRISE_ILLEGAL_TRANSITION: { readonly operation: string; readonly from: string; readonly to: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NOT_AWAITED: { readonly operation: string; readonly effect: string };
@@ -147,11 +146,6 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     message: (d) =>
       `The lease on this work of '${d.operation}' is over, so this attempt stops. A later one goes on from what is recorded.`,
   },
-  REPRISE_ILLEGAL_TRANSITION: {
-    status: 409,
-    message: (d) =>
-      `Work of '${d.operation}' cannot go from '${d.from}' to '${d.to}': its state has changed. Look at it again.`,
-  },
   REPRISE_EFFECT_TWICE: {
     status: 500,
     message: (d) =>
@@ -211,7 +205,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_LEDGER_AWAY: {
     status: 503,
     message: (d) =>
-      `Ledger '${d.ledger}' did not answer (${d.doing}), so nothing was run unguarded. Repeat with the same key.`,
+      `Ledger '${d.ledger}' did not answer (${d.doing}). Nothing runs unguarded; repeat with the same key to learn what happened.`,
   },
   REPRISE_LEDGER_BUSY: {
     status: 503,

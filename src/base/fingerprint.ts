@@ -2,7 +2,10 @@ import canonicalize from "canonicalize";
 import { RepriseError } from "./errors.ts";
 import { sha256 } from "./names.ts";
 
-/** The algorithm of new fingerprints. A stored one is compared by the algorithm of its own version. */
+/**
+ * The algorithm of new fingerprints. A stored one is compared by the algorithm of its own version: whoever raises this
+ * must hand ledgers the prints of both versions, or every retry of earlier work becomes a mismatch.
+ */
 export const fingerprintVersion = 1;
 
 /**
@@ -55,7 +58,9 @@ function tag(value: unknown, what: string, path: string, above: readonly object[
   if (value instanceof Date) return { [mark]: "date", is: inside(value.getTime(), "time") };
   if (ArrayBuffer.isView(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    return { [mark]: "bytes", is: bytes.toString("base64") };
+    // the same bytes as other numbers are other input
+    const kind = value instanceof Uint8Array ? "bytes" : Object.prototype.toString.call(value);
+    return { [mark]: kind, is: bytes.toString("base64") };
   }
   if (value instanceof Map) {
     return {

@@ -25,6 +25,10 @@ export function checkScalar(value: unknown, where: string): Scalar | undefined {
   }
 }
 
+export function isScalar(value: unknown): value is Scalar {
+  return ["string", "bigint", "boolean"].includes(typeof value) || Number.isFinite(value);
+}
+
 /**
  * Encodes scalars injectively: different inputs never meet, whatever the strings contain. JSON escapes quotes, control
  * characters and lone surrogates (ECMA-262, well-formed JSON.stringify); a bigint stands in an array of its own, which

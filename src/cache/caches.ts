@@ -41,6 +41,8 @@ export interface ListedCache {
   readonly counters: CacheCounters;
   readonly entries: () => number;
   readonly declaration: CacheDeclaration;
+  /** What `changedBy` lists, read once. What the thunk throws, this throws. */
+  readonly changes: () => readonly Change<string>[];
 }
 
 export interface CachesOptions {
@@ -157,12 +159,13 @@ export function createCaches(options: CachesOptions): Caches {
       }
     },
     list: () =>
-      [...declared.values()].map(({ declaration, core }) => ({
-        name: core.name,
-        owner: declaration.owner,
-        counters: core.counters,
-        entries: () => core.slots.size,
-        declaration,
+      [...declared.values()].map((cache) => ({
+        name: cache.core.name,
+        owner: cache.declaration.owner,
+        counters: cache.core.counters,
+        entries: () => cache.core.slots.size,
+        declaration: cache.declaration,
+        changes: () => changesOf(cache),
       })),
     memory: () => ({ entries: memory.entries(), maxEntries: memory.maxEntries }),
   };

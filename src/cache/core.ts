@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import { isScalar } from "../base/scalar.ts";
 import type { ChangeVerb } from "./change.ts";
 import type { CacheTimes } from "./check.ts";
 import { type CacheCounters, createCacheCounters } from "./counters.ts";
@@ -198,6 +199,11 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     },
     changeMatching: (verb, parts) => {
       const names = declaration.scope;
+      if (names.every((part) => isScalar(parts[part]))) {
+        changeSlot(verb, keys.check(parts));
+        counters[countedAs[verb]] += 1;
+        return;
+      }
       const meant = new Set<Key>();
       for (const slot of slots.values()) if (matches(slot.scope, parts, names)) meant.add(slot.key);
       // a load whose slot memory gave up runs on, and must be outdated too

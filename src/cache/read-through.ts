@@ -1,3 +1,4 @@
+import { untilAborted } from "../base/promise.ts";
 import type { CacheCore } from "./core.ts";
 import type { Load } from "./flights.ts";
 import type { Scope } from "./key.ts";
@@ -9,9 +10,15 @@ export function createReadThrough(core: CacheCore, load: Load): Cache<Scope, unk
     name: core.name,
     get,
     getEntry: (scope, options) => core.getEntry(scope, load, options),
-    getMany: async (scopes, options) => Promise.all(scopes.map((scope) => get(scope, options))),
+    // the signal ends the waiting for all at once: a listener for each key would be one leak warning too many
+    getMany: async (scopes, options) => {
+      options?.signal?.throwIfAborted();
+      return untilAborted(Promise.all(scopes.map((scope) => get(scope))), options?.signal);
+    },
     getManySettled: async (scopes, options) => {
-      const settled = await Promise.allSettled(scopes.map((scope) => get(scope, options)));
+      options?.signal?.throwIfAborted();
+      const reads = Promise.allSettled(scopes.map((scope) => get(scope)));
+      const settled = await untilAborted(reads, options?.signal);
       return settled.map(
         (one): Settled<unknown> =>
           one.status === "fulfilled"

@@ -49,11 +49,14 @@ export interface Ledger<out Tx> {
   // ── the end ──
 
   /**
-   * Keeps the outcome, for `keepMs` from now, if every effect of the work is pinned and exactly `effects` of them exist
-   * (what an earlier attempt did and this one did not visit must not be answered over).
+   * Keeps the outcome, for `keepMs` from now, if every effect of the work is pinned and was visited by this attempt: what
+   * an earlier one did and this one passed over must not be answered over.
    */
   readonly complete: (fence: Fence, completion: Completion) => Promise<"done" | "fenced" | "effects-differ">;
-  /** Gives the claim back: deletes the work if nothing of it ever happened, else leaves it open for a later attempt. */
+  /**
+   * Gives the claim back: deletes the work if nothing of it ever happened and it is not to be kept, else leaves it open
+   * for a later attempt.
+   */
   readonly release: (fence: Fence, release: Release) => Promise<"released" | "open" | "fenced">;
   /**
    * Sets the work aside for a person. `answered`: the effect that was to be parked for got its answer meanwhile, from
@@ -87,8 +90,10 @@ export interface Ledger<out Tx> {
 
   /** Work that nobody is at: open, or its lease is over; due by `notBefore`; with its input kept. Oldest first. */
   readonly abandoned: (query: AbandonedQuery) => Promise<readonly AbandonedWork[]>;
-  /** Parks work of `operation` with a started effect whose lease has been over for `afterMs`. How many it parked. */
-  readonly parkAbandoned: (query: ParkAbandonedQuery) => Promise<number>;
+  /** Parks abandoned work that no attempt can go on with. False: it was claimed, or ended, since `token`. */
+  readonly parkStalled: (work: Pick<AbandonedWork, "id" | "token">, why: string) => Promise<boolean>;
+  /** Parks work with a started effect that nobody has been at for its operation's `afterMs`. How many it parked. */
+  readonly parkAbandoned: (queries: readonly ParkAbandonedQuery[]) => Promise<number>;
   /** Deletes at most `limit` done works past their keep, with their effects and keys. How many it deleted. */
   readonly sweep: (limit: number) => Promise<number>;
 
@@ -125,6 +130,8 @@ export interface ClaimRequest extends WorkRequest {
   readonly leaseMs: number;
   /** Kept so that a completer may resume the work; `null`: only a caller's next attempt can. */
   readonly input: string | null;
+  /** By a completer: counted apart from its callers' attempts. */
+  readonly resuming: boolean;
 }
 
 /** For people: shown, never compared. */
@@ -153,6 +160,10 @@ export interface Won {
   readonly fence: Fence;
   /** +1 for each claim of this work. */
   readonly token: number;
+  /** How often a completer claimed it, this time included. */
+  readonly resumes: number;
+  /** Taken from an owner whose lease was over. */
+  readonly tookOver: boolean;
   /** What earlier attempts left; empty for new work. */
   readonly effects: readonly EffectRecord[];
 }
@@ -218,10 +229,12 @@ export interface Completion {
   /** Whether it is a refusal: for people, never compared. */
   readonly refused: boolean;
   readonly keepMs: number;
-  /** How many effects and transactions the completing attempt visited. */
-  readonly effects: number;
+  /** The effects and transactions that the completing attempt visited, whether or not a record of each stands. */
+  readonly visited: readonly string[];
 }
 export interface Release {
+  /** Whether it stays open even if nothing happened: a completer goes on with it. */
+  readonly keep: boolean;
   /** The work is not taken again before so long; 0: at once. */
   readonly notBeforeMs: number;
   /** A class and code, never a value; `null`: no error. */
@@ -253,12 +266,15 @@ export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: nu
 
 export interface AbandonedQuery {
   readonly operations: readonly string[];
+  /** Work that was resumed so often is left to its callers. */
+  readonly resumedBelow: number;
   readonly limit: number;
 }
 export interface AbandonedWork {
+  readonly id: WorkId;
+  readonly name: Name;
   readonly operation: string;
   readonly input: string;
-  /** How often it was claimed. */
   readonly token: number;
 }
 export interface ParkAbandonedQuery {

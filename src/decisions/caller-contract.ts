@@ -30,5 +30,5 @@ export function callerContract(declaration: OperationDeclaration): CallerContrac
 
 const ledgerAnswers: CallerContract["answers"] = [
   { status: 500, means: "It failed. What is known is kept.", do: "repeat with the same key" },
-  { status: 503, means: "Nothing was run, or an answer is being sought.", do: "repeat with the same key" },
+  { status: 503, means: "Whether it happened is not known yet.", do: "repeat with the same key later: it tells" },
 ];

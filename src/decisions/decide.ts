@@ -1,6 +1,7 @@
 import type { Dimensions } from "../base/config.ts";
 import { defaults } from "../base/defaults.ts";
 import { isUnchecked } from "../base/schema.ts";
+import type { Change } from "../cache/change.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import { callerContract } from "./caller-contract.ts";
@@ -9,11 +10,11 @@ import type { Answer, Decided } from "./decided.ts";
 /** Reads a cache's declaration: every question with its answer. */
 export function decideCache(
   declaration: CacheDeclaration,
+  changes: readonly Change<string>[],
   instanceOwner: string | undefined,
   dimensions: Dimensions,
 ): Decided {
   const owner = declaration.owner ?? instanceOwner;
-  const changes = declaration.changedBy?.() ?? [];
   return decided("cache", declaration.name, owner, {
     owner: answer(owner),
     pattern: declared(declaration.pattern),

@@ -86,6 +86,9 @@ function readRates(rate: Rates<CacheCount>): ReadRates {
 
 function runRates(rate: Rates<OperationCount> & { readonly underWay: number }): RunRates {
   // told `running` is an answer about an execution, no further one, but it is a call all the same
-  const perSecond = operationCounts.reduce((sum, key) => (key === "takenOver" ? sum : sum + rate[key]), 0);
+  const perSecond = operationCounts.reduce(
+    (sum, key) => (key === "takenOver" || key === "answeredTwice" ? sum : sum + rate[key]),
+    0,
+  );
   return { perMinute: perSecond * 60, underWay: rate.underWay };
 }

@@ -175,7 +175,7 @@ export function metricsReader(inside: Inside): MetricsReader {
       const until = Math.floor(told / stepMs) * stepMs;
       // a first step that is covered by less than half would be a gap that is none
       const from = Math.max(until - ms, Math.round((told - span) / stepMs) * stepMs);
-      const steps = stepsOf(chosen, from, until, stepMs);
+      const steps = stepsOf(chosen, { since: told - span, from, until, stepMs });
       const reads = cacheSeries(chosen, steps);
       const executions = operationSeries(chosen, steps);
       return {

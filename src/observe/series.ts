@@ -5,6 +5,8 @@ import { type CacheCount, cacheCounts, type OperationCount, operationCounts, typ
 
 /** The steps of a chart, each as long as the next, and which of them can be told. */
 export interface Steps {
+  /** What was counted after this belongs to the totals, also where its step is too short to be drawn. */
+  readonly since: number;
   readonly from: number;
   readonly stepMs: number;
   readonly count: number;
@@ -19,7 +21,10 @@ interface Counted<K extends string> {
   histogram: readonly number[];
 }
 
-export function stepsOf(runs: readonly ProcessRun[], from: number, until: number, stepMs: number): Steps {
+export function stepsOf(
+  runs: readonly ProcessRun[],
+  { since, from, until, stepMs }: Pick<Steps, "since" | "from" | "stepMs"> & { readonly until: number },
+): Steps {
   const count = Math.max(0, Math.round((until - from) / stepMs));
   const covered = new Array<number>(count).fill(0);
   const gaps = new Set<number>();
@@ -36,7 +41,7 @@ export function stepsOf(runs: readonly ProcessRun[], from: number, until: number
   }
   // less than half a step says too little to be drawn as one
   const coveredMs = covered.map((ms, step) => (gaps.has(step) || ms < stepMs / 2 ? 0 : Math.min(ms, stepMs)));
-  return { from, stepMs, count, coveredMs };
+  return { since, from, stepMs, count, coveredMs };
 }
 
 export function cacheSeries(runs: readonly ProcessRun[], steps: Steps) {
@@ -99,7 +104,7 @@ function count<K extends string>(
   for (const { intervals } of runs) {
     for (const interval of intervals) {
       const { from, to } = interval;
-      if (to.at <= steps.from) continue;
+      if (to.at <= steps.since) continue;
       const places = interval.gap ? [] : [...overlaps(interval, steps.from, steps.stepMs, steps.count)];
       for (const name of namesOf(to)) {
         const after = of(to, name);

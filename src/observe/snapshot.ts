@@ -62,6 +62,7 @@ export const operationCounts = [
   "unknown",
   "failed",
   "takenOver",
+  "answeredTwice",
 ] as const satisfies readonly OperationCount[];
 
 export function snapshot(inside: Inside, ended = false): Snapshot {

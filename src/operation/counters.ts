@@ -15,6 +15,8 @@ export interface OperationCounters {
   unknown: number;
   /** Rejected: bad input, a run that failed, or the ledger was away. */
   failed: number;
+  /** Effects whose two answers differ: they may have happened twice. */
+  answeredTwice: number;
   /** Claims taken over from an owner whose lease was over. */
   takenOver: number;
   /** Executions under way now. */
@@ -32,6 +34,7 @@ export function createOperationCounters(): OperationCounters {
     mismatch: 0,
     unknown: 0,
     failed: 0,
+    answeredTwice: 0,
     takenOver: 0,
     underWay: 0,
     duration: createHistogram(),

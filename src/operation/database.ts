@@ -1,8 +1,9 @@
 import type { Atomic, Finished } from "../contract/ledger.ts";
+import { telling } from "./doubt.ts";
 import type { Execution } from "./execution.ts";
 import { Refusal } from "./outcome.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
-import { createRefuse } from "./refusing.ts";
+import { callRun, createRefuse, settle } from "./refusing.ts";
 import { type Told, tell, told } from "./told.ts";
 
 /** How the ledger is asked to run one piece of work: in a transaction of its own, or in the caller's. */
@@ -16,8 +17,9 @@ interface Settled {
 /** `effects: "database"`: claim, work and outcome in one transaction: all of it happened, or nothing. */
 export async function executeDatabase(execution: Execution): Promise<Told> {
   const { ledger, work, host, settings } = execution;
-  const answer = await transactOrRefuse(execution, (run) => ledger.atomic(work, run));
-  if (answer.outcome.status === "done" && !answer.outcome.replayed) host.committed(settings.name, work.input);
+  const committed = () => host.committed(settings.name, work.input);
+  const answer = await telling(committed, () => transactOrRefuse(execution, (run) => ledger.atomic(work, run)));
+  if (answer.outcome.status === "done" && !answer.outcome.replayed) committed();
   return answer;
 }
 
@@ -33,14 +35,9 @@ export async function executeConverging(
 ): Promise<Told> {
   const { ledger, host, settings, input } = execution;
   const run = runOf(execution, input);
-  let settlement: Settlement;
-  try {
-    settlement = { status: "done", value: await ledger.transaction(run) };
-    host.committed(settings.name, input);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    settlement = { status: "refused", code: error.code, detail: error.detail };
-  }
+  const committed = () => host.committed(settings.name, input);
+  const settlement = await settle(() => telling(committed, () => ledger.transaction(run)));
+  if (settlement.status === "done") committed();
   return tell({ ...settlement, replayed: false, at: new Date(host.clock().now()) }, execution.render(settlement));
 }
 
@@ -72,5 +69,5 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
 function runOf(execution: Omit<Execution, "work">, input: unknown): (tx: unknown) => Promise<unknown> {
   const { settings, host } = execution;
   const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
-  return (tx) => (async () => run({ input, tx, signal: host.closing, refuse: createRefuse(settings) }))();
+  return (tx) => callRun(() => run({ input, tx, signal: host.closing, refuse: createRefuse(settings) }));
 }

@@ -108,7 +108,7 @@ interface Operates<I, O, R extends Refusals, E extends "database" | "external", 
   /** `database`: claim, work and outcome commit together. `external`: an effect is written down before it is called. */
   readonly effects: EffectsCheck<E, A, Tx>;
   readonly refusals?: R;
-  /** Of a claim, renewed at a third of it. Default 30 s. Only with external effects. */
+  /** Of a claim, renewed at a third of it. Default 30 s. As the two that follow, only with external effects. */
   readonly lease?: Duration | undefined;
   /** `by-itself` keeps the input, and a completer resumes abandoned work. Default: the caller's next attempt does. */
   readonly resumes?: "by-itself" | "next-attempt" | undefined;
@@ -160,7 +160,9 @@ export type OperationVerb<C extends Config> = <
       readonly identity?: N;
     } & ([A] extends ["converges"] ? unknown : Recorded<I>),
 ) => Operation<In, O, RefusedOf<R>, I, [N] extends ["callers-key"] ? "required" : "optional"> &
-  (E extends "database" ? Joins<C["tx"], In, O, RefusedOf<R>> : unknown);
+  ([E, A] extends ["database", "replays"]
+    ? Joins<C["tx"], In, O, RefusedOf<R>, [N] extends ["callers-key"] ? "required" : "optional">
+    : unknown);
 
 /** A declaration as `createReprise` received it, its types checked by the compiler, its rest by `start`. */
 export interface OperationDeclaration {

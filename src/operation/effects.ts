@@ -4,6 +4,8 @@ import { type Duration, milliseconds } from "../base/duration.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { pause, withDeadline } from "../base/promise.ts";
 import type { EffectRecord, Ledger, Won } from "../contract/ledger.ts";
+import type { OperationCounters } from "./counters.ts";
+import { telling } from "./doubt.ts";
 import { insist } from "./insist.ts";
 import type { Lease } from "./lease.ts";
 import { Refusal } from "./outcome.ts";
@@ -45,6 +47,7 @@ export interface EffectsOptions {
   readonly won: Won;
   readonly lease: Lease;
   readonly committed: () => void;
+  readonly counters: OperationCounters;
 }
 
 /** The effects and transactions of one attempt. */
@@ -54,8 +57,8 @@ export interface Effects {
     work: (tx: unknown) => Promise<unknown>,
     options?: { readonly name?: string | undefined },
   ) => Promise<unknown>;
-  /** How many of this attempt's effects and transactions the ledger has a record of. */
-  readonly recorded: () => number;
+  /** The effects and transactions that this attempt visited. */
+  readonly visited: () => readonly string[];
   /** One that is still under way, though the run has ended; waits for all of them. */
   readonly settle: () => Promise<string | undefined>;
 }
@@ -66,7 +69,6 @@ export function createEffects(options: EffectsOptions): Effects {
   const { fence } = won;
   const known = new Map(won.effects.map((record) => [record.effect, record]));
   const used = new Set<string>();
-  const recorded = new Set<string>();
   const underWay = new Map<string, Promise<unknown>>();
   let openTransactions = 0;
 
@@ -92,13 +94,15 @@ export function createEffects(options: EffectsOptions): Effects {
   };
   /** Gives the work to a person. */
   const park = async (effect: string, why: string): Promise<never> => {
-    const left = await insist(clock, () => ledger.park(fence, { effect, why, unlessAnswered: false }));
+    const parking = { effect, why, unlessAnswered: false };
+    const left = await insist(clock, () => ledger.park(fence, parking), "while-busy");
     if (left === "fenced") fenced();
     throw new Parked(effect);
   };
   /** The same for an answer that is lost, unless whoever called has brought it meanwhile. */
   const parkUnanswered = async (name: string, effect: EffectOptions, why: string): Promise<unknown> => {
-    const left = await insist(clock, () => ledger.park(fence, { effect: name, why, unlessAnswered: true }));
+    const parking = { effect: name, why, unlessAnswered: true };
+    const left = await insist(clock, () => ledger.park(fence, parking), "while-busy");
     if (left === "fenced") fenced();
     if (left === "answered") return perform(name, effect);
     throw new Parked(name);
@@ -120,11 +124,25 @@ export function createEffects(options: EffectsOptions): Effects {
   /** Keeps an answer. The first one stays; one that differs from it is evidence that the effect happened twice. */
   const pin = async (name: string, answer: Answer): Promise<void> => {
     const text = encodeAnswer(answer, `the answer of '${name}'`);
-    const pinned = await insist(clock, () => ledger.pin(fence.id, name, text));
+    const pinned = await insist(clock, () => ledger.pin(fence.id, name, text), "while-busy");
     if (pinned.is === "gone") fenced();
     if (pinned.is === "present" && pinned.answer !== text) {
+      options.counters.answeredTwice += 1;
       throw new RepriseError("REPRISE_EFFECT_TWICE", { operation, effect: name });
     }
+  };
+
+  /** Pins what the other side said and tells it to the run. */
+  const keep = async (name: string, answer: Answer): Promise<unknown> => {
+    try {
+      await pin(name, answer);
+    } catch (error) {
+      if (!isRepriseError(error, "REPRISE_NOT_STORABLE")) throw error;
+      await pin(name, { is: "unstorable" });
+      await park(name, "its answer could not be stored");
+    }
+    if (answer.is === "refusal") throw new Refusal(answer.code, answer.detail);
+    return answer.is === "value" ? answer.value : undefined;
   };
 
   /** Calls the other side, and pins what it says. `sentAt`: from before the start was written. */
@@ -139,13 +157,7 @@ export function createEffects(options: EffectsOptions): Effects {
     lease.signal.addEventListener("abort", abort, { once: true });
 
     const called = (async () => effect.run(work.effectKey(name), aborting.signal))();
-    const answered = called.then(
-      (value): Answer => ({ is: "value", value }),
-      (error: unknown): Answer => {
-        if (error instanceof Refusal) return { is: "refusal", code: error.code, detail: error.detail };
-        throw error;
-      },
-    );
+    const answered = answerOf(called);
     let answer: Answer;
     try {
       answer = await withDeadline(clock, left, answered, late);
@@ -159,15 +171,7 @@ export function createEffects(options: EffectsOptions): Effects {
     } finally {
       lease.signal.removeEventListener("abort", abort);
     }
-    try {
-      await pin(name, answer);
-    } catch (error) {
-      if (!isRepriseError(error, "REPRISE_NOT_STORABLE")) throw error;
-      await pin(name, { is: "unstorable" });
-      await park(name, "its answer could not be stored");
-    }
-    if (answer.is === "refusal") throw new Refusal(answer.code, answer.detail);
-    return answer.is === "value" ? answer.value : undefined;
+    return keep(name, answer);
   };
 
   /** An effect that an earlier attempt started and whose answer nobody kept. */
@@ -183,10 +187,7 @@ export function createEffects(options: EffectsOptions): Effects {
       if (answer === unanswered) {
         return parkUnanswered(name, effect, "the other side did not say what became of it");
       }
-      if (answer !== "never-happened") {
-        await pin(name, { is: "value", value: answer });
-        return answer;
-      }
+      if (answer.is !== "value" || answer.value !== "never-happened") return keep(name, answer);
       // the starter may still be sending: its "no" would become a "yes" after ours
       if (record.settlesInMs > 0) throw new AskLater(record.settlesInMs);
     }
@@ -196,14 +197,18 @@ export function createEffects(options: EffectsOptions): Effects {
     return started ? call(name, effect, timing.deadlineMs, sentAt) : perform(name, effect);
   };
 
-  const ask = async (name: string, question: Exclude<EffectOptions["ifUnknown"], string>): Promise<unknown> => {
+  const ask = async (
+    name: string,
+    question: Exclude<EffectOptions["ifUnknown"], string>,
+  ): Promise<Answer | typeof unanswered> => {
     for (const waitMs of [0, ...defaults.operation.askPausesMs]) {
       if (waitMs > 0) await pause(clock, waitMs, lease.signal);
       lease.check();
       try {
         const { effectDeadlineMs: afterMs } = defaults.operation;
         const late = () => new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation, effect: name, afterMs });
-        return await withDeadline(clock, afterMs, question(work.effectKey(name), lease.signal), late);
+        const asked = answerOf((async () => question(work.effectKey(name), lease.signal))());
+        return await withDeadline(clock, afterMs, asked, late);
       } catch {
         // asked again; in the end it is a person's
       }
@@ -221,8 +226,6 @@ export function createEffects(options: EffectsOptions): Effects {
       effect.arrivesWithin === undefined ? 0 : milliseconds(effect.arrivesWithin, `${where}, arrivesWithin`);
     const settleMs = deadlineMs + flightMs;
 
-    // from here on a record may stand, and completing without having visited it would answer over it
-    recorded.add(name);
     const pinned = known.get(name)?.answer;
     if (pinned != null) return adopt(name, pinned);
     const sentAt = clock.monotonic();
@@ -236,16 +239,21 @@ export function createEffects(options: EffectsOptions): Effects {
 
   const transact = async (name: string, body: (tx: unknown) => Promise<unknown>): Promise<unknown> => {
     const pinned = known.get(name)?.answer;
-    if (pinned != null) {
-      recorded.add(name);
-      return adopt(name, pinned);
+    if (pinned != null) return adopt(name, pinned);
+    if (!ledger.transactional) {
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: `operation '${operation}'`,
+        why: `ledger '${ledger.name}' has no transactions.`,
+        mend: "Use a ledger that has, or write through an effect.",
+      });
     }
-    const result = await ledger.transact(fence, name, async (tx) => {
-      const value = await body(tx);
-      return { value, answer: encodeAnswer({ is: "value", value }, `the value of '${name}'`) };
-    });
+    const result = await telling(options.committed, () =>
+      ledger.transact(fence, name, async (tx) => {
+        const value = await body(tx);
+        return { value, answer: encodeAnswer({ is: "value", value }, `the value of '${name}'`) };
+      }),
+    );
     if (result.is === "fenced") return fenced();
-    recorded.add(name);
     options.committed();
     return result.is === "committed" ? result.value : adopt(name, result.answer);
   };
@@ -264,11 +272,22 @@ export function createEffects(options: EffectsOptions): Effects {
         openTransactions -= 1;
       });
     },
-    recorded: () => recorded.size,
+    visited: () => [...used],
     settle: async () => {
       const [forgotten] = underWay.keys();
       await Promise.allSettled(underWay.values());
       return forgotten;
     },
   };
+}
+
+/** What a call or a question ended with. A declared refusal is an answer; any other error is none. */
+function answerOf(called: Promise<unknown>): Promise<Answer> {
+  return called.then(
+    (value): Answer => ({ is: "value", value }),
+    (error: unknown): Answer => {
+      if (error instanceof Refusal) return { is: "refusal", code: error.code, detail: error.detail };
+      throw error;
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
+import type { Name } from "../base/names.ts";
 import { pause, untilAborted } from "../base/promise.ts";
 import { describeIssue } from "../base/schema.ts";
 import type { OperationCounters } from "./counters.ts";
@@ -39,27 +40,36 @@ export class Executor {
     this.counters = counters;
   }
 
-  async execute(input: unknown, asking: Asking): Promise<Told> {
-    return this.#counted(async () => {
-      asking.signal?.throwIfAborted();
-      const given = await this.#validate(input);
-      if (this.settings.again === "converges") {
-        const ledger = await this.#host.ledger();
-        const common = { host: this.#host, settings: this.settings, counters: this.counters, ledger, resumed: false };
-        const render = (settlement: Settlement) => asking.render?.(settlement) ?? null;
-        return untilAborted(this.#track(executeConverging({ ...common, input: given, render })), asking.signal);
-      }
-      const work = nameWork(this.#host, this.settings, given, asking);
-      // the work goes on without this caller: its completion depends on nobody being there
-      return untilAborted(this.#attemptUntil(work, asking), asking.signal);
-    });
+  execute(input: unknown, asking: Asking): Promise<Told> {
+    // the work goes on without this caller: its completion depends on nobody being there
+    return untilAborted(
+      this.#counted(async () => {
+        asking.signal?.throwIfAborted();
+        const given = await this.#validate(input);
+        if (this.settings.again === "converges") {
+          const ledger = await this.#host.ledger();
+          const common = { host: this.#host, settings: this.settings, counters: this.counters, ledger, resumed: false };
+          const render = (settlement: Settlement) => asking.render?.(settlement) ?? null;
+          return this.#track(executeConverging({ ...common, input: given, render }));
+        }
+        return this.#attemptUntil(nameWork(this.#host, this.settings, given, asking), asking);
+      }, asking.signal),
+      asking.signal,
+    );
   }
 
-  /** Goes on with work that nobody is at. `input` is as the schema returned it. */
-  async resume(input: unknown): Promise<Told> {
-    return this.#counted(async () => {
-      return this.#attempt(nameWork(this.#host, this.settings, input, {}), null, true);
-    });
+  /**
+   * Goes on with work that nobody is at. `input` is as the schema returned it. Rejects, before anything happens, where the
+   * declaration does not name this work any more.
+   */
+  resume(name: Name, input: unknown): Promise<Told> {
+    const work = nameWork(this.#host, this.settings, input, {});
+    if (work.name !== name) {
+      const where = `operation '${this.settings.name}'`;
+      const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
+      throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "its input names other work now.", mend });
+    }
+    return this.#counted(() => this.#attempt(work, null, true));
   }
 
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
@@ -76,7 +86,6 @@ export class Executor {
     if (this.settings.again === "converges") return null;
     const work = nameWork(this.#host, this.settings, given, { key });
     const found = await (await this.#host.ledger()).find(work);
-    if (found?.is === "done") this.#host.committed(this.settings.name, work.input);
     return found === null ? null : told(found);
   }
 
@@ -147,7 +156,8 @@ export class Executor {
     throw new RepriseError("REPRISE_INPUT_INVALID", { operation: this.settings.name, issues });
   }
 
-  async #counted(execute: () => Promise<Told>): Promise<Told> {
+  /** A caller that left is no failure of the work. */
+  async #counted(execute: () => Promise<Told>, signal?: AbortSignal): Promise<Told> {
     const { counters } = this;
     counters.underWay += 1;
     try {
@@ -158,7 +168,7 @@ export class Executor {
       else counters[outcome.status] += 1;
       return answer;
     } catch (error) {
-      counters.failed += 1;
+      if (signal?.aborted !== true) counters.failed += 1;
       throw error;
     } finally {
       counters.underWay -= 1;

@@ -1,14 +1,14 @@
-import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId } from "../base/names.ts";
 import { store } from "../base/storable.ts";
 import type { Fence, Ledger, Won } from "../contract/ledger.ts";
+import { telling } from "./doubt.ts";
 import { AskLater, createEffects, type Effects, Parked } from "./effects.ts";
 import type { Execution } from "./execution.ts";
 import { insist } from "./insist.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
-import { createRefuse, settle } from "./refusing.ts";
+import { callRun, createRefuse, settle } from "./refusing.ts";
 import { type Told, tell, told } from "./told.ts";
 
 /**
@@ -27,10 +27,11 @@ export async function executeExternal(execution: Execution): Promise<Told> {
       attempt,
       leaseMs: settings.leaseMs,
       input: settings.resumesByItself ? store(work.input, `the input of '${settings.name}'`) : null,
+      resuming: execution.resumed,
     }),
   );
   if (claim.is !== "won") return told(claim);
-  if (claim.token > 1) counters.takenOver += 1;
+  if (claim.tookOver) counters.takenOver += 1;
   return new Attempt(execution, ledger, claim, sentAt).perform();
 }
 
@@ -39,17 +40,17 @@ class Attempt {
   readonly #execution: Execution;
   readonly #ledger: Ledger<unknown>;
   readonly #fence: Fence;
-  readonly #token: number;
+  readonly #resumes: number;
   readonly #lease: Lease;
   readonly #effects: Effects;
 
   constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
-    const { host, settings, work } = execution;
+    const { host, settings, work, counters } = execution;
     const clock = host.clock();
     this.#execution = execution;
     this.#ledger = ledger;
     this.#fence = won.fence;
-    this.#token = won.token;
+    this.#resumes = won.resumes;
     this.#lease = holdLease({
       clock,
       operation: settings.name,
@@ -59,15 +60,14 @@ class Attempt {
       closing: host.closing,
     });
     const committed = () => host.committed(settings.name, work.input);
-    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, committed });
+    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, committed, counters });
   }
 
   async perform(): Promise<Told> {
-    const { settings, resumed } = this.#execution;
+    const { settings } = this.#execution;
     try {
-      if (resumed && this.#token > defaults.operation.resumeAttempts) {
-        return await this.#park("(none)", `gave up after ${defaults.operation.resumeAttempts} attempts`);
-      }
+      // the instance may have closed while the claim was under way
+      this.#lease.check();
       const settlement = await settle(() => this.#run());
       const forgotten = await this.#effects.settle();
       if (forgotten !== undefined) {
@@ -84,14 +84,15 @@ class Attempt {
   #run(): Promise<unknown> {
     const { settings, work } = this.#execution;
     const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
-    return (async () =>
+    return callRun(() =>
       run({
         input: work.input,
         signal: this.#lease.signal,
         refuse: createRefuse(settings),
         effect: this.#effects.effect,
         transaction: this.#effects.transaction,
-      }))();
+      }),
+    );
   }
 
   async #complete(settlement: Settlement): Promise<Told> {
@@ -100,13 +101,14 @@ class Attempt {
     const rendered = render(settlement);
     const outcome = encodeOutcome(settings, settlement, rendered);
     const refused = settlement.status === "refused";
-    const effects = this.#effects.recorded();
-    const completed = await insist(clock, () =>
-      this.#ledger.complete(this.#fence, { outcome, refused, keepMs: settings.retentionMs, effects }),
+    const completion = { outcome, refused, keepMs: settings.retentionMs, visited: this.#effects.visited() };
+    const committed = () => host.committed(settings.name, work.input);
+    const completed = await telling(committed, () =>
+      insist(clock, () => this.#ledger.complete(this.#fence, completion), "while-busy"),
     );
     switch (completed) {
       case "done":
-        host.committed(settings.name, work.input);
+        committed();
         return tell({ ...settlement, replayed: false, at: new Date(clock.now()) }, rendered);
       case "fenced":
         throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
@@ -119,9 +121,8 @@ class Attempt {
   async #park(effect: string, why: string): Promise<Told> {
     const { host, settings } = this.#execution;
     const parking = { effect, why, unlessAnswered: false };
-    if ((await insist(host.clock(), () => this.#ledger.park(this.#fence, parking))) === "fenced") {
-      throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
-    }
+    const parked = await insist(host.clock(), () => this.#ledger.park(this.#fence, parking), "while-busy");
+    if (parked === "fenced") throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
     throw new Parked(effect);
   }
 
@@ -136,9 +137,11 @@ class Attempt {
     }
     const afterMs = error instanceof AskLater ? error.afterMs : 0;
     // a completer must not spin on work that fails at once
-    const notBeforeMs = resumed ? Math.max(afterMs, 1_000 * 2 ** Math.min(this.#token, 8)) : afterMs;
+    const notBeforeMs = resumed ? Math.max(afterMs, 1_000 * 2 ** Math.min(this.#resumes, 8)) : afterMs;
+    // what a completer goes on with stays, also where nothing happened yet: nobody else may ever come for it
+    const release = { keep: resumed, notBeforeMs, error: labelOf(error) };
     try {
-      const left = await insist(clock, () => this.#ledger.release(this.#fence, { notBeforeMs, error: labelOf(error) }));
+      const left = await insist(clock, () => this.#ledger.release(this.#fence, release));
       if (left === "fenced") {
         const found = await this.#ledger.find(work);
         if (found !== null && found.is !== "open") return told(found);

@@ -1,33 +1,36 @@
 import type { Name } from "../base/names.ts";
-import type { Told } from "./told.ts";
-import { tell } from "./told.ts";
+import { type Told, tell } from "./told.ts";
 import type { Work } from "./work.ts";
+
+/** How soon a duplicate of work in an open transaction should ask again. */
+const retryAfterMs = 100;
 
 /**
  * Database work under way in this process. Nobody else can see the row of an open transaction, and a duplicate that asked
- * the database would hold a connection to be told so; here it is told at once.
+ * the database would hold a connection to be told so; here it is told at once. It is told `running` whatever its input: a
+ * mismatch with work that may still roll back would make its caller give up for nothing.
  */
 export class DatabaseFlights {
-  readonly #byName = new Map<Name, { readonly work: Work; readonly since: number }>();
+  readonly #since = new Map<Name, number>();
 
   /** What a duplicate is told, or `null`: go ahead. */
   find(work: Work): Told | null {
-    const named = this.#byName.get(work.name);
-    const keyed = work.key === null ? undefined : this.#byName.get(work.key);
-    if (keyed !== undefined && keyed.work.name !== work.name) return tell({ status: "mismatch", firstSeen: null });
-    if (named === undefined) return null;
-    const since = new Date(named.since);
-    if (named.work.print.hash !== work.print.hash) return tell({ status: "mismatch", firstSeen: since });
-    return tell({ status: "running", since, retryAfterMs: 100 });
+    const since = namesOf(work)
+      .map((name) => this.#since.get(name))
+      .find((found) => found !== undefined);
+    return since === undefined ? null : tell({ status: "running", since: new Date(since), retryAfterMs });
   }
 
   async fly<T>(work: Work, since: number, run: () => Promise<T>): Promise<T> {
-    const names = work.key === null ? [work.name] : [work.name, work.key];
-    for (const name of names) this.#byName.set(name, { work, since });
+    for (const name of namesOf(work)) this.#since.set(name, since);
     try {
       return await run();
     } finally {
-      for (const name of names) this.#byName.delete(name);
+      for (const name of namesOf(work)) this.#since.delete(name);
     }
   }
+}
+
+function namesOf({ name, key }: Work): readonly Name[] {
+  return key === null ? [name] : [name, key];
 }

@@ -6,14 +6,17 @@ import { pause } from "../base/promise.ts";
 const pausesMs = [50, 250, 1_000];
 
 /**
- * Repeats a write that is harmless to repeat while the ledger is away or busy. In the end its error is thrown.
+ * Repeats a write that is harmless to repeat while the ledger is away and, for what only this process knows, while it is
+ * busy: a ledger that is busy has waited already, and whoever has nothing to lose is told so. In the end its error is
+ * thrown.
  */
-export async function insist<T>(clock: Clock, write: () => Promise<T>): Promise<T> {
+export async function insist<T>(clock: Clock, write: () => Promise<T>, whileBusy?: "while-busy"): Promise<T> {
   for (const waitMs of pausesMs) {
     try {
       return await write();
     } catch (error) {
-      if (!isRepriseError(error, "REPRISE_LEDGER_AWAY") && !isRepriseError(error, "REPRISE_LEDGER_BUSY")) throw error;
+      const busy = whileBusy !== undefined && isRepriseError(error, "REPRISE_LEDGER_BUSY");
+      if (!busy && !isRepriseError(error, "REPRISE_LEDGER_AWAY")) throw error;
       await pause(clock, waitMs);
     }
   }

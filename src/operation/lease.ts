@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
@@ -10,7 +11,6 @@ export interface Lease {
   readonly check: () => void;
   /** Says that the ledger has refused this attempt. */
   readonly lose: (reason: Error) => void;
-  readonly lost: () => boolean;
   readonly stop: () => void;
 }
 
@@ -32,6 +32,9 @@ export interface LeaseOptions {
 export function holdLease(options: LeaseOptions): Lease {
   const { clock, operation, leaseMs, closing } = options;
   const controller = new AbortController();
+  // every effect of a run listens, however many there are
+  setMaxListeners(0, controller.signal);
+  const renewMs = leaseMs * defaults.operation.renewAt;
   let deadline = options.sentAt + leaseMs;
   let cancelRenewal = () => {};
   let cancelDeadline = () => {};
@@ -57,8 +60,8 @@ export function holdLease(options: LeaseOptions): Lease {
       clock.monotonic() >= deadline ? over() : watchDeadline(),
     );
   };
-  const renewLater = () => {
-    cancelRenewal = clock.timer(leaseMs * defaults.operation.renewAt, () => {
+  const renewLater = (afterMs: number) => {
+    cancelRenewal = clock.timer(afterMs, () => {
       const sentAt = clock.monotonic();
       options.renew().then(
         (renewed) => {
@@ -66,10 +69,12 @@ export function holdLease(options: LeaseOptions): Lease {
           if (!renewed) return lose(new RepriseError("REPRISE_FENCED", { operation }));
           deadline = sentAt + leaseMs;
           watchDeadline();
-          renewLater();
+          renewLater(renewMs);
         },
         () => {
-          if (!stopped) renewLater();
+          // no answer is no refusal: while the store still holds the lease, it is asked again, sooner as time runs out
+          const leftMs = deadline - clock.monotonic();
+          if (!stopped && leftMs > 0) renewLater(Math.min(renewMs, Math.max(leftMs / 4, renewMs / 20)));
         },
       );
     });
@@ -78,7 +83,7 @@ export function holdLease(options: LeaseOptions): Lease {
   else {
     closing.addEventListener("abort", closed);
     watchDeadline();
-    renewLater();
+    renewLater(renewMs);
   }
   return {
     signal: controller.signal,
@@ -87,7 +92,6 @@ export function holdLease(options: LeaseOptions): Lease {
       controller.signal.throwIfAborted();
     },
     lose,
-    lost: () => controller.signal.aborted,
     stop,
   };
 }

@@ -33,8 +33,12 @@ export interface RuntimeOperation {
   readonly name: string;
   readonly execute: (input: unknown, options?: Asking) => Promise<Outcome<unknown, AnyRefused>>;
   readonly run: (input: unknown, options?: Asking) => Promise<unknown>;
-  readonly find: (input: unknown, options?: Asking) => Promise<Outcome<unknown, AnyRefused> | undefined>;
-  readonly executeIn?: (tx: unknown, input: unknown, options?: Asking) => Promise<Outcome<unknown, AnyRefused>>;
+  readonly find: (input: unknown, options?: Pick<Asking, "key">) => Promise<Outcome<unknown, AnyRefused> | undefined>;
+  readonly executeIn?: (
+    tx: unknown,
+    input: unknown,
+    options?: Pick<Asking, "key">,
+  ) => Promise<Outcome<unknown, AnyRefused>>;
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
@@ -59,6 +63,7 @@ export function createOperations(host: Host, owner: string | undefined): Operati
     },
     list: () => [...declared.values()],
     start: (ledger) => {
+      for (const { name, declaration } of declared.values()) checkLedger(name, declaration, ledger);
       completer = startCompleter(host.clock(), ledger, () => [...declared.values()].map(({ executor }) => executor));
     },
     drain: async () => {
@@ -94,12 +99,22 @@ function operationOf(executor: Executor): RuntimeOperation {
         executor.execute(input, { key, principal, signal, render: render as Asking["render"] }),
     },
   };
-  if (declaration.effects !== "database") return operation;
+  if (declaration.effects !== "database" || settings.again === "converges") return operation;
   const executeIn: RuntimeOperation["executeIn"] = async (tx, input, options) => {
     const { outcome } = await executor.executeIn(tx, input, options?.key);
     return Object.assign({}, outcome, { provisional: true as const });
   };
   return { ...operation, executeIn };
+}
+
+/** What the compiler could not see: a ledger that was passed to `start`. */
+function checkLedger(name: string, declaration: OperationDeclaration, ledger: Ledger<unknown>): void {
+  if (declaration.effects !== "database" || ledger.transactional) return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `operation '${name}'`,
+    why: `ledger '${ledger.name}' has no transactions.`,
+    mend: "Use one that has, or effects: 'external'.",
+  });
 }
 
 /** The value of a done outcome; anything else becomes the catalogue's error. */

@@ -1,5 +1,6 @@
 import { RepriseError } from "../base/errors.ts";
 import { restore, store } from "../base/storable.ts";
+import type { Settlement as SettlementOf } from "./carry.ts";
 import type { AnyRefused, DoneOutcome } from "./outcome.ts";
 import type { Settings } from "./settings.ts";
 
@@ -7,10 +8,8 @@ import type { Settings } from "./settings.ts";
 
 const version = "1";
 
-/** What `run` ended with, before it is stored. */
-export type Settlement =
-  | { readonly status: "done"; readonly value: unknown }
-  | { readonly status: "refused"; readonly code: string; readonly detail: unknown };
+/** What `run` ended with, before it is stored; its types erased. */
+export type Settlement = SettlementOf<unknown, AnyRefused>;
 
 interface OutcomeRecord {
   readonly settlement: Settlement;

@@ -17,6 +17,26 @@ export function createRefuse(settings: Settings): (code: string, detail?: unknow
   };
 }
 
+const thrownByRuns = new WeakSet<object>();
+
+/**
+ * Whether an error came out of a `run`: then it is a failure of this operation, whatever it means where it was made. A
+ * transport that told another operation's mismatch as this one's would make a client give up what it may repeat.
+ */
+export function isThrownByRun(error: unknown): boolean {
+  return typeof error === "object" && error !== null && thrownByRuns.has(error);
+}
+
+/** Calls a `run` and remembers what it throws. A run that throws before it returns a promise is one that rejects. */
+export async function callRun(run: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    if (typeof error === "object" && error !== null) thrownByRuns.add(error);
+    throw error;
+  }
+}
+
 /** Runs `work` to its settlement: its value, or a refusal. What else it throws is thrown. */
 export async function settle(work: () => Promise<unknown>): Promise<Settlement> {
   try {

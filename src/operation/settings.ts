@@ -31,6 +31,14 @@ export function settingsOf(declaration: OperationDeclaration): Settings {
   if (declaration.effects !== "database" && declaration.effects !== "external") {
     refuse("'effects' is neither 'database' nor 'external'.", "Say which: it decides how a crash is survived.");
   }
+  for (const property of ["lease", "resumes", "abandonAfter"] as const) {
+    if (declaration.effects === "database" && declaration[property] !== undefined) {
+      refuse(
+        `'${property}' says nothing here.`,
+        "Database work is one transaction: it holds no lease and leaves nothing open.",
+      );
+    }
+  }
   const again = declaration.ifRunsAgain ?? "replays";
   const cost = declaration.costIfTwice;
   if (again === "converges") {

@@ -10,6 +10,9 @@ export interface ExecuteOptions {
   /** Wait so long for a running one instead of being told. */
   readonly wait?: Duration | undefined;
 }
+type Named<Key> = Key extends "required"
+  ? [options: { readonly key: string }]
+  : [options?: { readonly key?: string | undefined }];
 type Keyed<Key> = Key extends "required"
   ? [options: ExecuteOptions & { readonly key: string }]
   : [options?: ExecuteOptions & { readonly key?: string | undefined }];
@@ -36,17 +39,17 @@ export interface Operation<
   /** The value; whatever else happened is thrown as an error of the catalogue. */
   readonly run: (input: In, ...options: Keyed<Key>) => Promise<O>;
   /** What became of it, without running it. `undefined`: nothing is known. */
-  readonly find: (input: In, ...options: Keyed<Key>) => Promise<Outcome<O, R> | undefined>;
+  readonly find: (input: In, ...options: Named<Key>) => Promise<Outcome<O, R> | undefined>;
 }
 
 /** Takes part in a transaction that the caller holds: if it rolls back, nothing ran. Only without external effects. */
-export interface Joins<in Tx, in In, out O, out R> {
-  /** @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated */
-  readonly executeIn: (
-    tx: Tx,
-    input: In,
-    options?: { readonly key?: string | undefined },
-  ) => Promise<Provisional<Outcome<O, R>>>;
+export interface Joins<in Tx, in In, out O, out R, out Key extends "required" | "optional" = "optional"> {
+  /**
+   * One at a time in a transaction. Caches that this operation changes are not told, for nothing is committed yet: purge
+   * after your commit.
+   * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
+   */
+  readonly executeIn: (tx: Tx, input: In, ...options: Named<Key>) => Promise<Provisional<Outcome<O, R>>>;
 }
 
 /** True only if, and only when, the caller's transaction commits. */

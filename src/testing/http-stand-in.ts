@@ -1,6 +1,8 @@
 import { RepriseError } from "../base/errors.ts";
-import type { Carried, CarriedContract, CarriedOutcome, Settlement } from "../operation/carry.ts";
-import { type AnyRefused, type Outcome, Refusal } from "../operation/outcome.ts";
+import type { Carried, CarriedContract, CarriedOutcome } from "../operation/carry.ts";
+import type { AnyRefused, Outcome } from "../operation/outcome.ts";
+import type { Settlement } from "../operation/record.ts";
+import { callRun, settle } from "../operation/refusing.ts";
 
 /** An operation without an engine, so that the suite of a transport can bring about each outcome. */
 
@@ -24,7 +26,7 @@ export interface StandInOptions {
 
 interface Kept {
   readonly print: string;
-  end: { readonly settled: Settlement<unknown, AnyRefused>; rendered: string | null } | undefined;
+  end: { readonly settled: Settlement; rendered: string | null } | undefined;
 }
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -42,14 +44,9 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
     ...contract,
   };
 
-  const perform = async (input: { readonly item: string }): Promise<Settlement<unknown, AnyRefused>> => {
+  const perform = (input: { readonly item: string }): Promise<Settlement> => {
     runs += 1;
-    try {
-      return { status: "done", value: await (run ?? (({ item }) => ({ done: item })))(input) };
-    } catch (error) {
-      if (error instanceof Refusal) return { status: "refused", code: error.code, detail: error.detail };
-      throw error;
-    }
+    return settle(() => callRun(async () => (run ?? (({ item }) => ({ done: item })))(input)));
   };
 
   const told = ({ settled, rendered }: NonNullable<Kept["end"]>, replayed: boolean) =>

@@ -359,7 +359,11 @@ export function httpSuite(adapter: HttpAdapter): readonly SuiteCase[] {
   );
   rule(
     "what another operation answered inside the run is not told as this one's",
-    { answers: new RepriseError("REPRISE_MISMATCH", { operation: "card.charge" }) },
+    {
+      run: () => {
+        throw new RepriseError("REPRISE_MISMATCH", { operation: "card.charge" });
+      },
+    },
     async ({ post }) => void problem(await post('"k1"'), 500, "REPRISE_RUN_FAILED"),
   );
   const unreplied = (): Setting => {

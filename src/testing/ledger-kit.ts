@@ -23,6 +23,7 @@ export interface WorkOptions {
   readonly operation?: string;
   readonly input?: string;
   readonly keepMs?: number;
+  readonly resuming?: boolean;
 }
 
 /** A claim of a new attempt, named as operations name their work. */
@@ -36,6 +37,7 @@ export function work(identity: string, options: WorkOptions = {}): ClaimRequest 
     leaseMs,
     attempt: newAttemptId(),
     input,
+    resuming: options.resuming ?? false,
     about: { operation, identity, principal, key: key ?? null, owner: "suite" },
   };
 }
@@ -53,9 +55,9 @@ export async function completed(
   ledger: Ledger<unknown>,
   fence: Fence,
   outcome = "outcome",
-  effects = 0,
+  visited: readonly string[] = [],
 ): Promise<void> {
-  assert.equal(await ledger.complete(fence, { outcome, refused: false, keepMs, effects }), "done");
+  assert.equal(await ledger.complete(fence, { outcome, refused: false, keepMs, visited }), "done");
 }
 
 /** Claims and completes. */

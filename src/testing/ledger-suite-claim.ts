@@ -70,7 +70,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger }) => {
       const { fence } = await claimed(ledger, "a", { key: "k1" });
       assert.equal((await ledger.claim(work("a", { key: "k2" }))).is, "running");
-      assert.equal(await ledger.complete(fence, { outcome: "o", refused: false, keepMs, effects: 0 }), "done");
+      assert.equal(await ledger.complete(fence, { outcome: "o", refused: false, keepMs, visited: [] }), "done");
       assert.equal((await ledger.claim(work("a", { key: "k3" }))).is, "done");
       for (const key of ["k1", "k2", "k3"]) {
         assert.equal((await ledger.claim(work("a", { key }))).is, "done");
@@ -132,7 +132,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger, passTime }) => {
       const { fence } = await claimed(ledger, "a");
       await passTime(keepMs);
-      assert.equal(await ledger.complete(fence, { outcome: "o", refused: false, keepMs, effects: 0 }), "done");
+      assert.equal(await ledger.complete(fence, { outcome: "o", refused: false, keepMs, visited: [] }), "done");
       await passTime(keepMs - 1_000);
       assert.equal((await ledger.claim(work("a"))).is, "done");
     },
@@ -141,7 +141,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
     name: "released without an effect, work is gone: the same identity starts anew, its key is free",
     run: async ({ ledger }) => {
       const first = await claimed(ledger, "a", { key: "k" });
-      assert.equal(await ledger.release(first.fence, { notBeforeMs: 0, error: "Error" }), "released");
+      assert.equal(await ledger.release(first.fence, { keep: false, notBeforeMs: 0, error: "Error" }), "released");
       assert.equal(await ledger.history(first.fence.id), null);
       assert.equal((await ledger.claim(work("b", { key: "k" }))).is, "won");
       assert.equal((await claimed(ledger, "a")).token, 1);
@@ -152,7 +152,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger, passTime }) => {
       const first = await claimed(ledger, "a");
       await ledger.start(first.fence, effect("charge"));
-      assert.equal(await ledger.release(first.fence, { notBeforeMs: 5_000, error: "TypeError" }), "open");
+      assert.equal(await ledger.release(first.fence, { keep: false, notBeforeMs: 5_000, error: "TypeError" }), "open");
       const early = await ledger.claim(work("a"));
       assert.ok(early.is === "running" && early.retryAfterMs > 0 && early.retryAfterMs <= 5_000);
       assert.equal((await ledger.find(work("a")))?.is, "running");
@@ -187,7 +187,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
       await stage.passTime(pastLeaseMs);
       assert.equal((await ledger.find(work("a", { key: "unbound" })))?.is, "open");
       assert.equal((await ledger.claim(work("b", { key: "unbound" }))).is, "won", "find bound no key");
-      await ledger.complete(fence, { outcome: "o", refused: true, keepMs, effects: 0 });
+      await ledger.complete(fence, { outcome: "o", refused: true, keepMs, visited: [] });
       const kept = await ledger.find(work("a"));
       assert.ok(kept?.is === "done" && kept.outcome === "o");
       await stage.passTime(pastKeepMs);
@@ -203,11 +203,11 @@ export const claimScenarios: readonly LedgerScenario[] = [
       await stage.ledger.start(owner, effect("naïve 'name'"));
       await stage.ledger.pin(owner.id, "naïve 'name'", text);
       await stage.passTime(pastLeaseMs);
-      const [waiting] = await stage.ledger.abandoned({ operations: ["book"], limit: 1 });
+      const [waiting] = await stage.ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 1 });
       assert.equal(waiting?.input, text);
       const next = await claimed(stage.ledger, "a");
       assert.deepEqual([next.effects[0]?.effect, next.effects[0]?.answer], ["naïve 'name'", text]);
-      await stage.ledger.complete(next.fence, { outcome: text, refused: false, keepMs, effects: 1 });
+      await stage.ledger.complete(next.fence, { outcome: text, refused: false, keepMs, visited: ["naïve 'name'"] });
       const kept = await stage.ledger.claim(work("a"));
       assert.ok(kept.is === "done" && kept.outcome === text);
     },

@@ -35,7 +35,7 @@ export const effectScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger }) => {
       const { fence } = await claimed(ledger, "a");
       assert.deepEqual(await ledger.pin(fence.id, "charge", "a"), { is: "gone" });
-      await ledger.release(fence, { notBeforeMs: 0, error: null });
+      await ledger.release(fence, { keep: false, notBeforeMs: 0, error: null });
       assert.deepEqual(await ledger.pin(fence.id, "charge", "a"), { is: "gone" });
     },
   },
@@ -50,7 +50,7 @@ export const effectScenarios: readonly LedgerScenario[] = [
       assert.deepEqual(await stage.ledger.pin(zombie.fence.id, "charge", "late"), { is: "pinned" });
       const seen = await stage.ledger.start(owner.fence, effect("charge"));
       assert.ok(seen.is === "present" && seen.record.answer === "late" && seen.record.token === 1);
-      await completed(stage.ledger, owner.fence, "outcome", 1);
+      await completed(stage.ledger, owner.fence, "outcome", ["charge"]);
     },
   },
   {
@@ -92,7 +92,7 @@ export const effectScenarios: readonly LedgerScenario[] = [
       const request = work("a");
       const first = await ledger.claim(request);
       assert.ok(first.is === "won");
-      const completion = { outcome: "o", refused: false, keepMs, effects: 0 };
+      const completion = { outcome: "o", refused: false, keepMs, visited: [] };
       assert.equal((await ledger.claim(request)).is, "won", "not stored: it is still mine");
       assert.equal(await ledger.complete(first.fence, completion), "done");
       assert.equal(await ledger.complete(first.fence, completion), "fenced");

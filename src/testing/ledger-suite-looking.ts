@@ -22,7 +22,7 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       await claimed(ledger, "2", { operation: "cancel" });
       await stage.passTime(10);
       const { fence } = await claimed(ledger, "3");
-      await ledger.complete(fence, { outcome: "sold out", refused: true, keepMs, effects: 0 });
+      await ledger.complete(fence, { outcome: "sold out", refused: true, keepMs, visited: [] });
       await stage.passTime(10);
       const parked = await claimed(ledger, "4");
       await ledger.start(parked.fence, effect("charge"));
@@ -67,7 +67,7 @@ export const lookingScenarios: readonly LedgerScenario[] = [
         },
       );
       await stage.passTime(1_000);
-      await ledger.complete(claim.fence, { outcome: "no", refused: true, keepMs, effects: 0 });
+      await ledger.complete(claim.fence, { outcome: "no", refused: true, keepMs, visited: [] });
       const [ended] = await ledger.recent({ limit: 1 });
       assert.deepEqual([ended?.state, ended?.refused, ended?.leaseUntil], ["done", true, null]);
       const { endedAt = null, createdAt = 0, keepUntil = 0 } = ended ?? {};
@@ -83,14 +83,14 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       await ledger.start(first.fence, effect("charge"));
       await stage.passTime(pastLeaseMs);
       const second = await claimed(ledger, "a");
-      await ledger.release(second.fence, { notBeforeMs: 0, error: "TypeError" });
+      await ledger.release(second.fence, { keep: false, notBeforeMs: 0, error: "TypeError" });
       const third = await claimed(ledger, "a");
       await ledger.park(third.fence, { effect: "charge", why: "answer lost", unlessAnswered: true });
       const parked = await ledger.history(first.fence.id);
       assert.deepEqual([parked?.run.state, parked?.run.why], ["unknown", "answer lost"]);
       await ledger.pin(first.fence.id, "charge", "answer");
       const fourth = await claimed(ledger, "a");
-      await completed(ledger, fourth.fence, "outcome", 1);
+      await completed(ledger, fourth.fence, "outcome", ["charge"]);
       const history = await ledger.history(first.fence.id);
       assert.deepEqual(
         history?.attempts.map(({ what, token, why }) => [what, token, why]),
@@ -115,12 +115,12 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       await stage.passTime(10);
       const waiting = await claimed(ledger, "2", { input: "two" });
       await ledger.start(waiting.fence, effect("charge"));
-      await ledger.release(waiting.fence, { notBeforeMs: leaseMs * 3, error: null });
+      await ledger.release(waiting.fence, { keep: false, notBeforeMs: leaseMs * 3, error: null });
       await claimed(ledger, "3", { input: "three", operation: "cancel" });
       await claimed(ledger, "4");
       await done(ledger, "5", { input: "five" });
       const inputs = async (operations: readonly string[], limit = 10) =>
-        (await ledger.abandoned({ operations, limit })).map((one) => one.input);
+        (await ledger.abandoned({ operations, resumedBelow: 10, limit })).map((one) => one.input);
       assert.deepEqual(await inputs(["book", "cancel"]), [], "leases are alive");
       await stage.passTime(pastLeaseMs);
       assert.deepEqual(await inputs(["book", "cancel"]), ["one", "three"]);
@@ -128,12 +128,57 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       assert.deepEqual(await inputs(["cancel"]), ["three"]);
       assert.deepEqual(await inputs([]), []);
       await stage.passTime(leaseMs * 3);
-      assert.deepEqual(await ledger.abandoned({ operations: ["book"], limit: 10 }), [
-        { operation: "book", input: "one", token: 1 },
-        { operation: "book", input: "two", token: 1 },
-      ]);
+      const due = await ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 10 });
+      assert.deepEqual(
+        due.map(({ name, operation, input, token }) => ({ name, operation, input, token })),
+        ["1", "2"].map((identity, place) => ({
+          name: work(identity).name,
+          operation: "book",
+          input: ["one", "two"][place],
+          token: 1,
+        })),
+      );
       await claimed(ledger, "1");
       assert.deepEqual(await inputs(["book"]), ["two"], "taken over");
+    },
+  },
+  {
+    name: "a completer's claims are counted apart, and work that it claimed too often is left to its callers",
+    run: async (stage) => {
+      const { ledger } = stage;
+      const first = await claimed(ledger, "a", { input: "kept" });
+      assert.deepEqual([first.resumes, first.tookOver], [0, false]);
+      await ledger.release(first.fence, { keep: true, notBeforeMs: 0, error: "Error" });
+      const released = await claimed(ledger, "a", { input: "kept", resuming: true });
+      assert.deepEqual([released.resumes, released.tookOver, released.token], [1, false, 2]);
+      await stage.passTime(pastLeaseMs);
+      const over = await claimed(ledger, "a", { input: "kept", resuming: true });
+      assert.deepEqual([over.resumes, over.tookOver, over.token], [2, true, 3]);
+      await stage.passTime(pastLeaseMs);
+      const due = (resumedBelow: number) => ledger.abandoned({ operations: ["book"], resumedBelow, limit: 10 });
+      assert.equal((await due(2)).length, 0);
+      assert.equal((await due(3)).length, 1);
+      assert.equal((await claimed(ledger, "a")).resumes, 2, "a caller's claim");
+    },
+  },
+  {
+    name: "abandoned work that nobody can go on with is parked, unless somebody took it meanwhile",
+    run: async (stage) => {
+      const { ledger } = stage;
+      await claimed(ledger, "a", { input: "unreadable" });
+      const query = { operations: ["book"], resumedBelow: 10, limit: 10 };
+      await stage.passTime(pastLeaseMs);
+      const [stale] = await ledger.abandoned(query);
+      assert.ok(stale !== undefined);
+      await claimed(ledger, "a");
+      assert.equal(await ledger.parkStalled(stale, "unreadable"), false);
+      await stage.passTime(pastLeaseMs);
+      assert.equal(await ledger.parkStalled(stale, "unreadable"), false, "another claim's token");
+      const [due] = await ledger.abandoned(query);
+      assert.ok(due !== undefined);
+      assert.equal(await ledger.parkStalled(due, "unreadable"), true);
+      assert.equal((await ledger.find(work("a")))?.is, "unknown");
+      assert.deepEqual(await ledger.abandoned(query), []);
     },
   },
   {
@@ -149,12 +194,12 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       await ledger.start(other.fence, effect("charge"));
       const released = await claimed(ledger, "released");
       await ledger.start(released.fence, effect("charge"));
-      await ledger.release(released.fence, { notBeforeMs: 0, error: null });
+      await ledger.release(released.fence, { keep: false, notBeforeMs: 0, error: null });
       await stage.passTime(pastLeaseMs);
-      assert.equal(await ledger.parkAbandoned({ operation: "book", afterMs: 60_000 }), 0);
+      assert.equal(await ledger.parkAbandoned([{ operation: "book", afterMs: 60_000 }]), 0);
       await stage.passTime(60_000);
-      assert.equal(await ledger.parkAbandoned({ operation: "book", afterMs: 60_000 }), 2);
-      assert.equal(await ledger.parkAbandoned({ operation: "book", afterMs: 60_000 }), 0);
+      assert.equal(await ledger.parkAbandoned([{ operation: "book", afterMs: 60_000 }]), 2);
+      assert.equal(await ledger.parkAbandoned([{ operation: "book", afterMs: 60_000 }]), 0);
       const parked = await ledger.recent({ limit: 10, state: "unknown" });
       assert.deepEqual(parked.map((run) => run.identity).sort(), ["lost", "released"]);
       const told = await ledger.claim(work("lost"));

@@ -164,7 +164,7 @@ export const transactionScenarios: readonly LedgerScenario[] = [
         [["seat", "transaction", "pinned", "answer"]],
       );
       assert.equal((await stage.ledger.transact(next.fence, "seat", booking(stage, "a"))).is, "present");
-      await completed(stage.ledger, next.fence, "outcome", 1);
+      await completed(stage.ledger, next.fence, "outcome", ["seat"]);
       assert.deepEqual(await stage.bookings(), ["a"]);
     },
   },

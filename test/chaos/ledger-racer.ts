@@ -23,6 +23,7 @@ function request(mode: string, identity: number): ClaimRequest {
     leaseMs: 600_000,
     attempt: newAttemptId(),
     input: null,
+    resuming: false,
     about: { operation: mode, identity: String(identity), principal: "chaos", key: null, owner: process_ },
   };
 }
@@ -36,7 +37,7 @@ async function external(identity: number): Promise<boolean> {
     outcome: `by ${process_}`,
     refused: false,
     keepMs: 3_600_000,
-    effects: 1,
+    visited: ["call"],
   });
   if (end !== "done") throw new Error(`completion: ${end}`);
   return true;

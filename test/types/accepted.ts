@@ -305,11 +305,11 @@ const cancel = reprise.operation({
 type Cancel = { user: string; reference: string };
 expectTypeOf(cancel).toEqualTypeOf<
   Operation<Cancel, { cancelled: string }, Refused<"not-found">, Cancel, "required"> &
-    Joins<SqliteTransaction, Cancel, { cancelled: string }, Refused<"not-found">>
+    Joins<SqliteTransaction, Cancel, { cancelled: string }, Refused<"not-found">, "required">
 >();
 await cancel.execute({ user: "u", reference: "r" }, { key: "k" });
 declare const tx: SqliteTransaction;
-const provisional = await cancel.executeIn(tx, { user: "u", reference: "r" });
+const provisional = await cancel.executeIn(tx, { user: "u", reference: "r" }, { key: "k" });
 expectTypeOf(provisional).toEqualTypeOf<Provisional<Outcome<{ cancelled: string }, Refused<"not-found">>>>();
 
 // The transaction of an ORM; an effect that asks what became of it; what converges keeps no record.

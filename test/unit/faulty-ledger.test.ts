@@ -12,6 +12,7 @@ const request = (): ClaimRequest => ({
   leaseMs: 1_000,
   attempt: newAttemptId(),
   input: null,
+  resuming: false,
   about: { operation: "op", identity: "a", principal: "p", key: null, owner: "o" },
 });
 

@@ -1,7 +1,10 @@
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { expect, test } from "vitest";
-import { createReprise, Refusal, unchecked } from "../../src/index.ts";
-import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { manualClock } from "../../src/testing/index.ts";
+import { nameOf, newWorkId } from "../../src/base/names.ts";
+import { store as storeValue } from "../../src/base/storable.ts";
+import { type Clock, createReprise, type Ledger, outcomeOf, Refusal, unchecked } from "../../src/index.ts";
+import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
+import { faultyLedger, manualClock } from "../../src/testing/index.ts";
 import { alice, createBookings, gate } from "../support/bookings.ts";
 
 const lost = async () => {
@@ -118,7 +121,7 @@ test("P5, P10: a paused owner wakes up after another finished: it calls nothing,
   const hold = gate();
   first.at.start = () => hold.passed;
   // a stopped process renews nothing
-  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  for (let call = 1; call <= 500; call += 1) first.faulty.fail("renew", { call });
   let signal: AbortSignal | undefined;
   first.at.start = (given) => {
     signal = given;
@@ -140,7 +143,7 @@ test("P6, P10: a paused owner's transaction does not commit after another took o
   const second = createBookings({ sharing: { clock, store, gateway } });
   const hold = gate();
   first.at.charged = () => hold.passed;
-  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  for (let call = 1; call <= 500; call += 1) first.faulty.fail("renew", { call });
   const zombie = first.book.execute(alice);
   await clock.advance(31_000);
   const taken = await second.book.execute(alice);
@@ -342,7 +345,7 @@ test("a completer resumes abandoned work that keeps its input, without any calle
   const { clock, gateway, store } = crashed;
   // the process dies after the charge: nothing of it runs on, and its lease ends
   crashed.at.charged = () => new Promise(() => {});
-  for (let call = 1; call <= 200; call += 1) {
+  for (let call = 1; call <= 2_000; call += 1) {
     crashed.faulty.fail("renew", { call });
     crashed.faulty.fail("abandoned", { call });
   }
@@ -357,26 +360,258 @@ test("a completer resumes abandoned work that keeps its input, without any calle
   expect(await other.book.execute(alice)).toMatchObject({ status: "done", replayed: true });
 });
 
-test("a completer gives work that fails each time ever longer pauses, and then to a person", async () => {
+test("a completer gives work that fails each time ever longer pauses, and in the end leaves it to its callers", async () => {
   const { book, at, clock, reprise, gateway } = createBookings({ resumes: "by-itself" });
   at.charged = lost;
   await expect(book.execute(alice)).rejects.toThrow("connection reset");
-  let attempts = 0;
+  const attempts: number[] = [];
   at.start = async () => {
-    attempts += 1;
+    attempts.push(clock.monotonic());
   };
   await reprise.start();
   await clock.advance(3_600_000);
-  expect(attempts).toBe(9);
-  expect(await book.execute(alice)).toMatchObject({ status: "unknown" });
+  expect(attempts).toHaveLength(10);
+  const pauses = attempts.slice(1).map((instant, place) => instant - (attempts[place] ?? 0));
+  expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+  at.charged = async () => {};
+  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: false });
   expect(gateway.calls).toHaveLength(1);
+});
+
+/** Work of a process that died right after its claim, and another instance that may resume it. */
+async function crashedBeforeAnyEffect() {
+  const crashed = createBookings({ resumes: "by-itself" });
+  const { clock, gateway, store } = crashed;
+  crashed.at.start = () => new Promise(() => {});
+  for (let call = 1; call <= 2_000; call += 1) {
+    crashed.faulty.fail("renew", { call });
+    crashed.faulty.fail("abandoned", { call });
+  }
+  void crashed.book.execute(alice);
+  await clock.advance(0);
+  return createBookings({ resumes: "by-itself", sharing: { clock, store, gateway } });
+}
+
+test("a resumed run that fails before any effect is resumed again: nobody else may ever come for it", async () => {
+  const { reprise, at, clock, bookings } = await crashedBeforeAnyEffect();
+  let attempts = 0;
+  at.start = async () => {
+    attempts += 1;
+    if (attempts === 1) throw new Error("the database blinked");
+  };
+  await reprise.start();
+  await clock.advance(60_000);
+  expect(attempts).toBe(2);
+  expect(bookings()).toBe(1);
+});
+
+test("callers' failed attempts do not count against those of the completer", async () => {
+  const { book, at, clock, reprise, bookings } = createBookings({ resumes: "by-itself" });
+  at.charged = lost;
+  for (let attempt = 0; attempt < 15; attempt += 1) await book.execute(alice).catch(() => {});
+  at.charged = async () => {};
+  await reprise.start();
+  await clock.advance(10_000);
+  expect(bookings()).toBe(1);
+});
+
+test("a resumed run that never ends holds up no other work", async () => {
+  const { book, at, clock, reprise, bookings } = createBookings({ resumes: "by-itself" });
+  at.charged = lost;
+  for (const reference of ["hangs", "b", "c"]) await book.execute({ ...alice, reference }).catch(() => {});
+  let first = true;
+  at.charged = async () => {
+    if (first) {
+      first = false;
+      await new Promise(() => {});
+    }
+  };
+  await reprise.start();
+  await clock.advance(10_000);
+  expect(bookings()).toBe(2);
+});
+
+test("work whose input cannot be read, or names other work now, is a person's and holds up no other work", async () => {
+  const { book, at, clock, store } = createBookings({ resumes: "by-itself" });
+  at.charged = lost;
+  await book.execute(alice).catch(() => {});
+  const [run] = await store.recent({ limit: 1 });
+  const stale = { operation: "seat.book", name: nameOf("work", ["another"]), id: run?.id, token: run?.token };
+  const unreadable = { ...stale, input: "not what store() wrote" };
+  const renamed = { ...stale, id: newWorkId(), input: storeValue(alice, "input") };
+  const noticed: unknown[] = [];
+  const ledger: Ledger<MemoryTransaction> = {
+    ...store,
+    abandoned: async () => [unreadable, renamed] as never,
+    parkStalled: async (work, why) => noticed.push([work, why]) > 0,
+  };
+  const other = createReprise({ service: "booking", undecided: "listed", ledger, clock });
+  let runs = 0;
+  other.operation({
+    name: "seat.book",
+    input: unchecked<typeof alice>(),
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "30d",
+    effects: "external",
+    resumes: "by-itself",
+    run: async () => {
+      runs += 1;
+    },
+  });
+  await expect(other.start()).resolves.toBeUndefined();
+  await clock.advance(2_000);
+  expect(noticed).toEqual([
+    [unreadable, "its input cannot be read"],
+    [renamed, "REPRISE_BAD_DECLARATION"],
+  ]);
+  expect(runs).toBe(0);
+});
+
+test("background work runs in nobody's async context, whoever used the instance first", async () => {
+  const requests = new AsyncLocalStorage<string>();
+  const clock = manualClock();
+  const store = memoryLedger({ clock });
+  // a timer that remembers the context it was set in, as the real ones do
+  const timers: Clock = {
+    ...clock,
+    timer: (ms, work, holding) => clock.timer(ms, AsyncResource.bind(work), holding),
+  };
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger: store, clock: timers });
+  const seen: (string | undefined)[] = [];
+  const note = reprise.operation({
+    name: "note",
+    input: unchecked<{ readonly fail: boolean; readonly id: string }>(),
+    principal: "everyone",
+    identity: (input) => [input.id],
+    retention: "1d",
+    effects: "external",
+    resumes: "by-itself",
+    run: async ({ effect }) => {
+      seen.push(requests.getStore());
+      await effect("send", { ifUnknown: "retry", run: async () => 1 });
+      if (seen.length === 1) throw new Error("once");
+    },
+  });
+  await requests.run("alice", () => note.execute({ fail: true, id: "a" }).catch(() => {}));
+  await clock.advance(5_000);
+  expect(seen).toEqual(["alice", undefined]);
+});
+
+test("a commit whose answer was lost changes caches all the same", async () => {
+  const { book, faulty, reprise, store } = createBookings();
+  const seats = reprise.cache.readThrough({
+    name: "seats",
+    scope: ["reference"],
+    freshFor: "60s",
+    load: async ({ reference }) => store.rows.has(`booking:${reference}`),
+    changedBy: () => [outcomeOf(book, (input) => ({ reference: input.reference }))],
+  });
+  expect(await seats.get({ reference: "BK-1" })).toBe(false);
+  faulty.lose("transact");
+  await expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+  expect(await seats.get({ reference: "BK-1" })).toBe(true);
+});
+
+test("looking for an outcome changes no cache", async () => {
+  const { book, reprise } = createBookings();
+  let loads = 0;
+  const seats = reprise.cache.readThrough({
+    name: "seats",
+    scope: ["reference"],
+    freshFor: "60s",
+    load: async () => {
+      loads += 1;
+      return loads;
+    },
+    changedBy: () => [outcomeOf(book, (input) => ({ reference: input.reference }))],
+  });
+  await book.execute(alice);
+  for (let look = 0; look < 5; look += 1) {
+    await book.find(alice);
+    await seats.get({ reference: "BK-1" });
+  }
+  expect(loads).toBe(1);
+});
+
+test("a late answer that differs is counted: the effect may have happened twice", async () => {
+  const { book, gateway, clock, reprise } = createBookings();
+  const late = gate<{ readonly id: string }>();
+  gateway.next = [() => late.passed, async () => ({ id: "ch_second" })];
+  const first = expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_EFFECT_TIMEOUT" });
+  await clock.advance(20_000);
+  await first;
+  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { charge: "ch_second" } });
+  late.open({ id: "ch_first" });
+  await clock.advance(0);
+  expect(reprise["~inside"].operations()[0]?.counters.answeredTwice).toBe(1);
+});
+
+test("a question may be answered with a refusal, which is pinned", async () => {
+  const clock = manualClock();
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+  let asked = 0;
+  const pay = reprise.operation({
+    name: "pay",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    refusals: { declined: { status: 402, because: "Declined." } },
+    run: async ({ effect, refuse }) => {
+      await effect("charge", {
+        run: lost,
+        arrivesWithin: "1s",
+        ifUnknown: async () => {
+          asked += 1;
+          throw refuse("declined");
+        },
+      });
+    },
+  });
+  await expect(pay.execute({})).rejects.toThrow("connection reset");
+  expect(await pay.execute({})).toMatchObject({ status: "refused", code: "declined", replayed: false });
+  expect(asked).toBe(1);
+});
+
+test("a swallowed start that wrote nothing does not park the work", async () => {
+  const clock = manualClock();
+  const { ledger, ...faulty } = faultyLedger(memoryLedger({ clock }));
+  const reprise = createReprise({ service: "s", undecided: "listed", ledger, clock });
+  const best = reprise.operation({
+    name: "best-effort",
+    input: unchecked<object>(),
+    principal: "everyone",
+    identity: () => [1],
+    retention: "1d",
+    effects: "external",
+    run: async ({ effect }) => {
+      await effect("mail", { ifUnknown: "retry", run: async () => 1 }).catch(() => {});
+      return "done";
+    },
+  });
+  faulty.fail("start");
+  expect(await best.execute({})).toMatchObject({ status: "done", replayed: false });
+});
+
+test("a renewal that is rejected is asked for again before the lease is over", async () => {
+  const { book, at, clock, faulty } = createBookings();
+  const hold = gate();
+  at.start = () => hold.passed;
+  const running = book.execute(alice);
+  await clock.advance(0);
+  for (let call = 1; call <= 5; call += 1) faulty.fail("renew", { call });
+  await clock.advance(60_000);
+  hold.open();
+  expect(await running).toMatchObject({ status: "done", replayed: false });
 });
 
 test("a lost answer that nobody comes back for becomes a person's after abandonAfter", async () => {
   const crashed = createBookings();
   const { clock, gateway, store } = crashed;
   gateway.next = [() => new Promise(() => {})];
-  for (let call = 1; call <= 500; call += 1) crashed.faulty.fail("renew", { call });
+  for (let call = 1; call <= 2_000; call += 1) crashed.faulty.fail("renew", { call });
   crashed.book.execute(alice).catch(() => {});
   await clock.advance(10_000);
   const other = createBookings({ sharing: { clock, store, gateway } });
@@ -391,7 +626,7 @@ test("work is not parked for an answer that arrives while it is being parked", a
   const { clock, gateway, store } = first;
   const answer = gate<{ readonly id: string }>();
   gateway.next = [() => answer.passed];
-  for (let call = 1; call <= 20; call += 1) first.faulty.fail("renew", { call });
+  for (let call = 1; call <= 500; call += 1) first.faulty.fail("renew", { call });
   const zombie = first.book.execute(alice);
   await clock.advance(0);
   expect(gateway.calls).toHaveLength(1);

@@ -209,3 +209,64 @@ test("a cached read is a first use: background refreshes begin with it", async (
   await reprise.close();
   expect(clock.pending()).toBe(0);
 });
+
+test("a ledger that opened after its deadline is closed all the same", async () => {
+  const { faulty, note, clock, reprise } = createService();
+  const opening = faulty.block("open");
+  const refused = expect(note.execute({ id: "a" })).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+  await clock.advance(15_000);
+  await refused;
+  opening.open();
+  await reprise.close();
+  expect(faulty.calls("close")).toBe(1);
+});
+
+test("a ledger that does not close does not keep the instance from closing", async () => {
+  const { faulty, note, clock, reprise } = createService();
+  await note.execute({ id: "a" });
+  faulty.block("close");
+  const closing = reprise.close();
+  await clock.advance(60_000);
+  await expect(closing).resolves.toBeUndefined();
+});
+
+test("many runs, effects and reads at once warn of no leak", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on("warning", warned);
+  const { book, clock, reprise } = createBookings();
+  const cache = reprise.cache.readThrough({ name: "c", scope: ["id"], freshFor: "1s", load: async ({ id }) => id });
+  const { signal } = new AbortController();
+  const ids = Array.from({ length: 20 }, (_, id) => String(id));
+  await Promise.all([
+    ...ids.map((reference) => book.execute({ ...alice, reference })),
+    cache.getMany(
+      ids.map((id) => ({ id })),
+      { signal },
+    ),
+    reprise
+      .operation({
+        name: "many",
+        input: unchecked<object>(),
+        principal: "everyone",
+        identity: () => [1],
+        retention: "1d",
+        effects: "external",
+        run: async ({ effect }) => {
+          const send = { ifUnknown: "retry", run: async () => 1 } as const;
+          await Promise.all(ids.map((id) => effect(id, send)));
+        },
+      })
+      .execute({}),
+  ]);
+  await clock.advance(0);
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
+
+test("a ledger without transactions is refused where a database operation needs them", async () => {
+  const { reprise, store } = createService();
+  await expect(reprise.start({ ledger: { ...store, transactional: false } })).rejects.toMatchObject({
+    code: "REPRISE_BAD_DECLARATION",
+  });
+});

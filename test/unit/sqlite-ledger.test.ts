@@ -50,6 +50,7 @@ function request(identity = "a"): ClaimRequest {
     leaseMs: 10_000,
     attempt: newAttemptId(),
     input: null,
+    resuming: false,
     about: { operation: "op", identity, principal: "p", key: null, owner: "o" },
   };
 }

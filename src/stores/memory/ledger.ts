@@ -145,19 +145,20 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         return { is: "pinned" };
       }),
 
-    complete: (fence, { outcome, refused, keepMs, effects }) =>
+    complete: (fence, { outcome, refused, keepMs, visited }) =>
       step("complete", (now) => {
         const work = shelf.get(fence.name);
         if (!holds(work, fence)) return "fenced";
-        if (startedEffects(work).length > 0 || work.effects.size !== effects) return "effects-differ";
+        const passedOver = [...work.effects.keys()].some((effect) => !visited.includes(effect));
+        if (passedOver || startedEffects(work).length > 0) return "effects-differ";
         finish(work, now, outcome, refused, keepMs);
         return "done";
       }),
-    release: (fence, { notBeforeMs, error }) =>
+    release: (fence, { keep, notBeforeMs, error }) =>
       step("release", (now) => {
         const work = shelf.get(fence.name);
         if (!holds(work, fence)) return "fenced";
-        if (work.effects.size === 0) {
+        if (!keep && work.effects.size === 0) {
           shelf.remove(work);
           return "released";
         }
@@ -216,19 +217,31 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     join: (tx, request, work) =>
       runner.nest(tx, (own, scope) => atomic(scope, request, (claimed) => runOnce(claimed, request, () => work(own)))),
 
-    abandoned: ({ operations, limit }) =>
+    abandoned: ({ operations, resumedBelow, limit }) =>
       step("abandoned", (now) =>
         visible()
-          .filter((work) => operations.includes(work.about.operation) && isDue(work, now))
-          .flatMap(({ about, input, token }) => (input === null ? [] : [{ operation: about.operation, input, token }]))
+          .filter(({ about, resumes }) => operations.includes(about.operation) && resumes < resumedBelow)
+          .filter((work) => isDue(work, now))
+          .flatMap(({ id, name, about: { operation }, input, token }) =>
+            input === null ? [] : [{ id, name, operation, input, token }],
+          )
           .slice(0, limit),
       ),
-    parkAbandoned: ({ operation, afterMs }) =>
+    parkStalled: ({ id, token }, why) =>
+      step("parkStalled", (now) => {
+        const work = shelf.byId(id);
+        if (work === undefined || work.token !== token || !isVisible(work, undefined) || !isDue(work, now))
+          return false;
+        parkWork(work, now, "(resume)", why);
+        return true;
+      }),
+    parkAbandoned: (queries) =>
       step("parkAbandoned", (now) => {
         let parked = 0;
         for (const work of visible()) {
           const [started] = startedEffects(work).toSorted();
-          if (work.about.operation !== operation || started === undefined || !isDue(work, now - afterMs)) continue;
+          const query = queries.find(({ operation }) => operation === work.about.operation);
+          if (query === undefined || started === undefined || !isDue(work, now - query.afterMs)) continue;
           parkWork(work, now, started, "abandoned");
           parked += 1;
         }

@@ -6,7 +6,7 @@ import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./wo
 const unboundedRetryMs = 1_000;
 
 /** What external work is claimed with. */
-type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input">;
+type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;
 
 /** All works and keys. Every function is one step: nothing interleaves. */
 export interface Shelf {
@@ -57,6 +57,7 @@ export function createShelf(): Shelf {
       about: request.about,
       attempt,
       token: 1,
+      resumes: 0,
       state: "running",
       leaseUntil: now + (lease?.leaseMs ?? 0),
       notBefore: 0,
@@ -116,9 +117,10 @@ export function createShelf(): Shelf {
     if (work.state === "running" && work.attempt === attempt) {
       // the first answer was lost
       if (lease !== null) work.leaseUntil = now + lease.leaseMs;
-      return { is: "won", fence, token: work.token, effects };
+      return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver: false, effects };
     }
-    if (work.state === "running") {
+    const tookOver = work.state === "running";
+    if (tookOver) {
       noteAttempt(work, "taken-over", now, null);
       scope?.undo.push(() => work.attempts.pop());
     }
@@ -133,6 +135,7 @@ export function createShelf(): Shelf {
     Object.assign(work, {
       attempt,
       token: work.token + 1,
+      resumes: work.resumes + (lease?.resuming === true ? 1 : 0),
       state: "running",
       leaseUntil: now + (lease?.leaseMs ?? 0),
       notBefore: 0,
@@ -140,7 +143,7 @@ export function createShelf(): Shelf {
       about: { ...work.about, owner: request.about.owner },
       openIn: scope?.transaction ?? null,
     } satisfies Partial<Work>);
-    return { is: "won", fence, token: work.token, effects };
+    return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver, effects };
   };
 
   const claim = (now: number, request: WorkRequest, lease: Lease | null, scope: Scope | undefined): Claim => {
@@ -154,7 +157,8 @@ export function createShelf(): Shelf {
     if (owner !== undefined && owner !== work) return { is: "mismatch", firstSeen: null };
     if (work === undefined) {
       const { name, id } = add(now, request, lease, attempt, scope);
-      return { is: "won", fence: { name, id, attempt }, token: 1, effects: [] };
+      const fence = { name, id, attempt };
+      return { is: "won", fence, token: 1, resumes: 0, tookOver: false, effects: [] };
     }
     if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
     if (request.key !== null && owner === undefined) bind(now, request, work, request.key, scope);

@@ -24,6 +24,7 @@ export interface Work {
   about: WorkAbout;
   attempt: AttemptId;
   token: number;
+  resumes: number;
   state: RunState;
   leaseUntil: number;
   notBefore: number;

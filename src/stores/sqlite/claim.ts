@@ -10,7 +10,7 @@ const keepAhead = 1.01;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /** What external work is claimed with. */
-type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input">;
+type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;
 
 /**
  * Claims the work for an attempt, inside the caller's immediate transaction: nothing interleaves. With a lease it is
@@ -22,7 +22,8 @@ export function claimWork(connection: Connection, now: number, request: WorkRequ
   const id = newWorkId();
   for (;;) {
     if (insertWork(connection, now, request, lease, id, attempt)) {
-      return { is: "won", fence: { name: request.name, id, attempt }, token: 1, effects: [] };
+      const fence = { name: request.name, id, attempt };
+      return { is: "won", fence, token: 1, resumes: 0, tookOver: false, effects: [] };
     }
     const { work, owner, ownerAlive } = look(connection, request.name, request.key, now);
     if (owner !== undefined && owner !== request.name && ownerAlive) return { is: "mismatch", firstSeen: null };
@@ -161,9 +162,11 @@ function take(
   if (work.state === "r" && work.attempt === attempt) {
     // the first answer was lost
     if (lease !== null) leaseUntil(connection, work.name, now + lease.leaseMs);
-    return { is: "won", fence, token: work.token, effects };
+    return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver: false, effects };
   }
-  if (work.state === "r") noteAttempt(connection, work.id, "taken-over", now, null);
+  const tookOver = work.state === "r";
+  const resumes = work.resumes + (lease?.resuming === true ? 1 : 0);
+  if (tookOver) noteAttempt(connection, work.id, "taken-over", now, null);
   const [first] = effects;
   if (lease === null && first !== undefined) {
     // database work completes over no effect: what happened under an earlier declaration is a person's
@@ -171,10 +174,11 @@ function take(
     return { is: "unknown", effect: first.effect, since: now };
   }
   connection.run(
-    `update reprise_work set attempt = ?, token = token + 1, state = ?, lease_until = ?, not_before = null,
+    `update reprise_work set attempt = ?, token = token + 1, resumes = ?, state = ?, lease_until = ?, not_before = null,
        input = coalesce(input, ?), owner = ? where name = ?`,
     [
       attempt,
+      resumes,
       lease === null ? "d" : "r",
       lease === null ? null : now + lease.leaseMs,
       lease?.input ?? null,
@@ -182,7 +186,7 @@ function take(
       work.name,
     ],
   );
-  return { is: "won", fence, token: work.token + 1, effects };
+  return { is: "won", fence, token: work.token + 1, resumes, tookOver, effects };
 }
 
 function leaseUntil(connection: Connection, name: Name, until: number): void {

@@ -2,7 +2,7 @@ import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
-import { effectOf, fenced, noteAttempt, rowsOf } from "./records.ts";
+import { effectOf, fenced, noteAttempt } from "./records.ts";
 
 /** The fence of the owner's transaction: while it is open, nobody can take the work over. */
 export function holds(connection: Connection, fence: Fence): boolean {
@@ -102,18 +102,4 @@ export function pinTransaction(
      select id, ?, 'transaction', 'p', ?, ?, ?, token, ? from reprise_work where ${fenced}`,
     [effect, now, now, now, answer, fence.name, fence.attempt],
   );
-}
-
-export interface EffectCount {
-  readonly all: number;
-  readonly started: number;
-}
-export function countEffects(connection: Connection, id: WorkId): EffectCount {
-  const [count] = rowsOf<EffectCount>(
-    connection.all(
-      `select count(*) as "all", count(*) filter (where state = 's') as started from reprise_effect where id = ?`,
-      [id],
-    ),
-  );
-  return count ?? { all: 0, started: 0 };
 }

@@ -11,7 +11,7 @@ import type {
 } from "../../contract/ledger.ts";
 import { deleteWork, parkWork } from "./claim.ts";
 import type { Connection } from "./driver.ts";
-import { countEffects, holds } from "./effects.ts";
+import { holds } from "./effects.ts";
 import { noteAttempt, rowsOf, type WorkRow } from "./records.ts";
 
 export function completeWork(
@@ -21,8 +21,12 @@ export function completeWork(
   completion: Completion,
 ): "done" | "fenced" | "effects-differ" {
   if (!holds(connection, fence)) return "fenced";
-  const effects = countEffects(connection, fence.id);
-  if (effects.started > 0 || effects.all !== completion.effects) return "effects-differ";
+  const [passedOver] = connection.all(
+    `select 1 from reprise_effect where id = ?
+       and (state = 's' or name not in (select value from json_each(?))) limit 1`,
+    [fence.id, JSON.stringify(completion.visited)],
+  );
+  if (passedOver !== undefined) return "effects-differ";
   finishWork(connection, now, fence.id, completion, completion.keepMs);
   return "done";
 }
@@ -50,7 +54,7 @@ export function releaseWork(
 ): "released" | "open" | "fenced" {
   if (!holds(connection, fence)) return "fenced";
   // the ledger decides what happened, not the process's memory: a commit's answer may have been lost
-  if (countEffects(connection, fence.id).all === 0) {
+  if (!release.keep && connection.all("select 1 from reprise_effect where id = ? limit 1", [fence.id]).length === 0) {
     deleteWork(connection, fence.name, fence.id);
     return "released";
   }
@@ -80,16 +84,31 @@ export function parkOwn(
 
 export function abandonedWork(connection: Connection, now: number, query: AbandonedQuery): readonly AbandonedWork[] {
   const rows = connection.all(
-    `select operation, input, token from reprise_work
+    // the states as the partial index of live work lists them, or it is not used
+    `select id, name, operation, input, token from reprise_work
      where state in ('o', 'r', 'u') and input is not null and operation in (select value from json_each(?))
-       and (state = 'o' and coalesce(not_before, 0) <= ? or state = 'r' and lease_until <= ?)
+       and resumes < ? and (state = 'o' and coalesce(not_before, 0) <= ? or state = 'r' and lease_until <= ?)
      order by created_at, rowid limit ?`,
-    [JSON.stringify(query.operations), now, now, query.limit],
+    [JSON.stringify(query.operations), query.resumedBelow, now, now, query.limit],
   );
-  return rowsOf<AbandonedWork>(rows).map(({ operation, input, token }) => ({ operation, input, token }));
+  return rowsOf<AbandonedWork>(rows);
+}
+
+export function parkStalledWork(
+  connection: Connection,
+  now: number,
+  { id, token }: Pick<AbandonedWork, "id" | "token">,
+  why: string,
+): boolean {
+  const still =
+    "select 1 from reprise_work where id = ? and token = ? and (state = 'o' or state = 'r' and lease_until <= ?)";
+  if (connection.all(still, [id, token, now]).length === 0) return false;
+  parkWork(connection, now, id, "(resume)", why);
+  return true;
 }
 
 export function parkAbandonedWork(connection: Connection, now: number, query: ParkAbandonedQuery): number {
+  // the states as the partial index of live work lists them, or it is not used
   const rows = rowsOf<{ readonly id: WorkId; readonly started: string }>(
     connection.all(
       `select w.id, min(e.name) as started from reprise_work w join reprise_effect e on e.id = w.id and e.state = 's'

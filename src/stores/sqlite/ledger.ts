@@ -13,6 +13,7 @@ import {
   finishWork,
   parkAbandonedWork,
   parkOwn,
+  parkStalledWork,
   releaseWork,
   sweepWork,
 } from "./endings.ts";
@@ -107,8 +108,12 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
       transactions.nest(tx, (connection, own) => runOnce(connection, request, () => work(own))),
 
     abandoned: (query) => file.read("abandoned", (connection, now) => abandonedWork(connection, now, query)),
-    parkAbandoned: (query) =>
-      file.write("parkAbandoned", (connection, now) => parkAbandonedWork(connection, now, query)),
+    parkStalled: (work, why) =>
+      file.write("parkStalled", (connection, now) => parkStalledWork(connection, now, work, why)),
+    parkAbandoned: (queries) =>
+      file.write("parkAbandoned", (connection, now) =>
+        queries.reduce((parked, query) => parked + parkAbandonedWork(connection, now, query), 0),
+      ),
     sweep: (limit) => file.write("sweep", (connection, now) => sweepWork(connection, now, limit)),
 
     recent: (query) => file.read("recent", (connection) => recentRuns(connection, query)),

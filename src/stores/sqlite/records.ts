@@ -10,6 +10,7 @@ export interface WorkRow {
   readonly id: WorkId;
   readonly attempt: AttemptId;
   readonly token: number;
+  readonly resumes: number;
   readonly print: string;
   readonly print_v: number;
   readonly state: "o" | "r" | "u" | "d" | "k";

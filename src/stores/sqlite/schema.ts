@@ -14,6 +14,7 @@ const tables = `
 create table if not exists reprise_meta (name text primary key, value text not null);
 create table if not exists reprise_work (
   name text primary key, key text, bound text, id text, attempt text, token integer not null default 1,
+  resumes integer not null default 0,
   print text, print_v integer, state text not null, lease_until integer, not_before integer,
   outcome text, refused integer, keep_until integer, input text, created_at integer not null, ended_at integer,
   effect text, why text, operation text, identity text, principal text, caller_key text, owner text);

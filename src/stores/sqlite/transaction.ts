@@ -32,7 +32,9 @@ export interface Transactions {
   ) => Promise<T>;
 }
 
-const endsTransaction = /^\s*(?:begin|commit|end|rollback(?!\s+(?:transaction\s+)?to\b))\b/i;
+/** Behind any comments and empty statements. */
+const endsTransaction =
+  /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:begin|commit|end|rollback(?!\s+(?:transaction\s+)?to\b))\b/i;
 
 export function createTransactions(): Transactions {
   const levels = new WeakMap<SqliteTransaction, Level>();

@@ -1,6 +1,7 @@
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import type { Carried, CarriedContract, Settlement as SettlementOf } from "../../operation/carry.ts";
 import type { AnyRefused } from "../../operation/outcome.ts";
+import { isThrownByRun } from "../../operation/refusing.ts";
 import { type Answer, answerOf } from "./answer.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { readKey } from "./key.ts";
@@ -83,7 +84,7 @@ export function carryHttp<Q, In, O, R>(
     const { outcome, rendered } = await operation["~carry"]
       .execute(input, { key, principal, render })
       .catch((error) => {
-        throw isOwnAnswer(error, name) ? error : failure("REPRISE_RUN_FAILED", error);
+        throw isAnswer(error) ? error : failure("REPRISE_RUN_FAILED", error);
       });
     switch (outcome.status) {
       case "running":
@@ -178,12 +179,13 @@ function unreadable(operation: string, part: "input" | "principal", error: unkno
 }
 
 /**
- * Whether an error is this operation's answer to its caller. One that names another operation came out of `run`: another's
- * mismatch, told as this one's, would make a client give up work that it may repeat.
+ * Whether an error is an answer to the caller. What came out of `run` is only where it says to repeat: a 4xx, which may be
+ * another operation's, would make a client give up work that it may repeat.
  */
-function isOwnAnswer(error: unknown, operation: string): boolean {
+function isAnswer(error: unknown): boolean {
   if (!isRepriseError(error) || error.status === 500) return false;
-  return !("operation" in error.details) || error.details.operation === operation;
+  if (!isThrownByRun(error)) return true;
+  return error.status === 503 || isRepriseError(error, "REPRISE_FENCED") || isRepriseError(error, "REPRISE_LEASE_LOST");
 }
 
 function report(told: (error: Error) => void, error: Error): void {
