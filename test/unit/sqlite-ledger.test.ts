@@ -279,7 +279,15 @@ describe("the transaction object", () => {
   test("refuses to end the transaction, and notices when a statement did it all the same", async () => {
     const ledger = await opened();
     await ledger.transaction((tx) => tx.query("create table seat (number integer primary key)"));
-    for (const text of ["commit", " ROLLBACK", "end transaction", "begin"]) {
+    for (const text of [
+      "commit",
+      " ROLLBACK",
+      "end transaction",
+      "begin",
+      "/* now */ commit",
+      "-- now\ncommit",
+      "; commit",
+    ]) {
       const ending = ledger.transaction((tx) => tx.query(text));
       await expect(ending).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
     }
