@@ -20,7 +20,7 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   const { database, availability, requestMs } = settings;
   const { workshops, bookSeat, cancelBooking } = settings.booking;
   const sessions = createSessions(await readSessions(database));
-  const app = Fastify({ logger: false, forceCloseConnections: "idle" });
+  const app = Fastify({ logger: { level: "error", stream: process.stderr }, forceCloseConnections: "idle" });
 
   app.get("/healthz", async () => ({ status: "ok" }));
 
