@@ -21,6 +21,8 @@ export interface RefresherOptions {
 const choicesInEvery = 10;
 /** A read counts half after `every`. */
 const heatKept = 0.5 ** (1 / choicesInEvery);
+/** A key that nobody has read for so many times `every` falls out until it is read again. */
+const everyWithoutRead = 2;
 
 /**
  * One key at most is refreshed at each tick, and there are `hottest` ticks in `every`: so many keys can all be refreshed
@@ -39,9 +41,11 @@ export function createRefresher(options: RefresherOptions): Refresher {
     chosenAt = now;
     const read: Slot[] = [];
     for (const slot of slots.values()) {
-      slot.heat = slot.heat * heatKept + (slot.reads - slot.readsInHeat);
+      const reads = slot.reads - slot.readsInHeat;
+      slot.heat = slot.heat * heatKept + reads;
       slot.readsInHeat = slot.reads;
-      if (isRead(slot)) read.push(slot);
+      if (reads > 0) slot.readAt = now;
+      if (slot.answer !== undefined && now - slot.readAt < everyWithoutRead * everyMs) read.push(slot);
     }
     if (read.length > hottest) read.sort((a, b) => b.heat - a.heat);
     hot = read.slice(0, hottest);
@@ -53,7 +57,9 @@ export function createRefresher(options: RefresherOptions): Refresher {
    */
   const pick = (now: number): Slot | undefined => {
     hot = hot.filter((slot) => slots.get(slot.key) === slot);
-    const waiting = hot.filter((slot) => isRead(slot) && now >= slot.retryAt).sort((a, b) => a.triedAt - b.triedAt);
+    const waiting = hot
+      .filter((slot) => slot.answer !== undefined && now >= slot.retryAt)
+      .sort((a, b) => a.triedAt - b.triedAt);
     const late = waiting.some((slot, place) => slot.triedAt + everyMs < now + (place + 1) * intervalMs);
     return late ? waiting[0] : undefined;
   };
@@ -80,9 +86,4 @@ export function createRefresher(options: RefresherOptions): Refresher {
       cancel = undefined;
     },
   };
-}
-
-/** A value that nobody read since it was stored is not kept fresh: its key falls out until it is read again. */
-function isRead(slot: Slot): boolean {
-  return slot.answer !== undefined && slot.reads > slot.readsAtStore;
 }

@@ -33,11 +33,11 @@ export interface Slot {
   /** When a load last began, whatever came of it. */
   triedAt: number;
   reads: number;
-  /** `reads` when the value was stored: a value that nobody read since is not worth a refresh. */
-  readsAtStore: number;
   /** Reads, halved with time; kept by the refresher. */
   heat: number;
   readsInHeat: number;
+  /** When the refresher last found that it had been read. */
+  readAt: number;
 }
 
 /** The cache that a slot belongs to. */
@@ -68,9 +68,9 @@ export function createSlot(owner: SlotOwner, key: Key, scope: CheckedScope): Slo
     retryAt: never,
     triedAt: never,
     reads: 0,
-    readsAtStore: 0,
     heat: 0,
     readsInHeat: 0,
+    readAt: never,
   };
 }
 
@@ -114,7 +114,6 @@ export function fill(slot: Slot, value: unknown, began: number, life: Life): voi
   slot.triedAt = Math.max(slot.triedAt, began);
   slot.freshUntil = began + life.freshMs * (1 - life.jitter * life.random());
   slot.staleUntil = slot.freshUntil + life.staleMs;
-  slot.readsAtStore = slot.reads;
   endBackOff(slot);
   giveBack(slot);
 }
