@@ -123,3 +123,8 @@ export function gate<T = void>() {
   });
   return { passed, open };
 }
+
+/** An effect whose answer never comes. */
+export async function lost(): Promise<never> {
+  throw new Error("connection reset");
+}

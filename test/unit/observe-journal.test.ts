@@ -39,7 +39,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         declaration: { name: "order", input: {} as never, effects: "database", run: () => Promise.resolve() },
       },
     ],
-    memory: () => ({ entries: 3, maxEntries: 100 }),
+    memory: () => ({ entries: 3, maxEntries: 100, declared: false }),
   };
   return { inside, counters, executions };
 }

@@ -1,15 +1,10 @@
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { expect, test } from "vitest";
 import { nameOf, newWorkId } from "../../src/base/names.ts";
 import { store as storeValue } from "../../src/base/storable.ts";
-import { type Clock, createReprise, type Ledger, outcomeOf, Refusal, unchecked } from "../../src/index.ts";
+import { createReprise, type Ledger, Refusal, unchecked } from "../../src/index.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, manualClock } from "../../src/testing/index.ts";
-import { alice, createBookings, gate } from "../support/bookings.ts";
-
-const lost = async () => {
-  throw new Error("connection reset");
-};
+import { alice, createBookings, gate, lost } from "../support/bookings.ts";
 
 test("retry: an effect whose answer was lost is sent again under the same key", async () => {
   const { book, gateway } = createBookings();
@@ -112,58 +107,6 @@ test("an effect that gives no answer by its deadline is aborted; its late answer
   await clock.advance(0);
   expect(await book.execute(alice)).toMatchObject({ status: "done", value: { charge: "ch_late" } });
   expect(gateway.calls).toHaveLength(1);
-});
-
-test("P5, P10: a paused owner wakes up after another finished: it calls nothing, writes nothing, and answers what is stored", async () => {
-  const first = createBookings();
-  const { clock, gateway, store } = first;
-  const second = createBookings({ sharing: { clock, store, gateway } });
-  const hold = gate();
-  first.at.start = () => hold.passed;
-  // a stopped process renews nothing
-  for (let call = 1; call <= 500; call += 1) first.faulty.fail("renew", { call });
-  let signal: AbortSignal | undefined;
-  first.at.start = (given) => {
-    signal = given;
-    return hold.passed;
-  };
-  const zombie = first.book.execute(alice);
-  await clock.advance(31_000);
-  expect(signal?.aborted).toBe(true);
-  expect(await second.book.execute(alice)).toMatchObject({ status: "done", replayed: false });
-  hold.open();
-  expect(await zombie).toMatchObject({ status: "done", replayed: true, value: { charge: "ch_1" } });
-  expect(gateway.calls).toHaveLength(1);
-  expect(first.bookings()).toBe(1);
-});
-
-test("P6, P10: a paused owner's transaction does not commit after another took over", async () => {
-  const first = createBookings();
-  const { clock, gateway, store } = first;
-  const second = createBookings({ sharing: { clock, store, gateway } });
-  const hold = gate();
-  first.at.charged = () => hold.passed;
-  for (let call = 1; call <= 500; call += 1) first.faulty.fail("renew", { call });
-  const zombie = first.book.execute(alice);
-  await clock.advance(31_000);
-  const taken = await second.book.execute(alice);
-  expect(taken).toMatchObject({ status: "done", replayed: false, value: { charge: "ch_1" } });
-  hold.open();
-  expect(await zombie).toMatchObject({ status: "done", replayed: true });
-  expect(gateway.calls).toHaveLength(1);
-  expect(first.bookings()).toBe(1);
-});
-
-test("a lease is renewed for as long as the run takes", async () => {
-  const { book, at, clock, faulty } = createBookings();
-  const hold = gate();
-  at.start = () => hold.passed;
-  const running = book.execute(alice);
-  await clock.advance(120_000);
-  expect(faulty.calls("renew")).toBeGreaterThan(10);
-  hold.open();
-  expect(await running).toMatchObject({ status: "done", replayed: false });
-  expect(clock.pending()).toBeLessThan(6);
 });
 
 test("P7: a refusal over an earlier attempt's charge is not stored: the work waits for a person", async () => {
@@ -331,106 +274,6 @@ test("several transactions with names each commit once", async () => {
   expect(ledger.rows.get("sum")).toBe(2);
 });
 
-test("a transaction whose commit was in doubt is adopted by the next attempt, not repeated", async () => {
-  const { book, faulty, bookings } = createBookings();
-  faulty.lose("transact");
-  await expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
-  expect(bookings()).toBe(1);
-  expect(await book.execute(alice)).toMatchObject({ status: "done", value: { reference: "BK-1" } });
-  expect(faulty.calls("transact")).toBe(1);
-});
-
-test("a completer resumes abandoned work that keeps its input, without any caller", async () => {
-  const crashed = createBookings({ resumes: "by-itself" });
-  const { clock, gateway, store } = crashed;
-  // the process dies after the charge: nothing of it runs on, and its lease ends
-  crashed.at.charged = () => new Promise(() => {});
-  for (let call = 1; call <= 2_000; call += 1) {
-    crashed.faulty.fail("renew", { call });
-    crashed.faulty.fail("abandoned", { call });
-  }
-  void crashed.book.execute(alice);
-  await clock.advance(1_000);
-  expect(gateway.calls).toHaveLength(1);
-  const other = createBookings({ resumes: "by-itself", sharing: { clock, store, gateway } });
-  await other.reprise.start();
-  await clock.advance(40_000);
-  expect(other.bookings()).toBe(1);
-  expect(gateway.calls).toHaveLength(1);
-  expect(await other.book.execute(alice)).toMatchObject({ status: "done", replayed: true });
-});
-
-test("a completer gives work that fails each time ever longer pauses, and in the end leaves it to its callers", async () => {
-  const { book, at, clock, reprise, gateway } = createBookings({ resumes: "by-itself" });
-  at.charged = lost;
-  await expect(book.execute(alice)).rejects.toThrow("connection reset");
-  const attempts: number[] = [];
-  at.start = async () => {
-    attempts.push(clock.monotonic());
-  };
-  await reprise.start();
-  await clock.advance(3_600_000);
-  expect(attempts).toHaveLength(10);
-  const pauses = attempts.slice(1).map((instant, place) => instant - (attempts[place] ?? 0));
-  expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
-  at.charged = async () => {};
-  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: false });
-  expect(gateway.calls).toHaveLength(1);
-});
-
-/** Work of a process that died right after its claim, and another instance that may resume it. */
-async function crashedBeforeAnyEffect() {
-  const crashed = createBookings({ resumes: "by-itself" });
-  const { clock, gateway, store } = crashed;
-  crashed.at.start = () => new Promise(() => {});
-  for (let call = 1; call <= 2_000; call += 1) {
-    crashed.faulty.fail("renew", { call });
-    crashed.faulty.fail("abandoned", { call });
-  }
-  void crashed.book.execute(alice);
-  await clock.advance(0);
-  return createBookings({ resumes: "by-itself", sharing: { clock, store, gateway } });
-}
-
-test("a resumed run that fails before any effect is resumed again: nobody else may ever come for it", async () => {
-  const { reprise, at, clock, bookings } = await crashedBeforeAnyEffect();
-  let attempts = 0;
-  at.start = async () => {
-    attempts += 1;
-    if (attempts === 1) throw new Error("the database blinked");
-  };
-  await reprise.start();
-  await clock.advance(60_000);
-  expect(attempts).toBe(2);
-  expect(bookings()).toBe(1);
-});
-
-test("callers' failed attempts do not count against those of the completer", async () => {
-  const { book, at, clock, reprise, bookings } = createBookings({ resumes: "by-itself" });
-  at.charged = lost;
-  for (let attempt = 0; attempt < 15; attempt += 1) await book.execute(alice).catch(() => {});
-  at.charged = async () => {};
-  await reprise.start();
-  await clock.advance(10_000);
-  expect(bookings()).toBe(1);
-});
-
-test("a resumed run that never ends holds up no other work", async () => {
-  const { book, at, clock, reprise, bookings } = createBookings({ resumes: "by-itself" });
-  at.charged = lost;
-  for (const reference of ["hangs", "b", "c"]) await book.execute({ ...alice, reference }).catch(() => {});
-  let first = true;
-  at.charged = async () => {
-    if (first) {
-      first = false;
-      await new Promise(() => {});
-    }
-  };
-  await reprise.start();
-  await clock.advance(10_000);
-  expect(bookings()).toBe(2);
-});
-
 test("work whose input cannot be read, or names other work now, is a person's and holds up no other work", async () => {
   const { book, at, clock, store } = createBookings({ resumes: "by-itself" });
   at.charged = lost;
@@ -466,72 +309,6 @@ test("work whose input cannot be read, or names other work now, is a person's an
     [renamed, "REPRISE_BAD_DECLARATION"],
   ]);
   expect(runs).toBe(0);
-});
-
-test("background work runs in nobody's async context, whoever used the instance first", async () => {
-  const requests = new AsyncLocalStorage<string>();
-  const clock = manualClock();
-  const store = memoryLedger({ clock });
-  // a timer that remembers the context it was set in, as the real ones do
-  const timers: Clock = {
-    ...clock,
-    timer: (ms, work, holding) => clock.timer(ms, AsyncResource.bind(work), holding),
-  };
-  const reprise = createReprise({ service: "s", undecided: "listed", ledger: store, clock: timers });
-  const seen: (string | undefined)[] = [];
-  const note = reprise.operation({
-    name: "note",
-    input: unchecked<{ readonly fail: boolean; readonly id: string }>(),
-    principal: "everyone",
-    identity: (input) => [input.id],
-    retention: "1d",
-    effects: "external",
-    resumes: "by-itself",
-    run: async ({ effect }) => {
-      seen.push(requests.getStore());
-      await effect("send", { ifUnknown: "retry", run: async () => 1 });
-      if (seen.length === 1) throw new Error("once");
-    },
-  });
-  await requests.run("alice", () => note.execute({ fail: true, id: "a" }).catch(() => {}));
-  await clock.advance(5_000);
-  expect(seen).toEqual(["alice", undefined]);
-});
-
-test("a commit whose answer was lost changes caches all the same", async () => {
-  const { book, faulty, reprise, store } = createBookings();
-  const seats = reprise.cache.readThrough({
-    name: "seats",
-    scope: ["reference"],
-    freshFor: "60s",
-    load: async ({ reference }) => store.rows.has(`booking:${reference}`),
-    changedBy: () => [outcomeOf(book, (input) => ({ reference: input.reference }))],
-  });
-  expect(await seats.get({ reference: "BK-1" })).toBe(false);
-  faulty.lose("transact");
-  await expect(book.execute(alice)).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
-  expect(await seats.get({ reference: "BK-1" })).toBe(true);
-});
-
-test("looking for an outcome changes no cache", async () => {
-  const { book, reprise } = createBookings();
-  let loads = 0;
-  const seats = reprise.cache.readThrough({
-    name: "seats",
-    scope: ["reference"],
-    freshFor: "60s",
-    load: async () => {
-      loads += 1;
-      return loads;
-    },
-    changedBy: () => [outcomeOf(book, (input) => ({ reference: input.reference }))],
-  });
-  await book.execute(alice);
-  for (let look = 0; look < 5; look += 1) {
-    await book.find(alice);
-    await seats.get({ reference: "BK-1" });
-  }
-  expect(loads).toBe(1);
 });
 
 test("a late answer that differs is counted: the effect may have happened twice", async () => {
@@ -593,32 +370,6 @@ test("a swallowed start that wrote nothing does not park the work", async () => 
   });
   faulty.fail("start");
   expect(await best.execute({})).toMatchObject({ status: "done", replayed: false });
-});
-
-test("a renewal that is rejected is asked for again before the lease is over", async () => {
-  const { book, at, clock, faulty } = createBookings();
-  const hold = gate();
-  at.start = () => hold.passed;
-  const running = book.execute(alice);
-  await clock.advance(0);
-  for (let call = 1; call <= 5; call += 1) faulty.fail("renew", { call });
-  await clock.advance(60_000);
-  hold.open();
-  expect(await running).toMatchObject({ status: "done", replayed: false });
-});
-
-test("a lost answer that nobody comes back for becomes a person's after abandonAfter", async () => {
-  const crashed = createBookings();
-  const { clock, gateway, store } = crashed;
-  gateway.next = [() => new Promise(() => {})];
-  for (let call = 1; call <= 2_000; call += 1) crashed.faulty.fail("renew", { call });
-  crashed.book.execute(alice).catch(() => {});
-  await clock.advance(10_000);
-  const other = createBookings({ sharing: { clock, store, gateway } });
-  await other.reprise.start();
-  expect((await store.recent({ limit: 1 }))[0]?.state).toBe("running");
-  await clock.advance(3_700_000);
-  expect((await store.recent({ limit: 1 }))[0]?.state).toBe("unknown");
 });
 
 test("work is not parked for an answer that arrives while it is being parked", async () => {

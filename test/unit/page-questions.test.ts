@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schema } from "../../src/base/schema.ts";
-import { createReprise, outcomeOf, unchecked } from "../../src/index.ts";
+import { createReprise, type MemoryOptions, outcomeOf, unchecked } from "../../src/index.ts";
 import { readMetrics } from "../../src/observe/read.ts";
 import { questionsOf } from "../../src/page/questions.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
@@ -9,8 +9,8 @@ const checked: Schema<{ readonly id: string }> = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as { readonly id: string } }) },
 };
 
-function createShop() {
-  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+function createShop(memory?: MemoryOptions) {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger(), memory });
   const order = reprise.operation({
     name: "order",
     owner: "shop-team",
@@ -35,14 +35,15 @@ function createShop() {
   });
   const asked = async () => {
     const metrics = await readMetrics(reprise["~inside"], { range: "15m" });
-    return Object.fromEntries(questionsOf(reprise.decisions(), metrics).map((one) => [one.name, one]));
+    return Object.fromEntries(questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory()).map((one) => [one.name, one]));
   };
   return { reprise, order, product, asked };
 }
 
 test("without declarations nothing is asked", async () => {
   const reprise = createReprise({ service: "shop", undecided: "listed" });
-  expect(questionsOf(reprise.decisions(), await readMetrics(reprise["~inside"], { range: "15m" }))).toEqual([]);
+  const metrics = await readMetrics(reprise["~inside"], { range: "15m" });
+  expect(questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory())).toEqual([]);
 });
 
 test("what only stands in the code is declared; what was counted is evidence", async () => {
@@ -67,6 +68,14 @@ test("what only stands in the code is declared; what was counted is evidence", a
     "evidence",
   ]);
   expect(after["HTTP"]?.answer).toContain("**1** repeated");
+  await reprise.close();
+});
+
+test("a bound of memory that somebody declared is no default", async () => {
+  const { reprise, asked } = createShop({ maxEntries: 500, eviction: "lru" });
+  const { Eviction: eviction } = await asked();
+  expect(eviction).toMatchObject({ state: "declared", source: "declared in code" });
+  expect(eviction?.answer).toContain("At most **500 entries**");
   await reprise.close();
 });
 

@@ -270,3 +270,35 @@ test("a ledger without transactions is refused where a database operation needs 
     code: "REPRISE_BAD_DECLARATION",
   });
 });
+
+test("C2: once a commit has been handled, neither memory nor a load that began before it gives less, on any path", async () => {
+  const { reprise, book, store } = createBookings();
+  const load = async (reference: string) => (store.rows.has(`booking:${reference}`) ? "taken" : "free");
+  const changedBy = () => [outcomeOf(book, (input) => ({ reference: input.reference }))] as const;
+  const through = reprise.cache.readThrough({
+    name: "through",
+    scope: ["reference"],
+    freshFor: "60s",
+    staleFor: "1h",
+    load: ({ reference }) => load(reference),
+    changedBy,
+  });
+  const aside = reprise.cache.cacheAside({
+    name: "aside",
+    scope: ["reference"],
+    freshFor: "60s",
+    value: unchecked<string>(),
+    changedBy,
+  });
+  const scope = { reference: "BK-1" };
+  await through.get(scope);
+  const missed = await aside.lookup(scope);
+  const early = await load("BK-1");
+  await book.execute(alice);
+  expect(missed.hit === false && (await missed.store(early))).toBe(false);
+  expect(await through.peek(scope)).toBeUndefined();
+  expect((await aside.lookup(scope)).hit).toBe(false);
+  expect(await through.get(scope)).toBe("taken");
+  expect((await through.getEntry(scope)).value).toBe("taken");
+  expect(await through.getMany([scope])).toEqual(["taken"]);
+});

@@ -35,8 +35,9 @@ const notPassedOn: ReadonlySet<string> = new Set([
  * stream is cancelled. What the handler throws goes to Fastify.
  *
  * @example
- * app.all("/reprise", webRoute(pageHandler(reprise)));
- * app.all("/reprise/*", webRoute(pageHandler(reprise)));
+ * const page = webRoute(pageHandler(reprise));
+ * app.all("/reprise", page);
+ * app.all("/reprise/*", page);
  */
 export function webRoute(
   handler: (request: Request, context: WebRouteContext) => MaybePromise<Response>,
