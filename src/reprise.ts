@@ -161,7 +161,7 @@ class Instance {
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
-      memory: () => this.#caches.memory(),
+      memory: () => ({ ...this.#caches.memory(), declared: memory !== undefined }),
     };
   }
 

@@ -21,8 +21,8 @@ export interface Inside {
   readonly operations: () => readonly InsideOperation[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
-  /** Entries of all caches together, and their bound. */
-  readonly memory: () => { readonly entries: number; readonly maxEntries: number };
+  /** Entries of all caches together, their bound, and whether somebody declared it or it is the default. */
+  readonly memory: () => { readonly entries: number; readonly maxEntries: number; readonly declared: boolean };
 }
 
 interface InsideCache {

@@ -1,6 +1,6 @@
-import { sha256 } from "../base/names.ts";
 import type { CacheCounters } from "../cache/counters.ts";
 import type { OperationCounters } from "../operation/counters.ts";
+import { declaredOf } from "./declared.ts";
 import type { Inside } from "./inside.ts";
 
 /**
@@ -82,14 +82,15 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
       underWay: counters.underWay,
     };
   }
+  const { entries, maxEntries } = inside.memory();
   return {
     v: 1,
     instance: inside.instance,
     startedAt: inside.startedAt,
     at: inside.clock().now(),
     ended,
-    declared: declarations(inside),
-    memory: inside.memory(),
+    declared: declaredOf(inside),
+    memory: { entries, maxEntries },
     caches,
     operations,
   };
@@ -125,10 +126,4 @@ function counted<K extends string>(names: readonly K[], counters: Readonly<Recor
   const counts: Partial<Record<K, number>> = {};
   for (const name of names) if (counters[name] !== 0) counts[name] = counters[name];
   return counts;
-}
-
-/** Functions are no part of it: two builds of the same decisions are the same. */
-function declarations(inside: Inside): string {
-  const decided = [...inside.caches(), ...inside.operations()].map(({ declaration }) => JSON.stringify(declaration));
-  return sha256(decided.join("\n")).slice(0, 7);
 }

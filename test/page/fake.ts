@@ -116,7 +116,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           run: () => Promise.resolve(),
         },
       })),
-    memory: () => ({ entries: caches.reduce((sum, { entries }) => sum + entries, 0), maxEntries: 10_000 }),
+    memory: () => ({ entries: caches.reduce((sum, { entries }) => sum + entries, 0), maxEntries: 10_000, declared: false }),
   });
 
   // two instances with the same counters shape: the second one is history only and falls silent when asked to

@@ -1,15 +1,23 @@
 import { expect, test } from "vitest";
 import { RepriseError } from "../../src/base/errors.ts";
+import type { Schema } from "../../src/base/schema.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
+import type { CacheDeclaration } from "../../src/cache/declaration.ts";
 import type { JournalEntry, Resolution } from "../../src/contract/journal.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
+import { createReprise } from "../../src/index.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { startJournal } from "../../src/observe/journal.ts";
 import type { Metrics, Range } from "../../src/observe/metrics.ts";
 import { metricsReader, readMetrics } from "../../src/observe/read.ts";
+import { snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { type ManualClock, manualClock } from "../../src/testing/index.ts";
+
+const anything: Schema<{ readonly id: string }> = {
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as { readonly id: string } }) },
+};
 
 function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
   const counters = createCacheCounters();
@@ -282,4 +290,58 @@ test("entries of another version are passed over", async () => {
   startJournal(one.inside, ledger);
   await live(clock, 2, one.counters);
   expect((await read(clock, one.inside)).instances.list.map(({ name }) => name)).toEqual(["web-1"]);
+});
+
+test.each<readonly [string, () => Schema<{ readonly id: string }>]>([
+  ["a bigint", () => ({ ...anything, minimum: 1n }) as Schema<{ readonly id: string }>],
+  [
+    "a cycle",
+    () => {
+      const schema = { ...anything, self: undefined as unknown };
+      schema.self = schema;
+      return schema as Schema<{ readonly id: string }>;
+    },
+  ],
+])("a schema that holds %s keeps nobody from starting", async (_, schemaOf) => {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+  const order = reprise.operation({
+    name: "order",
+    input: schemaOf(),
+    principal: "everyone",
+    identity: (input) => [input.id],
+    retention: "1d",
+    effects: "database",
+    refusals: { "sold-out": { status: 409, because: "It is sold out.", detail: schemaOf() } },
+    run: async ({ input }) => input.id,
+  });
+  await reprise.start();
+  expect(await order.run({ id: "a" })).toBe("a");
+  await reprise.close();
+});
+
+test("what is declared has another sign when an answer differs, and the same when a function does", () => {
+  const clock = manualClock();
+  const { inside } = instance("web-1", clock);
+  const declaring = (declaration: Partial<CacheDeclaration>): string =>
+    snapshot({
+      ...inside,
+      caches: () => inside.caches().map((one) => ({ ...one, declaration: { ...one.declaration, ...declaration } })),
+    }).declared;
+  const before = snapshot(inside).declared;
+  expect(before).toMatch(/^[0-9a-f]{7}$/);
+  expect(declaring({ load: async () => 1 })).toBe(before);
+  for (const other of [{ freshFor: "61s" }, { scope: ["id", "locale"] }, { jitter: 0.2 }, { ifStale: "x" }] as const) {
+    expect(declaring(other)).not.toBe(before);
+  }
+});
+
+test("a reader made before another clock came reads by that one", async () => {
+  const [early, late] = [manualClock(), manualClock()];
+  const one = instance("web-1", early);
+  let clock = early;
+  await early.advance(100_000);
+  const reader = metricsReader({ ...one.inside, clock: () => clock });
+  clock = late;
+  expect((await reader.live()).at).toBe(late.now());
+  reader.stop();
 });
