@@ -56,7 +56,8 @@ export async function readMetrics(inside: Inside, options: { readonly range: Ran
  * process's own entries to a ring in memory, at the journal's fine pace, for as long as the journal would keep them.
  */
 export function metricsReader(inside: Inside): MetricsReader {
-  const clock = inside.clock();
+  // asked for where it is used: a page may be mounted before `start` is given another clock
+  const { clock } = inside;
   const snapshots = { fine: new Map<string, Snapshot>(), coarse: new Map<string, Snapshot>() };
   const readUntil = { fine: 0, coarse: 0 };
   const askedAt = { fine: Number.NEGATIVE_INFINITY, coarse: Number.NEGATIVE_INFINITY };
@@ -68,7 +69,7 @@ export function metricsReader(inside: Inside): MetricsReader {
   const keep = (resolution: Resolution, taken: Snapshot) =>
     snapshots[resolution].set(JSON.stringify([taken.instance, taken.startedAt, taken.at]), taken);
   const forget = (resolution: Resolution) => {
-    const before = clock.now() - kept[resolution];
+    const before = clock().now() - kept[resolution];
     for (const [key, { at }] of snapshots[resolution]) if (at < before) snapshots[resolution].delete(key);
   };
 
@@ -77,15 +78,15 @@ export function metricsReader(inside: Inside): MetricsReader {
   };
   const away = (name: string, error: unknown) => {
     const code = isRepriseError(error) ? error.code : "REPRISE_LEDGER_AWAY";
-    ledger = { name, away: { code, since: ledger?.away?.since ?? clock.now() } };
+    ledger = { name, away: { code, since: ledger?.away?.since ?? clock().now() } };
   };
 
   const ask = async (resolution: Resolution, from: Ledger<unknown>) => {
-    const now = clock.now();
+    const now = clock().now();
     const since = Math.max(now - kept[resolution], readUntil[resolution] - lateMs);
     try {
       const entries = await withDeadline(
-        clock,
+        clock(),
         readDeadlineMs,
         from.journal.read(resolution, since),
         () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: from.name, doing: "reading figures" }),
@@ -104,9 +105,11 @@ export function metricsReader(inside: Inside): MetricsReader {
   const update = async (resolution: Resolution) => {
     const from = await opened();
     if (from === undefined) return;
-    const due = clock.monotonic() - askedAt[resolution] >= readEveryMs;
+    const sinceAsked = clock().monotonic() - askedAt[resolution];
+    // below zero: another clock has come since
+    const due = sinceAsked < 0 || sinceAsked >= readEveryMs;
     if (due && asking[resolution] === undefined) {
-      askedAt[resolution] = clock.monotonic();
+      askedAt[resolution] = clock().monotonic();
       asking[resolution] = ask(resolution, from).finally(() => {
         asking[resolution] = undefined;
       });
@@ -116,7 +119,7 @@ export function metricsReader(inside: Inside): MetricsReader {
   const opened = async (): Promise<Ledger<unknown> | undefined> => {
     try {
       await withDeadline(
-        clock,
+        clock(),
         readDeadlineMs,
         inside.started(),
         () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: inside.service, doing: "opening" }),
@@ -130,15 +133,14 @@ export function metricsReader(inside: Inside): MetricsReader {
   const isAway = () => ledger !== null && ledger.away !== null;
   const tick = () => {
     if (stopped) return;
-    cancel = clock.timer(journalFineMs, tick);
+    cancel = clock().timer(journalFineMs, tick);
     if (inside.ledger() !== undefined && !isAway()) return;
     keep("fine", snapshot(inside));
     forget("fine");
   };
   tick();
 
-  const runs = (resolution: Resolution): ProcessRun[] => {
-    const own = snapshot(inside);
+  const runs = (resolution: Resolution, own: Snapshot): ProcessRun[] => {
     const taken = [...snapshots[resolution].values()];
     if (resolution === "coarse") taken.push(...newestOfEach(snapshots.fine.values()));
     // while the ledger is away nobody can write to it: the others are as they were when it was read last
@@ -148,7 +150,7 @@ export function metricsReader(inside: Inside): MetricsReader {
   const liveOf = (fine: readonly ProcessRun[]): Live => ({
     v: 1,
     service: inside.service,
-    at: clock.now(),
+    at: clock().now(),
     sees: ledger === null || isAway() ? "this-process" : "all-instances",
     ledger,
     instances: instancesOf(fine),
@@ -158,15 +160,16 @@ export function metricsReader(inside: Inside): MetricsReader {
   return {
     live: async () => {
       await update("fine");
-      return liveOf(runs("fine"));
+      return liveOf(runs("fine", snapshot(inside)));
     },
     read: async ({ range }) => {
       const { ms, resolution } = ranges[range];
       await Promise.all([update("fine"), update("coarse")]);
-      const fine = runs("fine");
-      const chosen = resolution === "fine" ? fine : runs(resolution);
-      const live = liveOf(fine);
-      const oldest = oldestOf([...fine, ...runs("coarse")], live.at);
+      const own = snapshot(inside);
+      const all = { fine: runs("fine", own), coarse: runs("coarse", own) };
+      const chosen = all[resolution];
+      const live = liveOf(all.fine);
+      const oldest = oldestOf([...all.fine, ...all.coarse], live.at);
       // a step that one instance has not reported yet would look like a fall
       const told = Math.min(live.at, ...chosen.filter(({ state }) => state === "live").map(({ newest }) => newest.at));
       const span = Math.min(ms, told - oldestOf(chosen, live.at));
