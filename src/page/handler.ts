@@ -59,7 +59,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
 
   const decisions = async (): Promise<DecisionsAnswer> => {
     const decided = reprise.decisions();
-    const questions = questionsOf(decided, await reader.read({ range: "1h" }));
+    const questions = questionsOf(decided, await reader.read({ range: "1h" }), inside.memory());
     return { v: 1, service: inside.service, at: inside.clock().now(), decisions: decided, questions };
   };
   const incidentsAnswer = async (request: Request, context: PageContext): Promise<IncidentsAnswer> => ({

@@ -1,28 +1,32 @@
 import type { Answer, Decided } from "../decisions/decided.ts";
+import type { Inside } from "../observe/inside.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import { type Questioned, questionTexts } from "./question-texts.ts";
 import type { Question, QuestionState } from "./wire.ts";
+
+type Memory = ReturnType<Inside["memory"]>;
 
 /**
  * The questions that production systems get wrong by default, as far as there is something to say about them here. An
  * answer counts as evidence when something measured it; what only stands in the code is declared.
  */
-export function questionsOf(decided: readonly Decided[], metrics: Metrics): readonly Question[] {
+export function questionsOf(decided: readonly Decided[], metrics: Metrics, memory: Memory): readonly Question[] {
   const caches = decided.filter(({ kind }) => kind === "cache");
   const operations = decided.filter(({ kind }) => kind === "operation");
   return [
-    ...(caches.length === 0 ? [] : cacheQuestions(caches, metrics)),
+    ...(caches.length === 0 ? [] : cacheQuestions(caches, metrics, memory)),
     ...(operations.length === 0 ? [] : [repeatedRequest(operations, metrics)]),
   ];
 }
 
-function cacheQuestions(caches: readonly Decided[], metrics: Metrics): readonly Question[] {
+function cacheQuestions(caches: readonly Decided[], metrics: Metrics, memory: Memory): readonly Question[] {
   const accounted = caches.filter(({ answers }) => valueIn(answers["sameForEvery"]) !== undefined);
   return [
     pattern(caches),
     invalidation(caches, metrics),
     stampede(caches, metrics),
     neverCached(caches),
-    eviction(caches, metrics),
+    eviction(caches, metrics, memory),
     ...(accounted.length === 0 ? [] : [security(accounted, caches)]),
     measuring(metrics),
   ];
@@ -35,7 +39,7 @@ function pattern(caches: readonly Decided[]): Question {
     counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return {
-    ...asked("1", "Pattern", "What consistency does each cache need, and which pattern gives it?"),
+    ...asked("1"),
     state: "declared",
     answer: `**${caches.length} of ${caches.length}** chosen: ${[...counts].map(([name, count]) => `${count} ${name}`).join(", ")}.`,
     detail: "Each takes only the properties, and offers only the methods, of its pattern.",
@@ -48,7 +52,7 @@ function invalidation(caches: readonly Decided[], metrics: Metrics): Question {
   const told = caches.filter(({ answers }) => answers["changedBy"]?.is === "declared");
   const applied = totalOf(metrics.caches, "purged") + totalOf(metrics.caches, "expired");
   return {
-    ...asked("2", "Invalidation", "Who owns invalidation, and is there one strategy?"),
+    ...asked("2"),
     state: told.length > 0 && applied > 0 ? "evidence" : "declared",
     answer:
       told.length === 0
@@ -65,7 +69,7 @@ function stampede(caches: readonly Decided[], metrics: Metrics): Question {
   const loads = totalOf(metrics.caches, "loads");
   const refreshed = caches.filter(({ answers }) => answers["refresh"]?.is === "declared").length;
   return {
-    ...asked("3", "Stampede", "What does the database see if the hottest key expires now?"),
+    ...asked("3"),
     state: shared > 0 ? "evidence" : "default",
     answer:
       shared > 0
@@ -81,7 +85,7 @@ function neverCached(caches: readonly Decided[]): Question {
   const open = caches.filter(({ undecided }) => undecided.includes("holds") || undecided.includes("ifStale"));
   const written = caches.length - open.length;
   return {
-    ...asked("4", "Never cached", "What is the worst outcome of serving this 60 s late?"),
+    ...asked("4"),
     state: open.length > 0 ? "undecided" : "declared",
     answer:
       open.length > 0
@@ -93,29 +97,23 @@ function neverCached(caches: readonly Decided[]): Question {
   };
 }
 
-function eviction(caches: readonly Decided[], { instances, now, caches: counted }: Metrics): Question {
+function eviction(caches: readonly Decided[], { instances, now, caches: counted }: Metrics, memory: Memory): Question {
   const live = instances.list.filter(({ state }) => state === "live");
-  const bound = live[0]?.maxEntries ?? 0;
-  const fullest = Math.max(0, ...live.map(({ entries }) => entries));
+  const fullest = Math.max(memory.entries, ...live.map(({ entries }) => entries));
   const evicted = totalOf(counted, "evicted");
   return {
-    ...asked("5", "Eviction", "What is protected and what goes when memory is full?"),
-    state:
-      evicted > 0
-        ? "evidence"
-        : caches.some(({ answers }) => answers["memory"]?.is === "declared")
-          ? "declared"
-          : "default",
-    answer: `At most **${whole(bound)} entries** an instance, then the least recently used goes; ${whole(fullest)} held, ${whole(now.reads.evictedPerMinute)} evicted a minute.`,
+    ...asked("5"),
+    state: evicted > 0 ? "evidence" : memory.declared ? "declared" : "default",
+    answer: `At most **${whole(memory.maxEntries)} entries** an instance, then the least recently used goes; ${whole(fullest)} held, ${whole(now.reads.evictedPerMinute)} evicted a minute.`,
     detail: `One bound for all ${caches.length} caches of an instance; nothing is protected.`,
     owners: ownersOf(caches),
-    source: evicted > 0 ? "counted" : "the bound is checked at each store",
+    source: evicted > 0 ? "counted" : memory.declared ? "declared in code" : "a default",
   };
 }
 
 function security(accounted: readonly Decided[], caches: readonly Decided[]): Question {
   return {
-    ...asked("8", "Security", "Could a response reach the wrong user?"),
+    ...asked("8"),
     state: "declared",
     answer: `**${accounted.length} of ${caches.length}** caches account for every dimension, in the scope or as the same for all.`,
     detail: "The compiler refuses a cache that leaves one out.",
@@ -127,7 +125,7 @@ function security(accounted: readonly Decided[], caches: readonly Decided[]): Qu
 function measuring({ sees, instances }: Metrics): Question {
   const all = sees === "all-instances";
   return {
-    ...asked("9", "Measuring", "Can you see hits, misses and evictions now?"),
+    ...asked("9"),
     state: "evidence",
     answer: all ? `**Live**, ${instances.seen} of ${instances.expected} instances.` : "**Live**, this process only.",
     detail: all
@@ -143,7 +141,7 @@ function repeatedRequest(operations: readonly Decided[], metrics: Metrics): Ques
   const replayed = totalOf(metrics.operations, "replayed");
   const state: QuestionState = open.length > 0 ? "undecided" : replayed > 0 ? "evidence" : "declared";
   return {
-    ...asked("A", "HTTP", "If the client sends this again, what happens?"),
+    ...asked("A"),
     state,
     answer:
       open.length > 0
@@ -157,8 +155,8 @@ function repeatedRequest(operations: readonly Decided[], metrics: Metrics): Ques
   };
 }
 
-function asked(number: string, name: string, question: string) {
-  return { number, name, question };
+function asked(number: Questioned) {
+  return { number, ...questionTexts[number] };
 }
 
 function valueIn(answer: Answer | undefined): string | undefined {

@@ -35,7 +35,9 @@ function createShop(memory?: MemoryOptions) {
   });
   const asked = async () => {
     const metrics = await readMetrics(reprise["~inside"], { range: "15m" });
-    return Object.fromEntries(questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory()).map((one) => [one.name, one]));
+    return Object.fromEntries(
+      questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory()).map((one) => [one.name, one]),
+    );
   };
   return { reprise, order, product, asked };
 }

@@ -1,3 +1,4 @@
+import { questionTexts } from "../../../src/page/question-texts.ts";
 import { service } from "../data.ts";
 import { Glyph, Section } from "../parts.tsx";
 
@@ -11,17 +12,6 @@ const first = `const product = reprise.cache.readThrough({
   staleFor: "5m",
   load: ({ id }, { signal }) => db.product(id, signal),
 });`;
-
-const questions = [
-  ["1", "Pattern", "What consistency does each cache need, and which pattern gives it?"],
-  ["2", "Invalidation", "Who owns invalidation, and is there one strategy?"],
-  ["3", "Stampede", "What does the database see if the hottest key expires now?"],
-  ["4", "Never cached", "What is the worst outcome of serving this 60 s late?"],
-  ["5", "Eviction", "What is protected and what goes when memory is full?"],
-  ["8", "Security", "Could a response reach the wrong user?"],
-  ["9", "Measuring", "Can you see hits, misses and evictions now?"],
-  ["A", "HTTP", "If the client sends this again, what happens?"],
-] as const;
 
 export function Empty() {
   return (
@@ -41,7 +31,7 @@ export function Empty() {
         </Section>
         <Section class="c12" title="If this runs again, what happens?">
           <ul class="q q4">
-            {questions.map(([number, name, question]) => (
+            {Object.entries(questionTexts).map(([number, { name, question }]) => (
               <li key={number}>
                 <div class="cell">
                   <div class="h">
