@@ -1,7 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDatabase } from "../../examples/booking/src/database/driver.ts";
 
 const example = new URL("../../examples/booking/", import.meta.url);
 const run = promisify(execFile);
@@ -17,15 +21,23 @@ const book = (address: string, key: string, session: string, body: object) =>
     body: JSON.stringify(body),
   });
 
+const cancel = (address: string, key: string, session: string, reference: string) =>
+  fetch(`${address}/bookings/${reference}/cancellation`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${session}-token`, "idempotency-key": key },
+  });
+
 describe("the booking platform", () => {
   let platform: ChildProcess;
   let address: string;
+  let data: string;
 
   beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), "booking-test-"));
     // the library was built before the tests; the example is built from it
     await run("npm", ["run", "-s", "build"], { cwd: fileURLToPath(example) });
     platform = spawn(process.execPath, [fileURLToPath(new URL("dist/main.mjs", example))], {
-      env: { ...process.env, PORT: "0", BOOKING_LOAD: "off" },
+      env: { ...process.env, PORT: "0", BOOKING_LOAD: "off", BOOKING_DATA: data },
       stdio: ["ignore", "pipe", "inherit"],
     });
     address = await new Promise<string>((resolve, reject) => {
@@ -43,6 +55,7 @@ describe("the booking platform", () => {
     const ended = new Promise((resolve) => platform.once("exit", resolve));
     platform.kill("SIGTERM");
     await ended;
+    await rm(data, { recursive: true, force: true });
   });
 
   it("answers that it is healthy, and shows workshops with their seats", async () => {
@@ -54,35 +67,51 @@ describe("the booking platform", () => {
   });
 
   it("books a seat once for two requests with one key, and says that the second answer is a replay", async () => {
-    const key = `test-${process.pid}-${Date.now()}`;
+    const key = "test";
     const order = { reference: key, workshop: "w-150" };
     const first = await book(address, key, "alice", order);
     const second = await book(address, key, "alice", order);
     expect([first.status, first.headers.get("idempotency-replayed")]).toEqual([201, null]);
     expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([201, "true"]);
     expect(await second.text()).toBe(await first.text());
+  });
 
-    const cancelled = await fetch(`${address}/bookings/${key}/cancellation`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        authorization: "Bearer alice-token",
-        "idempotency-key": `cancel-${key}`,
-      },
-      body: JSON.stringify({ workshop: "w-150" }),
-    });
-    expect(cancelled.status).toBe(200);
+  it("books for two users who give their bookings the same reference, and charges each once", async () => {
+    const order = { reference: "same", workshop: "w-151" };
+    const answers = await Promise.all([
+      book(address, "key-of-alice", "alice", order),
+      book(address, "key-of-bob", "bob", order),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    const booked = await Promise.all(answers.map(async (answer) => (await answer.json()) as { chargeId: string }));
+    const gateway = openDatabase(join(data, "gateway.db"));
+    const charges = gateway.prepare("select id from charges where reference = 'same'").all();
+    gateway.close();
+    expect(charges.map(({ id }) => id).sort()).toEqual(booked.map(({ chargeId }) => chargeId).sort());
+    expect(charges).toHaveLength(2);
+  });
+
+  it("cancels a booking of which a cancellation was asked for too early, and only for its own user", async () => {
+    expect((await cancel(address, "cancel-1", "alice", "later")).status).toBe(404);
+    expect((await book(address, "later", "alice", { reference: "later", workshop: "w-152" })).status).toBe(201);
+    expect((await cancel(address, "cancel-1", "bob", "later")).status).toBe(404);
+    expect((await cancel(address, "cancel-1", "alice", "later")).status).toBe(200);
+    const again = await cancel(address, "cancel-1", "alice", "later");
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    const headers = { authorization: "Bearer alice-token" };
+    const kept = await fetch(`${address}/bookings/later`, { headers });
+    expect(await kept.json()).toMatchObject({ workshop: "w-152", cancelled: true });
   });
 
   it("refuses a body that names another user than the session, and a request without a session", async () => {
-    const key = `test-bob-${process.pid}-${Date.now()}`;
+    const key = "test-bob";
     const order = { reference: key, workshop: "w-150", user: "alice" };
     expect((await book(address, key, "bob", order)).status).toBe(403);
     expect((await book(address, key, "nobody", order)).status).toBe(401);
   });
 
   it("tells that a card was declined, the same each time", async () => {
-    const key = `test-declined-${process.pid}-${Date.now()}`;
+    const key = "test-declined";
     const order = { reference: key, workshop: "w-150", card: "card-declined" };
     const first = await book(address, key, "alice", order);
     const second = await book(address, key, "alice", order);

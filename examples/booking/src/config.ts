@@ -18,6 +18,6 @@ export const config = {
   bookingsPerSecond: 0.2,
 } as const;
 
-/** State, kept between starts; `dist` lies beside it. */
-export const dataDirectory = fileURLToPath(new URL("../.data/", import.meta.url));
+/** State, kept between starts: where BOOKING_DATA says, else beside `dist`. */
+export const dataDirectory = process.env["BOOKING_DATA"] ?? fileURLToPath(new URL("../.data/", import.meta.url));
 export const resultsDirectory = join(dataDirectory, "incidents");

@@ -12,7 +12,7 @@ import { openPlatform } from "./platform.ts";
 
 /**
  * npm start [-- --fresh]: the gateway, the platform with the page, and visitors. PORT changes the port, 4000; 0 takes a free
- * one. BOOKING_LOAD=off sends no visitors.
+ * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state.
  */
 
 if (process.argv.includes("--fresh")) await rm(dataDirectory, { recursive: true, force: true });

@@ -78,8 +78,9 @@ export async function listWorkshops(
   }));
 }
 
-export async function findBooking(database: DatabasePool, reference: string): Promise<Booking | null> {
-  const [row] = await database.query("select * from bookings where reference = ?", [reference]);
+/** Two users may give their bookings the same reference. */
+export async function findBooking(database: DatabasePool, user: string, reference: string): Promise<Booking | null> {
+  const [row] = await database.query("select * from bookings where user = ? and reference = ?", [user, reference]);
   if (row === undefined) return null;
   return {
     reference,

@@ -12,16 +12,17 @@ const tables = `
   );
   create index if not exists workshops_by_instructor on workshops(instructor);
   create table if not exists bookings (
-    reference text primary key, workshop_id text not null references workshops(id), user text not null,
-    charge_id text not null, booked_at text not null, cancelled_at text
+    user text not null, reference text not null, workshop_id text not null references workshops(id),
+    charge_id text not null, booked_at text not null, cancelled_at text,
+    primary key (user, reference)
   );
   create index if not exists bookings_by_workshop on bookings(workshop_id, cancelled_at);
   create table if not exists holds (
     id integer primary key, workshop_id text not null references workshops(id), seats integer not null, until integer not null,
-    reference text
+    user text, reference text
   );
   create index if not exists holds_by_workshop on holds(workshop_id, until);
-  create index if not exists holds_by_reference on holds(reference);
+  create index if not exists holds_by_booking on holds(user, reference);
   create table if not exists sessions (token text primary key, user text not null);
   create table if not exists idempotency_keys (key text primary key, response text not null);
 `;
@@ -38,6 +39,11 @@ export const tokenOf = (user: string): string => `${user}-token`;
 
 /** Creates what is missing; a database that has workshops is left as it is. */
 export function prepareDatabase(database: Database, settings: { readonly seatsFactor?: number } = {}): void {
+  const [before] = database.prepare("select count(*) as columns from pragma_table_info('holds')").all();
+  const [known] = database.prepare("select 1 from pragma_table_info('holds') where name = 'user'").all();
+  if (Number(before?.["columns"]) > 0 && known === undefined) {
+    throw new Error("The data is of an earlier version of the platform. Forget it: npm start -- --fresh");
+  }
   database.exec(tables);
   const [counted] = database.prepare("select count(*) as count from workshops").all();
   if (Number(counted?.["count"]) > 0) return;
@@ -66,7 +72,7 @@ function seed(database: Database, seatsFactor: number): void {
       const booked = new Date(now - random() * 365 * 86_400_000).toISOString();
       // most of a year's bookings were of earlier dates and are settled; a few hold a seat of the next one
       const cancelled = n < seats / 3 && n < 14 ? null : booked;
-      booking.all(`seed-${id}-${n}`, id, `guest-${n}`, `seed-charge-${id}-${n}`, booked, cancelled);
+      booking.all(`guest-${n}`, `seed-${id}-${n}`, id, `seed-charge-${id}-${n}`, booked, cancelled);
     }
     for (let n = 0; n < 60; n += 1)
       hold.all(id, 1, now - Math.floor(random() * 86_400_000) + (n === 0 ? 172_800_000 : 0));

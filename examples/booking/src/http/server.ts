@@ -42,10 +42,9 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     "/bookings/:reference",
     { preHandler: sessions.required },
     async (request, reply) => {
-      const found = await findBooking(database, request.params.reference);
       // somebody else's booking is told as one that is not there
-      if (found?.user !== sessions.userOf(request)) return reply.code(404).send(notFound("booking"));
-      return found;
+      const found = await findBooking(database, sessions.userOf(request), request.params.reference);
+      return found ?? reply.code(404).send(notFound("booking"));
     },
   );
 
@@ -64,16 +63,30 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     }),
   );
 
-  app.post<{ Params: { reference: string }; Body: Partial<CancelBooking> | null }>(
+  // the workshop is the booking's own; and what is not there, or not yet, leaves no outcome that would be replayed later
+  const toCancel = new WeakMap<object, CancelBooking>();
+  app.post<{ Params: { reference: string } }>(
     "/bookings/:reference/cancellation",
-    { preHandler: sessions.required },
+    {
+      preHandler: [
+        sessions.required,
+        async (request, reply) => {
+          const { reference } = request.params;
+          const user = sessions.userOf(request);
+          const found = await findBooking(database, user, reference);
+          if (found === null) return reply.code(404).send(notFound("booking"));
+          toCancel.set(request, { user, reference, workshop: found.workshop });
+          return undefined;
+        },
+      ],
+    },
     fastifyHandler(cancelBooking, {
       principal: (request) => sessions.userOf(request),
-      input: (request) => ({
-        user: sessions.userOf(request),
-        reference: String((request.params as { readonly reference: string }).reference),
-        workshop: String(bodyOf(request.body)["workshop"]),
-      }),
+      input: (request) => {
+        const found = toCancel.get(request);
+        if (found === undefined) throw new Error("a cancellation was asked for before its booking was found");
+        return found;
+      },
     }),
   );
 

@@ -19,7 +19,8 @@ export interface Client {
   readonly hangUp: (order: Order, ms: number) => Promise<void>;
 }
 
-const user = "alice";
+/** Who orders. */
+export const user = "alice";
 const pauseMs = 100;
 /** Long enough for a restart and for the dead owner's lease. */
 const givesUpAfterMs = 30_000;
