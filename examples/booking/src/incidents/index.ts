@@ -10,8 +10,8 @@ export const incidents: readonly Incident[] = [
     name: "stampede",
     title: "Stampede",
     story:
-      "A batch of workshops was published a minute ago, so its availability keys expire together, four seconds before its " +
-      "instructor announces it. Both sides replay the same recorded arrivals against the same small database.",
+      "All availability keys were set together a minute ago, so they expire together, four seconds before an instructor " +
+      "announces a batch of workshops. Both sides replay the same recorded arrivals against the same small database.",
     takesSeconds: 230,
     start: (progress) => startIncident("stampede", progress),
     lastResult: () => lastResult("stampede"),

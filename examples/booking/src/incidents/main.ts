@@ -6,7 +6,7 @@ import { runStampede, failuresOf as stampedeFailures } from "./stampede/index.ts
 import { tellResult } from "./tell.ts";
 
 /**
- * npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick]
+ * npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick] [--two-sides]
  *
  * Progress goes to standard error; the result to standard output, for people, or with --json as its last line. Ends with 1
  * when what must be seen was not, or the load generator fell behind. Started by the page, it sends its progress there.
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
+    "two-sides": { type: "boolean", default: false },
     seed: { type: "string", default: "9" },
   },
 });
@@ -29,7 +30,7 @@ const progress = (line: string, share: number) => {
 
 try {
   const { summary, result, failures } = await run();
-  if (!values.quick) await keepResult(name ?? "", result);
+  if (!values.quick && !values["two-sides"]) await keepResult(name ?? "", result);
   process.send?.({ result });
   if (!values.json) tellResult(result);
   for (const failure of failures) console.error(`Not as it must be: ${failure}.`);
@@ -49,7 +50,12 @@ async function run(): Promise<{
   if (name === "stampede") {
     const seed = Number(values.seed);
     if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number.");
-    const { result, ...summary } = await runStampede({ seed, quick: values.quick, progress });
+    const { result, ...summary } = await runStampede({
+      seed,
+      quick: values.quick,
+      twoSides: values["two-sides"],
+      progress,
+    });
     return { summary, result, failures: stampedeFailures(summary) };
   }
   if (name === "double-charge") {

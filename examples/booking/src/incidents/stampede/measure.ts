@@ -1,7 +1,7 @@
 import type { Answer } from "./replay.ts";
 import { story } from "./story.ts";
 
-/** One side's replay, second by second of the story. */
+/** One side's replay, second by second of the story, from the two lives before the announcement on. */
 export interface Measured {
   readonly seconds: readonly number[];
   readonly arrivals: readonly number[];
@@ -11,15 +11,21 @@ export interface Measured {
   readonly p50: readonly (number | null)[];
   readonly p99: readonly (number | null)[];
   readonly errors: readonly number[];
-  readonly outage: readonly boolean[];
+  /** The stretch to be shaded; how many seconds were bad in all is among the figures. */
+  readonly outage: Span | undefined;
   readonly figures: Figures;
 }
+/** In seconds of the story, `to` excluded. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+/** Beside what is normal, all is counted from the announcement on. */
 export interface Figures {
   /** The mean over the two lives before the announcement. */
   readonly normalQueriesPerSecond: number;
-  /** The mean over the busiest five seconds after it. */
+  /** The mean over the busiest five seconds. */
   readonly peakQueriesPerSecond: number;
-  /** Of all who came after the announcement. */
   readonly p99Ms: number;
   readonly errors: number;
   readonly outageSeconds: number;
@@ -27,21 +33,22 @@ export interface Figures {
 
 /** The answers of one replay, and when its queries were issued, in seconds of the story. */
 export function measure(answers: readonly Answer[], queriesAt: readonly number[], until: number): Measured {
-  const seconds = Array.from({ length: until - story.from }, (_, at) => story.from + at);
+  const { measuredFrom, announcement } = story;
+  const seconds = Array.from({ length: until - measuredFrom }, (_, at) => measuredFrom + at);
   const bySecond = seconds.map((): Answer[] => []);
-  for (const answer of answers) bySecond[Math.floor(answer.at) - story.from]?.push(answer);
+  for (const answer of answers) bySecond[Math.floor(answer.at) - measuredFrom]?.push(answer);
   const queries = seconds.map(() => 0);
   for (const at of queriesAt) {
-    const index = Math.floor(at) - story.from;
+    const index = Math.floor(at) - measuredFrom;
     if (index >= 0 && index < queries.length) queries[index] = (queries[index] ?? 0) + 1;
   }
   const times = bySecond.map((those) => those.map(({ ms }) => ms).sort((a, b) => a - b));
   const errors = bySecond.map((those) => those.filter(({ ok }) => !ok).length);
-  const outage = bySecond.map((those) => those.filter(isBad).length * 20 > those.length);
+  const bad = seconds.filter((second, at) => second >= announcement && isOutage(bySecond[at] ?? []));
 
-  const lives = 2 * story.lifeSeconds;
-  const before = queriesAt.filter((at) => at >= story.announcement - lives && at < story.announcement);
-  const after = answers.filter(({ at }) => at >= story.announcement).map(({ ms }) => ms);
+  const before = queriesAt.filter((at) => at >= measuredFrom && at < announcement);
+  const after = answers.filter(({ at }) => at >= announcement);
+  const slowest = after.map(({ ms }) => ms).sort((a, b) => a - b);
   return {
     seconds,
     arrivals: bySecond.map((those) => those.length),
@@ -49,28 +56,39 @@ export function measure(answers: readonly Answer[], queriesAt: readonly number[]
     p50: times.map((those) => share(those, 0.5)),
     p99: times.map((those) => share(those, 0.99)),
     errors,
-    outage,
+    outage: spanOf(bad),
     figures: {
-      normalQueriesPerSecond: rounded(before.length / lives),
-      peakQueriesPerSecond: rounded(busiestFive(queriesAt.filter((at) => at >= story.announcement)) / 5),
-      p99Ms: Math.round(
-        share(
-          after.sort((a, b) => a - b),
-          0.99,
-        ) ?? 0,
-      ),
-      errors: errors.reduce((sum, count) => sum + count, 0),
-      outageSeconds: outage.filter(Boolean).length,
+      normalQueriesPerSecond: rounded(before.length / (announcement - measuredFrom)),
+      peakQueriesPerSecond: rounded(busiestFive(queriesAt.filter((at) => at >= announcement)) / 5),
+      p99Ms: Math.round(share(slowest, 0.99) ?? 0),
+      errors: after.filter(({ ok }) => !ok).length,
+      outageSeconds: bad.length,
     },
   };
 }
 
-function isBad({ ok, ms }: Answer): boolean {
-  return !ok || ms > story.slowMs;
+/** More than 1 in 20 of those who came in a second failed or took too long. */
+function isOutage(those: readonly Answer[]): boolean {
+  return those.filter(({ ok, ms }) => !ok || ms > story.slowMs).length * 20 > those.length;
+}
+
+/** From the first bad second to the last where most of those between are bad too; else the longest run of them. */
+export function spanOf(bad: readonly number[]): Span | undefined {
+  const first = bad[0];
+  const last = bad.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  if (bad.length * 2 > last + 1 - first) return { from: first, to: last + 1 };
+  let longest: Span = { from: first, to: first };
+  let from = first;
+  for (const [at, second] of bad.entries()) {
+    if (at > 0 && second !== (bad[at - 1] ?? 0) + 1) from = second;
+    if (second + 1 - from > longest.to - longest.from) longest = { from, to: second + 1 };
+  }
+  return longest;
 }
 
 /** The most queries in any five seconds, wherever they begin. */
-function busiestFive(at: readonly number[]): number {
+export function busiestFive(at: readonly number[]): number {
   const ordered = [...at].sort((a, b) => a - b);
   let first = 0;
   let most = 0;

@@ -28,9 +28,7 @@ export interface RunSettings {
 }
 
 /** One replay against one side, in a process and a database of its own. */
-export async function runSide(
-  settings: RunSettings,
-): Promise<Measured & { readonly arrived: number; readonly lateMs: number }> {
+export async function runSide(settings: RunSettings): Promise<Measured & { readonly arrived: number }> {
   const { side, scale, until, progress } = settings;
   const arrivals = JSON.parse(await readFile(settings.arrivalsFile, "utf8")) as readonly Arrival[];
   const path = join(settings.directory, `${side.name}.db`);
@@ -45,7 +43,7 @@ export async function runSide(
     });
   try {
     const address = `http://127.0.0.1:${child.ready.port}`;
-    await ask("fill");
+    await ask("prepare");
     let startsAt = 0;
     let told = story.from;
     const replayed = await replay({
@@ -54,8 +52,8 @@ export async function runSide(
       scale,
       started: (at) => {
         startsAt = at;
-        const publishesAt = at + ((story.published - story.from) * 1_000) / scale;
-        setTimeout(() => child.process.connected && child.process.send("publish"), publishesAt - Date.now()).unref();
+        const setsAt = at + ((story.setTogether - story.from) * 1_000) / scale;
+        setTimeout(() => child.process.connected && child.process.send("set"), setsAt - Date.now()).unref();
       },
       progress: (at) => {
         if (at < told) return;
@@ -71,7 +69,7 @@ export async function runSide(
       );
     }
     const queriesAt = queries.map((at) => ((at - startsAt) / 1_000) * scale + story.from);
-    return { ...measure(replayed.answers, queriesAt, until), arrived: arrivals.length, lateMs: replayed.lateMs };
+    return { ...measure(replayed.answers, queriesAt, until), arrived: arrivals.length };
   } finally {
     await child.stop();
   }

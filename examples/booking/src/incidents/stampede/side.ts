@@ -6,12 +6,12 @@ import { openPlatform } from "../../platform.ts";
 import type { Booking, Sources } from "../../reprise.ts";
 import { createPlainCache } from "./plain-cache.ts";
 import { paceOf, type SideDeclaration } from "./protections.ts";
-import { batch, story } from "./story.ts";
+import { story } from "./story.ts";
 
 /**
  * One side of the stampede: the platform in a process of its own, its times `scale` times faster. The sides differ in the
- * cache alone. On `"fill"` all keys are set together, on `"publish"` those of the batch; on `"report"` it tells when each
- * availability query was issued.
+ * cache alone. On `"prepare"` it reads what every key will hold, on `"set"` it sets all keys together; on `"report"` it tells
+ * when each availability query was issued.
  */
 
 export interface SideSettings {
@@ -26,7 +26,7 @@ export interface SideReport {
 
 const { path, scale, side } = JSON.parse(process.argv[2] ?? "{}") as SideSettings;
 const queries: number[] = [];
-let fill: (workshop: string, value: Availability | null) => Promise<void> | void = () => undefined;
+let put: (workshop: string, value: Availability | null) => Promise<void> | void = () => undefined;
 
 const platform = await openPlatform({
   path,
@@ -44,25 +44,25 @@ const platform = await openPlatform({
 });
 
 function declaredReader({ availability }: Booking): ServerSettings["availability"] {
-  fill = (workshop, value) => availability.put({ workshop }, value);
+  put = (workshop, value) => availability.put({ workshop }, value);
   return availability;
 }
 
-/** Without Reprise: cache-aside, its query given up with the request that asked for it. */
+/** Without Reprise: cache-aside, and what was loaded is stored whenever its query ends. */
 function plainReader(_: Booking, sources: Sources): ServerSettings["availability"] {
   const cache = createPlainCache<Availability | null>((story.lifeSeconds * 1_000) / scale);
-  fill = cache.put;
-  return readerOf((workshop, signal) => cache.get(workshop, () => load(sources, workshop, signal)));
+  put = cache.put;
+  return readerOf((workshop) => cache.get(workshop, () => load(sources, workshop)));
 }
 
 /** The declared cache with its refresh, its stale window and its jitter; but who finds nothing fresh loads for himself. */
 function readerWithoutFlight(booking: Booking, sources: Sources): ServerSettings["availability"] {
   const cache = booking.availability;
-  fill = (workshop, value) => cache.put({ workshop }, value);
-  return readerOf(async (workshop, signal) => {
+  put = (workshop, value) => cache.put({ workshop }, value);
+  return readerOf(async (workshop) => {
     const held = await cache.peek({ workshop });
-    if (held?.state === "fresh") return cache.get({ workshop }, { signal });
-    const loading = load(sources, workshop, held === undefined ? signal : undefined).then(async (value) => {
+    if (held?.state === "fresh") return cache.get({ workshop });
+    const loading = load(sources, workshop).then(async (value) => {
       await cache.put({ workshop }, value);
       return value;
     });
@@ -72,30 +72,37 @@ function readerWithoutFlight(booking: Booking, sources: Sources): ServerSettings
   });
 }
 
-function load(sources: Sources, workshop: string, signal: AbortSignal | undefined): Promise<Availability | null> {
+function load(sources: Sources, workshop: string): Promise<Availability | null> {
   sources.onAvailabilityQuery?.();
-  return availabilityOf(sources.database, workshop, { takesMs: sources.availabilityMs, signal });
+  return availabilityOf(sources.database, workshop, { takesMs: sources.availabilityMs });
 }
 
-function readerOf(
-  read: (workshop: string, signal: AbortSignal | undefined) => Promise<Availability | null>,
-): ServerSettings["availability"] {
+/** As in Reprise, a request that has waited long enough is answered with an error, and the query it waited for goes on. */
+function readerOf(read: (workshop: string) => Promise<Availability | null>): ServerSettings["availability"] {
+  const until = (signal: AbortSignal | undefined, workshop: string) =>
+    new Promise<Availability | null>((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      read(workshop).then(resolve, reject);
+    });
   return {
-    get: ({ workshop }, options) => read(workshop, options?.signal),
-    getMany: (scopes, options) => Promise.all(scopes.map(({ workshop }) => read(workshop, options?.signal))),
+    get: ({ workshop }, options) => until(options?.signal, workshop),
+    getMany: (scopes, options) => Promise.all(scopes.map(({ workshop }) => until(options?.signal, workshop))),
   };
 }
 
-/** Their values are read beforehand, so that the keys are set within a moment and no query of a visitor's is among them. */
-async function setTogether(workshops: readonly string[]): Promise<void> {
-  const values: (Availability | null)[] = [];
-  for (const workshop of workshops) values.push(await availabilityOf(platform.database, workshop, {}));
-  for (const [at, workshop] of workshops.entries()) await fill(workshop, values[at] ?? null);
+/** Read beforehand, so that the keys are set within a moment and no query of a visitor's waits for theirs. */
+const values = new Map<string, Availability | null>();
+async function prepare(): Promise<void> {
+  for (const workshop of workshopIds) values.set(workshop, await availabilityOf(platform.database, workshop, {}));
+}
+
+async function setTogether(): Promise<void> {
+  await Promise.all([...values].map(([workshop, value]) => put(workshop, value)));
 }
 
 process.on("message", (message) => {
-  if (message === "fill") void setTogether(workshopIds).then(() => process.send?.("filled"));
-  if (message === "publish") void setTogether(batch);
+  if (message === "prepare") void prepare().then(() => process.send?.("prepared"));
+  if (message === "set") void setTogether();
   if (message === "report") process.send?.({ queries } satisfies SideReport);
 });
 process.on("SIGTERM", () => void platform.close().then(() => process.exit(0)));

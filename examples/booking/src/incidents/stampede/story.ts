@@ -2,20 +2,24 @@ import { workshopCount, workshopIds } from "../../database/schema.ts";
 import { createRandom, createZipf, pauseBetweenArrivals } from "../../random.ts";
 
 /**
- * The story of the stampede, in its own time: seconds from the moment at which the availability keys of a new batch of
- * workshops expire together. They were set together when the batch was published, a life earlier, as all keys had been two
- * lives before that. Four seconds later a well-known instructor announces the batch.
+ * The story of the stampede, in its own time: seconds from the moment at which all availability keys expire together. They
+ * were set together a life earlier, as by a job that warms a cache or an import that touches every workshop. Four seconds
+ * after they expired a well-known instructor announces a batch of workshops.
  */
 export const story = {
+  /** The caches are empty, and fill as visitors read; nothing is measured yet. */
   from: -180,
-  published: -60,
+  /** Two lives before the announcement: what is normal is measured from here. */
+  measuredFrom: -116,
+  /** All keys, a life before 0. */
+  setTogether: -60,
   announcement: 4,
   to: 248,
   /** Of every cached availability. */
   lifeSeconds: 60,
   staleSeconds: 300,
   refreshSeconds: 45,
-  hottest: 120,
+  hottest: 150,
   /** A day like any other: five visits a second, each looking at two of the 200 workshops. */
   ordinaryPerSecond: 10,
   popularity: 0.9,
@@ -30,10 +34,10 @@ export const story = {
   batchFrom: 45,
   connections: 4,
   /** What the availability query holds a connection for. */
-  queryMs: 900,
+  queryMs: 750,
   /** Whoever has waited so long for a connection gets an error. */
   connectionWaitMs: 2_000,
-  /** The platform answers a request by then, with an error if need be, and gives up what it asked for. */
+  /** The platform answers a request by then, with an error if need be, but no query is given up. */
   requestMs: 2_500,
   /** Visitors wait no longer. */
   patienceMs: 10_000,
