@@ -1,3 +1,5 @@
+import { saysForwarded } from "../base/forwarded.ts";
+
 /**
  * Whether a request may start an incident: it comes from this machine, it asks for this machine by name (a foreign
  * name that resolves to it is how a web page reaches a local server), it was forwarded by nobody, and the page that
@@ -19,7 +21,7 @@ export function reasonAgainst(request: Request, remoteAddress: string | undefine
 /** The part of it that a page can be told beforehand. */
 export function reasonAgainstPlace(request: Request, remoteAddress: string | undefined): string | undefined {
   if (remoteAddress === undefined || !isLoopback(remoteAddress)) return "It did not come from this machine.";
-  if (request.headers.has("forwarded") || request.headers.has("x-forwarded-for")) return "It was forwarded.";
+  if ([...request.headers.keys()].some(saysForwarded)) return "It was forwarded.";
   if (!isLoopbackName(nameOf(hostOf(request)))) return "It asked for this machine under another name.";
   return undefined;
 }

@@ -107,7 +107,7 @@ describe("a web handler on a Fastify route", () => {
   test("knows the address of who connected, unless a proxy stands between", async () => {
     const at = await serve((_, context) => Response.json(context));
     expect(await (await fetch(at)).json()).toEqual({ remoteAddress: "127.0.0.1" });
-    for (const name of ["forwarded", "x-forwarded-for", "x-forwarded-host"]) {
+    for (const name of ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"]) {
       expect(await (await fetch(at, { headers: { [name]: "127.0.0.1" } })).json()).toEqual({});
     }
   });

@@ -231,6 +231,9 @@ test("a start that comes from elsewhere is refused, whatever it claims, and star
     ["without a context", start("stampede")],
     ["a proxy", start("stampede", { "x-forwarded-for": "127.0.0.1" }), here],
     ["another proxy", start("stampede", { forwarded: "for=127.0.0.1" }), here],
+    ["a proxy that names the host alone", start("stampede", { "x-forwarded-host": "localhost" }), here],
+    ["a proxy that names itself", start("stampede", { via: "1.1 proxy" }), here],
+    ["a proxy that names the client", start("stampede", { "x-real-ip": "127.0.0.1" }), here],
     ["a name that resolves here", start("stampede", { host: "evil.test", origin: "http://evil.test" }), here],
     ["a name like it", start("stampede", { host: "localhost.evil.test", origin: "http://localhost.evil.test" }), here],
     [

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { saysForwarded } from "../../base/forwarded.ts";
 import type { MaybePromise } from "../../base/promise.ts";
 import type { FastifyReply } from "./fastify-shapes.ts";
 
@@ -64,9 +65,7 @@ async function bodyOf(request: WebRouteRequest, response: Response): Promise<Rea
 }
 
 function contextOf(request: WebRouteRequest): WebRouteContext {
-  const forwarded = Object.keys(request.headers).some(
-    (name) => name === "forwarded" || name.startsWith("x-forwarded-"),
-  );
+  const forwarded = Object.keys(request.headers).some(saysForwarded);
   const { remoteAddress } = request.raw.socket;
   return forwarded || remoteAddress === undefined ? {} : { remoteAddress };
 }
