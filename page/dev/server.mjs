@@ -8,7 +8,8 @@ const vite = await createServer({
   server: { middlewareMode: true, hmr: false, ws: false },
   appType: "custom",
 });
-const { fakeReprise, fakeIncidents } = await vite.ssrLoadModule("/test/page/fake.ts");
+const { fakeReprise } = await vite.ssrLoadModule("/test/page/fake.ts");
+const { fakeIncidents } = await vite.ssrLoadModule("/test/page/fake-incidents.ts");
 const { pageHandler } = await vite.ssrLoadModule("/src/page/index.ts");
 const { serve } = await vite.ssrLoadModule("/test/page/serve.ts");
 

@@ -1,5 +1,5 @@
 import type { Data } from "./data.ts";
-import { age } from "./format.ts";
+import { age, whole } from "./format.ts";
 import { link, type Route } from "./route.ts";
 
 export interface Need {
@@ -14,8 +14,8 @@ export interface Need {
 
 const costs = ["money", "trust", "noise", "nothing"];
 
-/** Who must act, costliest first, then oldest: lost answers, then decisions that nobody took. */
-export function needsOf({ unknown: lost, decisions, live }: Data, route: Route): readonly Need[] {
+/** Who must act, costliest first, then oldest: lost answers, answers that differ, then decisions that nobody took. */
+export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route: Route): readonly Need[] {
   const declared = decisions?.decisions ?? [];
   const costOf = (operation: string) => {
     const answer = declared.find(({ kind, name }) => kind === "operation" && name === operation)?.answers[
@@ -23,6 +23,8 @@ export function needsOf({ unknown: lost, decisions, live }: Data, route: Route):
     ];
     return answer === undefined || answer.is === "undecided" ? undefined : answer.value;
   };
+  const ownerOf = (operation: string) =>
+    declared.find(({ kind, name }) => kind === "operation" && name === operation)?.owner ?? "nobody";
   const rank = (operation: string) => {
     const place = costs.indexOf(costOf(operation) ?? "");
     return place < 0 ? costs.length : place;
@@ -38,10 +40,25 @@ export function needsOf({ unknown: lost, decisions, live }: Data, route: Route):
         href: link(route, "operations", [run.operation, run.id]),
         title: `${run.operation} ${run.identity}: nobody knows whether it happened`,
         detail: `${cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
-        owner: declared.find(({ name }) => name === run.operation)?.owner ?? "nobody",
+        owner: ownerOf(run.operation),
         age: age(now - (run.endedAt ?? run.createdAt)),
       };
     });
+  const differing = (metrics?.operations ?? [])
+    .map(({ name, total }) => ({ name, times: total["answeredTwice"] ?? 0 }))
+    .filter(({ times }) => times > 0)
+    .sort((a, b) => rank(a.name) - rank(b.name))
+    .map(
+      ({ name, times }): Need => ({
+        kind: "contradicted",
+        bad: true,
+        href: link(route, "operations", [name]),
+        title: `${name}: an effect was answered twice, and the answers differ`,
+        detail: `${times === 1 ? "Once" : `${whole(times)} times`} in the range shown. The first answer was kept; the other side may have done it twice. Compare what it did with the runs.`,
+        owner: ownerOf(name),
+        age: "",
+      }),
+    );
   const open = declared
     .filter(({ undecided }) => undecided.length > 0)
     .map(
@@ -55,7 +72,7 @@ export function needsOf({ unknown: lost, decisions, live }: Data, route: Route):
         age: "",
       }),
     );
-  return [...unknown, ...open];
+  return [...unknown, ...differing, ...open];
 }
 
 const sentence = (words: string) =>

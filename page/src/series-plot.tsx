@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import type { Metrics, ReadSeries, RunSeries } from "../../src/observe/metrics.ts";
 import { minute, rate, tick } from "./format.ts";
+import type { Layer, PaneSpec } from "./pane.tsx";
 import { useNarrow } from "./parts.tsx";
-import { type Layer, type PaneSpec, Plot } from "./plot.tsx";
+import { Plot } from "./plot.tsx";
 import { linear, times } from "./scales.ts";
 import type { Theme } from "./theme.ts";
 

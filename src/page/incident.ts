@@ -19,7 +19,7 @@ export interface IncidentResult {
   readonly headline: string;
   /** Without, then with. */
   readonly sides: readonly [IncidentSide, IncidentSide];
-  /** Which decision saved it: the same replay with something taken away. Empty: no such table. */
+  /** The same replay with protections taken away. Empty: no such table. */
   readonly rows: readonly { readonly taken: string; readonly figures: readonly (number | null)[] }[];
   /** One for each figure of a row. */
   readonly rowHeads: readonly string[];
@@ -57,7 +57,7 @@ export interface IncidentSide {
   readonly marks: readonly { readonly at: number; readonly label: string }[];
   /** `from` and `to` in the unit of `x`. */
   readonly outage?: { readonly from: number; readonly to: number; readonly seconds: number };
-  /** One for each kill: where in the run it fell and what it led to. */
+  /** One for each kill: where in the run it fell (`step`, or `step: detail`) and what it led to. */
   readonly events?: readonly {
     readonly point: string;
     readonly charges: number;

@@ -5,12 +5,12 @@ import type { WorkId } from "../../src/base/names.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
 import type { Ledger, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
-import type { Decided } from "../../src/decisions/decided.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
-import type { Incident, IncidentResult, IncidentSide } from "../../src/page/incident.ts";
 import type { Shown } from "../../src/page/index.ts";
+import { decided } from "./fake-decisions.ts";
+import { random } from "./random.ts";
 
 /** A reprise with an hour of invented, deterministic history behind it, for looking at the page. */
 
@@ -18,26 +18,16 @@ const cacheNames = ["workshop.availability", "workshop.detail", "instructor.prof
 const shares = [0.52, 0.27, 0.13, 0.08] as const;
 const hourMs = 3_600_000;
 
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 4_294_967_296;
-  };
-}
-
 const bump = (minute: number, center: number, rise: number, fall: number) =>
   minute < center ? 0 : Math.exp(-(minute - center) / fall) * (1 - Math.exp(-(minute - center) / rise));
-
-const text = (value: string) => ({ is: "declared", value }) as const;
-const byDefault = (value: string) => ({ is: "default", value }) as const;
-const undecided = { is: "undecided" } as const;
 
 export interface FakeOptions {
   readonly empty?: boolean;
   readonly ledger?: "there" | "away" | "none";
   readonly quiet?: boolean;
   readonly gap?: boolean;
+  /** An effect was answered twice, five minutes ago. */
+  readonly twice?: boolean;
 }
 
 export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close: () => void } {
@@ -81,6 +71,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       counters.ran += Math.round(per + 0.6 * wobble());
       counters.replayed += Math.round(per * (0.12 + 0.3 * announcement) + 0.3 * noise());
       counters.refused += noise() < 0.06 ? 1 : 0;
+      counters.answeredTwice += options.twice === true && index === 0 && minute === -5 ? 1 : 0;
       counters.mismatch += noise() < 0.003 ? 1 : 0;
       for (let run = 0; run < per; run += 1) counters.duration.observe(80 + 500 * noise() ** 4);
     }
@@ -116,7 +107,11 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           run: () => Promise.resolve(),
         },
       })),
-    memory: () => ({ entries: caches.reduce((sum, { entries }) => sum + entries, 0), maxEntries: 10_000, declared: false }),
+    memory: () => ({
+      entries: caches.reduce((sum, { entries }) => sum + entries, 0),
+      maxEntries: 10_000,
+      declared: false,
+    }),
   });
 
   // two instances with the same counters shape: the second one is history only and falls silent when asked to
@@ -290,258 +285,4 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       closing.abort();
     },
   };
-}
-
-function decided(quiet: boolean): readonly Decided[] {
-  const cache = (name: string, owner: string, over: Decided["answers"], open: readonly string[] = []): Decided => ({
-    kind: "cache",
-    name,
-    owner,
-    undecided: open,
-    answers: {
-      owner: text(owner),
-      pattern: text("read-through"),
-      holds: text("public"),
-      ifStale: text("A visitor may see a seat that was just taken; booking checks again."),
-      scope: text("workshop"),
-      sameForEvery: text("tenant, user, role, locale"),
-      freshFor: text("60s"),
-      staleFor: text("5m"),
-      changedBy: text("seat.book (purge)"),
-      flight: byDefault("one load per key"),
-      refresh: text("the 100 hottest, each every 45s"),
-      jitter: byDefault("0.1"),
-      deadline: byDefault("30s"),
-      ...over,
-    },
-  });
-  const operation = (
-    name: string,
-    owner: string | undefined,
-    over: Decided["answers"],
-    open: readonly string[] = [],
-  ): Decided => ({
-    kind: "operation",
-    name,
-    owner,
-    undecided: open,
-    answers: {
-      owner: owner === undefined ? undecided : text(owner),
-      ifRunsAgain: text("replays"),
-      costIfTwice: text("money"),
-      effects: text("external"),
-      input: text("checked by a schema"),
-      principal: text("from the input"),
-      identity: text("from the input"),
-      retention: text("30d"),
-      lease: byDefault("30s"),
-      ...over,
-    },
-    contract: {
-      promise: "Safe to retry with the same key for 30 days.",
-      answers: [
-        { status: 201, means: "Booked; the same answer if you had asked before.", do: "nothing" },
-        { status: 400, means: "The key is missing.", do: "make a key" },
-        { status: 409, means: "Your first attempt is still working.", do: "wait as told, repeat" },
-        { status: 422, means: "This key came with another body before.", do: "do not repeat" },
-        { status: 503, means: "Nothing was done.", do: "repeat" },
-      ],
-    },
-  });
-  return [
-    cache("workshop.availability", "booking-team", {}),
-    cache("workshop.detail", "catalogue-team", {
-      freshFor: text("10m"),
-      staleFor: text("1h"),
-      scope: text("workshop, locale"),
-      changedBy: byDefault("time alone"),
-      refresh: byDefault("none in the background"),
-    }),
-    cache("instructor.profile", "catalogue-team", {
-      freshFor: text("15m"),
-      scope: text("instructor"),
-      changedBy: byDefault("time alone"),
-    }),
-    quiet
-      ? cache("search.suggest", "search-team", { pattern: text("cache-aside") })
-      : cache(
-          "search.suggest",
-          "search-team",
-          {
-            pattern: text("cache-aside"),
-            ifStale: undecided,
-            freshFor: text("30s"),
-            staleFor: byDefault("not served stale"),
-          },
-          ["ifStale"],
-        ),
-    operation("seat.book", "booking-team", {}),
-    operation("seat.release", "booking-team", { ifRunsAgain: text("converges"), costIfTwice: text("nothing") }),
-    quiet
-      ? operation("newsletter.subscribe", "growth-team", { costIfTwice: text("trust") })
-      : operation("newsletter.subscribe", undefined, { costIfTwice: undecided }, ["owner", "costIfTwice"]),
-  ];
-}
-
-function stampedeSide(bad: boolean): IncidentSide {
-  const noise = random(bad ? 43 : 47);
-  const x = Array.from({ length: 181 }, (_, index) => -30 + index * 2);
-  const arrivals = x.map((at) => (at < 4 ? 4.4 : 4.4 + 34 * Math.exp(-(at - 4) / 95)) + noise());
-  const load = (at: number) => (at < 0 ? 0 : at < 6 ? at / 6 : at <= 200 ? 1 : at < 290 ? (290 - at) / 90 : 0);
-  const f = x.map((at) => (bad ? load(at) : 0));
-  return {
-    title: bad ? "Without" : "With Reprise",
-    note: bad ? "cache-aside, 60 s, as most people write it" : "as declared in reprise.ts",
-    figures: [
-      { label: "Outage", value: bad ? "241" : "0", unit: "s", bad },
-      { label: "Saw an error", value: bad ? "2,914" : "0", unit: "people", bad },
-      {
-        label: "Queries at most",
-        value: bad ? "224" : "2.7",
-        unit: bad ? "/s, 112× normal" : "/s, 1.3× normal",
-        bad: false,
-      },
-      { label: "Slowest 1 in 100", value: bad ? "10.1" : "38", unit: bad ? "s" : "ms", bad: false },
-    ],
-    panes: [
-      {
-        title: "Arrivals, per second, the same on both sides",
-        unit: "/s",
-        scale: "linear",
-        x,
-        lines: [{ name: "arrivals", kind: "area", values: arrivals }],
-      },
-      {
-        title: "Database queries, per second",
-        unit: "/s",
-        scale: "linear",
-        x,
-        lines: [
-          {
-            name: "queries",
-            kind: "area",
-            values: f.map((one, i) => 2 + noise() * 0.7 + one * (x[i] === 6 ? 222 : 160 + 20 * noise())),
-          },
-        ],
-        limit: { value: 40, label: "a pool of 10 can do 40" },
-      },
-      {
-        title: "Time to answer: p50 and p99",
-        unit: "ms",
-        scale: "log",
-        x,
-        lines: [
-          { name: "p50", kind: "line", values: f.map((one) => 8 + noise() + one * one * 3_100) },
-          { name: "p99", kind: "line", values: f.map((one) => 25 + 4 * noise() + one * 9_400) },
-        ],
-      },
-      {
-        title: "Errors people saw, per second",
-        unit: "/s",
-        scale: "linear",
-        x,
-        lines: [{ name: "errors", kind: "area", values: f.map((one, i) => (arrivals[i] ?? 0) * one * 0.6) }],
-      },
-    ],
-    marks: [
-      { at: 0, label: "expiry" },
-      { at: 4, label: "announcement" },
-    ],
-    ...(bad ? { outage: { from: 6, to: 247, seconds: 241 } } : {}),
-  };
-}
-
-const points = ["claim", "start", "send", "answer", "pin", "transaction", "completion"] as const;
-
-function chargeSide(bad: boolean): IncidentSide {
-  const noise = random(77);
-  const events = Array.from({ length: 50 }, (_, index) => {
-    const point = points[Math.floor((index / 50) * points.length)] ?? "claim";
-    const twice = bad && (index > 14 ? index < 34 : noise() < 0.2);
-    return { point, charges: twice ? 2 : 1, bookings: 1, told: twice ? "201, again" : "201", bad: twice };
-  });
-  const twice = events.filter((event) => event.bad).length;
-  return {
-    title: bad ? "Without" : "With Reprise",
-    note: bad ? "a key table: check, work, save" : "claim, pinned effect, one transaction",
-    figures: [
-      { label: "Charged twice", value: String(twice), unit: "of 50 customers", bad: twice > 0 },
-      { label: "Taken and not owed", value: `€${twice * 90}`, unit: "", bad: twice > 0 },
-      { label: "Charged, no booking", value: bad ? "3" : "0", unit: "", bad },
-      { label: "Retry told the truth", value: bad ? "24" : "50", unit: "of 50", bad: false },
-    ],
-    panes: [],
-    marks: [],
-    events,
-  };
-}
-
-export function fakeIncidents(): readonly Incident[] {
-  const at = new Date(Date.now() - 3 * 86_400_000).toISOString();
-  const stampede: IncidentResult = {
-    at,
-    headline: "Four minutes of outage, or none.",
-    sides: [stampedeSide(true), stampedeSide(false)],
-    rowHeads: ["Queries/s at most", "Outage, s"],
-    rows: [
-      { taken: "Refresh of the hottest, every 45 s", figures: [9.4, 0] },
-      { taken: "One flight per key", figures: [2.9, 0] },
-      { taken: "Stale while refreshing", figures: [3.1, 0] },
-      { taken: "Flight, refresh and stale together", figures: [187, 203] },
-    ],
-    facts: [
-      { name: "Arrivals", value: "5,208 visitors in 5.5 min, open arrivals, Zipf 1.1 over 200 workshops, seed 7" },
-      { name: "Database", value: "SQLite, 45 ms a query, pool of 10, requests time out after 10 s" },
-      { name: "Time", value: "scaled 10 : 1; axes show the original time" },
-    ],
-    again: "npm run -s incident -- stampede --seed 7",
-  };
-  const charge: IncidentResult = {
-    at,
-    headline: "Charged twice, or once.",
-    sides: [chargeSide(true), chargeSide(false)],
-    rowHeads: ["Without", "With"],
-    rows: [
-      { taken: "Two requests at once", figures: [2, 1] },
-      { taken: "Retried during the first", figures: [2, 1] },
-      { taken: "Lost the answer, retried", figures: [1, 1] },
-    ],
-    facts: [
-      { name: "Killed", value: "SIGKILL at 50 moments spread over one booking, process restarted, client retries" },
-      { name: "Gateway", value: "a second process with its own database; honours keys and counts every charge" },
-    ],
-    again: "npm run -s incident -- double-charge",
-  };
-  const incident = (name: string, title: string, story: string, result: IncidentResult): Incident => {
-    let last: IncidentResult | undefined = result;
-    return {
-      name,
-      title,
-      story,
-      takesSeconds: 4,
-      start: async (progress) => {
-        for (let step = 0; step <= 8; step += 1) {
-          progress(step < 4 ? "without, second 30" : "with, second 30", step / 8);
-          await new Promise((resolve) => setTimeout(resolve, 250));
-        }
-        last = { ...result, at: new Date().toISOString() };
-        return last;
-      },
-      lastResult: () => Promise.resolve(last),
-    };
-  };
-  return [
-    incident(
-      "stampede",
-      "Stampede",
-      "All availability keys were set together, so they expire together, four seconds before an announcement. Both sides replay the same recorded arrivals against the same small database.",
-      stampede,
-    ),
-    incident(
-      "double-charge",
-      "Double charge",
-      "The process is killed at 50 different moments of one booking, restarted, and the client retries with the same key.",
-      charge,
-    ),
-  ];
 }

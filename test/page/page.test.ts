@@ -5,7 +5,8 @@ import { type Browser, chromium as launcher, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { pageHandler } from "../../src/page/index.ts";
 import { cannotRunHere, chromium } from "../support/environment.ts";
-import { type FakeOptions, fakeIncidents, fakeReprise } from "./fake.ts";
+import { type FakeOptions, fakeReprise } from "./fake.ts";
+import { fakeIncidents } from "./fake-incidents.ts";
 import { type Served, serve } from "./serve.ts";
 
 const executablePath = chromium();
@@ -115,6 +116,32 @@ test("nothing to do: the list is gone and the reads take the width", async () =>
   expect(await page.locator(".count").count()).toBe(0);
   expect(complaints).toEqual([]);
 });
+
+test("an effect that was answered twice, with answers that differ, needs a person", async () => {
+  const { page, complaints } = await open("", { quiet: true, twice: true });
+  await page.getByRole("heading", { name: "One thing needs a person." }).waitFor();
+  await page.getByText("seat.book: an effect was answered twice, and the answers differ").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+for (const width of [360, 1_600]) {
+  test(`the steps at which a process was killed stand apart at ${width}, and the table tells each moment`, async () => {
+    const { page } = await open("#/incidents/double-charge", {}, { width });
+    const labels = page.locator("figure svg text[text-anchor=middle]");
+    await labels.first().waitFor();
+    const boxes = await labels.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+    const meet = boxes.filter((a, index) =>
+      boxes.some(
+        (b, other) =>
+          other > index && a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom,
+      ),
+    );
+    expect(meet).toEqual([]);
+    expect(boxes.length).toBeGreaterThanOrEqual(16);
+    await page.locator("figure summary").first().click();
+    await page.getByRole("cell", { name: "booking's transaction: inside", exact: true }).first().waitFor();
+  });
+}
 
 test("empty: the first declaration to write, and every question not asked yet", async () => {
   const { page, complaints } = await open("", { empty: true }, { incidents: false });

@@ -3,11 +3,13 @@ import type { IncidentResult, IncidentSide } from "../../../src/page/incident.ts
 import type { IncidentAnswer } from "../../../src/page/wire.ts";
 import { type Data, fetchJson, Refused } from "../data.ts";
 import { age, day, milliseconds, rate, second, tick, whole } from "../format.ts";
-import { Bones, Section, useNarrow, useWidth } from "../parts.tsx";
-import { type Layer, type PaneSpec, Plot } from "../plot.tsx";
+import type { Layer, PaneSpec } from "../pane.tsx";
+import { Bones, Section, useNarrow } from "../parts.tsx";
+import { Plot } from "../plot.tsx";
 import { link, type Route } from "../route.ts";
 import { decades, linear } from "../scales.ts";
 import type { Theme } from "../theme.ts";
+import { KillPlot } from "./kill-plot.tsx";
 
 interface IncidentsProps {
   readonly data: Data;
@@ -143,11 +145,7 @@ function Result({ name, result, theme }: ResultProps) {
         </section>
       ))}
       {result.rows.length === 0 ? null : (
-        <Section
-          class="c6"
-          title={kills ? "And without a crash" : "Which decision saved it"}
-          aside={kills ? undefined : "the same replay with one protection taken away"}
-        >
+        <Section class="c6" title={rowsTitle(kills)}>
           <Rows result={result} kills={kills} />
         </Section>
       )}
@@ -183,11 +181,13 @@ function Outcome({ side }: { readonly side: IncidentSide }) {
   );
 }
 
+const rowsTitle = (kills: boolean) => (kills ? "And without a crash" : "The same replay with protections taken away");
+
 function Rows({ result, kills }: { readonly result: IncidentResult; readonly kills: boolean }) {
   return (
     <div class="tw">
       <table>
-        <caption class="vh">{kills ? "And without a crash" : "Which decision saved it"}</caption>
+        <caption class="vh">{rowsTitle(kills)}</caption>
         <thead>
           <tr>
             <th scope="col">{kills ? "What the client did" : "Taken away"}</th>
@@ -321,110 +321,4 @@ function storyTicks(min: number, max: number, atMost: number) {
   if (first - min > length / 3) ticks.push({ at: min, label: story(min) });
   for (let at = first; at <= max; at += length) ticks.push({ at, label: story(at) });
   return ticks;
-}
-
-interface KillPlotProps {
-  readonly events: NonNullable<IncidentSide["events"]>;
-  readonly most: number;
-}
-
-/** A dot for each kill, placed where in the run it fell; its height is how often that booking was charged. */
-function KillPlot({ events, most }: KillPlotProps) {
-  const [element, width] = useWidth<HTMLElement>();
-  const narrow = useNarrow();
-  const points = [...new Set(events.map(({ point }) => point))];
-  const ordered = points.flatMap((point) => events.filter((event) => event.point === point));
-  const [left, right, top, height] = [46, 8, 10, 96];
-  const ceiling = Math.max(2, most + 1);
-  const x = (index: number) => left + ((index + 0.5) / ordered.length) * Math.max(0, width - left - right);
-  const y = (value: number) => top + height - (value / ceiling) * height;
-  let start = 0;
-  const spans = points.map((point) => {
-    const count = events.filter((event) => event.point === point).length;
-    const span = { point, from: x(start - 0.5), middle: x(start + count / 2 - 0.5) };
-    start += count;
-    return span;
-  });
-  return (
-    <figure ref={element}>
-      {width === 0 ? null : (
-        <svg
-          width={width}
-          height={top + height + 22}
-          role="img"
-          aria-label="Charges by the moment the process was killed"
-        >
-          {Array.from({ length: ceiling + 1 }, (_, value) => (
-            <g key={`${value}-tick`}>
-              <path d={`M${left} ${y(value)}H${width - right}`} stroke={value === 0 ? "var(--line2)" : "var(--grid)"} />
-              <text x={left - 6} y={y(value) + 4} text-anchor="end">
-                {value}
-              </text>
-            </g>
-          ))}
-          {spans.map(({ point, from, middle }, index) => (
-            <g key={point}>
-              {index === 0 ? null : (
-                <path d={`M${from} ${top}V${top + height}`} stroke="var(--line2)" stroke-dasharray="1.5 2.5" />
-              )}
-              {narrow && index % 2 === 1 ? null : (
-                <text x={middle} y={top + height + 15} text-anchor="middle">
-                  {point}
-                </text>
-              )}
-            </g>
-          ))}
-          {ordered.map(({ charges, bad }, index) => (
-            <circle
-              key={`${x(index)}`}
-              cx={x(index)}
-              cy={y(charges)}
-              r={narrow ? 2.5 : 4}
-              fill={bad ? "var(--bad)" : "var(--ink2)"}
-            />
-          ))}
-        </svg>
-      )}
-      <figcaption>
-        Each dot is one of {ordered.length} kills, placed where in the run it fell. Height: how often the gateway
-        charged that booking.
-      </figcaption>
-      <KillTable events={ordered} />
-    </figure>
-  );
-}
-
-function KillTable({ events }: Pick<KillPlotProps, "events">) {
-  return (
-    <details class="plot-table">
-      <summary>Table</summary>
-      <div class="tw">
-        <table>
-          <caption class="vh">Kills</caption>
-          <thead>
-            <tr>
-              <th scope="col">Killed at</th>
-              <th scope="col" class="r">
-                Charges
-              </th>
-              <th scope="col" class="r">
-                Bookings
-              </th>
-              <th scope="col">The client was told</th>
-            </tr>
-          </thead>
-          <tbody>
-            {events.map(({ point, charges, bookings, told, bad }, index) => (
-              <tr key={`${point}${index}`}>
-                <td>{point}</td>
-                <td class={`r${bad ? " bad" : ""}`}>{charges}</td>
-                <td class="r">{bookings}</td>
-                <td class="wrap">{told}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </details>
-  );
 }

@@ -100,7 +100,7 @@ function NeedsPerson({ needs }: { readonly needs: readonly Need[] }) {
   return (
     <ul class="needs">
       {needs.map((need) => (
-        <li key={need.href}>
+        <li key={`${need.kind} ${need.href}`}>
           <span class={`tag${need.bad ? " bad" : ""}`}>{need.kind}</span>
           <div class="body">
             <a href={need.href}>

@@ -1,0 +1,160 @@
+import type { IncidentSide } from "../../../src/page/incident.ts";
+import { useNarrow, useWidth } from "../parts.tsx";
+
+type Kill = NonNullable<IncidentSide["events"]>[number];
+
+interface KillPlotProps {
+  readonly events: readonly Kill[];
+  readonly most: number;
+}
+
+const [left, right, top, height] = [46, 8, 10, 96];
+const lineHeight = 13;
+
+/** A dot for each kill, placed where in the run it fell; its height is how often that booking was charged. */
+export function KillPlot({ events, most }: KillPlotProps) {
+  const [element, width] = useWidth<HTMLElement>();
+  const narrow = useNarrow();
+  const steps = stepsOf(events);
+  const ordered = steps.flatMap(({ kills }) => kills);
+  const ceiling = Math.max(2, most + 1);
+  const each = Math.max(0, width - left - right) / ordered.length;
+  const x = (index: number) => left + (index + 0.5) * each;
+  const y = (value: number) => top + height - (value / ceiling) * height;
+  const names = steps.map(({ name, kills }) => linesOf(name, kills.length * each));
+  // one name that does not fit, and all are numbers: two kinds of labels on one axis would be none
+  const numbered = names.some((lines) => lines === undefined);
+  const labels = names.map((lines, index) => (numbered ? [String(index + 1)] : (lines ?? [])));
+  const foot = 8 + lineHeight * Math.max(1, ...labels.map((lines) => lines.length));
+  let start = 0;
+  const spans = steps.map(({ name, kills }, index) => {
+    const span = { name, from: x(start - 0.5), middle: x(start + kills.length / 2 - 0.5), label: labels[index] ?? [] };
+    start += kills.length;
+    return span;
+  });
+  return (
+    <figure ref={element}>
+      {width === 0 ? null : (
+        <svg
+          width={width}
+          height={top + height + foot}
+          role="img"
+          aria-label="Charges by the moment the process was killed"
+        >
+          {Array.from({ length: ceiling + 1 }, (_, value) => (
+            <g key={`${value}-tick`}>
+              <path d={`M${left} ${y(value)}H${width - right}`} stroke={value === 0 ? "var(--line2)" : "var(--grid)"} />
+              <text x={left - 6} y={y(value) + 4} text-anchor="end">
+                {value}
+              </text>
+            </g>
+          ))}
+          {spans.map(({ name, from, middle, label }, index) => (
+            <g key={name}>
+              {index === 0 ? null : (
+                <path d={`M${from} ${top}V${top + height}`} stroke="var(--line2)" stroke-dasharray="1.5 2.5" />
+              )}
+              {label.map((line, row) => (
+                <text key={line} x={middle} y={top + height + 15 + row * lineHeight} text-anchor="middle">
+                  {line}
+                </text>
+              ))}
+            </g>
+          ))}
+          {ordered.map(({ charges, bad }, index) => (
+            <circle
+              key={`${x(index)}`}
+              cx={x(index)}
+              cy={y(charges)}
+              r={narrow ? 2.5 : 4}
+              fill={bad ? "var(--bad)" : "var(--ink2)"}
+            />
+          ))}
+        </svg>
+      )}
+      {numbered && width > 0 ? (
+        <ol class="steps">
+          {steps.map(({ name }, index) => (
+            <li key={name}>
+              <span class="t">{index + 1}</span> {name}
+            </li>
+          ))}
+        </ol>
+      ) : null}
+      <figcaption>
+        Each dot is one of {ordered.length} kills, placed where in the run it fell. Height: how often the gateway
+        charged that booking.
+      </figcaption>
+      <KillTable events={ordered} />
+    </figure>
+  );
+}
+
+interface Step {
+  readonly name: string;
+  readonly kills: readonly Kill[];
+}
+
+/** Steps in the order of the run, the moments within each in theirs; a kill is told as `step: moment`. */
+function stepsOf(events: readonly Kill[]): readonly Step[] {
+  const points = [...new Set(events.map(({ point }) => point))];
+  const stepOf = (point: string) => /^([^:]+):/.exec(point)?.[1]?.trim() ?? point;
+  return [...new Set(points.map(stepOf))].map((name) => ({
+    name,
+    kills: points
+      .filter((point) => stepOf(point) === name)
+      .flatMap((point) => events.filter((event) => event.point === point)),
+  }));
+}
+
+/** At 11 px, with room between two names. */
+const characterWidth = 6.2;
+
+/** A name on lines that fit; `undefined`: one of its words does not, or it would be a paragraph. */
+function linesOf(name: string, room: number): readonly string[] | undefined {
+  const atMost = Math.floor((room - 6) / characterWidth);
+  const lines: string[] = [];
+  for (const word of name.split(" ")) {
+    if (word.length > atMost) return undefined;
+    const before = lines.at(-1);
+    if (before !== undefined && before.length + 1 + word.length <= atMost)
+      lines[lines.length - 1] = `${before} ${word}`;
+    else lines.push(word);
+  }
+  return lines.length > 3 ? undefined : lines;
+}
+
+function KillTable({ events }: { readonly events: readonly Kill[] }) {
+  return (
+    <details class="plot-table">
+      <summary>Table</summary>
+      <div class="tw">
+        <table>
+          <caption class="vh">Kills</caption>
+          <thead>
+            <tr>
+              <th scope="col">Killed at</th>
+              <th scope="col" class="r">
+                Charges
+              </th>
+              <th scope="col" class="r">
+                Bookings
+              </th>
+              <th scope="col">The client was told</th>
+            </tr>
+          </thead>
+          <tbody>
+            {events.map(({ point, charges, bookings, told, bad }, index) => (
+              <tr key={`${point}${index}`}>
+                <td class="wrap">{point}</td>
+                <td class={`r${bad ? " bad" : ""}`}>{charges}</td>
+                <td class="r">{bookings}</td>
+                <td class="wrap">{told}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,97 @@
+import type { Decided } from "../../src/decisions/decided.ts";
+
+const text = (value: string) => ({ is: "declared", value }) as const;
+const byDefault = (value: string) => ({ is: "default", value }) as const;
+const undecided = { is: "undecided" } as const;
+
+/** What the invented service declares; `quiet`: nothing is left open. */
+export function decided(quiet: boolean): readonly Decided[] {
+  const cache = (name: string, owner: string, over: Decided["answers"], open: readonly string[] = []): Decided => ({
+    kind: "cache",
+    name,
+    owner,
+    undecided: open,
+    answers: {
+      owner: text(owner),
+      pattern: text("read-through"),
+      holds: text("public"),
+      ifStale: text("A visitor may see a seat that was just taken; booking checks again."),
+      scope: text("workshop"),
+      sameForEvery: text("tenant, user, role, locale"),
+      freshFor: text("60s"),
+      staleFor: text("5m"),
+      changedBy: text("seat.book (purge)"),
+      flight: byDefault("one load per key"),
+      refresh: text("the 100 hottest, each every 45s"),
+      jitter: byDefault("0.1"),
+      deadline: byDefault("30s"),
+      ...over,
+    },
+  });
+  const operation = (
+    name: string,
+    owner: string | undefined,
+    over: Decided["answers"],
+    open: readonly string[] = [],
+  ): Decided => ({
+    kind: "operation",
+    name,
+    owner,
+    undecided: open,
+    answers: {
+      owner: owner === undefined ? undecided : text(owner),
+      ifRunsAgain: text("replays"),
+      costIfTwice: text("money"),
+      effects: text("external"),
+      input: text("checked by a schema"),
+      principal: text("from the input"),
+      identity: text("from the input"),
+      retention: text("30d"),
+      lease: byDefault("30s"),
+      ...over,
+    },
+    contract: {
+      promise: "Safe to retry with the same key for 30 days.",
+      answers: [
+        { status: 201, means: "Booked; the same answer if you had asked before.", do: "nothing" },
+        { status: 400, means: "The key is missing.", do: "make a key" },
+        { status: 409, means: "Your first attempt is still working.", do: "wait as told, repeat" },
+        { status: 422, means: "This key came with another body before.", do: "do not repeat" },
+        { status: 503, means: "Nothing was done.", do: "repeat" },
+      ],
+    },
+  });
+  return [
+    cache("workshop.availability", "booking-team", {}),
+    cache("workshop.detail", "catalogue-team", {
+      freshFor: text("10m"),
+      staleFor: text("1h"),
+      scope: text("workshop, locale"),
+      changedBy: byDefault("time alone"),
+      refresh: byDefault("none in the background"),
+    }),
+    cache("instructor.profile", "catalogue-team", {
+      freshFor: text("15m"),
+      scope: text("instructor"),
+      changedBy: byDefault("time alone"),
+    }),
+    quiet
+      ? cache("search.suggest", "search-team", { pattern: text("cache-aside") })
+      : cache(
+          "search.suggest",
+          "search-team",
+          {
+            pattern: text("cache-aside"),
+            ifStale: undecided,
+            freshFor: text("30s"),
+            staleFor: byDefault("not served stale"),
+          },
+          ["ifStale"],
+        ),
+    operation("seat.book", "booking-team", {}),
+    operation("seat.release", "booking-team", { ifRunsAgain: text("converges"), costIfTwice: text("nothing") }),
+    quiet
+      ? operation("newsletter.subscribe", "growth-team", { costIfTwice: text("trust") })
+      : operation("newsletter.subscribe", undefined, { costIfTwice: undecided }, ["owner", "costIfTwice"]),
+  ];
+}
