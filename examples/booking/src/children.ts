@@ -5,12 +5,26 @@ export interface Child<Ready> {
   readonly ready: Ready;
   readonly process: ChildProcess;
   readonly ended: Promise<void>;
-  /** Ends it and waits until it has ended. */
+  /** Sends a message and waits for the next one that comes. @throws when none comes in time, or the child ends */
+  readonly ask: <Answer>(question: object | string) => Promise<Answer>;
+  /** Ends it and waits until it has ended; one that does not end by itself is killed. */
   readonly stop: () => Promise<void>;
 }
 
+/** A child that needs longer is stuck: what waits for it must not be. */
+const readyWithinMs = 20_000;
+const answersWithinMs = 20_000;
+const stopsWithinMs = 5_000;
+
+const living = new Set<ChildProcess>();
+
+/** Ends every child at once, for an end of this process that cannot wait. */
+export function killChildren(): void {
+  for (const child of living) child.kill("SIGKILL");
+}
+
 /** Starts one of the built programs beside this file and waits for its first message. */
-export function startChild<Ready>(
+export async function startChild<Ready>(
   program: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -20,22 +34,56 @@ export function startChild<Ready>(
     // results go to standard output alone, so a child speaks on standard error
     stdio: ["ignore", 2, 2, "ipc"],
   });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  return new Promise((resolve, reject) => {
-    const failed = (code: number | null) => reject(new Error(`${program} ended with ${code} before it was ready`));
-    child.once("exit", failed);
-    child.once("error", reject);
-    child.once("message", (ready) => {
-      child.off("exit", failed);
-      resolve({
-        ready: ready as Ready,
-        process: child,
-        ended,
-        stop: async () => {
-          if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-          await ended;
-        },
-      });
-    });
+  living.add(child);
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
   });
+  void ended.then(() => living.delete(child));
+
+  const nextMessage = <T>(withinMs: number): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const settled = () => {
+        clearTimeout(timer);
+        child.off("exit", gone);
+        child.off("error", failed);
+        child.off("message", came);
+      };
+      const failed = (error: Error) => {
+        settled();
+        reject(error);
+      };
+      const gone = (code: number | null, signal: string | null) =>
+        failed(new Error(`The process '${program}' ended with ${signal ?? code} when a message of it was awaited.`));
+      const came = (message: unknown) => {
+        settled();
+        resolve(message as T);
+      };
+      const timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        failed(new Error(`The process '${program}' said nothing for ${withinMs / 1_000} s.`));
+      }, withinMs);
+      child.once("exit", gone);
+      child.once("error", failed);
+      child.once("message", came);
+    });
+
+  const ready = await nextMessage<Ready>(readyWithinMs);
+  return {
+    ready,
+    process: child,
+    ended,
+    ask: (question) => {
+      const answer = nextMessage<never>(answersWithinMs);
+      // a channel that is closed already is told by the end of the child
+      child.send(question, () => undefined);
+      return answer;
+    },
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+      const stuck = setTimeout(() => child.kill("SIGKILL"), stopsWithinMs);
+      await ended;
+      clearTimeout(stuck);
+    },
+  };
 }

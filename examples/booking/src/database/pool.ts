@@ -8,6 +8,8 @@ export interface PoolSettings {
   readonly connections: number;
   /** Whoever has waited so long for a connection gets an error. */
   readonly waitMs: number;
+  /** What a thread runs; without it, the built worker beside this file. */
+  readonly worker?: URL | undefined;
 }
 
 export interface QueryOptions {
@@ -20,9 +22,7 @@ export interface QueryOptions {
 export interface DatabasePool {
   /** @throws DatabaseBusyError when no connection was free in time */
   readonly query: (sql: string, values?: readonly Value[], options?: QueryOptions) => Promise<readonly Row[]>;
-  /** All statements in one transaction. */
-  readonly write: (statements: Job["statements"]) => Promise<void>;
-  /** Waits for what runs, then ends the threads. */
+  /** Waits some seconds for what runs, then ends the threads. */
   readonly close: () => Promise<void>;
 }
 
@@ -36,56 +36,80 @@ export class DatabaseBusyError extends Error {
 
 interface Waiting {
   readonly job: Job;
-  readonly resolve: (rows: readonly (readonly Row[])[]) => void;
+  readonly resolve: (rows: readonly Row[]) => void;
   readonly reject: (error: unknown) => void;
   /** It has its connection: from now on only its end or its signal can come. */
   readonly stopWaiting: () => void;
   readonly settle: () => void;
 }
 
-/** As the pool of any database client: first come, first served, and nobody waits for ever. */
+/** A thread that has not ended by then is ended, whatever it runs. */
+const closesWithinMs = 5_000;
+
+/**
+ * As the pool of any database client: first come, first served, and nobody waits for ever. A thread that dies fails the
+ * query it was running and is missing from then on.
+ *
+ * @throws when a thread cannot open the database
+ */
 export async function openDatabasePool(settings: PoolSettings): Promise<DatabasePool> {
+  const script = settings.worker ?? new URL("./worker.mjs", import.meta.url);
   const waiting = new Set<Waiting>();
-  const free: Worker[] = [];
+  const living = new Set<Worker>();
+  const free = new Set<Worker>();
   const running = new Map<Worker, Waiting>();
-  let ids = 0;
   let closed = false;
 
-  const workers = Array.from({ length: settings.connections }, () => {
-    const worker = new Worker(new URL("./worker.mjs", import.meta.url), { workerData: { path: settings.path } });
-    worker.on("message", (answer: JobAnswer) => {
-      const done = running.get(worker);
-      running.delete(worker);
-      free.push(worker);
-      next();
-      if (done === undefined) return;
-      done.settle();
-      if ("failed" in answer) done.reject(new Error(answer.failed));
-      else done.resolve(answer.rows);
+  const start = () =>
+    new Promise<void>((resolve, reject) => {
+      const worker = new Worker(script, { workerData: { path: settings.path } });
+      let cause: unknown;
+      living.add(worker);
+      // the first message says that the database is open
+      worker.once("message", () => {
+        worker.on("message", (answer: JobAnswer) => finish(worker, answer));
+        free.add(worker);
+        resolve();
+      });
+      worker.on("error", (error) => {
+        cause = error;
+      });
+      worker.once("exit", () => {
+        living.delete(worker);
+        free.delete(worker);
+        const ended = new Error("A thread of the database pool has ended.", { cause });
+        reject(ended);
+        const entry = running.get(worker);
+        running.delete(worker);
+        entry?.settle();
+        entry?.reject(ended);
+      });
     });
-    worker.on("error", (error) => {
-      running.get(worker)?.reject(error);
-      running.delete(worker);
-    });
-    return worker;
-  });
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("online", resolve))));
-  free.push(...workers);
+
+  function finish(worker: Worker, answer: JobAnswer): void {
+    const entry = running.get(worker);
+    running.delete(worker);
+    free.add(worker);
+    next();
+    entry?.settle();
+    if ("failed" in answer) entry?.reject(new Error(answer.failed));
+    else entry?.resolve(answer.rows);
+  }
 
   function next(): void {
     const [first] = waiting;
-    const worker = first === undefined ? undefined : free.pop();
+    const [worker] = free;
     if (first === undefined || worker === undefined) return;
     waiting.delete(first);
+    free.delete(worker);
     first.stopWaiting();
     running.set(worker, first);
     worker.postMessage(first.job);
   }
 
-  function submit(statements: Job["statements"], options: QueryOptions): Promise<readonly (readonly Row[])[]> {
+  function submit(job: Job, signal: AbortSignal | undefined): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       if (closed) return reject(new Error("The database pool is closed."));
-      const { signal } = options;
       if (signal?.aborted === true) return reject(signal.reason as Error);
       const aborted = () => {
         waiting.delete(entry);
@@ -98,9 +122,8 @@ export async function openDatabasePool(settings: PoolSettings): Promise<Database
         reject(new DatabaseBusyError(settings.waitMs));
       }, settings.waitMs);
       signal?.addEventListener("abort", aborted, { once: true });
-      ids += 1;
       const entry: Waiting = {
-        job: { id: ids, statements, takesMs: options.takesMs ?? 0 },
+        job,
         resolve,
         reject,
         stopWaiting: () => clearTimeout(timer),
@@ -111,25 +134,36 @@ export async function openDatabasePool(settings: PoolSettings): Promise<Database
     });
   }
 
+  async function close(): Promise<void> {
+    closed = true;
+    for (const entry of waiting) {
+      entry.stopWaiting();
+      entry.settle();
+      entry.reject(new Error("The database pool is closing."));
+    }
+    waiting.clear();
+    const late = setTimeout(() => {
+      for (const worker of living) void worker.terminate();
+    }, closesWithinMs);
+    await Promise.all(
+      [...living].map((worker) => {
+        const ended = new Promise((resolve) => worker.once("exit", resolve));
+        // queued behind what runs, so that it ends first
+        worker.postMessage("close");
+        return ended;
+      }),
+    );
+    clearTimeout(late);
+  }
+
+  try {
+    await Promise.all(Array.from({ length: settings.connections }, start));
+  } catch (error) {
+    await Promise.all([...living].map((worker) => worker.terminate()));
+    throw error;
+  }
   return {
-    query: async (sql, values = [], options = {}) => (await submit([{ sql, values }], options))[0] ?? [],
-    write: async (statements) => void (await submit(statements, {})),
-    close: async () => {
-      closed = true;
-      for (const entry of waiting) {
-        entry.stopWaiting();
-        entry.settle();
-        entry.reject(new Error("The database pool is closing."));
-      }
-      waiting.clear();
-      await Promise.all(
-        workers.map((worker) => {
-          const ended = new Promise((resolve) => worker.once("exit", resolve));
-          // queued behind what runs, so that it ends first
-          worker.postMessage("close");
-          return ended;
-        }),
-      );
-    },
+    query: (sql, values = [], { takesMs = 0, signal } = {}) => submit({ sql, values, takesMs }, signal),
+    close,
   };
 }

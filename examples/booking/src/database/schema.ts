@@ -1,4 +1,4 @@
-import { createRandom, createZipf } from "../random.ts";
+import { createRandom } from "../random.ts";
 import { type Database, inTransaction } from "./driver.ts";
 
 export const workshopCount = 200;
@@ -24,7 +24,6 @@ const tables = `
   create index if not exists holds_by_workshop on holds(workshop_id, until);
   create index if not exists holds_by_booking on holds(user, reference);
   create table if not exists sessions (token text primary key, user text not null);
-  create table if not exists idempotency_keys (key text primary key, response text not null);
 `;
 
 /** Who may log in: two people to try it with, and the visitors of the load. */
@@ -38,7 +37,7 @@ export const people: readonly string[] = [
 export const tokenOf = (user: string): string => `${user}-token`;
 
 /** Creates what is missing; a database that has workshops is left as it is. */
-export function prepareDatabase(database: Database, settings: { readonly seatsFactor?: number } = {}): void {
+export function prepareDatabase(database: Database): void {
   const [before] = database.prepare("select count(*) as columns from pragma_table_info('holds')").all();
   const [known] = database.prepare("select 1 from pragma_table_info('holds') where name = 'user'").all();
   if (Number(before?.["columns"]) > 0 && known === undefined) {
@@ -47,11 +46,11 @@ export function prepareDatabase(database: Database, settings: { readonly seatsFa
   database.exec(tables);
   const [counted] = database.prepare("select count(*) as count from workshops").all();
   if (Number(counted?.["count"]) > 0) return;
-  inTransaction(database, () => seed(database, settings.seatsFactor ?? 1));
+  inTransaction(database, () => seed(database));
 }
 
 /** The same data on every machine: instructors, workshops, a year of bookings and of seats once put aside. */
-function seed(database: Database, seatsFactor: number): void {
+function seed(database: Database): void {
   const random = createRandom(2024);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 
@@ -65,7 +64,7 @@ function seed(database: Database, seatsFactor: number): void {
   const now = Date.now();
   for (let at = 0; at < workshopCount; at += 1) {
     const id = workshopId(at);
-    const seats = (12 + Math.floor(random() * 28)) * seatsFactor;
+    const seats = 12 + Math.floor(random() * 28);
     const title = `${pick(manners)} ${pick(subjects)}`;
     workshop.all(id, title, pick(instructors), seats, 18_000 + 1_000 * Math.floor(random() * 40), at + 1);
     for (let n = 0; n < 60; n += 1) {
@@ -85,9 +84,6 @@ function seed(database: Database, seatsFactor: number): void {
 function workshopId(at: number): string {
   return `w-${String(at + 1).padStart(3, "0")}`;
 }
-
-/** Place 0 is the most popular workshop; the seed numbers them so. */
-export const drawWorkshop = createZipf(workshopCount, 1.1);
 
 const firstNames = ["Ada", "Ben", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Iker", "Jun", "Kofi", "Lena"];
 const lastNames = [

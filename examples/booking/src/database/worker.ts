@@ -1,17 +1,18 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { inTransaction, openDatabase, type Row, type Statement, type Value } from "./driver.ts";
+import { openDatabase, type Row, type Statement, type Value } from "./driver.ts";
 
-/** A thread with one connection: what it runs blocks nobody but itself, as a connection to a server does. */
+/**
+ * A thread with one connection: what it runs blocks nobody but itself, as a connection to a server does. It sends "ready"
+ * when its database is open, and then an answer for each job, in their order.
+ */
 
 export interface Job {
-  readonly id: number;
-  readonly statements: readonly { readonly sql: string; readonly values: readonly Value[] }[];
+  readonly sql: string;
+  readonly values: readonly Value[];
   /** The connection is held for at least so long: the wait for disk and network that a server would have. */
   readonly takesMs: number;
 }
-export type JobAnswer =
-  | { readonly id: number; readonly rows: readonly (readonly Row[])[] }
-  | { readonly id: number; readonly failed: string };
+export type JobAnswer = { readonly rows: readonly Row[] } | { readonly failed: string };
 
 const port = parentPort;
 if (port === null) throw new Error("This file is a worker thread of the database pool.");
@@ -28,17 +29,17 @@ port.on("message", (message: Job | "close") => {
   }
   port.postMessage(answer(message));
 });
+port.postMessage("ready");
 
-function answer(job: Job): JobAnswer {
+function answer({ sql, values, takesMs }: Job): JobAnswer {
   const from = performance.now();
   try {
-    const all = () => job.statements.map(({ sql, values }) => prepare(sql).all(...values));
-    const rows = job.statements.length > 1 ? inTransaction(database, all) : all();
-    const left = job.takesMs - (performance.now() - from);
+    const rows = prepare(sql).all(...values);
+    const left = takesMs - (performance.now() - from);
     if (left > 0) Atomics.wait(nobodyWakes, 0, 0, left);
-    return { id: job.id, rows };
+    return { rows };
   } catch (error) {
-    return { id: job.id, failed: error instanceof Error ? error.message : String(error) };
+    return { failed: error instanceof Error ? error.message : String(error) };
   }
 }
 

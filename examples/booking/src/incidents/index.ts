@@ -52,7 +52,10 @@ function startIncident(name: string, progress: (line: string, share: number) => 
       if ("result" in message) result = message.result;
       else progress(message.line, message.share);
     });
-    child.once("error", reject);
+    child.once("error", (error) => {
+      running.delete(stop);
+      reject(error);
+    });
     child.once("close", () => {
       running.delete(stop);
       if (result === undefined) reject(new Error(complaint.trim() || `The incident '${name}' ended without a result.`));

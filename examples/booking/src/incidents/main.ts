@@ -25,11 +25,13 @@ const [name] = positionals;
 
 const progress = (line: string, share: number) => {
   if (process.send === undefined) console.error(`${String(Math.round(share * 100)).padStart(3)}% ${line}`);
-  else process.send({ line, share });
+  else if (process.connected) process.send({ line, share });
 };
 
 try {
-  const { summary, result, failures } = await run();
+  const { summary, failures, ...ran } = await run();
+  const broken = failures.map((failure) => ({ name: "Not as it must be", value: failure }));
+  const result: IncidentResult = { ...ran.result, facts: [...broken, ...ran.result.facts] };
   if (!values.quick && !values["two-sides"]) await keepResult(name ?? "", result);
   process.send?.({ result });
   if (!values.json) tellResult(result);

@@ -2,25 +2,28 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { killChildren } from "../children.ts";
 
 /** `share` runs from 0 to 1. */
 export type Progress = (line: string, share: number) => void;
 
+/** `disconnect`: the process that started this one with a channel has ended. */
+const endings = ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"] as const;
+
 /** Runs an incident in a directory of its own, which is gone afterwards. */
 export async function inScratch<T>(name: string, work: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), `reprise-${name}-`));
-  // ended from outside: the child processes end with this one, and the directory must not stay
+  // ended from outside, or the platform that started it is gone: neither child processes nor the directory may stay
   const ended = () => {
-    rmSync(directory, { recursive: true, force: true });
+    killChildren();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     process.exit(1);
   };
-  process.once("SIGINT", ended);
-  process.once("SIGTERM", ended);
+  for (const event of endings) process.once(event, ended);
   try {
     return await work(directory);
   } finally {
-    process.off("SIGINT", ended);
-    process.off("SIGTERM", ended);
+    for (const event of endings) process.off(event, ended);
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }

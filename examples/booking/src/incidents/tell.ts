@@ -17,7 +17,7 @@ export function tellResult(result: IncidentResult): void {
     }
     lines.push("");
   }
-  for (const { name, value } of result.facts) lines.push(`${name.padEnd(12)}${value}`);
+  for (const { name, value } of result.facts) lines.push(`${name.padEnd(11)} ${value}`);
   lines.push(`${"Again".padEnd(12)}${result.again}`);
   console.log(lines.join("\n"));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { drawWorkshop, people, tokenOf, workshopIds } from "../database/schema.ts";
-import { createRandom, pauseBetweenArrivals } from "../random.ts";
+import { people, tokenOf, workshopCount, workshopIds } from "../database/schema.ts";
+import { createRandom, createZipf, pauseBetweenArrivals } from "../random.ts";
 
 /**
  * Visitors who come whether or not earlier ones have been served (an open process), read what is popular, sometimes book,
@@ -16,6 +16,9 @@ export interface LoadSettings {
   readonly bookingsPerSecond: number;
   readonly seed: number;
 }
+
+/** Place 0 is the most popular workshop; the seed numbers them so. */
+const drawWorkshop = createZipf(workshopCount, 1.1);
 
 export function startLoad(settings: LoadSettings): LoadDriver {
   const random = createRandom(settings.seed);

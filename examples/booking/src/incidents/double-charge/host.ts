@@ -25,11 +25,7 @@ export function createPlatformHost(settings: PlatformStart): PlatformHost {
     start: async () => {
       child = await startChild("double-charge-platform", [JSON.stringify(settings)]);
     },
-    arm: (point) =>
-      new Promise((resolve) => {
-        running().process.once("message", () => resolve());
-        running().process.send({ arm: point });
-      }),
+    arm: async (point) => void (await running().ask({ arm: point })),
     died: async () => {
       await running().ended;
       return running().process.signalCode;

@@ -11,7 +11,13 @@ import type { KillSwitch } from "./points.ts";
  * attempt has its own key for the gateway and its own number for the booking. It dies at the same steps; where it has no
  * such step (nothing is claimed, put aside or pinned), at the same moment between its neighbours.
  */
-export function mountKeyTable(app: FastifyInstance, database: DatabasePool, gateway: Gateway, kill: KillSwitch): void {
+export async function mountKeyTable(
+  app: FastifyInstance,
+  database: DatabasePool,
+  gateway: Gateway,
+  kill: KillSwitch,
+): Promise<void> {
+  await database.query("create table if not exists idempotency_keys (key text primary key, response text not null)");
   app.post<{
     Body: { readonly reference: string; readonly workshop: string; readonly card: string; readonly user: string };
   }>("/plain-bookings", async (request, reply) => {
@@ -20,40 +26,36 @@ export function mountKeyTable(app: FastifyInstance, database: DatabasePool, gate
     const key = String(request.headers["idempotency-key"]);
 
     // check
-    kill.at("claim: before");
+    kill.at("claim: before it");
     const [known] = await database.query("select response from idempotency_keys where key = ?", [key]);
-    kill.at("claim: after");
+    kill.at("claim: taken, nothing done");
     if (known !== undefined) return reply.code(201).send(JSON.parse(String(known["response"])));
 
     // work
     const availability = await availabilityOf(database, workshop, {});
-    kill.at("seat put aside: inside its transaction");
+    kill.at("transaction: inside the one that puts the seat aside");
     if (availability === null || availability.left === 0) return reply.code(409).send();
-    kill.at("seat put aside: after");
-    kill.at("start of the charge: before");
-    kill.at("start of the charge: after");
+    kill.at("transaction: after the one that puts the seat aside");
+    kill.at("start: the charge is not recorded as begun");
+    kill.at("start: the charge is recorded as begun, nothing sent");
     const charge = await gateway.charge({ reference, amountCents: 20_000, card }, randomUUID());
     if (charge.state === "declined") return reply.code(402).send();
-    kill.at("pin: after");
-    kill.at("booking's transaction: before");
+    kill.at("pin: answer pinned, process killed after");
+    kill.at("transaction: before the booking's");
     const number = `${reference}#${randomUUID()}`;
-    const booking = database.write([
-      {
-        sql: "insert into bookings (reference, workshop_id, user, charge_id, booked_at) values (?, ?, ?, ?, ?)",
-        values: [number, workshop, user, charge.id, new Date().toISOString()],
-      },
-    ]);
-    kill.at("booking's transaction: inside");
+    const booking = database.query(
+      "insert into bookings (user, reference, workshop_id, charge_id, booked_at) values (?, ?, ?, ?, ?)",
+      [user, number, workshop, charge.id, new Date().toISOString()],
+    );
+    kill.at("transaction: inside the booking's");
     await booking;
-    kill.at("booking's transaction: after");
+    kill.at("transaction: after the booking's");
 
     // save
     const response = { reference: number, workshop, chargeId: charge.id };
-    kill.at("completion: before");
-    await database.write([
-      { sql: "insert or replace into idempotency_keys values (?, ?)", values: [key, JSON.stringify(response)] },
-    ]);
-    kill.at("completion: after, nobody told");
+    kill.at("completion: before it");
+    await database.query("insert or replace into idempotency_keys values (?, ?)", [key, JSON.stringify(response)]);
+    kill.at("completion: recorded, nobody told");
     return reply.code(201).send(response);
   });
 }

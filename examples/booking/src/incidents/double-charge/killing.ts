@@ -13,10 +13,10 @@ export function withKillSwitch(sources: Sources, kill: KillSwitch): Sources {
 export function killingGateway(gateway: Gateway, kill: KillSwitch): Gateway {
   return {
     charge: async (request, key, signal) => {
-      kill.at("send: before");
+      kill.at("send: before the request");
       const timer = setTimeout(() => kill.at("send: while the gateway works"), gatewayWorksMs);
       const charge = await gateway.charge(request, key, signal).finally(() => clearTimeout(timer));
-      kill.at("answer: come, not kept");
+      kill.at("answer: come, not pinned");
       return charge;
     },
   };
@@ -26,37 +26,37 @@ function killingLedger(ledger: Sources["ledger"], kill: KillSwitch): Sources["le
   return {
     ...ledger,
     claim: async (request) => {
-      kill.at("claim: before");
+      kill.at("claim: before it");
       const claim = await ledger.claim(request);
-      kill.at("claim: after");
+      kill.at("claim: taken, nothing done");
       return claim;
     },
     start: async (fence, start) => {
-      kill.at("start of the charge: before");
+      kill.at("start: the charge is not recorded as begun");
       const started = await ledger.start(fence, start);
-      kill.at("start of the charge: after");
+      kill.at("start: the charge is recorded as begun, nothing sent");
       return started;
     },
     pin: async (id, effect, answer) => {
       const pinned = await ledger.pin(id, effect, answer);
-      kill.at("pin: after");
+      kill.at("pin: answer pinned, process killed after");
       return pinned;
     },
     transact: async (fence, name, work) => {
       const booking = name === "booking";
-      if (booking) kill.at("booking's transaction: before");
+      if (booking) kill.at("transaction: before the booking's");
       const result = await ledger.transact(fence, name, async (tx) => {
         const answered = await work(tx);
-        kill.at(booking ? "booking's transaction: inside" : "seat put aside: inside its transaction");
+        kill.at(booking ? "transaction: inside the booking's" : "transaction: inside the one that puts the seat aside");
         return answered;
       });
-      kill.at(booking ? "booking's transaction: after" : "seat put aside: after");
+      kill.at(booking ? "transaction: after the booking's" : "transaction: after the one that puts the seat aside");
       return result;
     },
     complete: async (fence, completion) => {
-      kill.at("completion: before");
+      kill.at("completion: before it");
       const completed = await ledger.complete(fence, completion);
-      kill.at("completion: after, nobody told");
+      kill.at("completion: recorded, nobody told");
       return completed;
     },
   };

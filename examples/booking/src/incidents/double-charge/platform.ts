@@ -32,7 +32,8 @@ const platform = await openPlatform({
     return withKillSwitch(sources, kill);
   },
 });
-if (outer !== undefined) mountKeyTable(platform.app, platform.database, killingGateway(outer.gateway, kill), kill);
+if (outer !== undefined)
+  await mountKeyTable(platform.app, platform.database, killingGateway(outer.gateway, kill), kill);
 
 process.on("message", (message: { readonly arm: Point }) => {
   kill.arm(message.arm);

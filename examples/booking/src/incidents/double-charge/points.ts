@@ -1,20 +1,20 @@
-/** Where the platform's process is killed: the steps of one booking, in their order. */
+/** Where the platform's process is killed: `step: detail`, in the order of one booking. */
 export const points = [
-  "claim: before",
-  "claim: after",
-  "seat put aside: inside its transaction",
-  "seat put aside: after",
-  "start of the charge: before",
-  "start of the charge: after",
-  "send: before",
+  "claim: before it",
+  "claim: taken, nothing done",
+  "transaction: inside the one that puts the seat aside",
+  "transaction: after the one that puts the seat aside",
+  "start: the charge is not recorded as begun",
+  "start: the charge is recorded as begun, nothing sent",
+  "send: before the request",
   "send: while the gateway works",
-  "answer: come, not kept",
-  "pin: after",
-  "booking's transaction: before",
-  "booking's transaction: inside",
-  "booking's transaction: after",
-  "completion: before",
-  "completion: after, nobody told",
+  "answer: come, not pinned",
+  "pin: answer pinned, process killed after",
+  "transaction: before the booking's",
+  "transaction: inside the booking's",
+  "transaction: after the booking's",
+  "completion: before it",
+  "completion: recorded, nobody told",
 ] as const;
 export type Point = (typeof points)[number];
 

@@ -80,7 +80,7 @@ export async function runSide(settings: SideSettings): Promise<readonly OrderRes
   try {
     await host.start();
     for (let kill = 0; kill < kills; kill += 1) {
-      const point = points[kill % points.length] ?? "claim: before";
+      const point = points[kill % points.length] ?? "claim: before it";
       const order = orderOf(`${side}-kill-${kill + 1}`);
       await host.arm(point);
       const booking = client.book(order);

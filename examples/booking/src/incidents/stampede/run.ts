@@ -35,15 +35,9 @@ export async function runSide(settings: RunSettings): Promise<Measured & { reado
   const child = await startChild<{ readonly port: number }>("stampede-side", [
     JSON.stringify({ path, scale, side } satisfies SideSettings),
   ]);
-  const ask = <T>(question: string) =>
-    new Promise<T>((resolve, reject) => {
-      child.process.once("message", (answer) => resolve(answer as T));
-      child.process.once("exit", () => reject(new Error(`The side '${side.name}' ended during its replay.`)));
-      child.process.send(question);
-    });
   try {
     const address = `http://127.0.0.1:${child.ready.port}`;
-    await ask("prepare");
+    await child.ask("prepare");
     let startsAt = 0;
     let told = story.from;
     const replayed = await replay({
@@ -61,7 +55,7 @@ export async function runSide(settings: RunSettings): Promise<Measured & { reado
         progress(`${side.label}: ${Math.round(at)} s of the story`, (at - story.from) / (until - story.from));
       },
     });
-    const { queries } = await ask<SideReport>("report");
+    const { queries } = await child.ask<SideReport>("report");
     if (replayed.lateMs > lateAtMostMs) {
       throw new Error(
         `The load generator fell behind its schedule: 1 visitor in 100 came ${Math.round(replayed.lateMs)} ms of the story late ` +
