@@ -67,7 +67,7 @@ interface PaneProps extends Frame {
   readonly onCursor: (index: number | undefined) => void;
 }
 
-const font = "11px ui-sans-serif, Inter, system-ui, sans-serif";
+export const labelFont = "11px ui-sans-serif, Inter, system-ui, sans-serif";
 const axisHeight = 22;
 const topPad = 6;
 /** Half a line, so that the zero at the foot of a pane is not cut. */
@@ -169,7 +169,7 @@ function optionsOf(
         show: last,
         size: axisHeight,
         gap: 4,
-        font,
+        font: labelFont,
         stroke: ink3,
         grid: { show: false },
         ticks: { show: false },
@@ -179,7 +179,7 @@ function optionsOf(
       {
         size: left,
         gap: 6,
-        font,
+        font: labelFont,
         stroke: ink3,
         ticks: { show: false },
         grid: { stroke: colourOf("grid"), width: 1 },
@@ -252,7 +252,20 @@ function drawRules(
   if (pane.limit !== undefined && pane.limit.value <= pane.max) {
     const y = chart.valToPos(pane.limit.value, "y", true);
     line(bbox.left, y, bbox.left + bbox.width, y, colours.limit, [4, 3]);
-    text(chart, pane.limit.label, bbox.left + bbox.width, y - 4 * ratio, "right", colours.limit, colours.bg);
+    ctx.font = labelFont.replace("11px", `${11 * ratio}px`);
+    const room = ctx.measureText(pane.limit.label).width + 8 * ratio;
+    // it stands where the area is high as well, and a halo alone is no ground to read on
+    ctx.fillStyle = colours.bg;
+    ctx.fillRect(bbox.left + bbox.width - room, y - 17 * ratio, room, 15 * ratio);
+    text(
+      chart,
+      pane.limit.label,
+      bbox.left + bbox.width - 4 * ratio,
+      y - 6 * ratio,
+      "right",
+      colours.limit,
+      colours.bg,
+    );
   }
   ctx.restore();
 }
@@ -292,7 +305,11 @@ function drawWords(
       ctx.arc(px, py, 4 * ratio, 0, Math.PI * 2);
       ctx.fill();
       const late = px > bbox.left + bbox.width * 0.7;
-      const y = Math.max(py - 6 * ratio, bbox.top + 8 * ratio);
+      const limit = pane.limit === undefined ? undefined : chart.valToPos(pane.limit.value, "y", true);
+      const above = Math.max(py - 6 * ratio, bbox.top + 8 * ratio);
+      // the limit has its own label just above its line
+      const meets = limit !== undefined && Math.abs(above - limit) < 20 * ratio;
+      const y = meets ? limit - 22 * ratio : above;
       text(
         chart,
         pane.peak(highest),
@@ -321,7 +338,7 @@ function text(
   const { ctx } = chart;
   const ratio = devicePixelRatio;
   ctx.setLineDash([]);
-  ctx.font = `${weight} ${font.replace("11px", `${11 * ratio}px`)}`;
+  ctx.font = `${weight} ${labelFont.replace("11px", `${11 * ratio}px`)}`;
   ctx.textAlign = align;
   ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";

@@ -29,7 +29,7 @@ export function Plot(props: PlotProps) {
   const place = (value: number) => left + ((value - min) / (max - min)) * (shown - left - right);
   if (x.length < 2) return <p class="s note">Nothing to draw yet: the first figures are seconds away.</p>;
   const within = marks.filter((mark) => mark.at > min && mark.at < max);
-  const labelled = grouped(within, (a, b) => place(b.at) - place(a.at) < 64);
+  const labelled = grouped(within, (a, b) => place(b.at) - place(a.at));
   return (
     <figure>
       <div ref={element} class="plot" role="img" aria-label={label}>
@@ -91,17 +91,18 @@ interface LabelledMark extends PlotMark {
   readonly anchor: "left" | "middle" | "right";
 }
 
+/** Nearer than this, two labels would meet; nearer than that, two rules look like one. */
+const labelRoom = 64;
+const ruleRoom = 12;
+const joinedAtMost = 24;
+
 /** Two that stand close lean away from each other, more are one with a count; at most five, or they are a texture. */
-function grouped(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) => boolean): readonly LabelledMark[] {
-  const groups: PlotMark[][] = [];
-  for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
-    const group = groups.at(-1);
-    const before = group?.[0];
-    if (group !== undefined && before !== undefined && close(before, mark)) group.push(mark);
-    else groups.push([mark]);
-  }
+function grouped(marks: readonly PlotMark[], gap: (a: PlotMark, b: PlotMark) => number): readonly LabelledMark[] {
+  const sorted = [...marks].sort((a, b) => a.at - b.at);
+  const groups = chained(sorted, (a, b) => gap(a, b) < labelRoom);
   return groups.slice(-marksAtMost).flatMap((group): readonly LabelledMark[] => {
-    const [first, second, third] = group;
+    const some = group.length < 3 ? group : chained(group, (a, b) => gap(a, b) < ruleRoom).flatMap(joined);
+    const [first, second, third] = some;
     if (first === undefined) return [];
     if (second === undefined) return [{ ...first, anchor: "middle" }];
     if (third === undefined) {
@@ -114,6 +115,25 @@ function grouped(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) =
     const label = same ? `${group.length} × ${first.label}` : `${first.label} and ${group.length - 1} more`;
     return [{ at: first.at, label, anchor: "middle" }];
   });
+}
+
+/** Each with those that are close to the first of its group. */
+function chained(marks: readonly PlotMark[], close: (a: PlotMark, b: PlotMark) => boolean): readonly PlotMark[][] {
+  const groups: PlotMark[][] = [];
+  for (const mark of marks) {
+    const group = groups.at(-1);
+    const first = group?.[0];
+    if (group !== undefined && first !== undefined && close(first, mark)) group.push(mark);
+    else groups.push([mark]);
+  }
+  return groups;
+}
+
+/** Marks whose rules look like one, under one label, if that is short. */
+function joined(marks: readonly PlotMark[]): readonly PlotMark[] {
+  const [first] = marks;
+  const label = [...new Set(marks.map((mark) => mark.label))].join(", ");
+  return first === undefined || label.length > joinedAtMost ? marks : [{ at: first.at, label }];
 }
 
 /** The same figures for who reads rather than sees, and for who wants the number. */

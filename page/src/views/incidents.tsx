@@ -185,7 +185,7 @@ const rowsTitle = (kills: boolean) => (kills ? "And without a crash" : "The same
 
 function Rows({ result, kills }: { readonly result: IncidentResult; readonly kills: boolean }) {
   return (
-    <div class="tw">
+    <div class="tw rows">
       <table>
         <caption class="vh">{rowsTitle(kills)}</caption>
         <thead>
@@ -220,8 +220,10 @@ const written = (value: number | null | undefined) =>
     <span class="t">–</span>
   ) : Number.isInteger(value) ? (
     whole(value)
+  ) : value < 100 ? (
+    value.toFixed(1)
   ) : (
-    rate(value)
+    whole(value)
   );
 
 /** Heights by what weighs: the pane with the limit is the one that the story is about. */
@@ -263,7 +265,7 @@ function paneOf(pane: IncidentSide["panes"][number], index: number, sides: Incid
     layers: pane.lines.map((line, place) => ({ ...line, ...colours(pane.title, line.name, index + place) })),
     limit: pane.limit,
     tagged: pane.lines.length > 1,
-    peak: pane.limit === undefined ? undefined : (value) => `${figure(value)} at most`,
+    peak: pane.limit === undefined ? undefined : (value) => `${figure(value)} at the peak`,
   };
 }
 
@@ -318,7 +320,8 @@ function storyTicks(min: number, max: number, atMost: number) {
   const length = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600].find((one) => (max - min) / one <= atMost) ?? 600;
   const ticks: { readonly at: number; readonly label: string }[] = [];
   const first = Math.ceil(min / length) * length;
-  if (first - min > length / 3) ticks.push({ at: min, label: story(min) });
+  // the first one stands at the edge only where there is room beside the next
+  if ((first - min) / (max - min) > 0.6 / atMost) ticks.push({ at: min, label: story(min) });
   for (let at = first; at <= max; at += length) ticks.push({ at, label: story(at) });
   return ticks;
 }

@@ -1,4 +1,5 @@
 import type { IncidentSide } from "../../../src/page/incident.ts";
+import { labelFont } from "../pane.tsx";
 import { useNarrow, useWidth } from "../parts.tsx";
 
 type Kill = NonNullable<IncidentSide["events"]>[number];
@@ -10,6 +11,7 @@ interface KillPlotProps {
 
 const [left, right, top, height] = [46, 8, 10, 96];
 const lineHeight = 13;
+const linesAtMost = 3;
 
 /** A dot for each kill, placed where in the run it fell; its height is how often that booking was charged. */
 export function KillPlot({ events, most }: KillPlotProps) {
@@ -21,17 +23,18 @@ export function KillPlot({ events, most }: KillPlotProps) {
   const each = Math.max(0, width - left - right) / ordered.length;
   const x = (index: number) => left + (index + 0.5) * each;
   const y = (value: number) => top + height - (value / ceiling) * height;
-  const names = steps.map(({ name, kills }) => linesOf(name, kills.length * each));
-  // one name that does not fit, and all are numbers: two kinds of labels on one axis would be none
-  const numbered = names.some((lines) => lines === undefined);
-  const labels = names.map((lines, index) => (numbered ? [String(index + 1)] : (lines ?? [])));
-  const foot = 8 + lineHeight * Math.max(1, ...labels.map((lines) => lines.length));
   let start = 0;
-  const spans = steps.map(({ name, kills }, index) => {
-    const span = { name, from: x(start - 0.5), middle: x(start + kills.length / 2 - 0.5), label: labels[index] ?? [] };
+  const spans = steps.map(({ name, kills }) => {
+    const span = { name, from: x(start - 0.5), middle: x(start + kills.length / 2 - 0.5) };
     start += kills.length;
-    return span;
+    return { ...span, lines: linesOf(name, kills.length * each - apart) };
   });
+  // one name that does not fit, and all are numbers: two kinds of labels on one axis would be none
+  const numbered = !standApart(
+    spans.map(({ lines }) => lines),
+    spans.map(({ middle }) => middle),
+  );
+  const foot = 8 + lineHeight * (numbered ? 1 : Math.max(1, ...spans.map(({ lines }) => lines.length)));
   return (
     <figure ref={element}>
       {width === 0 ? null : (
@@ -49,12 +52,12 @@ export function KillPlot({ events, most }: KillPlotProps) {
               </text>
             </g>
           ))}
-          {spans.map(({ name, from, middle, label }, index) => (
+          {spans.map(({ name, from, middle, lines }, index) => (
             <g key={name}>
               {index === 0 ? null : (
                 <path d={`M${from} ${top}V${top + height}`} stroke="var(--line2)" stroke-dasharray="1.5 2.5" />
               )}
-              {label.map((line, row) => (
+              {(numbered ? [String(index + 1)] : lines).map((line, row) => (
                 <text key={line} x={middle} y={top + height + 15 + row * lineHeight} text-anchor="middle">
                   {line}
                 </text>
@@ -107,21 +110,38 @@ function stepsOf(events: readonly Kill[]): readonly Step[] {
   }));
 }
 
-/** At 11 px, with room between two names. */
-const characterWidth = 6.2;
+const ruler = document.createElement("canvas").getContext("2d");
+/** Between two names. */
+const apart = 4;
 
-/** A name on lines that fit; `undefined`: one of its words does not, or it would be a paragraph. */
-function linesOf(name: string, room: number): readonly string[] | undefined {
-  const atMost = Math.floor((room - 6) / characterWidth);
+function widthOf(words: string): number {
+  if (ruler === null) return Number.POSITIVE_INFINITY;
+  ruler.font = labelFont;
+  return ruler.measureText(words).width;
+}
+
+/** A name on lines, each as full as there is room. */
+function linesOf(name: string, room: number): readonly string[] {
   const lines: string[] = [];
   for (const word of name.split(" ")) {
-    if (word.length > atMost) return undefined;
     const before = lines.at(-1);
-    if (before !== undefined && before.length + 1 + word.length <= atMost)
-      lines[lines.length - 1] = `${before} ${word}`;
+    const longer = `${before} ${word}`;
+    if (before !== undefined && widthOf(longer) <= room) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  return lines.length > 3 ? undefined : lines;
+  return lines;
+}
+
+/** Whether no name meets the next one, and none is a paragraph. */
+function standApart(names: readonly (readonly string[])[], middles: readonly number[]): boolean {
+  let free = 0;
+  return names.every((lines, index) => {
+    const half = Math.max(...lines.map(widthOf)) / 2;
+    const middle = middles[index] ?? 0;
+    const fits = lines.length <= linesAtMost && middle - half >= free;
+    free = middle + half + apart;
+    return fits;
+  });
 }
 
 function KillTable({ events }: { readonly events: readonly Kill[] }) {
