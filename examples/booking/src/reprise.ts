@@ -31,7 +31,7 @@ export interface Pace {
 export const production: Pace = {
   freshFor: "60s",
   staleFor: "5m",
-  refresh: { hottest: 150, every: "45s" },
+  refresh: { hottest: 170, every: "45s" },
   lease: "30s",
 };
 

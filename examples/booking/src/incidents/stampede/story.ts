@@ -19,7 +19,7 @@ export const story = {
   lifeSeconds: 60,
   staleSeconds: 300,
   refreshSeconds: 45,
-  hottest: 150,
+  hottest: 170,
   /** A day like any other: five visits a second, each looking at two of the 200 workshops. */
   ordinaryPerSecond: 10,
   popularity: 0.9,
