@@ -232,9 +232,15 @@ class Instance {
     });
   }
 
-  /** A cached read is a use too, but waits for nothing: it needs no ledger. */
+  /**
+   * A cached read is a use too. It is rejected where what is declared may not start, and waits for nothing else: it needs
+   * no ledger.
+   */
   #use(): void {
-    if (this.#opening === undefined && this.#closed === undefined) this.#open().catch(() => {});
+    if (this.#opening !== undefined || this.#closed !== undefined) return;
+    checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
+    this.#outside(() => this.#caches.start());
+    this.#open().catch(() => {});
   }
 
   async #openLedger(): Promise<Ledger<unknown>> {

@@ -43,6 +43,7 @@ interface Details {
   REPRISE_REPLY_FAILED: { readonly operation: string };
   REPRISE_RETRY_TRANSACTION: { readonly ledger: string };
   REPRISE_LEDGER_AWAY: { readonly ledger: string; readonly doing: string };
+  REPRISE_LEDGER_UNUSABLE: { readonly ledger: string; readonly why: string };
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
@@ -206,6 +207,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `Ledger '${d.ledger}' did not answer (${d.doing}). Nothing runs unguarded; repeat with the same key to learn what happened.`,
+  },
+  REPRISE_LEDGER_UNUSABLE: {
+    status: 503,
+    message: (d) =>
+      `Ledger '${d.ledger}' cannot be used: ${d.why}. Nothing was run; repeating does not help until that is mended.`,
   },
   REPRISE_LEDGER_BUSY: {
     status: 503,

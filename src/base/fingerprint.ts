@@ -14,10 +14,11 @@ export const fingerprintVersion = 1;
  * meets nothing else.
  *
  * @param what names the input for the error
- * @throws REPRISE_NOT_STORABLE for functions, symbols, instances of classes, cycles and lone surrogates
+ * @throws REPRISE_NOT_STORABLE for functions, symbols, instances of classes, cycles, nesting deeper than 100, members
+ * called `__proto__`, and lone surrogates
  */
 export function fingerprint(input: unknown, what: string): { readonly version: number; readonly hash: string } {
-  const tagged = tag(input, what, "", []);
+  const tagged = tag(input, { what, above: new Set(), path: [] });
   let canonical: string | undefined;
   try {
     canonical = canonicalize(tagged);
@@ -30,10 +31,21 @@ export function fingerprint(input: unknown, what: string): { readonly version: n
 /** Stands for what JSON has no word for; an object that has this member itself is tagged too, so the two never meet. */
 const mark = "$";
 
-function tag(value: unknown, what: string, path: string, above: readonly object[]): unknown {
-  const refuse = (kind: string): never => {
-    throw new RepriseError("REPRISE_NOT_STORABLE", { what, path: path || "(itself)", kind });
-  };
+/** Deeper input is nobody's; it would end in an overflow of the stack instead of an answer. */
+const deepest = 100;
+
+/** Where a walk through a value is: the objects it is inside of, and the names that led there. */
+interface Place {
+  readonly what: string;
+  readonly above: Set<object>;
+  readonly path: string[];
+}
+
+function refuse({ what, path }: Place, kind: string): never {
+  throw new RepriseError("REPRISE_NOT_STORABLE", { what, path: path.join(".") || "(itself)", kind });
+}
+
+function tag(value: unknown, place: Place): unknown {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -47,14 +59,25 @@ function tag(value: unknown, what: string, path: string, above: readonly object[
     case "object":
       break;
     default:
-      return refuse(`a ${typeof value}`);
+      return refuse(place, `a ${typeof value}`);
   }
   if (value === null) return null;
-  if (above.includes(value)) return refuse("a cycle");
-  const below = [...above, value];
-  const inside = (part: unknown, name: string) => tag(part, what, path === "" ? name : `${path}.${name}`, below);
+  if (place.above.has(value)) return refuse(place, "a cycle");
+  if (place.above.size >= deepest) return refuse(place, `nesting deeper than ${deepest}`);
+  place.above.add(value);
+  const tagged = tagObject(value, place);
+  place.above.delete(value);
+  return tagged;
+}
 
-  if (Array.isArray(value)) return Array.from(value, (part, index) => inside(part, String(index)));
+function tagObject(value: object, place: Place): unknown {
+  const inside = (part: unknown, name: string | number) => {
+    place.path.push(String(name));
+    const tagged = tag(part, place);
+    place.path.pop();
+    return tagged;
+  };
+  if (Array.isArray(value)) return Array.from(value, inside);
   if (value instanceof Date) return { [mark]: "date", is: inside(value.getTime(), "time") };
   if (ArrayBuffer.isView(value)) {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -63,19 +86,18 @@ function tag(value: unknown, what: string, path: string, above: readonly object[
     return { [mark]: kind, is: bytes.toString("base64") };
   }
   if (value instanceof Map) {
-    return {
-      [mark]: "map",
-      is: Array.from(value, ([key, part], index) => [inside(key, `${index}`), inside(part, `${index}`)]),
-    };
+    const entries = Array.from(value, ([key, part], index) => [inside(key, index), inside(part, index)]);
+    return { [mark]: "map", is: entries };
   }
-  if (value instanceof Set) return { [mark]: "set", is: Array.from(value, (part, index) => inside(part, `${index}`)) };
+  if (value instanceof Set) return { [mark]: "set", is: Array.from(value, inside) };
 
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return refuse("an instance of a class");
-  const members = Object.entries(value)
-    .filter(([, part]) => part !== undefined)
-    .map(([name, part]) => [name, inside(part, name)] as const);
-  // a null prototype, so that a member called __proto__ is a member and not a prototype
-  const plain = Object.assign(Object.create(null) as Record<string, unknown>, Object.fromEntries(members));
+  if (prototype !== null && prototype !== Object.prototype) return refuse(place, "an instance of a class");
+  const plain: Record<string, unknown> = {};
+  for (const [name, part] of Object.entries(value)) {
+    // it could not be stored again as part of an outcome, after the work has run
+    if (name === "__proto__") return refuse(place, "a member called __proto__");
+    if (part !== undefined) plain[name] = inside(part, name);
+  }
   return mark in plain ? { [mark]: "object", is: plain } : plain;
 }

@@ -4,11 +4,12 @@ export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * `work`, or the rejection that `late` makes when it has not settled after `ms`. What settles later is ignored, and its
- * rejection is no unhandled one. `ms` counts on the clock's timer.
+ * rejection is no unhandled one. Somebody awaits it, so the deadline holds the process: a script whose work hangs must
+ * end with the error, not with nothing.
  */
 export function withDeadline<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.timer(ms, () => reject(late()));
+    const cancel = clock.timer(ms, () => reject(late()), "holding");
     work.then(
       (value) => {
         cancel();

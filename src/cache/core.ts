@@ -87,7 +87,6 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     counters,
     outside: options.outside,
     permit: (flight) => {
-      options.used();
       const now = clock().monotonic();
       const slot = slotOf(flight.key, flight.scope);
       slot.triedAt = now;
@@ -126,6 +125,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     }
     if (signal?.aborted === true) throw signal.reason;
     if (closed) throw new RepriseError("REPRISE_LOAD_ABANDONED", { cache: name });
+    options.used();
     const flight = flights.join(key, keys.copy(scope), load);
     const permitted = slots.get(key);
     if (permitted !== undefined) permitted.reads += 1;
@@ -225,6 +225,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
           return entryOf(found, began);
         }
       }
+      options.used();
       const slot = slotOf(key, keys.copy(scope));
       slot.reads += 1;
       slot.triedAt = began;

@@ -111,9 +111,9 @@ export function createFlights(options: FlightsOptions): Flights {
     options.outside(() => {
       flight.permission = options.permit(flight);
       flight.began = clock().monotonic();
-      flight.stopDeadline = clock().timer(options.hardMs, () => {
-        abort(flight, new RepriseError("REPRISE_LOAD_TIMEOUT", { cache, afterMs: options.hardMs }));
-      });
+      const late = () => abort(flight, new RepriseError("REPRISE_LOAD_TIMEOUT", { cache, afterMs: options.hardMs }));
+      // callers wait for it: it holds the process, which else would end without an answer when a loader hangs
+      flight.stopDeadline = clock().timer(options.hardMs, late, "holding");
       run(flight).then(
         (value) => land(flight, () => succeed(flight, value)),
         (error: unknown) => land(flight, () => refuse(flight, error)),

@@ -42,7 +42,7 @@ export async function executeConverging(
 }
 
 async function transactOrRefuse(execution: Execution, transact: Transact): Promise<Told> {
-  const { settings, work, render } = execution;
+  const { host, settings, work, render } = execution;
   const finish = (settlement: Settlement): Finished<Settled> => {
     const rendered = render(settlement);
     return {
@@ -61,7 +61,7 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
     const { code, detail } = error;
     result = await transact(async () => finish({ status: "refused", code, detail }));
   }
-  if (result.is !== "ran") return told(result);
+  if (result.is !== "ran") return told(result, { now: host.clock().now(), leaseMs: settings.leaseMs });
   const { settlement, rendered } = result.value;
   return tell({ ...settlement, replayed: false, at: new Date(result.at) }, rendered);
 }

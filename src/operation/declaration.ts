@@ -37,7 +37,8 @@ export interface DatabaseRun<I, R extends Refusals, Tx> extends Run<I, R> {
 export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
   /**
    * Something outside the ledger. Written down as started before it is called, its answer pinned when it returns; a rerun
-   * gets the pinned answer without a call. `name` is unique in the run.
+   * gets the pinned answer without a call. `name` is unique in the run. An error of it must not be swallowed: a run that
+   * returns over an effect whose answer is unknown is not completed, its work is `unknown`.
    */
   readonly effect: <A>(name: string, effect: Effect<A>) => Promise<A>;
   /** Commits what `work` writes together with its own record: it happens once. `name` tells several apart. */

@@ -71,8 +71,11 @@ export function createEffects(options: EffectsOptions): Effects {
   const used = new Set<string>();
   const underWay = new Map<string, Promise<unknown>>();
   let openTransactions = 0;
+  let ended = false;
 
   const use = (name: string) => {
+    checkName(name, operation);
+    if (ended) throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation, effect: name });
     if (used.has(name)) throw new RepriseError("REPRISE_EFFECT_NAME_TWICE", { operation, effect: name });
     used.add(name);
     lease.check();
@@ -82,15 +85,21 @@ export function createEffects(options: EffectsOptions): Effects {
     lease.lose(error);
     throw error;
   };
-  const track = async <T>(name: string, performed: Promise<T>): Promise<T> => {
+  /** `perform` under a name of its own; settle() knows of it while it is under way. */
+  const track = (name: string, perform: () => Promise<unknown>): Promise<unknown> => {
+    const tracked = (async () => {
+      use(name);
+      const performed = perform();
+      underWay.set(name, performed);
+      try {
+        return await performed;
+      } finally {
+        underWay.delete(name);
+      }
+    })();
     // the run may never await it; settle() reports that, an unhandled rejection would kill the process instead
-    performed.catch(() => {});
-    underWay.set(name, performed);
-    try {
-      return await performed;
-    } finally {
-      underWay.delete(name);
-    }
+    tracked.catch(() => {});
+    return tracked;
   };
   /** Gives the work to a person. */
   const park = async (effect: string, why: string): Promise<never> => {
@@ -259,26 +268,54 @@ export function createEffects(options: EffectsOptions): Effects {
   };
 
   return {
-    effect: async (name, effect) => {
-      // refused whenever a transaction is open, not only inside it: from here the two cannot be told apart
-      if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
-      use(name);
-      return track(name, perform(name, effect));
-    },
-    transaction: async (body, { name = "transaction" } = {}) => {
-      use(name);
-      openTransactions += 1;
-      return track(name, transact(name, body)).finally(() => {
-        openTransactions -= 1;
-      });
-    },
+    effect: (name, effect) =>
+      track(name, async () => {
+        // refused whenever a transaction is open, not only inside it: from here the two cannot be told apart
+        if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
+        checkEffect(name, effect, operation);
+        return perform(name, effect);
+      }),
+    transaction: (body, { name = "transaction" } = {}) =>
+      track(name, async () => {
+        openTransactions += 1;
+        try {
+          return await transact(name, body);
+        } finally {
+          openTransactions -= 1;
+        }
+      }),
     visited: () => [...used],
     settle: async () => {
       const [forgotten] = underWay.keys();
+      ended = true;
       await Promise.allSettled(underWay.values());
       return forgotten;
     },
   };
+}
+
+/** A store cuts or replaces such characters: two names would become one, and the second effect the first one's answer. */
+const unkept = /[\p{Surrogate}\p{Control}]/u;
+
+function checkName(name: unknown, operation: string): void {
+  if (typeof name === "string" && name !== "" && name.length <= 200 && !unkept.test(name)) return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `an effect or transaction of '${operation}'`,
+    why: "its name is no text of 1 to 200 characters without control characters and lone surrogates.",
+    mend: "Its record is found by it: choose a name in the code.",
+  });
+}
+
+/** What the compiler says of a call, for whoever has none. */
+function checkEffect(name: string, effect: Partial<EffectOptions> | undefined, operation: string): void {
+  const { run, ifUnknown } = effect ?? {};
+  if (typeof run === "function" && (ifUnknown === "retry" || ifUnknown === "park" || typeof ifUnknown === "function"))
+    return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `effect '${name}' of '${operation}'`,
+    why: "it lacks 'run' or 'ifUnknown'.",
+    mend: "Say what is called, and what a rerun does when its answer was lost.",
+  });
 }
 
 /** What a call or a question ended with. A declared refusal is an answer; any other error is none. */

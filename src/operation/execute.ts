@@ -86,7 +86,8 @@ export class Executor {
     if (this.settings.again === "converges") return null;
     const work = nameWork(this.#host, this.settings, given, { key });
     const found = await (await this.#host.ledger()).find(work);
-    return found === null ? null : told(found);
+    const patience = { now: this.#host.clock().now(), leaseMs: this.settings.leaseMs };
+    return found === null ? null : told(found, patience);
   }
 
   /** Resolves when no attempt is under way; its callers may have left long ago. */

@@ -30,7 +30,7 @@ export async function executeExternal(execution: Execution): Promise<Told> {
       resuming: execution.resumed,
     }),
   );
-  if (claim.is !== "won") return told(claim);
+  if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs: settings.leaseMs });
   if (claim.tookOver) counters.takenOver += 1;
   return new Attempt(execution, ledger, claim, sentAt).perform();
 }
@@ -113,13 +113,23 @@ class Attempt {
       case "fenced":
         throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
       case "effects-differ":
-        // an error was swallowed, the code changed, or it refuses although an earlier attempt did something
-        return await this.#park("(completion)", "it would answer over an effect that is open or was not visited");
+        return await this.#parkPassedOver(completion.visited);
     }
   }
 
-  async #park(effect: string, why: string): Promise<Told> {
+  /**
+   * Its outcome would answer over an effect that is open, or that this attempt did not visit: an error was swallowed, the
+   * code changed, or it refuses although an earlier attempt did something. That is a person's to judge.
+   */
+  async #parkPassedOver(visited: readonly string[]): Promise<Told> {
     const { host, settings } = this.#execution;
+    const history = await this.#ledger.history(this.#fence.id);
+    const passedOver = history?.effects.find(({ effect, state }) => state === "started" || !visited.includes(effect));
+    const effect = passedOver?.effect ?? "(completion)";
+    const why =
+      passedOver?.state === "started"
+        ? "the run ended without its answer"
+        : "it happened, and the run did not visit it";
     const parking = { effect, why, unlessAnswered: false };
     const parked = await insist(host.clock(), () => this.#ledger.park(this.#fence, parking), "while-busy");
     if (parked === "fenced") throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
@@ -144,7 +154,7 @@ class Attempt {
       const left = await insist(clock, () => this.#ledger.release(this.#fence, release));
       if (left === "fenced") {
         const found = await this.#ledger.find(work);
-        if (found !== null && found.is !== "open") return told(found);
+        if (found !== null && found.is !== "open") return told(found, { now: clock.now(), leaseMs: settings.leaseMs });
       }
     } catch (releasing) {
       // the lease ends by itself; the run's own error says more than the ledger's absence

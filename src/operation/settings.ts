@@ -28,6 +28,10 @@ export function settingsOf(declaration: OperationDeclaration): Settings {
   };
   if (typeof name !== "string" || name === "")
     refuse("it has no name.", "A name is part of every record: give it one.");
+  if (typeof declaration.run !== "function") refuse("it has no 'run'.", "Say what it does.");
+  if (typeof declaration.input?.["~standard"]?.validate !== "function") {
+    refuse("its 'input' is no Standard Schema.", "Give it a schema, or unchecked<T>().");
+  }
   if (declaration.effects !== "database" && declaration.effects !== "external") {
     refuse("'effects' is neither 'database' nor 'external'.", "Say which: it decides how a crash is survived.");
   }

@@ -8,14 +8,27 @@ export interface Told {
   readonly rendered: string | null;
 }
 
-/** What a claim that did not win tells its caller. */
-export function told(claim: Exclude<Claim, Won> | Open): Told {
+/** Nobody gains by asking sooner. */
+const soonestMs = 250;
+
+/**
+ * What a claim that did not win tells its caller. `patience` bounds how long one that runs is to be left alone: the lease
+ * is there for a crash, and most work ends long before it.
+ */
+export function told(
+  claim: Exclude<Claim, Won> | Open,
+  patience: { readonly now: number; readonly leaseMs: number },
+): Told {
   switch (claim.is) {
     case "done":
       return decodeOutcome(claim.outcome, claim.at, true);
     case "running":
     case "open":
-      return tell({ status: "running", since: new Date(claim.since), retryAfterMs: claim.retryAfterMs });
+      return tell({
+        status: "running",
+        since: new Date(claim.since),
+        retryAfterMs: Math.min(claim.retryAfterMs, patienceWith(claim.since, patience)),
+      });
     case "mismatch":
       return tell({
         status: "mismatch",
@@ -24,6 +37,11 @@ export function told(claim: Exclude<Claim, Won> | Open): Told {
     case "unknown":
       return tell({ status: "unknown", effect: claim.effect, since: new Date(claim.since) });
   }
+}
+
+/** As long again as it has taken so far. A clock that was set back must not make that an hour. */
+function patienceWith(since: number, { now, leaseMs }: { readonly now: number; readonly leaseMs: number }): number {
+  return Math.min(leaseMs, Math.max(soonestMs, now - since));
 }
 
 export function tell(outcome: Told["outcome"], rendered: string | null = null): Told {

@@ -1,8 +1,8 @@
 import { defaults } from "../base/defaults.ts";
-import { RepriseError } from "../base/errors.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { fingerprint } from "../base/fingerprint.ts";
 import { type Name, nameOf, sha256 } from "../base/names.ts";
-import { encodeScalars, type Scalar } from "../base/scalar.ts";
+import { checkScalar, encodeScalars, type Scalar } from "../base/scalar.ts";
 import type { Fingerprint, WorkAbout, WorkRequest } from "../contract/ledger.ts";
 import type { Host } from "./host.ts";
 import type { Settings } from "./settings.ts";
@@ -19,7 +19,7 @@ export interface Work extends WorkRequest {
  * Names the work that `input`, as the schema returned it, stands for.
  *
  * @throws REPRISE_PRINCIPAL_EMPTY, REPRISE_PRINCIPAL_DIFFERS, REPRISE_KEY_MISSING, REPRISE_KEY_MALFORMED,
- * REPRISE_BAD_SCALAR, REPRISE_NOT_STORABLE
+ * REPRISE_BAD_SCALAR, REPRISE_INPUT_INVALID
  */
 export function nameWork(
   host: Host,
@@ -29,14 +29,16 @@ export function nameWork(
 ): Work {
   const { name: operation, declaration } = settings;
   const what = `the input of '${operation}'`;
-  const print: Fingerprint = fingerprint(given, what);
-  const input: unknown = structuredClone(given);
+  const { print, input } = keep(given, operation, what);
 
   const principal = principalOf(settings, input);
   if (caller.principal !== undefined && principal !== true && caller.principal !== principal) {
     throw new RepriseError("REPRISE_PRINCIPAL_DIFFERS", { operation });
   }
   const { key } = caller;
+  if (key !== undefined && typeof key !== "string") {
+    throw new RepriseError("REPRISE_KEY_MALFORMED", { operation, why: "is no text" });
+  }
   if (key !== undefined && (key === "" || key.length > defaults.http.keyMaxLength)) {
     const why = key === "" ? "is empty" : `is longer than ${defaults.http.keyMaxLength} characters`;
     throw new RepriseError("REPRISE_KEY_MALFORMED", { operation, why });
@@ -71,6 +73,22 @@ export function nameWork(
   };
 }
 
+/** The fingerprint of an input and a copy of it. What cannot be kept is its sender's to mend: nothing was run. */
+function keep(
+  given: unknown,
+  operation: string,
+  what: string,
+): { readonly print: Fingerprint; readonly input: unknown } {
+  try {
+    return { print: fingerprint(given, what), input: structuredClone(given) };
+  } catch (error) {
+    const issue = isRepriseError(error, "REPRISE_NOT_STORABLE")
+      ? `${error.details.path}: it holds ${error.details.kind}`
+      : "it cannot be copied";
+    throw new RepriseError("REPRISE_INPUT_INVALID", { operation, issues: [issue] }, error);
+  }
+}
+
 function principalOf(settings: Settings, input: unknown): string | true {
   const { principal } = settings.declaration;
   if (typeof principal !== "function") return true;
@@ -87,7 +105,9 @@ function identityOf(parts: readonly Scalar[], operation: string): readonly Scala
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "empty" });
   }
-  if (parts.includes(undefined as never)) throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "undefined" });
+  if (parts.some((part) => checkScalar(part, where) === undefined)) {
+    throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "undefined" });
+  }
   return parts as readonly Scalar[];
 }
 

@@ -44,7 +44,7 @@ export type PageHandler = (request: Request, context?: PageContext) => Promise<R
  */
 export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHandler {
   const inside = reprise["~inside"];
-  const base = (options.path ?? "/reprise").replace(/\/+$/, "");
+  const base = `/${(options.path ?? "/reprise").replace(/^\/+|\/+$/g, "")}`;
   const incidents = options.incidents ?? [];
   const assets = assetsOf(base);
   const replay = replayOf(incidents, inside.clock);

@@ -75,7 +75,11 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, null, {}, [], Symbol("s"), () =
   },
 );
 
-const json = fc.jsonValue().map((value) => structuredClone(value));
+/** A member called __proto__ is refused, see below. */
+const json = fc
+  .jsonValue()
+  .filter((value) => !JSON.stringify(value).includes("__proto__"))
+  .map((value) => structuredClone(value));
 
 /** The same members in another order, all the way down. */
 function reversed(value: unknown): unknown {
@@ -130,7 +134,6 @@ test("what JSON has no word for meets nothing else, also not what looks like its
     { $: "bigint", is: "5" },
     { $: "undefined" },
     { $: "object", is: { $: "bigint", is: "5" } },
-    JSON.parse('{"__proto__":5}'),
     {},
   ];
   expect(new Set(inputs.map((input) => fingerprint(input, "input").hash)).size).toBe(inputs.length);
@@ -141,6 +144,8 @@ test("a member that is undefined is no member", () => {
 });
 
 test.each([
+  ["a member called __proto__", JSON.parse('{"__proto__":5}')],
+  ["nesting deeper than 100", JSON.parse(`${"[".repeat(120)}1${"]".repeat(120)}`)],
   ["a function", () => 1],
   ["a class", new (class Seat {})()],
   ["a lone surrogate", "\ud800"],

@@ -238,7 +238,14 @@ test.each([
   ["a missing key where it is the identity", {}, undefined, "REPRISE_KEY_MISSING"],
   ["an empty key", {}, "", "REPRISE_KEY_MALFORMED"],
   ["a key of 256 characters", {}, "k".repeat(256), "REPRISE_KEY_MALFORMED"],
-  ["input that has a function", { odd: () => 1 }, "k", "REPRISE_NOT_STORABLE"],
+  ["input that has a function", { odd: () => 1 }, "k", "REPRISE_INPUT_INVALID"],
+  [
+    "input that is nested too deep",
+    JSON.parse(`{"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}`),
+    "k",
+    "REPRISE_INPUT_INVALID",
+  ],
+  ["a key that is no text", {}, 1 as unknown as string, "REPRISE_KEY_MALFORMED"],
 ])("%s is refused before anything happens", async (_, odd, key, code) => {
   const { reprise, store } = createBookings();
   await reprise.start();
@@ -363,4 +370,17 @@ test("a transport's rendering that is too large beside its value is left out, an
     outcome: { status: "done", replayed: true },
     rendered: null,
   });
+});
+
+test("a duplicate is told to come back after as long again as the work has taken, not after the whole lease", async () => {
+  const { book, at, clock } = createBookings();
+  const hold = gate();
+  at.start = () => hold.passed;
+  const first = book.execute(alice);
+  await clock.advance(1_000);
+  expect(await book.execute(alice)).toMatchObject({ status: "running", retryAfterMs: 1_000 });
+  clock.jump(-3_600_000);
+  expect(await book.execute(alice)).toMatchObject({ status: "running", retryAfterMs: 250 });
+  hold.open();
+  await first;
 });

@@ -302,3 +302,14 @@ test("C2: once a commit has been handled, neither memory nor a load that began b
   expect((await through.getEntry(scope)).value).toBe("taken");
   expect(await through.getMany([scope])).toEqual(["taken"]);
 });
+
+test("a cached read is rejected where what is declared may not start", async () => {
+  const strict = createReprise({ service: "s" });
+  const cache = strict.cache.readThrough({
+    name: "c",
+    scope: ["id"],
+    freshFor: "1s",
+    load: async ({ id }: { id: string }) => id,
+  } as never) as unknown as { readonly get: (scope: object) => Promise<unknown> };
+  await expect(cache.get({ id: "a" })).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+});

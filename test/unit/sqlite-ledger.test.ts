@@ -58,17 +58,41 @@ function request(identity = "a"): ClaimRequest {
 const finished = { value: null, outcome: "{}", refused: false };
 
 describe("opening", () => {
-  test("constructing opens nothing, and a call before open is refused", async () => {
-    const ledger = sqliteLedger({ path: join(directory, "missing", "ledger.db"), clock });
-    await expect(ledger.claim(request())).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
-    await expect(ledger.open()).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY", details: { doing: "open" } });
+  test("constructing opens nothing, the first use does, and a file that cannot be opened is named with its mend", async () => {
+    const missing = join(directory, "missing", "ledger.db");
+    const ledger = sqliteLedger({ path: missing, clock });
+    for (const use of [() => ledger.claim(request()), ledger.open, () => ledger.transaction(async () => 1)]) {
+      await expect(use()).rejects.toMatchObject({
+        code: "REPRISE_LEDGER_UNUSABLE",
+        message: expect.stringContaining(missing),
+      });
+    }
+    const usable = sqliteLedger({ path, clock });
+    closing.push(usable.close);
+    expect(await usable.transaction((tx) => tx.query("select 1 as one"))).toEqual([{ one: 1 }]);
+  });
+
+  test("a query of several statements is refused: the drivers would drop all but the first", async () => {
+    const ledger = await opened();
+    await ledger.transaction((tx) => tx.query("create table seat (number integer, note text)"));
+    const several = ledger.transaction((tx) =>
+      tx.query("insert into seat values (1, 'a'); insert into seat values (2, 'b')"),
+    );
+    await expect(several).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    await ledger.transaction((tx) => tx.query("insert into seat values (3, 'one; two') -- a; b\n;"));
+    await ledger.transaction((tx) =>
+      tx.query(
+        "create trigger noted after insert on seat begin update seat set note = 'x'; update seat set note = 'y'; end;",
+      ),
+    );
+    expect(await ledger.transaction((tx) => tx.query("select number from seat"))).toEqual([{ number: 3 }]);
   });
 
   test("opening may be tried again after it failed", async () => {
     writeFileSync(path, "this is no database, but long enough to be taken for one".repeat(20));
     const ledger = sqliteLedger({ path, clock });
     closing.push(ledger.close);
-    await expect(ledger.open()).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    await expect(ledger.open()).rejects.toMatchObject({ code: "REPRISE_LEDGER_UNUSABLE" });
     rmSync(path);
     await ledger.open();
     expect((await ledger.claim(request())).is).toBe("won");

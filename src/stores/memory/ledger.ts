@@ -62,6 +62,8 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
 
   /** A step of the store: it happens at once and whole, or not at all when the ledger is not open. */
   const step = async <T>(doing: string, work: (now: number) => T): Promise<T> => {
+    // the first use opens
+    if (state === "new") state = "open";
     if (state === "open") return work(clock.now());
     throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger: name, doing: `${doing}, ${state}` });
   };

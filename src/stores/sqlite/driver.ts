@@ -45,6 +45,17 @@ export function isBusySnapshot(error: unknown): boolean {
   return resultCode(error) === busySnapshot;
 }
 
+const permanent: Readonly<Record<number, string>> = {
+  8: "it, or its directory, is read-only",
+  11: "it is damaged",
+  14: "it cannot be opened: its directory must exist, and this process must be allowed to write there",
+  26: "it is no SQLite database",
+};
+/** What is wrong with the file, where that does not pass by itself. */
+export function permanentFault(error: unknown): string | undefined {
+  return permanent[resultCode(error) & 0xff];
+}
+
 interface Statement {
   readonly all: (params: readonly unknown[]) => readonly OwnRow[];
   readonly run: (params: readonly unknown[]) => number;

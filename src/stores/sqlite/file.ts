@@ -3,7 +3,7 @@ import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
 import { createTurns } from "../turns.ts";
-import { type Connection, isBusy, isBusySnapshot, loadDriver, resultCode } from "./driver.ts";
+import { type Connection, isBusy, isBusySnapshot, loadDriver, permanentFault, resultCode } from "./driver.ts";
 import { checkVersion, createTables, foundVersion } from "./schema.ts";
 
 /** One SQLite file: a connection that writes, one transaction at a time, and one that reads what is committed. */
@@ -41,10 +41,15 @@ export function sqliteFile(options: {
   let connections: Connections | undefined;
   let closing: Promise<void> | undefined;
 
+  const unusable = (fault: string, cause?: unknown) =>
+    new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: `of '${path}', ${fault}` }, cause);
+
   /** Our own statements' errors in the catalogue's terms; what is no error of SQLite's is a fault and stays itself. */
   const translate = (error: unknown, doing: string): unknown => {
     if (isBusySnapshot(error)) return new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger }, error);
     if (isBusy(error)) return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: busyMs }, error);
+    const fault = permanentFault(error);
+    if (fault !== undefined) return unusable(fault, error);
     return resultCode(error) === 0 ? error : new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, error);
   };
 
@@ -60,12 +65,21 @@ export function sqliteFile(options: {
     }
   };
 
-  const connected = (doing: string): Connections => {
-    if (connections === undefined || closing !== undefined) {
-      const state = closing === undefined ? "not open" : "closed";
-      throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, ${state}` });
+  /** The first use opens. Closing is for good. */
+  const connected = async (doing: string): Promise<Connections> => {
+    if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, closed` });
+    return connections ?? open();
+  };
+  const open = async (): Promise<Connections> => {
+    opening ??= connect();
+    try {
+      connections = await opening;
+      return connections;
+    } catch (error) {
+      // the next call tries again
+      opening = undefined;
+      throw error;
     }
-    return connections;
   };
 
   const rollback = (connection: Connection): void => {
@@ -107,7 +121,7 @@ export function sqliteFile(options: {
         made.exec("pragma busy_timeout = 0");
         return made;
       } catch (error) {
-        throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open" }, error);
+        throw unusable(permanentFault(error) ?? "it cannot be opened: its directory must exist and be writable", error);
       }
     };
     try {
@@ -118,7 +132,7 @@ export function sqliteFile(options: {
       const [mode] = await whenFree(deadline, "open", () => writer.all("pragma journal_mode = wal", []));
       if (mode?.["journal_mode"] !== "wal") {
         // on a file system without shared memory readers would block writers, and SQLite stays in another mode
-        throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open, no write-ahead log here" });
+        throw unusable("its file system cannot share memory between processes, which the write-ahead log needs");
       }
       writer.exec("pragma synchronous = full");
       const found = await whenFree(deadline, "open", () => foundVersion(writer));
@@ -135,14 +149,7 @@ export function sqliteFile(options: {
   return {
     open: async () => {
       if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: "open, closed" });
-      opening ??= connect();
-      try {
-        connections = await opening;
-      } catch (error) {
-        // the next call tries again
-        opening = undefined;
-        throw error;
-      }
+      await open();
     },
     close: () => {
       closing ??= (async () => {
@@ -155,19 +162,19 @@ export function sqliteFile(options: {
       return closing;
     },
     write: async (doing, work) => {
-      const open = connected(doing);
+      const open = await connected(doing);
       return turns.take((deadline) =>
         inTransaction(open, deadline, doing, (connection) => step(doing, () => work(connection, clock.now()))),
       );
     },
     transact: async (doing, work) => {
-      const open = connected(doing);
+      const open = await connected(doing);
       return turns.take((deadline) => inTransaction(open, deadline, doing, work));
     },
     step,
     within: turns.within,
     read: async (doing, work) => {
-      const { reader } = connected(doing);
+      const { reader } = await connected(doing);
       return whenFree(clock.monotonic() + busyMs, doing, () => work(reader, clock.now()));
     },
   };

@@ -36,6 +36,16 @@ export interface Transactions {
 const endsTransaction =
   /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:begin|commit|end|rollback(?!\s+(?:transaction\s+)?to\b))\b/i;
 
+const quotedOrComment = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\//g;
+const createsTrigger = /^\s*create\s+(?:temp\w*\s+)?trigger\b/i;
+
+/** The drivers run the first statement and drop the rest without a word. A trigger's body has semicolons of its own. */
+function hasSeveral(text: string): boolean {
+  if (!text.includes(";")) return false;
+  const bare = text.replace(quotedOrComment, " ");
+  return !createsTrigger.test(bare) && /;[\s;]*[^\s;]/.test(bare);
+}
+
 export function createTransactions(): Transactions {
   const levels = new WeakMap<SqliteTransaction, Level>();
 
@@ -62,6 +72,7 @@ export function createTransactions(): Transactions {
         check(own);
         if (endsTransaction.test(text))
           throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+        if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
         return connection.query(text, params);
       },
     };

@@ -79,7 +79,7 @@ export function carryHttp<Q, In, O, R>(
     const key = readKey(keyLines, syntax, name);
     if (key === undefined && keyRequired) throw new RepriseError("REPRISE_KEY_MISSING", { operation: name });
     const principal = await principalOf(name, carrier, request);
-    const input = await inputOf(name, carrier, readable());
+    const input = await inputOf(name, carrier, readable);
 
     const { outcome, rendered } = await operation["~carry"]
       .execute(input, { key, principal, render })
@@ -164,9 +164,9 @@ async function principalOf<Q>(operation: string, carrier: Carrier<Q>, request: Q
   return principal;
 }
 
-async function inputOf<Q>(operation: string, carrier: Carrier<Q>, request: Q): Promise<unknown> {
+async function inputOf<Q>(operation: string, carrier: Carrier<Q>, readable: () => Q): Promise<unknown> {
   try {
-    return await carrier.input(request);
+    return await carrier.input(readable());
   } catch (error) {
     if (error instanceof SyntaxError) throw new RepriseError("REPRISE_BODY_MALFORMED", { operation }, error);
     throw unreadable(operation, "input", error);

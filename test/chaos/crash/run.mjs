@@ -29,8 +29,8 @@ if (values.help) {
   process.exit(0);
 }
 const [processes, identities, kills] = [values.processes, values.identities, values.kills].map(Number);
-if (![processes, identities, kills].every(Number.isInteger)) {
-  process.stderr.write("--processes, --identities and --kills are whole numbers\n");
+if (![processes, identities, kills].every(Number.isInteger) || processes < 1 || identities < 1 || kills < 0) {
+  process.stderr.write("--processes and --identities are whole numbers from 1, --kills from 0\n");
   process.exit(2);
 }
 
