@@ -1,4 +1,3 @@
-import { mkdir, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { webRoute } from "reprise/fastify";
@@ -9,14 +8,24 @@ import { startGateway } from "./gateway/process.ts";
 import { incidents, stopIncidents } from "./incidents/index.ts";
 import { startLoad } from "./load/driver.ts";
 import { openPlatform } from "./platform.ts";
+import { clearData, noteRunning, portToUse } from "./running.ts";
 
 /**
  * npm start [-- --fresh]: the gateway, the platform with the page, and visitors. PORT changes the port, 4000; 0 takes a free
  * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state.
  */
 
-if (process.argv.includes("--fresh")) await rm(dataDirectory, { recursive: true, force: true });
-await mkdir(dataDirectory, { recursive: true });
+const chosen = await prepare().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
+const running = await noteRunning(dataDirectory);
+
+async function prepare(): Promise<number> {
+  const free = await portToUse(process.env["PORT"]);
+  if (process.argv.includes("--fresh")) await clearData(dataDirectory);
+  return free;
+}
 
 const gateway = await startGateway({ path: join(dataDirectory, "gateway.db"), workMs: config.gatewayMs });
 const platform = await openPlatform({
@@ -33,7 +42,7 @@ platform.app.all("/reprise", page);
 platform.app.all("/reprise/*", page);
 platform.app.get("/", async (_, reply) => reply.redirect("/reprise"));
 
-await platform.app.listen({ host: "127.0.0.1", port: Number(process.env["PORT"] ?? 4000) });
+await platform.app.listen({ host: "127.0.0.1", port: chosen });
 const { port } = platform.app.server.address() as AddressInfo;
 const address = `http://localhost:${port}`;
 const load =
@@ -66,6 +75,7 @@ async function stop(): Promise<void> {
   await load?.stop();
   await platform.close();
   await gateway.stop();
+  await running.end();
   process.exit(0);
 }
 process.on("SIGINT", () => void stop());

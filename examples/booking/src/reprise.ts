@@ -1,6 +1,6 @@
 import { createReprise, type Duration, outcomeOf } from "reprise";
 import type { sqliteLedger } from "reprise/sqlite";
-import { cancelSeat, holdSeat, insertBooking, letGo } from "./database/bookings.ts";
+import { cancelSeat, holdSeat, insertBooking, isWorkshop, letGo } from "./database/bookings.ts";
 import type { DatabasePool } from "./database/pool.ts";
 import { availabilityOf, listWorkshops } from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
@@ -91,13 +91,14 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     effects: "external",
     refusals: {
       "sold-out": { status: 409, because: "No seat is left." },
+      "no-such-workshop": { status: 404, because: "There is no such workshop." },
       "card-declined": { status: 402, because: "The card was declined; nothing was charged." },
     },
     run: async ({ input, effect, transaction, refuse }) => {
       const held = await transaction(
         async (tx) => {
           const seat = await holdSeat(tx, input);
-          if (seat === null) throw refuse("sold-out");
+          if (seat === null) throw refuse((await isWorkshop(tx, input.workshop)) ? "sold-out" : "no-such-workshop");
           return seat;
         },
         { name: "hold" },

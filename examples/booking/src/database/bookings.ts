@@ -23,6 +23,10 @@ export async function holdSeat(tx: SqliteTransaction, booking: BookSeat): Promis
   return row === undefined ? null : { priceCents: Number(row["price_cents"]) };
 }
 
+export async function isWorkshop(tx: SqliteTransaction, workshop: string): Promise<boolean> {
+  return (await tx.query("select 1 from workshops where id = ?", [workshop])).length > 0;
+}
+
 /** Gives the seat back that was put aside. */
 export async function letGo(tx: SqliteTransaction, booking: BookSeat): Promise<void> {
   await tx.query("delete from holds where user = ? and reference = ?", [booking.user, booking.reference]);

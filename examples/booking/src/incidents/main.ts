@@ -12,15 +12,37 @@ import { tellResult } from "./tell.ts";
  * when what must be seen was not, or the load generator fell behind. Started by the page, it sends its progress there.
  */
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    "two-sides": { type: "boolean", default: false },
-    seed: { type: "string", default: "9" },
-  },
-});
+const usage = `npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick] [--two-sides]
+
+  --json        progress to standard error, the result as the last line of standard output
+  --seed n      other visitors (stampede; default 9)
+  --quick       a short run, for a look
+  --two-sides   without the replays that take protections away (stampede)`;
+
+function readArguments() {
+  try {
+    const read = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        "two-sides": { type: "boolean", default: false },
+        seed: { type: "string", default: "9" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (read.values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    if (read.positionals.length !== 1) throw new Error("Name one incident.");
+    return read;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+const { values, positionals } = readArguments();
 const [name] = positionals;
 
 const progress = (line: string, share: number) => {
