@@ -143,40 +143,6 @@ describe("an incident that the page started", () => {
   });
 });
 
-interface Stampede {
-  readonly normalQueriesPerSecond: number;
-  readonly peakQueriesPerSecond: number;
-  readonly p99Ms: number;
-  readonly errors: number;
-  readonly outageSeconds: number;
-}
-
-describe("the incident of the stampede", () => {
-  it("queries more at its peak without the protections than with them, by the same arrivals", async () => {
-    // it ends with 1 where a figure is not as it must be, which a busy machine may bring about; what is asserted is the shape
-    const { stdout, stderr } = await run(
-      process.execPath,
-      [fileURLToPath(new URL("dist/incident.mjs", example)), "stampede", "--quick", "--json"],
-      { timeout: 90_000 },
-    ).catch((error: { readonly stdout: string; readonly stderr: string }) => error);
-    const last = stdout.trim().split("\n").at(-1) ?? "";
-    expect(last, stderr).toMatch(/^\{/);
-    const told = JSON.parse(last) as Record<"without" | "with", Stampede>;
-    for (const side of [told.without, told.with]) {
-      expect(side).toEqual({
-        normalQueriesPerSecond: expect.any(Number),
-        peakQueriesPerSecond: expect.any(Number),
-        p99Ms: expect.any(Number),
-        errors: expect.any(Number),
-        outageSeconds: expect.any(Number),
-      });
-    }
-    const times = (side: Stampede) => side.peakQueriesPerSecond / side.normalQueriesPerSecond;
-    expect(times(told.without)).toBeGreaterThan(times(told.with));
-    expect(told.without.errors).toBeGreaterThan(told.with.errors);
-  }, 120_000);
-});
-
 describe("the incident of the double charge", () => {
   it("charges twice with a key table and exactly once with Reprise, whatever the process is killed at", async () => {
     const { stdout } = await run(
