@@ -1,7 +1,9 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { expect, test } from "vitest";
-import { type Clock, createReprise, unchecked } from "../../src/index.ts";
-import { memoryLedger } from "../../src/stores/memory/index.ts";
+import { nameOf, newWorkId } from "../../src/base/names.ts";
+import { store as storeValue } from "../../src/base/storable.ts";
+import { type Clock, createReprise, type Ledger, unchecked } from "../../src/index.ts";
+import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { manualClock } from "../../src/testing/index.ts";
 import { alice, createBookings, lost } from "../support/bookings.ts";
 
@@ -138,4 +140,41 @@ test("a lost answer that nobody comes back for becomes a person's after abandonA
   expect((await store.recent({ limit: 1 }))[0]?.state).toBe("running");
   await clock.advance(3_700_000);
   expect((await store.recent({ limit: 1 }))[0]?.state).toBe("unknown");
+});
+
+test("work whose input cannot be read, or names other work now, is a person's and holds up no other work", async () => {
+  const { book, at, clock, store } = createBookings({ resumes: "by-itself" });
+  at.charged = lost;
+  await book.execute(alice).catch(() => {});
+  const [run] = await store.recent({ limit: 1 });
+  const stale = { operation: "seat.book", name: nameOf("work", ["another"]), id: run?.id, token: run?.token };
+  const unreadable = { ...stale, input: "not what store() wrote" };
+  const renamed = { ...stale, id: newWorkId(), input: storeValue(alice, "input") };
+  const noticed: unknown[] = [];
+  const ledger: Ledger<MemoryTransaction> = {
+    ...store,
+    abandoned: async () => [unreadable, renamed] as never,
+    parkStalled: async (work, why) => noticed.push([work, why]) > 0,
+  };
+  const other = createReprise({ service: "booking", undecided: "listed", ledger, clock });
+  let runs = 0;
+  other.operation({
+    name: "seat.book",
+    input: unchecked<typeof alice>(),
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "30d",
+    effects: "external",
+    resumes: "by-itself",
+    run: async () => {
+      runs += 1;
+    },
+  });
+  await expect(other.start()).resolves.toBeUndefined();
+  await clock.advance(2_000);
+  expect(noticed).toEqual([
+    [unreadable, "its input cannot be read"],
+    [renamed, "REPRISE_BAD_DECLARATION"],
+  ]);
+  expect(runs).toBe(0);
 });

@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { nameOf, newWorkId } from "../../src/base/names.ts";
-import { store as storeValue } from "../../src/base/storable.ts";
-import { createReprise, type ExternalRun, type Ledger, Refusal, unchecked } from "../../src/index.ts";
+import { createReprise, type ExternalRun, Refusal, unchecked } from "../../src/index.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, manualClock } from "../../src/testing/index.ts";
 import { alice, createBookings, gate, lost } from "../support/bookings.ts";
@@ -272,43 +270,6 @@ test("several transactions with names each commit once", async () => {
   expect(await twice.execute({})).toMatchObject({ status: "done", value: 2 });
   expect(bodies).toBe(2);
   expect(ledger.rows.get("sum")).toBe(2);
-});
-
-test("work whose input cannot be read, or names other work now, is a person's and holds up no other work", async () => {
-  const { book, at, clock, store } = createBookings({ resumes: "by-itself" });
-  at.charged = lost;
-  await book.execute(alice).catch(() => {});
-  const [run] = await store.recent({ limit: 1 });
-  const stale = { operation: "seat.book", name: nameOf("work", ["another"]), id: run?.id, token: run?.token };
-  const unreadable = { ...stale, input: "not what store() wrote" };
-  const renamed = { ...stale, id: newWorkId(), input: storeValue(alice, "input") };
-  const noticed: unknown[] = [];
-  const ledger: Ledger<MemoryTransaction> = {
-    ...store,
-    abandoned: async () => [unreadable, renamed] as never,
-    parkStalled: async (work, why) => noticed.push([work, why]) > 0,
-  };
-  const other = createReprise({ service: "booking", undecided: "listed", ledger, clock });
-  let runs = 0;
-  other.operation({
-    name: "seat.book",
-    input: unchecked<typeof alice>(),
-    principal: (input) => input.user,
-    identity: (input) => [input.reference],
-    retention: "30d",
-    effects: "external",
-    resumes: "by-itself",
-    run: async () => {
-      runs += 1;
-    },
-  });
-  await expect(other.start()).resolves.toBeUndefined();
-  await clock.advance(2_000);
-  expect(noticed).toEqual([
-    [unreadable, "its input cannot be read"],
-    [renamed, "REPRISE_BAD_DECLARATION"],
-  ]);
-  expect(runs).toBe(0);
 });
 
 test("a late answer that differs is counted: the effect may have happened twice", async () => {
