@@ -9,6 +9,8 @@ export default defineConfig({
     fastify: "src/transports/http/fastify.ts",
     page: "src/page/index.ts",
     testing: "src/testing/index.ts",
+    "working-set": "src/observe/working-set/index.ts",
+    cli: "src/cli/main.ts",
   },
   format: "esm",
   platform: "node",
@@ -18,7 +20,7 @@ export default defineConfig({
   clean: true,
   logLevel: "warn",
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
-  deps: { onlyBundle: ["canonicalize", "devalue", "structured-headers"] },
+  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers"] },
   // Built before, by the workspace `page`.
   copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });

@@ -1,6 +1,6 @@
 /**
- * The export map and what was built must agree: every entry has its module and its types, and every module that stands
- * at the top of `dist` under a plain name is an entry.
+ * The export map and what was built must agree: every entry has its module and its types, every command its module, and
+ * every module that stands at the top of `dist` under a plain name is one of them.
  *
  * Usage: node scripts/check-exports.mjs [folder]     (default: the working directory)
  */
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
  * @returns {readonly string[]} one sentence for each disagreement
  */
 export function checkExports(folder) {
-  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { exports, bin = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const complaints = [];
   const modules = Object.entries(exports).filter(([entry]) => entry !== "./package.json");
   const named = new Set();
@@ -28,6 +28,10 @@ export function checkExports(folder) {
     for (const file of [target, target.replace(/\.mjs$/, ".d.mts")]) {
       if (!existsSync(join(folder, file))) complaints.push(`${entry}: ${file} was not built`);
     }
+  }
+  for (const target of Object.values(bin)) {
+    named.add(target.replace("./dist/", ""));
+    if (!existsSync(join(folder, target))) complaints.push(`the command ${target} was not built`);
   }
   const dist = join(folder, "dist");
   for (const file of existsSync(dist) ? readdirSync(dist) : []) {

@@ -1,7 +1,7 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   page, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
+ *   cli, page, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
  *   stores → contract, base
  *
  * Usage: node scripts/check-imports.mjs [folder]     (default: src)
@@ -32,14 +32,16 @@ const allowed = {
   page: instance,
   // Its suites hold adapters to what the carriers promise.
   testing: ["transports", ...instance],
+  cli: instance,
 };
 
-/** Packages that a room may name. The first three are bundled; fastify and libsql are optional peers, named lazily or by type. */
+/** Packages that a room may name. Fastify and libsql are optional peers, named lazily or by type; the others are bundled. */
 const packages = {
   base: ["canonicalize", "devalue"],
   stores: ["libsql"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
+  cli: ["commander", "picocolors"],
 };
 
 /**

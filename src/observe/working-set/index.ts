@@ -1,0 +1,1 @@
+export { type SimulationOptions, type SimulationResult, simulateEviction } from "../../cache/memory/simulate.ts";
