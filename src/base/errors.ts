@@ -50,6 +50,12 @@ interface Details {
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_LOAD_ABANDONED: { readonly cache: string };
+  REPRISE_QUEUE_FULL: { readonly cache: string; readonly most: number };
+  REPRISE_NOTHING_TO_KEEP: { readonly cache: string };
+  REPRISE_BATCH_AMISS: { readonly cache: string; readonly asked: number };
+  REPRISE_SECRET_FOUND: { readonly cache: string; readonly path: string; readonly kind: string };
+  REPRISE_WRITE_TIMEOUT: { readonly cache: string; readonly afterMs: number };
+  REPRISE_SCOPE_LEAK: { readonly cache: string; readonly dimension: string };
 }
 
 export type ErrorCode = keyof Details;
@@ -240,6 +246,36 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_LOAD_ABANDONED: {
     status: 503,
     message: (d) => `A load of cache '${d.cache}' was given up because its reprise is closing.`,
+  },
+  REPRISE_QUEUE_FULL: {
+    status: 503,
+    message: (d) =>
+      `${d.most} reads of cache '${d.cache}' wait for loads already, the most that its queue holds, so this one was turned away. Try again shortly; raise 'queue.most' if the source can bear it.`,
+  },
+  REPRISE_NOTHING_TO_KEEP: {
+    status: 500,
+    message: (d) =>
+      `A load of cache '${d.cache}' answered notModified() though it was given no etag, so there is no value to keep. Answer so only where context.etag is set.`,
+  },
+  REPRISE_BATCH_AMISS: {
+    status: 500,
+    message: (d) =>
+      `'loadMany' of cache '${d.cache}' was asked for ${d.asked} scopes and did not answer with as many places, so nobody knows which value is whose. Return a value, undefined or an Error for each scope, in order.`,
+  },
+  REPRISE_SECRET_FOUND: {
+    status: 500,
+    message: (d) =>
+      `A value of cache '${d.cache}' holds what looks like a ${d.kind} at '${d.path}', which no cache may hold. Leave it out of what 'load' returns, or read it from the source each time.`,
+  },
+  REPRISE_WRITE_TIMEOUT: {
+    status: 504,
+    message: (d) =>
+      `A write of cache '${d.cache}' gave no answer in ${d.afterMs} ms, so nobody knows yet whether it arrived. Read the value from the source before you repeat it; make 'write' heed its signal.`,
+  },
+  REPRISE_SCOPE_LEAK: {
+    status: 500,
+    message: (d) =>
+      `The loader of cache '${d.cache}' read '${d.dimension}' from the context, which is not in its scope, so nothing was stored: others would get an answer made for one. Put '${d.dimension}' in the scope, or let the loader do without it.`,
   },
 };
 
