@@ -14,20 +14,45 @@ export interface Plan {
 
 /** The median round of each contender, in nanoseconds for one piece of work. A first round, not counted, warms up. */
 export async function compare(contenders: readonly Contender[], plan: Plan): Promise<ReadonlyMap<string, number>> {
+  const timed = contenders.map(({ name, run }) => ({
+    name,
+    run: async () => {
+      const began = process.hrtime.bigint();
+      await run(plan.count);
+      return Number(process.hrtime.bigint() - began) / plan.count;
+    },
+  }));
+  const samples = await interleave(timed, plan.rounds);
+  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
+export interface Timed {
+  readonly name: string;
+  /** How long one piece of work took. */
+  readonly run: () => Promise<number>;
+}
+
+/** What each contender took, round by round. A first round, not counted, warms up. */
+export async function interleave(
+  contenders: readonly Timed[],
+  rounds: number,
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= plan.rounds; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       // Another one begins each round, so that none always follows the same one's garbage.
       const contender = contenders[(round + turn) % contenders.length];
       if (contender === undefined) continue;
-      const began = process.hrtime.bigint();
-      await contender.run(plan.count);
-      const each = Number(process.hrtime.bigint() - began) / plan.count;
-      if (round > 0) samples.get(contender.name)?.push(each);
+      const took = await contender.run();
+      if (round > 0) samples.get(contender.name)?.push(took);
     }
   }
-  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+  return samples;
 }
+
+/** Round by round: the machine was the same for both. */
+export const ratios = (above: readonly number[], below: readonly number[]): readonly number[] =>
+  above.map((value, round) => value / (below[round] ?? Number.NaN));
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,0 +1,22 @@
+import { serveChurn } from "./churn.ts";
+import { serveHits } from "./hit-loop.ts";
+import { serveMemory } from "./memory.ts";
+
+/** The processes that `child-process.ts` opens: a task gets ready, then answers questions until it is ended. */
+
+export type Answer = (question: unknown) => Promise<unknown>;
+
+const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<Answer>>> = {
+  hits: serveHits,
+  memory: serveMemory,
+  churn: serveChurn,
+};
+
+const [name = "", ...input] = process.argv.slice(2);
+const task = tasks[name];
+if (task === undefined) throw new Error(`no such task: ${name}`);
+const answer = await task(...input);
+process.on("message", (message: { readonly question: unknown }) => {
+  void answer(message.question).then((given) => process.send?.({ answer: given }));
+});
+process.send?.({ answer: "ready" });
