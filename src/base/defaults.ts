@@ -3,10 +3,14 @@ export const defaults = {
   cache: {
     /** Entries in memory for the whole instance: some tens of megabytes of ordinary values; never unbounded. */
     maxEntries: 10_000,
+    /** A scan or a crawler then flushes nothing; where recency is all, its window grows to the whole. */
+    eviction: "lfu",
     /** Entries stored together must not expire together; up to a tenth shorter spreads a minute's keys over 6 s. */
     jitter: 0.1,
     /** A load that takes longer has lost its callers; it is aborted. */
     hardDeadlineMs: 30_000,
+    /** XFetch's own default, proven optimal: a load begins about as early as it takes. */
+    beta: 1,
     /** A failing source is asked once a second for a key, not once a caller. */
     backOffMs: 1_000,
   },
@@ -26,6 +30,14 @@ export const defaults = {
     /** Work that a completer resumed so often without an end is left to its callers. */
     resumeAttempts: 10,
   },
+  workingSet: {
+    /** Keys in memory, of all caches: some 600 KB. */
+    sampledKeys: 8_192,
+    /** A small set of keys is told exactly enough by an eighth of it, and its hits stay cheap. */
+    sampledShare: 1 / 8,
+    /** The curve tells of the last three to six hours. */
+    windowMs: 10_800_000,
+  },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,
@@ -33,10 +45,37 @@ export const defaults = {
     resumedAtOnce: 4,
     sweepEveryMs: 60_000,
     sweepBatch: 500,
+    /** Entries that one look for expired ones takes: a fraction of a millisecond of the loop. */
+    expireBatch: 1_000,
+    expireEveryMs: 1_000,
+    /** The pause where more than a tenth of the last batch had expired. */
+    expireAgainMs: 20,
     journalFineMs: 10_000,
     journalCoarseMs: 300_000,
     journalFineKeptMs: 3_600_000,
     journalCoarseKeptMs: 14 * 86_400_000,
+  },
+  workingSet: {
+    /** The least sample that told every trace within a point on average, loops too; a third cheaper than one of 8,192. */
+    sampledKeys: 6_144,
+    /** Two of them are told: a working day's part, so that last night's batch does not size the morning's memory. */
+    windowMs: 7_200_000,
+    /** Less than an hour of a person a month is not worth a change that a person makes, tells and watches. */
+    worthHours: 1,
+    /** In US dollars, near the list prices of large clouds in 2025; whoever has a bill of their own states it. */
+    prices: {
+      /** Memory of a container, billed apart from its processors: about 0.0044 an hour. */
+      gbMonth: 3.2,
+      /** A million requests to a managed relational database's storage. Reads that compute cost more. */
+      millionMisses: 0.2,
+      /** Traffic between zones is billed on both sides, 0.01 each. */
+      crossZoneGb: 0.02,
+      /** What an hour of an engineer costs an employer. */
+      personHour: 75,
+    },
+    /** Where a trace does not tell: an ordinary service, and an ordinary answer. Both are said beside the bill. */
+    readsPerSecond: 100,
+    entryBytes: 1_024,
   },
   /** How long close waits for what is under way before it aborts it. */
   drainMs: 10_000,
