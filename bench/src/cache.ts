@@ -1,5 +1,5 @@
 import type { Figure } from "./figure.ts";
-import { measureHits } from "./hits.ts";
+import { measureHits, measureWorkingSetCost } from "./hits.ts";
 import { measureMemory } from "./memory.ts";
 
 export interface CacheOptions {
@@ -7,10 +7,10 @@ export interface CacheOptions {
   readonly quick: boolean;
   /** A folder of other traces than those in `bench/traces`. */
   readonly traces: string | undefined;
+  readonly progress: (said: string) => void;
 }
 
-const progress = (said: string) => console.error(said);
-
-export async function measureCache({ quick }: CacheOptions): Promise<readonly Figure[]> {
-  return [...(await measureHits({ quick, progress })), ...(await measureMemory({ quick, progress }))];
+export async function measureCache({ quick, progress }: CacheOptions): Promise<readonly Figure[]> {
+  const plan = { quick, progress };
+  return [...(await measureHits(plan)), ...(await measureMemory(plan)), ...(await measureWorkingSetCost(plan))];
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -6,78 +6,76 @@ import { fileURLToPath } from "node:url";
  * process's life must not touch another.
  */
 export interface Child {
-  /** One question at a time. Rejects when the child ends before it has answered. */
-  readonly ask: (question: unknown) => Promise<unknown>;
+  /** One question at a time. Rejects with `ChildEnded` when the child ends, or is ended as late, before it has answered. */
+  readonly ask: (question: unknown, options?: { readonly withinMs?: number }) => Promise<unknown>;
   readonly end: () => Promise<void>;
 }
 
-export interface ChildOptions {
-  readonly flags?: readonly string[];
-  /** Ends the child; then whoever waits for an answer is rejected. */
-  readonly withinMs?: number;
+export class ChildEnded extends Error {
+  readonly lastWords: string;
+
+  constructor(task: string, lastWords: string) {
+    super(`${task} ended before it had answered: ${lastWords}`);
+    this.lastWords = lastWords;
+  }
 }
 
 /** Begins a task of `child.ts`; resolves when it is ready for questions. */
-export async function openChild(task: string, input: readonly string[], options: ChildOptions = {}): Promise<Child> {
+export async function openChild(task: string, input: readonly string[], flags: readonly string[] = []): Promise<Child> {
   const path = fileURLToPath(new URL("./child.mjs", import.meta.url));
   const child = fork(path, [task, ...input], {
-    execArgv: [...(options.flags ?? [])],
+    execArgv: [...flags],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // as it is deployed: no freezing of values, no search for secrets
+    env: { ...process.env, NODE_ENV: "production" },
   });
   let said = "";
   child.stderr?.on("data", (part: Buffer) => {
-    said = (said + part.toString()).slice(-2_000);
+    said = (said + part.toString()).slice(-4_000);
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.withinMs ?? 600_000);
-  timer.unref();
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const answer = () => answerOf(child, () => `${task} ${input.join(" ")} ended early: ${said}`);
-  try {
-    await answer();
-  } catch (error) {
-    clearTimeout(timer);
-    throw error;
-  }
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+
+  const answer = (withinMs: number): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => child.kill("SIGKILL"), withinMs);
+      const onMessage = (message: unknown) => {
+        clearTimeout(late);
+        const { answer, failed } = message as { readonly answer?: unknown; readonly failed?: string };
+        if (failed === undefined) resolve(answer);
+        else reject(new Error(failed));
+      };
+      child.once("message", onMessage);
+      void closed.then(() => {
+        clearTimeout(late);
+        child.off("message", onMessage);
+        reject(new ChildEnded(task, said));
+      });
+    });
+
+  await answer(60_000);
   return {
-    ask: (question) => {
-      const answered = answer();
+    ask: (question, { withinMs = 600_000 } = {}) => {
+      const answered = answer(withinMs);
       if (child.connected) child.send({ question }, () => {});
       return answered;
     },
     end: async () => {
-      clearTimeout(timer);
       child.kill("SIGKILL");
-      await exited;
+      await closed;
     },
   };
 }
 
 /** Asks one question and ends the child. */
-export async function askChild(task: string, input: readonly string[], options: ChildOptions = {}): Promise<unknown> {
-  const child = await openChild(task, input, options);
+export async function askChild(
+  task: string,
+  input: readonly string[],
+  options: { readonly flags?: readonly string[]; readonly withinMs?: number } = {},
+): Promise<unknown> {
+  const child = await openChild(task, input, options.flags);
   try {
-    return await child.ask({});
+    return await child.ask({}, options);
   } finally {
     await child.end();
   }
-}
-
-function answerOf(child: ChildProcess, ended: () => string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      child.off("message", onMessage);
-      child.off("close", onClose);
-    };
-    const onMessage = (message: unknown) => {
-      settle();
-      resolve((message as { readonly answer: unknown }).answer);
-    };
-    const onClose = () => {
-      settle();
-      reject(new Error(ended()));
-    };
-    if (child.exitCode !== null || child.signalCode !== null) return reject(new Error(ended()));
-    child.once("message", onMessage);
-    child.once("close", onClose);
-  });
 }

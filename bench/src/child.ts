@@ -1,6 +1,7 @@
 import { serveChurn } from "./churn.ts";
 import { serveHits } from "./hit-loop.ts";
 import { serveMemory } from "./memory.ts";
+import { serveTraps } from "./traps.ts";
 
 /** The processes that `child-process.ts` opens: a task gets ready, then answers questions until it is ended. */
 
@@ -10,6 +11,7 @@ const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<An
   hits: serveHits,
   memory: serveMemory,
   churn: serveChurn,
+  traps: serveTraps,
 };
 
 const [name = "", ...input] = process.argv.slice(2);
@@ -17,6 +19,9 @@ const task = tasks[name];
 if (task === undefined) throw new Error(`no such task: ${name}`);
 const answer = await task(...input);
 process.on("message", (message: { readonly question: unknown }) => {
-  void answer(message.question).then((given) => process.send?.({ answer: given }));
+  answer(message.question).then(
+    (given) => process.send?.({ answer: given }),
+    (error: unknown) => process.send?.({ failed: String(error) }),
+  );
 });
 process.send?.({ answer: "ready" });

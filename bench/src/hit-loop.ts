@@ -101,11 +101,18 @@ function open(contender: string, spread: Spread, scopes: readonly Scope[]): Read
   return spread === "two" ? openTwo(contender, scopes) : openOne(contender, spread, scopes);
 }
 
+const ours: Readonly<Record<string, { readonly eviction: "lfu" | "lru"; readonly workingSet?: boolean }>> = {
+  reprise: { eviction: "lfu" },
+  "reprise-lru": { eviction: "lru" },
+  "reprise-unwatched": { eviction: "lfu", workingSet: false },
+};
+
 function openOne(contender: string, spread: Spread, scopes: readonly Scope[]): Read {
   // as a bound is chosen: above what is expected
   const entries = 2 * Math.max(scopes.length, 5_000);
-  if (contender === "reprise" || contender === "reprise-lru") {
-    const product = openProducts(entries, contender === "reprise" ? "lfu" : "lru");
+  const memory = ours[contender];
+  if (memory !== undefined) {
+    const product = openProducts({ maxEntries: entries, ...memory });
     return (scope) => product.get(scope);
   }
   if (contender === "map" || contender === "floor") {
@@ -121,7 +128,7 @@ function openOne(contender: string, spread: Spread, scopes: readonly Scope[]): R
 /** The floor has its key ready; whoever composes a key pays for it. */
 function openTwo(contender: string, scopes: readonly Scope[]): Read {
   if (contender === "reprise") {
-    const product = openProductsOfTenants(10_000, "lfu");
+    const product = openProductsOfTenants({ maxEntries: 10_000, eviction: "lfu" });
     return (scope) => product.get(scope);
   }
   if (contender === "floor") {

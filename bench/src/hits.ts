@@ -29,7 +29,7 @@ export interface HitPlan {
 export async function measureHits(plan: HitPlan): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const spread of ["hot", "zipf", "two"] as const) {
-    const times = await measureSpread(spread, plan);
+    const times = await measureSpread(spread, contenders[spread], 2, plan);
     figures.push(...figuresOf(spread, times));
   }
   return figures;
@@ -37,15 +37,28 @@ export async function measureHits(plan: HitPlan): Promise<readonly Figure[]> {
 
 type Times = ReadonlyMap<string, readonly number[]>;
 
-async function measureSpread(spread: Spread, { quick, progress }: HitPlan): Promise<Times> {
-  const all = new Map<string, number[]>(contenders[spread].map((name) => [name, []]));
-  const generations = quick ? 1 : 2;
+/** What sampling the working set costs, as a share of the zipf hit's time. */
+export async function measureWorkingSetCost(plan: HitPlan): Promise<readonly Figure[]> {
+  const times = await measureSpread("zipf", ["reprise", "reprise-unwatched"], 4, plan);
+  const [watched = [], unwatched = []] = [times.get("reprise"), times.get("reprise-unwatched")];
+  const value = 1 - median(ratios(unwatched, watched));
+  return [{ name: "workingset.cost", value, unit: "of a hit", better: "lower" }];
+}
+
+async function measureSpread(
+  spread: Spread,
+  names: readonly string[],
+  processes: number,
+  { quick, progress }: HitPlan,
+): Promise<Times> {
+  const all = new Map<string, number[]>(names.map((name) => [name, []]));
+  const generations = quick ? 1 : processes;
   const milliseconds = roundMs[spread] / (quick ? 4 : 1);
   for (let generation = 1; generation <= generations; generation += 1) {
     progress(`hit.${spread}: processes ${generation} of ${generations}`);
     const opened: (readonly [string, Child])[] = [];
     try {
-      for (const pair of pairs(contenders[spread])) {
+      for (const pair of pairs(names)) {
         await Promise.all(
           pair.map(async (name) => {
             opened.push([name, await openChild("hits", [spread, name])]);

@@ -3,10 +3,12 @@ import { measureCache } from "./cache.ts";
 import { measureChurn } from "./churn.ts";
 import { type Figure, print } from "./figure.ts";
 import { measureOperations } from "./operations.ts";
+import { figuresOf, measureTraps, printTraps } from "./traps.ts";
 
 /**
  * `npm run -s measure -- <group> [--json]`; without a group, `cache` and `operations`.
- * `churn` lasts ten minutes for each eviction, or `--minutes`. `--quick` shows that it runs; `--traces DIR` measures eviction on other traces.
+ * `churn` lasts ten minutes for each eviction, or `--minutes`. `traps` records who falls into which trap.
+ * `--quick` shows that it runs; `--traces DIR` measures eviction on other traces.
  */
 
 const { positionals, values: options } = parseArgs({
@@ -19,10 +21,18 @@ const { positionals, values: options } = parseArgs({
   },
 });
 
-const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
-  cache: () => measureCache({ quick: options.quick, traces: options.traces }),
-  operations: measureOperations,
-  churn: () => measureChurn({ minutes: Number(options.minutes), progress: (said) => console.error(said) }),
+const show = (figures: readonly Figure[]) => print(figures, options.json);
+const progress = (said: string) => console.error(said);
+
+const groups: Readonly<Record<string, () => Promise<void>>> = {
+  cache: async () => show(await measureCache({ quick: options.quick, traces: options.traces, progress })),
+  operations: async () => show(await measureOperations()),
+  churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
+  traps: async () => {
+    const verdicts = await measureTraps(progress);
+    if (options.json) show(figuresOf(verdicts));
+    else printTraps(verdicts);
+  },
 };
 
 const unknown = positionals.filter((name) => !Object.hasOwn(groups, name));
@@ -30,7 +40,5 @@ if (unknown.length > 0) {
   console.error(`no such group: ${unknown.join(", ")}; there are ${Object.keys(groups).join(", ")}`);
   process.exitCode = 2;
 } else {
-  for (const name of positionals.length > 0 ? positionals : ["cache", "operations"]) {
-    print((await groups[name]?.()) ?? [], options.json);
-  }
+  for (const name of positionals.length > 0 ? positionals : ["cache", "operations"]) await groups[name]?.();
 }

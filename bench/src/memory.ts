@@ -12,11 +12,11 @@ type Get = (id: string) => unknown;
 
 const contenders: Readonly<Record<string, (entries: number) => Get>> = {
   reprise: (entries) => {
-    const product = openProducts(entries, "lfu");
+    const product = openProducts({ maxEntries: entries, eviction: "lfu" });
     return (id) => product.get({ id });
   },
   "reprise-lru": (entries) => {
-    const product = openProducts(entries, "lru");
+    const product = openProducts({ maxEntries: entries, eviction: "lru" });
     return (id) => product.get({ id });
   },
   "lru-cache": (entries) => {

@@ -1,15 +1,13 @@
 import { createReprise, type MemoryOptions } from "reprise";
 import { productOf } from "./product.ts";
 
-export type Eviction = "lru" | "lfu";
-
 /** An instance as an application would have it: counters, expiry, fence and early refresh are on, as they are by default. */
-export function openReprise(memory: { readonly maxEntries: number; readonly eviction: Eviction }) {
-  return createReprise({ service: "bench", undecided: "listed", memory: memory as unknown as MemoryOptions });
+export function openReprise(memory: MemoryOptions) {
+  return createReprise({ service: "bench", undecided: "listed", memory });
 }
 
-export function openProducts(entries: number, eviction: Eviction) {
-  return openReprise({ maxEntries: entries, eviction }).cache.readThrough({
+export function openProducts(memory: MemoryOptions) {
+  return openReprise(memory).cache.readThrough({
     name: "product",
     scope: ["id"],
     freshFor: "1h",
@@ -17,8 +15,8 @@ export function openProducts(entries: number, eviction: Eviction) {
   });
 }
 
-export function openProductsOfTenants(entries: number, eviction: Eviction) {
-  return openReprise({ maxEntries: entries, eviction }).cache.readThrough({
+export function openProductsOfTenants(memory: MemoryOptions) {
+  return openReprise(memory).cache.readThrough({
     name: "product",
     scope: ["tenant", "id"],
     freshFor: "1h",
