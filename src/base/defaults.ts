@@ -30,14 +30,6 @@ export const defaults = {
     /** Work that a completer resumed so often without an end is left to its callers. */
     resumeAttempts: 10,
   },
-  workingSet: {
-    /** Keys in memory, of all caches: some 600 KB. */
-    sampledKeys: 8_192,
-    /** A small set of keys is told exactly enough by an eighth of it, and its hits stay cheap. */
-    sampledShare: 1 / 8,
-    /** The curve tells of the last three to six hours. */
-    windowMs: 10_800_000,
-  },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,
