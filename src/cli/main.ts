@@ -1,6 +1,54 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import pc from "picocolors";
+import { Command, CommanderError, Option } from "commander";
+import { version } from "../../package.json" with { type: "json" };
+import { traceFormats } from "../observe/working-set/index.ts";
+import { parseAmount, parseBytes, parseCount, parseRate, parseRatio } from "./options.ts";
+import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
-const program = new Command("reprise").description(`${pc.bold("Reprise")}: what a production backend runs again.`);
-await program.parseAsync();
+/** 0: done; 1: what was given cannot be read, or is empty; 2: wrong usage. */
+const wrongUsage = 2;
+
+const program = new Command("reprise")
+  .description("Makes production backends safe to run again.")
+  .version(version)
+  .showHelpAfterError("(--help tells what there is)")
+  .exitOverride();
+
+program
+  .command("working-set")
+  .description(
+    "Tells from a stream of requests how large a cache ought to be: the miss-ratio curve of least recent use, its knee, the size for a hit rate, and the bill. Keys are never printed.",
+  )
+  .requiredOption("--trace <file>", "the requests, in their order; - for standard input")
+  .addOption(new Option("--format <format>", "of the trace; detected unless given").choices(traceFormats))
+  .option("--hit-rate <share>", "the share of reads that memory is to answer: 95% or 0.95", parseRatio)
+  .addOption(
+    new Option("--now-entries <entries>", "how many entries memory holds now").argParser(parseCount).conflicts("now"),
+  )
+  .option("--now <size>", "how much memory holds now: 256mb", parseBytes)
+  .option("--entry-bytes <bytes>", "what an entry weighs; from the trace, else 1024", parseCount)
+  .option("--reads-per-second <reads>", "for the bill; from the trace, else 100", parseRate)
+  .option("--price-gb-month <dollars>", "a GB of memory for a month", parseAmount)
+  .option("--price-million-misses <dollars>", "a million reads of the source", parseAmount)
+  .option("--price-cross-zone-gb <dollars>", "a GB that a miss carries between zones; 0 within one", parseAmount)
+  .option("--price-hour <dollars>", "an hour of the person who would change the size", parseAmount)
+  .option("--worth-hours <hours>", "hours a month below which a saving is not worth a change; 1", parseAmount)
+  .option("--json", "one JSON document")
+  .exitOverride()
+  .action(async (options: WorkingSetOptions) => {
+    process.exitCode = await runWorkingSet(options);
+  });
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Asked for help is done; help because nothing was asked is wrong usage.
+  process.exitCode = error.exitCode === 0 ? 0 : wrongUsage;
+}

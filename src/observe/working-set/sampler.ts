@@ -1,7 +1,9 @@
+import { defaults } from "../../base/defaults.ts";
+import { RepriseError } from "../../base/errors.ts";
 import type { Sampler as Recorder } from "../../cache/memory/sampler.ts";
 import { bucketCount, bucketOf } from "./buckets.ts";
 import { type Curve, curveOf } from "./curve.ts";
-import { RecencyStack } from "./stack.ts";
+import { mostKeys, RecencyStack } from "./stack.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 /** One more than the greatest hash: with this threshold every key is in the sample. */
@@ -14,8 +16,8 @@ const scarce = 1 / 4;
 const readsPerLook = 64;
 
 export interface SamplerOptions {
-  /** Keys in memory, of all caches together. */
-  readonly most: number;
+  /** Keys in memory, of all caches together: a whole number from 1 to 8,192. 6,144 unless given. */
+  readonly most?: number;
   /** The greatest share of keys that is sampled, above 0. Below 1, a small set of keys costs less and is told less exactly. 1 unless given. */
   readonly share?: number;
   /** Half of what the curve looks back on. Unless given, all. */
@@ -59,22 +61,32 @@ interface Cache {
 
 /**
  * Fixed-size SHARDS: Waldspurger, Park, Garthwaite, Ahmad, "Efficient MRC Construction with SHARDS" (FAST 2015), with its
- * correction SHARDS-adj. Memory is fixed: some 70 bytes a key, and some 50 KB a cache.
+ * correction SHARDS-adj. Memory is fixed: some 80 bytes a key, and some 50 KB a cache.
  *
  * With `windowMs` recent traffic counts alone: the curve tells of the window that runs and the one before. A key that was
  * not read for a whole window is forgotten, so its next read counts as a first one, which no memory answers. After a time
  * of few keys the threshold rises; one window is not counted then, because its keys are new to the sample, not to the cache.
  *
  * @example
- * const sampler = createSampler({ most: 8_192 });
+ * const sampler = createSampler();
  * for (const key of keys) {
  *   const hash = hashOf(key, 0);
  *   if (hash < sampler.threshold()) sampler.record(hash, 0, 0);
  * }
  * missRatioAt(sampler.curve(), 10_000);
+ *
+ * @throws REPRISE_BAD_DECLARATION if `most` is out of bounds.
  */
-export function createSampler(options: SamplerOptions): Sampler {
-  const { most, share = 1, windowMs = Number.POSITIVE_INFINITY, now = () => 0, reads } = options;
+export function createSampler(options: SamplerOptions = {}): Sampler {
+  const { most = defaults.workingSet.sampledKeys, share = 1, now = () => 0, reads } = options;
+  const { windowMs = Number.POSITIVE_INFINITY } = options;
+  if (!(Number.isInteger(most) && most >= 1 && most <= mostKeys)) {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: "workingSet.most",
+      why: `it is no whole number from 1 to ${mostKeys}.`,
+      mend: "Say how many keys the sample may hold.",
+    });
+  }
   const highest = Math.min(everyHash, Math.max(1, Math.floor(everyHash * share)));
   const stack = new RecencyStack(most);
   const all = createTally(() => reads?.() ?? Number.NaN, 0, true);
