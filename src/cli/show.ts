@@ -105,15 +105,15 @@ function bytesAt({ curve }: Report, entries: number, entryBytes: number): number
 function interpolate(
   curve: Report["curve"],
   entries: number,
-  valueOf: (point: Report["curve"][number]) => number,
+  read: (point: Report["curve"][number]) => number,
 ): number {
   const at = curve.findLastIndex((point) => point.entries <= entries);
   const below = curve[at];
   const above = curve[at + 1];
   if (below === undefined) return 0;
-  if (above === undefined) return valueOf(below);
+  if (above === undefined) return read(below);
   const share = (entries - below.entries) / (above.entries - below.entries);
-  return valueOf(below) + (valueOf(above) - valueOf(below)) * share;
+  return read(below) + (read(above) - read(below)) * share;
 }
 
 function count(value: number): string {

@@ -103,13 +103,11 @@ export class RecencyStack {
     const position = this.#table[slot] as number;
     const next = this.#next;
     const blockEnd = Math.min(next, (position | blockMask) + 1);
-    let since = 0;
-    for (let other = position + 1; other < blockEnd; other += 1) since += values[other] as number;
-    this.#since[0] = since + sumBehind(this.#all, position, next);
+    this.#since[0] = sumOf(values, position + 1, blockEnd) + sumBehind(this.#all, position, next);
     if (!this.#several) return;
     const caches = this.#caches;
     const cache = caches[position] as number;
-    since = 0;
+    let since = 0;
     for (let other = position + 1; other < blockEnd; other += 1) {
       if (caches[other] === cache) since += values[other] as number;
     }
@@ -215,12 +213,15 @@ function addTo(sums: Sums, position: number, value: number, keys: number): void 
 
 /** Over the blocks behind that of the position. */
 function sumBehind({ blocks, rows }: Sums, position: number, next: number): number {
-  let sum = 0;
   const row = position >> rowBits;
-  const rowEnd = Math.min(((next - 1) >> blockBits) + 1, (row + 1) * blocksInRow);
-  for (let block = (position >> blockBits) + 1; block < rowEnd; block += 1) sum += blocks[block] as number;
-  const end = ((next - 1) >> rowBits) + 1;
-  for (let other = row + 1; other < end; other += 1) sum += rows[other] as number;
+  const lastBlock = (next - 1) >> blockBits;
+  const inRow = sumOf(blocks, (position >> blockBits) + 1, Math.min(lastBlock + 1, (row + 1) * blocksInRow));
+  return inRow + sumOf(rows, row + 1, ((next - 1) >> rowBits) + 1);
+}
+
+function sumOf(values: Float64Array, from: number, end: number): number {
+  let sum = 0;
+  for (let at = from; at < end; at += 1) sum += values[at] as number;
   return sum;
 }
 
