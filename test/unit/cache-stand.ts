@@ -1,5 +1,6 @@
 import { type CachesOptions, createCaches } from "../../src/cache/caches.ts";
 import type { CacheDeclaration } from "../../src/cache/declaration.ts";
+import type { CacheEvents } from "../../src/cache/events.ts";
 import type { Scope } from "../../src/cache/key.ts";
 import { manualClock } from "../../src/testing/clock.ts";
 
@@ -7,31 +8,70 @@ import { manualClock } from "../../src/testing/clock.ts";
 export interface HeldLoad {
   readonly scope: Scope;
   readonly signal: AbortSignal;
+  readonly etag: string | undefined;
   readonly read: string;
   /** Answers with what was read. */
   readonly answer: () => void;
+  readonly answerWith: (value: unknown) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** One write as a test holds it. */
+export interface HeldWrite {
+  readonly scope: Scope;
+  readonly value: unknown;
+  readonly signal: AbortSignal;
+  /** The source has the value from now on, and says so. */
+  readonly arrive: () => void;
   readonly fail: (error: unknown) => void;
 }
 
 export type Declaration = Partial<Omit<CacheDeclaration, "pattern">>;
 
-/** Caches on a clock that stands still, over a source whose loads the test holds. Jitter draws nothing. */
-export function cacheStand(options: Partial<CachesOptions> = {}) {
+/** Caches on a clock that stands still, over a source whose loads and writes the test holds. Jitter draws nothing. */
+export interface StandOptions extends Partial<Omit<CachesOptions, "bound" | "clock">> {
+  readonly maxEntries?: number;
+  /** In the place of the bound in entries. */
+  readonly maxBytes?: number;
+}
+
+export function cacheStand({ maxEntries = 100, maxBytes, ...options }: StandOptions = {}) {
   const clock = manualClock();
-  const caches = createCaches({ clock: () => clock, maxEntries: 100, random: () => 0, ...options });
+  const caches = createCaches({
+    clock: () => clock,
+    bound: maxBytes === undefined ? { unit: "entries", most: maxEntries } : { unit: "bytes", most: maxBytes },
+    eviction: "lru",
+    random: () => 0,
+    ...options,
+  });
   const source = new Map<unknown, string>();
   const loads: HeldLoad[] = [];
+  const writes: HeldWrite[] = [];
 
-  const load = (scope: Scope, { signal }: { readonly signal: AbortSignal }): Promise<unknown> =>
-    new Promise((resolve, reject) => {
+  const load = (scope: Scope, context: { readonly signal: AbortSignal; readonly etag?: string | undefined }) =>
+    new Promise<unknown>((resolve, reject) => {
+      const { signal, etag } = context;
       const read = source.get(scope["id"]) ?? "first";
-      loads.push({ scope, signal, read, answer: () => resolve(read), fail: reject });
+      loads.push({ scope, signal, etag, read, answer: () => resolve(read), answerWith: resolve, fail: reject });
+    });
+  const write = (scope: Scope, value: unknown, { signal }: { readonly signal: AbortSignal }): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const arrive = () => {
+        source.set(scope["id"], value as string);
+        resolve();
+      };
+      writes.push({ scope, value, signal, arrive, fail: reject });
     });
 
   /** The load that was begun as the n-th, from 0. */
   const held = (place: number): HeldLoad => {
     const one = loads[place];
     if (one === undefined) throw new Error(`load ${place} was not begun`);
+    return one;
+  };
+  const written = (place: number): HeldWrite => {
+    const one = writes[place];
+    if (one === undefined) throw new Error(`write ${place} was not begun`);
     return one;
   };
 
@@ -49,12 +89,21 @@ export function cacheStand(options: Partial<CachesOptions> = {}) {
     loads,
     load,
     held,
-    readThrough: (declaration: Declaration = {}) => caches.readThrough({ ...declared(declaration), load }),
+    writes,
+    written,
+    readThrough: (declaration: Declaration = {}) => caches.readThrough({ load, ...declared(declaration) }),
     cacheAside: (declaration: Declaration = {}) => caches.cacheAside(declared(declaration)),
-    counters: () => {
-      const [first] = caches.list();
-      if (first === undefined) throw new Error("no cache was declared");
-      return first.counters;
+    writeThrough: (declaration: Declaration = {}) => caches.writeThrough({ load, write, ...declared(declaration) }),
+    counters: (name?: string) => {
+      const found = caches.list().find((cache) => name === undefined || cache.name === name);
+      if (found === undefined) throw new Error("no such cache was declared");
+      return found.counters;
+    },
+    /** What is told of this name from now on. */
+    hear: <N extends keyof CacheEvents>(name: N): readonly CacheEvents[N][] => {
+      const heard: CacheEvents[N][] = [];
+      caches.events.on(name, (event) => heard.push(event));
+      return heard;
     },
   };
 }
@@ -62,4 +111,14 @@ export function cacheStand(options: Partial<CachesOptions> = {}) {
 /** Lets everything settle that waits for nothing from outside. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What has become of it by now. */
+export function watch(work: Promise<unknown>): { state: "waits" | "resolved" | "rejected"; result: unknown } {
+  const watched: ReturnType<typeof watch> = { state: "waits", result: undefined };
+  work.then(
+    (value) => Object.assign(watched, { state: "resolved", result: value }),
+    (error: unknown) => Object.assign(watched, { state: "rejected", result: error }),
+  );
+  return watched;
 }
