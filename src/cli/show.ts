@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Cost } from "../observe/working-set/index.ts";
+import { bytesAt, type Cost, missRatioAt } from "../observe/working-set/index.ts";
 import type { Report } from "./working-set.ts";
 
 const barWidth = 40;
@@ -24,28 +24,27 @@ export function show(report: Report): string {
 }
 
 function curveOf(report: Report): string[] {
-  const { curve, recommended } = report;
+  const { points, recommended, wanted } = report;
   const bend = report.knee;
-  const last = curve.at(-1)?.entries ?? 0;
+  const last = points.at(-1)?.entries ?? 0;
   const marks = new Map<number, string>([[bend.entries, "knee"]]);
   const mark = (entries: number, text: string) => {
     const there = marks.get(entries);
     marks.set(entries, there === undefined ? text : `${there}, ${text}`);
   };
-  if (recommended.entries !== bend.entries) mark(recommended.entries, `${percent(report.wanted?.hitRate ?? 0)} wanted`);
+  mark(recommended.entries, wanted === null || wanted.size === null ? "cheapest" : `${percent(wanted.hitRate)} wanted`);
   if (report.now !== null) mark(report.now.entries, "you are here");
   const sizes = new Set<number>([...marks.keys(), last]);
   for (let entries = last / 2; entries >= fewestEntries && sizes.size < 18; entries /= 2)
     sizes.add(Math.round(entries));
   const rows = [...sizes].sort((a, b) => a - b);
-  const { entryBytes } = report.assumed;
   return [
     pc.dim(`${"entries".padStart(12)}  ${"memory".padStart(9)}  ${"hit rate".padStart(8)}`),
     ...rows.map((entries) => {
-      const hit = hitRateAt(report, entries);
+      const hit = 1 - missRatioAt(report, entries);
       const bar = "█".repeat(Math.round(hit * barWidth)).padEnd(barWidth, "·");
       const text = marks.get(entries);
-      const row = `${count(entries).padStart(12)}  ${size(bytesAt(report, entries, entryBytes)).padStart(9)}  ${percent(hit).padStart(8)}  ${bar}`;
+      const row = `${count(entries).padStart(12)}  ${size(bytesAt(report, entries)).padStart(9)}  ${percent(hit).padStart(8)}  ${bar}`;
       return text === undefined ? row : `${row} ${pc.cyan(`← ${text}`)}`;
     }),
   ];
@@ -55,9 +54,10 @@ function sizesOf(report: Report): string[] {
   const { wanted, recommended, simulated, now } = report;
   const lines = [
     `Knee: ${count(report.knee.entries)} entries (${size(report.knee.bytes)}) answer ${percent(1 - report.knee.missRatio)} of reads; more memory brings little.`,
+    `Cheapest, misses and all: ${count(report.cheapest.entries)} entries (${size(report.cheapest.bytes)}) answer ${percent(1 - report.cheapest.missRatio)}.`,
   ];
   if (wanted !== null) {
-    const best = 1 - (report.curve.at(-1)?.missRatio ?? 1);
+    const best = 1 - (report.points.at(-1)?.missRatio ?? 1);
     lines.push(
       wanted.size === null
         ? pc.yellow(
@@ -88,32 +88,6 @@ function billOf({ bill, assumed }: Report): string[] {
       `${decimal(assumed.readsPerSecond)} reads/s${guess("readsPerSecond")}, ${size(assumed.entryBytes)} an entry${guess("entryBytes")}; $${prices.gbMonth} a GB-month, $${prices.millionMisses} a million misses, $${prices.crossZoneGb} a GB between zones, $${prices.personHour} an hour of a person. Options change each: --help.`,
     ),
   ];
-}
-
-function hitRateAt({ curve }: Report, entries: number): number {
-  return 1 - interpolate(curve, entries, ({ missRatio }) => missRatio);
-}
-
-function bytesAt({ curve }: Report, entries: number, entryBytes: number): number {
-  const last = curve.at(-1);
-  // Beyond the last point nothing more is known than what an entry weighs.
-  return last === undefined || entries > last.entries
-    ? entries * entryBytes
-    : interpolate(curve, entries, ({ bytes }) => bytes);
-}
-
-function interpolate(
-  curve: Report["curve"],
-  entries: number,
-  read: (point: Report["curve"][number]) => number,
-): number {
-  const at = curve.findLastIndex((point) => point.entries <= entries);
-  const below = curve[at];
-  const above = curve[at + 1];
-  if (below === undefined) return 0;
-  if (above === undefined) return read(below);
-  const share = (entries - below.entries) / (above.entries - below.entries);
-  return read(below) + (read(above) - read(below)) * share;
 }
 
 function count(value: number): string {

@@ -5,8 +5,11 @@ import { isRepriseError } from "../base/errors.ts";
 import {
   type Bill,
   billOf,
+  type Curve,
   type CurvePoint,
+  cheapest,
   defaultPrices,
+  entriesAt,
   knee,
   missRatioAt,
   type Prices,
@@ -15,6 +18,7 @@ import {
   sizeFor,
   studyTrace,
   type TraceFormat,
+  traceFormats,
 } from "../observe/working-set/index.ts";
 import { show } from "./show.ts";
 
@@ -45,11 +49,13 @@ export interface Report {
   readonly exact: boolean;
   /** Lines that could not be understood. */
   readonly skipped: number;
-  readonly curve: readonly CurvePoint[];
+  readonly points: readonly CurvePoint[];
   readonly knee: CurvePoint;
   /** `size` is null where no memory has that hit rate. */
   readonly wanted: { readonly hitRate: number; readonly size: CurvePoint | null } | null;
-  /** The wanted size; the knee where none is wanted, or attained. */
+  /** At which memory and misses together cost least. */
+  readonly cheapest: CurvePoint;
+  /** The wanted size; the cheapest where none is wanted, or attained. */
   readonly recommended: CurvePoint;
   /** Of what memory holds now, by the curve. */
   readonly now: { readonly entries: number; readonly hitRate: number } | null;
@@ -91,7 +97,7 @@ async function read({ trace, format }: WorkingSetOptions): Promise<Study | strin
     if (study.reads > 0) return study;
     return study.skipped === 0
       ? `${name} is empty, so there is nothing to tell. Give a trace with one request a line.`
-      : `${name} holds no read in the format '${study.format}' (${study.skipped} lines could not be understood). Say what it is with --format ${"keys, sizes or monitor"}.`;
+      : `${name} holds no read in the format '${study.format}' (${study.skipped} lines could not be understood). Say what it is with --format ${traceFormats.join(", ")}.`;
   } catch (error) {
     if (isRepriseError(error)) return `${name}: ${error.message}`;
     const { code } = error as NodeJS.ErrnoException;
@@ -105,7 +111,6 @@ async function read({ trace, format }: WorkingSetOptions): Promise<Study | strin
 }
 
 function reportOf(study: Study, options: WorkingSetOptions): Report {
-  const { curve } = study;
   const entryBytes = options.entryBytes ?? study.entryBytes ?? defaults.workingSet.entryBytes;
   const readsPerSecond = options.readsPerSecond ?? study.readsPerSecond ?? defaults.workingSet.readsPerSecond;
   const worthHours = options.worthHours ?? defaults.workingSet.worthHours;
@@ -115,22 +120,16 @@ function reportOf(study: Study, options: WorkingSetOptions): Report {
     crossZoneGb: options.priceCrossZoneGb ?? defaultPrices.crossZoneGb,
     personHour: options.priceHour ?? defaultPrices.personHour,
   };
-  const weigh = (point: CurvePoint): CurvePoint =>
-    point.bytes > 0 ? point : { ...point, bytes: Math.round(point.entries * entryBytes) };
-  const bend = weigh(knee(curve));
-  const attained = options.hitRate === undefined ? null : sizeFor(curve, options.hitRate);
-  const wanted =
-    options.hitRate === undefined
-      ? null
-      : { hitRate: options.hitRate, size: attained === null ? null : weigh(attained) };
-  const recommended = wanted?.size ?? bend;
-  const nowEntries =
-    options.nowEntries ?? (options.now === undefined ? undefined : Math.floor(options.now / entryBytes));
+  const pricing = { readsPerSecond, entryBytes, prices };
+  const measured = options.entryBytes === undefined && study.entryBytes !== null;
+  const curve = measured ? study.curve : weigh(study.curve, entryBytes);
+  const least = cheapest(curve, pricing);
+  const size = options.hitRate === undefined ? null : sizeFor(curve, options.hitRate);
+  const recommended = size ?? least;
+  const nowEntries = options.nowEntries ?? (options.now === undefined ? undefined : entriesAt(curve, options.now));
   const simulate = (eviction: "lru" | "lfu"): number => {
-    const { hits, requests } = simulateEviction(study.hashes, {
-      eviction,
-      maxEntries: Math.max(1, recommended.entries),
-    });
+    const maxEntries = Math.max(1, recommended.entries);
+    const { hits, requests } = simulateEviction(study.hashes, { eviction, maxEntries });
     return hits / requests;
   };
   return {
@@ -139,29 +138,26 @@ function reportOf(study: Study, options: WorkingSetOptions): Report {
     keys: curve.keys,
     exact: study.exact,
     skipped: study.skipped,
-    curve: curve.points.map(weigh),
-    knee: bend,
-    wanted,
+    points: curve.points,
+    knee: knee(curve),
+    wanted: options.hitRate === undefined ? null : { hitRate: options.hitRate, size },
+    cheapest: least,
     recommended,
     now: nowEntries === undefined ? null : { entries: nowEntries, hitRate: 1 - missRatioAt(curve, nowEntries) },
     simulated: { reads: study.hashes.length, lru: simulate("lru"), lfu: simulate("lfu") },
     assumed: {
-      readsPerSecond,
-      entryBytes,
-      prices,
+      ...pricing,
       worthHours,
       guessed: [
         ...(options.readsPerSecond === undefined && study.readsPerSecond === null ? (["readsPerSecond"] as const) : []),
         ...(options.entryBytes === undefined && study.entryBytes === null ? (["entryBytes"] as const) : []),
       ],
     },
-    bill: billOf(curve, {
-      nowEntries,
-      thenEntries: recommended.entries,
-      readsPerSecond,
-      entryBytes,
-      prices,
-      worthHours,
-    }),
+    bill: billOf(curve, { ...pricing, nowEntries, thenEntries: recommended.entries, worthHours }),
   };
+}
+
+/** Every entry weighs the same. */
+function weigh(curve: Curve, entryBytes: number): Curve {
+  return { ...curve, points: curve.points.map((point) => ({ ...point, bytes: point.entries * entryBytes })) };
 }

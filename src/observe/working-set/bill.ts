@@ -1,5 +1,5 @@
 import { defaults } from "../../base/defaults.ts";
-import { type Curve, missRatioAt } from "./curve.ts";
+import { bytesAt, type Curve, type CurvePoint, meanWeight, missRatioAt } from "./curve.ts";
 
 /** In US dollars; a GB is 2^30 bytes. Unless given, those of `defaultPrices`. */
 export interface Prices {
@@ -15,14 +15,18 @@ export interface Prices {
 
 export const defaultPrices: Prices = defaults.workingSet.prices;
 
-export interface BillOptions {
+export interface Pricing {
+  readonly readsPerSecond: number;
+  /** What an entry weighs where the curve does not know. */
+  readonly entryBytes: number;
+  readonly prices?: Partial<Prices>;
+}
+
+export interface BillOptions extends Pricing {
   /** Entries that memory holds now; unless given, there is nothing to compare with. */
   readonly nowEntries?: number | undefined;
   /** Entries that it would hold. */
   readonly thenEntries: number;
-  readonly readsPerSecond: number;
-  readonly entryBytes: number;
-  readonly prices?: Partial<Prices>;
   /** Hours of a person a month below which a saving is not worth it. */
   readonly worthHours?: number;
 }
@@ -61,15 +65,7 @@ const secondsOfMonth = 2_629_800;
 export function billOf(curve: Curve, options: BillOptions): Bill {
   const { nowEntries, thenEntries, worthHours = defaults.workingSet.worthHours } = options;
   const prices = { ...defaultPrices, ...options.prices };
-  const cost = (entries: number): Cost => {
-    const bytes = entries * options.entryBytes;
-    const missRatio = missRatioAt(curve, entries);
-    const missesOfMonth = missRatio * options.readsPerSecond * secondsOfMonth;
-    const memory = (bytes / bytesOfGb) * prices.gbMonth;
-    const misses = (missesOfMonth / 1e6) * prices.millionMisses;
-    const crossZone = ((missesOfMonth * options.entryBytes) / bytesOfGb) * prices.crossZoneGb;
-    return { entries, bytes, hitRatio: 1 - missRatio, memory, misses, crossZone, total: memory + misses + crossZone };
-  };
+  const cost = (entries: number) => costOf(curve, entries, options);
   const then = cost(thenEntries);
   if (nowEntries === undefined) {
     const sentence = `Memory of this size costs ${dollars(then.total)} a month with the misses that it leaves. Say what it holds now to learn what a change would save.`;
@@ -82,13 +78,31 @@ export function billOf(curve: Curve, options: BillOptions): Bill {
   return { now, then, saving, worthIt, sentence: sentenceOf(saving, worthIt, threshold, worthHours) };
 }
 
+/** The size at which memory and misses together cost least. */
+export function cheapest(curve: Curve, pricing: Pricing): CurvePoint {
+  const total = ({ entries }: CurvePoint) => costOf(curve, entries, pricing).total;
+  return curve.points.reduce((best, point) => (total(point) < total(best) ? point : best));
+}
+
+function costOf(curve: Curve, entries: number, { readsPerSecond, entryBytes, prices }: Pricing): Cost {
+  const { gbMonth, millionMisses, crossZoneGb } = { ...defaultPrices, ...prices };
+  const weight = meanWeight(curve) || entryBytes;
+  const bytes = meanWeight(curve) === 0 ? entries * entryBytes : bytesAt(curve, entries);
+  const missRatio = missRatioAt(curve, entries);
+  const missesOfMonth = missRatio * readsPerSecond * secondsOfMonth;
+  const memory = (bytes / bytesOfGb) * gbMonth;
+  const misses = (missesOfMonth / 1e6) * millionMisses;
+  const crossZone = ((missesOfMonth * weight) / bytesOfGb) * crossZoneGb;
+  return { entries, bytes, hitRatio: 1 - missRatio, memory, misses, crossZone, total: memory + misses + crossZone };
+}
+
 function sentenceOf(saving: number, worthIt: boolean, threshold: number, hours: number): string {
   if (worthIt) return `The change saves ${dollars(saving)} a month.`;
   const least = `${hours === 1 ? "one hour" : `${hours} hours`} of a person (${dollars(threshold)})`;
   if (saving > 0) {
     return `The change saves ${dollars(saving)} a month, less than ${least}: not worth a person's time.`;
   }
-  return `The change saves nothing: it costs ${dollars(-saving)} more a month. It is worth a person's time only for the sake of speed.`;
+  return `The change saves no money: it costs ${dollars(-saving)} more a month.`;
 }
 
 function dollars(amount: number): string {

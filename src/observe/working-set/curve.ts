@@ -28,7 +28,7 @@ export function curveOf(counted: Reads | undefined, keys: number): Curve {
   const reads = counted.counted > 0 ? counted.counted : estimated;
   // SHARDS-adj: what the sample has too little or too much is of hot keys, whose distances are the smallest.
   const adjustment = reads - estimated;
-  const bytesOf = createSizes(counted.byBytes);
+  const sizes = createSizes(counted.byBytes);
   let hits = 0;
   let missRatio = 1;
   let flatTo = 0;
@@ -36,10 +36,10 @@ export function curveOf(counted: Reads | undefined, keys: number): Curve {
     const more = counted.byEntries[bucket] as number;
     if (more === 0 && bucket > 0) continue;
     // Up to here more memory brought nothing: without this point the line to the next one would promise that it does.
-    if (bucket > flatTo + 1) points.push({ entries: upperEnd(bucket - 1), bytes: bytesOf.below(), missRatio });
+    if (bucket > flatTo + 1) points.push({ entries: upperEnd(bucket - 1), bytes: sizes.below(), missRatio });
     hits += more;
     missRatio = Math.min(1, Math.max(0, 1 - (hits + adjustment) / reads));
-    points.push({ entries: upperEnd(bucket), bytes: bytesOf.within(hits), missRatio });
+    points.push({ entries: upperEnd(bucket), bytes: sizes.within(hits), missRatio });
     flatTo = bucket;
   }
   return { points, reads: Math.round(reads), keys: Math.round(keys) };
@@ -47,50 +47,95 @@ export function curveOf(counted: Reads | undefined, keys: number): Curve {
 
 /** Finds the bytes that answer as many reads. To be asked with rising numbers. */
 function createSizes(byBytes: Float64Array) {
+  // What weighs nothing was never weighed.
+  const last = byBytes.subarray(0, bucketCount).findLastIndex((reads) => reads > 0);
   let bucket = -1;
   let answered = 0;
-  // Sums of fractions in another order differ by their rounding.
-  const isBelow = (reads: number) => answered < reads * (1 - 1e-9);
-  const next = (): number => {
+  const step = (): void => {
     bucket += 1;
     answered += byBytes[bucket] as number;
-    return bucket;
   };
+  const size = () => (bucket < 0 || last < 1 ? 0 : upperEnd(bucket));
   return {
     /** The least that answers so many. */
     within: (reads: number): number => {
-      while (isBelow(reads) && bucket < bucketCount - 1) next();
-      return bucket < 0 ? 0 : upperEnd(bucket);
+      // Sums of fractions in another order differ by their rounding.
+      while (answered < reads * (1 - 1e-9) && bucket < last) step();
+      return size();
     },
-    /** The most that answers no more. */
+    /** The most that answers no more than what was asked for last. */
     below: (): number => {
-      while (bucket < bucketCount - 1 && byBytes[bucket + 1] === 0) next();
-      return bucket < 0 ? 0 : upperEnd(bucket);
+      while (bucket < last && byBytes[bucket + 1] === 0) step();
+      return size();
     },
   };
 }
 
-/** The miss ratio of memory that holds so many entries. Between two points, the straight line. */
+/**
+ * The miss ratio of memory that holds so many entries, 0 to 1. Between two points, the straight line.
+ *
+ * @example missRatioAt(sampler.curve(), 10_000);
+ */
 export function missRatioAt(curve: Curve, entries: number): number {
-  return valueAt(curve, entries, ({ entries: size }) => size);
+  return between(curve, entries, entriesOf, missRatioOf) ?? missRatioOf(lastOf(curve));
 }
 
 /** The miss ratio of memory of so many bytes. */
 export function missRatioAtBytes(curve: Curve, bytes: number): number {
-  return valueAt(curve, bytes, ({ bytes: size }) => size);
+  return between(curve, bytes, bytesOf, missRatioOf) ?? missRatioOf(lastOf(curve));
 }
 
-function valueAt({ points }: Curve, size: number, sizeOf: (point: CurvePoint) => number): number {
+/** The bytes of so many entries; beyond the curve they weigh what those on it do. 0 where nobody knows. */
+export function bytesAt(curve: Curve, entries: number): number {
+  return between(curve, entries, entriesOf, bytesOf) ?? entries * meanWeight(curve);
+}
+
+/** The entries that fit into so many bytes; 0 where nobody knows what they weigh. */
+export function entriesAt(curve: Curve, bytes: number): number {
+  const weight = meanWeight(curve);
+  if (weight === 0) return 0;
+  return Math.floor(between(curve, bytes, bytesOf, entriesOf) ?? bytes / weight);
+}
+
+/** What an entry weighs, in bytes: the mean over all keys. 0 where nobody knows. */
+export function meanWeight(curve: Curve): number {
+  const { bytes, entries } = lastOf(curve);
+  return entries === 0 ? 0 : bytes / entries;
+}
+
+function entriesOf({ entries }: CurvePoint): number {
+  return entries;
+}
+
+function bytesOf({ bytes }: CurvePoint): number {
+  return bytes;
+}
+
+function missRatioOf({ missRatio }: CurvePoint): number {
+  return missRatio;
+}
+
+function lastOf({ points }: Curve): CurvePoint {
+  return points[points.length - 1] as CurvePoint;
+}
+
+/** `undefined` beyond the last point. */
+function between(
+  { points }: Curve,
+  at: number,
+  across: (point: CurvePoint) => number,
+  up: (point: CurvePoint) => number,
+): number | undefined {
   let low = 0;
   let high = points.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (sizeOf(points[middle] as CurvePoint) <= size) low = middle;
+    if (across(points[middle] as CurvePoint) <= at) low = middle;
     else high = middle - 1;
   }
-  const below = points[low] as CurvePoint;
-  const above = points[low + 1];
-  if (above === undefined || sizeOf(below) >= size) return below.missRatio;
-  const share = (size - sizeOf(below)) / (sizeOf(above) - sizeOf(below));
-  return below.missRatio + (above.missRatio - below.missRatio) * share;
+  const left = points[low] as CurvePoint;
+  const right = points[low + 1];
+  if (across(left) === at) return up(left);
+  if (right === undefined) return undefined;
+  return up(left) + ((up(right) - up(left)) * (at - across(left))) / (across(right) - across(left));
 }

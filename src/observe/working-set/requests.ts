@@ -41,7 +41,8 @@ export function createReader(format: TraceFormat, request: (key: string, bytes: 
     },
     monitor: (line) => {
       const parsed = parseMonitorLine(line);
-      if (parsed === undefined) return false;
+      // The server says OK before the first command.
+      if (parsed === undefined) return line.trim() === "OK";
       first ??= parsed.at;
       last = parsed.at;
       for (const key of keysRead(parsed.command)) request(`${parsed.database} ${key}`, 0);

@@ -18,7 +18,7 @@ const readsPerLook = 64;
 export interface SamplerOptions {
   /** Keys in memory, of all caches together: a whole number from 1 to 8,192. 6,144 unless given. */
   readonly most?: number;
-  /** The greatest share of keys that is sampled, above 0. Below 1, a small set of keys costs less and is told less exactly. 1 unless given. */
+  /** The greatest share of keys that is sampled, above 0. With 1, sets of keys that fit are told exactly, at a cost for each hit. 1/4 unless given. */
   readonly share?: number;
   /** Half of what the curve looks back on. Unless given, all. */
   readonly windowMs?: number;
@@ -78,8 +78,8 @@ interface Cache {
  * @throws REPRISE_BAD_DECLARATION if `most` is out of bounds.
  */
 export function createSampler(options: SamplerOptions = {}): Sampler {
-  const { most = defaults.workingSet.sampledKeys, share = 1, now = () => 0, reads } = options;
-  const { windowMs = Number.POSITIVE_INFINITY } = options;
+  const { most = defaults.workingSet.sampledKeys, share = defaults.workingSet.sampledShare } = options;
+  const { windowMs = Number.POSITIVE_INFINITY, now = () => 0, reads } = options;
   if (!(Number.isInteger(most) && most >= 1 && most <= mostKeys)) {
     throw new RepriseError("REPRISE_BAD_DECLARATION", {
       where: "workingSet.most",

@@ -1,6 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import { hashOf } from "../../base/hash.ts";
-import type { Curve } from "./curve.ts";
+import { type Curve, meanWeight } from "./curve.ts";
 import { createReader, detectFormat, type Reader, type TraceFormat } from "./requests.ts";
 import { createSampler } from "./sampler.ts";
 import { mostKeys } from "./stack.ts";
@@ -14,7 +14,7 @@ export interface Study {
   readonly reads: number;
   /** `null` where the trace has no time. */
   readonly readsPerSecond: number | null;
-  /** What an entry weighs, the mean; `null` where the trace has no sizes. */
+  /** What an entry weighs, the mean over keys; `null` where the trace has no sizes. */
   readonly entryBytes: number | null;
   /** The hash of each read's key, of the first ones: for policies that have to see them one by one. */
   readonly hashes: Uint32Array;
@@ -42,6 +42,8 @@ const longestLine = 1_048_576;
  *
  * @example
  * const { curve } = await studyTrace(createReadStream("requests.txt", "utf8"));
+ *
+ * @throws REPRISE_BAD_DECLARATION if it is no text, or a line is longer than a megabyte.
  */
 export async function studyTrace(
   chunks: AsyncIterable<string> | Iterable<string>,
@@ -49,10 +51,8 @@ export async function studyTrace(
 ): Promise<Study> {
   let reads = 0;
   let skipped = 0;
-  let bytesRead = 0;
-  let weighed = 0;
   let hashes = new Uint32Array(16_384);
-  const sampler = createSampler({ most: mostKeys, reads: () => reads });
+  const sampler = createSampler({ most: mostKeys, share: 1, reads: () => reads });
   const everyKey = sampler.threshold();
 
   const request = (key: string, bytes: number): void => {
@@ -66,10 +66,6 @@ export async function studyTrace(
       hashes[reads] = hash;
     }
     reads += 1;
-    if (bytes > 0) {
-      bytesRead += bytes;
-      weighed += 1;
-    }
     if (hash < sampler.threshold()) sampler.record(hash, 0, bytes);
     if (reads % readsPerProgress === 0) options.progress?.(reads);
   };
@@ -90,13 +86,14 @@ export async function studyTrace(
   }
   reader ??= decide();
   const seconds = reader.seconds();
+  const curve = sampler.curve();
   return {
     format: reader.format,
-    curve: sampler.curve(),
+    curve,
     exact: sampler.threshold() === everyKey,
     reads,
     readsPerSecond: seconds === null || seconds <= 0 ? null : reads / seconds,
-    entryBytes: weighed === 0 ? null : bytesRead / weighed,
+    entryBytes: meanWeight(curve) || null,
     hashes: hashes.subarray(0, Math.min(reads, hashesKept)),
     skipped,
   };
@@ -107,14 +104,17 @@ async function* linesOf(chunks: AsyncIterable<string> | Iterable<string>): Async
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > longestLine) {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: "trace",
-        why: `a line is longer than ${longestLine} characters.`,
-        mend: "Give a text file with one request a line.",
-      });
-    }
+    if (chunk.includes("\0")) throw noTrace("it is no text.");
+    if (rest.length > longestLine) throw noTrace(`a line is longer than ${longestLine} characters.`);
     yield* lines;
   }
   if (rest !== "") yield rest;
+}
+
+function noTrace(why: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: "trace",
+    why,
+    mend: "Give a text with one request a line, unpacked.",
+  });
 }
