@@ -14,6 +14,33 @@ export const defaults = {
     /** A failing source is asked once a second for a key, not once a caller. */
     backOffMs: 1_000,
   },
+  writeBehind: {
+    /** How long a write waits for company before it is sent: newer values of its key, and other keys. */
+    gatherMs: 100,
+    /** One call of the source: its cost is shared by so many, and a failing one is narrowed down in seven more. */
+    batch: 100,
+    /** Writes that one transaction of the journal takes: some tens of milliseconds of the loop at the worst. */
+    appendBatch: 500,
+    /** Keys whose write has not arrived: minutes of an ordinary load, and a journal of some megabytes. */
+    most: 10_000,
+    /** How long a write waits for room: as long as a person waits for a page. */
+    roomMs: 5_000,
+    /** Other processes make room too, and nobody tells. */
+    roomLookMs: 100,
+    /** A crashed process's writes are taken over after so long; renewed at a third. */
+    leaseMs: 5_000,
+    /** How often each process looks for writes that others left behind. */
+    lookMs: 1_000,
+    /** Pauses double from the least. The source itself is asked every 5 s at least: who writes behind wants it back soon. */
+    pauseMs: { least: 200, most: 60_000, mostOfSource: 5_000 },
+    /** A write that failed so often alone, while others arrived, is dead: 200 ms doubled nine times is about two minutes. */
+    attempts: 10,
+    /** One that fails while nothing else arrives may be a source that is away: then a day decides. */
+    failingMs: 86_400_000,
+    /** Dead writes hold data that nobody asked for in a month. */
+    deadKeptMs: 30 * 86_400_000,
+    deadListed: 1_000,
+  },
   operation: {
     /** Long enough for a garbage collection or a slow disk, short enough that a crash is not felt for minutes. */
     leaseMs: 30_000,
@@ -54,6 +81,8 @@ export const defaults = {
     sampledShare: 1 / 4,
     /** Two of them are told: a working day's part, so that last night's batch does not size the morning's memory. */
     windowMs: 7_200_000,
+    /** With fewer reads most are a key's first, which no memory answers: a curve of them would size memory by its start. */
+    readsNeeded: 1_000,
     /** Less than an hour of a person a month is not worth a change that a person makes, tells and watches. */
     worthHours: 1,
     /** In US dollars, near the list prices of large clouds in 2025; whoever has a bill of their own states it. */

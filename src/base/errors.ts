@@ -55,6 +55,7 @@ interface Details {
   REPRISE_BATCH_AMISS: { readonly cache: string; readonly asked: number };
   REPRISE_SECRET_FOUND: { readonly cache: string; readonly path: string; readonly kind: string };
   REPRISE_WRITE_TIMEOUT: { readonly cache: string; readonly afterMs: number };
+  REPRISE_WRITE_QUEUE_FULL: { readonly cache: string; readonly most: number; readonly afterMs: number };
   REPRISE_SCOPE_LEAK: { readonly cache: string; readonly dimension: string };
 }
 
@@ -271,6 +272,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 504,
     message: (d) =>
       `A write of cache '${d.cache}' gave no answer in ${d.afterMs} ms, so nobody knows yet whether it arrived. Read the value from the source before you repeat it; make 'write' heed its signal.`,
+  },
+  REPRISE_WRITE_QUEUE_FULL: {
+    status: 503,
+    message: (d) =>
+      `${d.most} writes of cache '${d.cache}' wait for its source already, the most that are kept, and none left in ${d.afterMs} ms, so this one was turned away and nothing was written. Repeat it later; see why 'writeMany' fails or is slow.`,
   },
   REPRISE_SCOPE_LEAK: {
     status: 500,
