@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { RepriseError } from "../../base/errors.ts";
 
 /** Who and what a request is for, known to whatever it awaits. */
-export interface AmbientContext {
+export interface AmbientContext<Dimension extends string = string> {
   /**
    * Runs `work` with these values; `get` tells them in it and in all that it awaits. A run inside another inherits what
    * it does not name; `undefined` names nobody.
@@ -11,7 +11,7 @@ export interface AmbientContext {
    * @example
    * reprise.context.run({ tenant: "t1", user: session.user }, () => handle(request));
    */
-  readonly run: <T>(values: Readonly<Record<string, string | undefined>>, work: () => T) => T;
+  readonly run: <T>(values: { readonly [D in Dimension]?: string | undefined }, work: () => T) => T;
   /**
    * The value of a dimension, `undefined` outside every run. In a cache's loader, whose value others will get, it is
    * the scope's own value as text.
@@ -20,7 +20,7 @@ export interface AmbientContext {
    *   loader swallows this
    * @throws REPRISE_BAD_DECLARATION a dimension that was not declared
    */
-  readonly get: (dimension: string) => string | undefined;
+  readonly get: (dimension: Dimension) => string | undefined;
 }
 
 export interface WatchedLoad {
