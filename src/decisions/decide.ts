@@ -7,17 +7,26 @@ import type { OperationDeclaration } from "../operation/declaration.ts";
 import { callerContract } from "./caller-contract.ts";
 import type { Answer, Decided } from "./decided.ts";
 
+/** What `createReprise` answers for all of its caches. */
+export interface InstanceAnswers {
+  readonly sources?: Readonly<Record<string, { readonly loadsAtOnce: number }>> | undefined;
+  /** Declared; `undefined`: the default, which differs in production. */
+  readonly secrets?: "refuse" | "warn" | "off" | undefined;
+}
+
 /** Reads a cache's declaration: every question with its answer. */
 export function decideCache(
   declaration: CacheDeclaration,
   changes: readonly Change<string>[],
   instanceOwner: string | undefined,
   dimensions: Dimensions,
+  instance: InstanceAnswers = {},
 ): Decided {
   const owner = declaration.owner ?? instanceOwner;
   return decided("cache", declaration.name, owner, {
     owner: answer(owner),
     pattern: declared(declaration.pattern),
+    tradeOff: declared(tradeOffs[declaration.pattern]),
     holds: answer(declaration.holds),
     ifStale: answer(declaration.ifStale),
     scope: declared(declaration.scope.join(", ")),
@@ -26,19 +35,70 @@ export function decideCache(
       : { sameForEvery: declared((declaration.sameForEvery ?? []).join(", ") || "nothing: all are in scope") }),
     freshFor: declared(declaration.freshFor),
     staleFor: declaration.staleFor === undefined ? byDefault("not served stale") : declared(declaration.staleFor),
+    absentFor: orDefault(declaration.absentFor, "as long as any value"),
     changedBy:
       changes.length === 0
         ? byDefault("time alone")
         : declared(changes.map((change) => `${change.operation} (${change.verb})`).join(", ")),
-    flight: byDefault("one load per key"),
-    refresh:
-      declaration.refresh === undefined
-        ? byDefault("none in the background")
-        : declared(`the ${declaration.refresh.hottest} hottest, each every ${declaration.refresh.every}`),
-    jitter:
-      declaration.jitter === undefined ? byDefault(`${defaults.cache.jitter}`) : declared(String(declaration.jitter)),
-    deadline: orDefault(declaration.deadline?.hard, seconds(defaults.cache.hardDeadlineMs)),
+    ...decideLoads(declaration, instance.sources),
+    ...decideWrites(declaration),
+    jitter: orDefault(given(declaration.jitter), `${defaults.cache.jitter}`),
+    protect: orDefault(declaration.protect, "as any other entry"),
+    clone:
+      declaration.clone === true
+        ? declared("each read gets a copy of its own")
+        : byDefault("all reads share one value, frozen outside production"),
+    secrets: instance.secrets === undefined ? byDefault("warn, and off in production") : declared(instance.secrets),
   });
+}
+
+/** What each pattern gives in consistency, and what that costs: a sentence each. */
+const tradeOffs: Readonly<Record<CacheDeclaration["pattern"], string>> = {
+  "read-through":
+    "A read is as old as its load, and never older than a change that the cache was told of. A change that it is not told of shows when the value's time is over, and what nobody has read yet is loaded while somebody waits.",
+  "cache-aside":
+    "A read is as old as what the application stored last; a load that a change outdated is not stored. Each change of the data is the application's to tell, and a forgotten one shows until the value's time is over.",
+  "write-through":
+    "Whoever reads after a write has its value or a newer one. A write takes as long as the source, and fails with it.",
+  "write-behind":
+    "Readers of the cache see a write at once; whoever reads the source itself sees it late. A write costs no wait for the source, and its acknowledgement is worth what the declaration says of a crash.",
+};
+
+/** How values come from the source, and what keeps their loads few. */
+function decideLoads(declaration: CacheDeclaration, sources: InstanceAnswers["sources"]): Record<string, Answer> {
+  const { refresh, early, queue, deadline, source, loadMany } = declaration;
+  const atOnce = source === undefined ? undefined : sources?.[source]?.loadsAtOnce;
+  return {
+    flight: byDefault("one load per key"),
+    loadMany:
+      loadMany === undefined
+        ? byDefault("each missing key loads by itself")
+        : declared("one call for all that is missing"),
+    refresh:
+      refresh === undefined
+        ? byDefault("none in the background")
+        : declared(`the ${refresh.hottest} hottest, each every ${refresh.every}`),
+    early: orDefault(given(early), `${defaults.cache.beta}`),
+    "deadline.soft": orDefault(deadline?.soft, "a stale value is served at once"),
+    "deadline.hard": orDefault(deadline?.hard, seconds(defaults.cache.hardDeadlineMs)),
+    queue:
+      queue === undefined
+        ? byDefault("as many reads wait as come")
+        : declared(`${queue.most} may wait, then ${queue.then}`),
+    source:
+      source === undefined
+        ? byDefault("no bound that caches share")
+        : declared(atOnce === undefined ? source : `${source}, ${atOnce} loads at once`),
+  };
+}
+
+function decideWrites({ pattern, ifLost }: CacheDeclaration): Record<string, Answer> {
+  if (pattern === "write-through") return { write: declared("to the source, then to the cache") };
+  if (pattern !== "write-behind") return {};
+  return {
+    write: declared("to the journal, later to the source"),
+    ifLost: declared(typeof ifLost === "object" ? `the last ${ifLost.accept} may be` : (ifLost ?? "never")),
+  };
 }
 
 /** Reads an operation's declaration: every question with its answer, and what its callers are promised. */
@@ -95,4 +155,6 @@ const orDefault = (value: string | undefined, otherwise: string): Answer =>
   value === undefined ? byDefault(otherwise) : declared(value);
 const byDeclaration = (codes: readonly string[]): Answer =>
   codes.length === 0 ? byDefault("none") : declared(codes.join(", "));
+const given = (value: number | string | undefined): string | undefined =>
+  value === undefined ? undefined : String(value);
 const seconds = (ms: number): string => `${ms / 1_000}s`;

@@ -31,10 +31,13 @@ function written(value: unknown): string {
 }
 
 function writtenCache(declaration: CacheDeclaration): readonly unknown[] {
-  const { pattern, name, owner, holds, ifStale, freshFor, staleFor, refresh, deadline, jitter } = declaration;
+  const { pattern, name, owner, holds, ifStale, freshFor, staleFor, absentFor, jitter } = declaration;
+  const { refresh, deadline, queue, source, early, protect, clone, ifLost } = declaration;
   return [
-    ...["cache", pattern, name, owner, holds, ifStale, freshFor, staleFor, jitter],
-    ...[refresh?.hottest, refresh?.every, deadline?.hard],
+    ...["cache", pattern, name, owner, holds, ifStale, freshFor, staleFor, absentFor, jitter],
+    ...[refresh?.hottest, refresh?.every, deadline?.soft, deadline?.hard, queue?.most, queue?.then],
+    ...[source, early, protect, clone, declaration.loadMany !== undefined],
+    typeof ifLost === "object" ? ifLost.accept : ifLost,
     ...["scope", ...declaration.scope, "same for every", ...(declaration.sameForEvery ?? [])],
   ];
 }

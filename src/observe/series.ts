@@ -178,7 +178,9 @@ function readSeries(steps: Steps, sums: Readonly<Record<CacheCount, readonly num
     failed: rates(steps, sums.failed, 1_000),
     loads: rates(steps, sums.loads, 1_000),
     evictedPerMinute: rates(steps, sums.evicted, 60_000),
+    lapsedPerMinute: rates(steps, sums.lapsed, 60_000),
     refreshesPerMinute: rates(steps, sums.refreshes, 60_000),
+    earlyPerMinute: rates(steps, sums.early, 60_000),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Range } from "../observe/metrics.ts";
 import { isRange, metricsReader } from "../observe/read.ts";
 import { json, refused } from "./answers.ts";
 import { assetsOf } from "./assets.ts";
+import { explainRead } from "./explain.ts";
 import { reasonAgainst, reasonAgainstPlace } from "./guard.ts";
 import type { Incident } from "./incident.ts";
 import { feedOf } from "./live.ts";
@@ -12,6 +13,7 @@ import { questionsOf } from "./questions.ts";
 import { replayOf } from "./replay.ts";
 import { oneRun, recentRuns } from "./runs.ts";
 import type { DecisionsAnswer, IncidentsAnswer, LiveMessage } from "./wire.ts";
+import { workingSetOf } from "./working-set.ts";
 
 /** What the page needs of a reprise. */
 export interface Shown {
@@ -50,7 +52,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
   const replay = replayOf(incidents, inside.clock);
   const reader = metricsReader(inside);
   const feed = feedOf(inside.clock, async (): Promise<LiveMessage> => {
-    return { ...(await reader.live()), incident: replay.running() };
+    return { ...(await reader.live()), pendingWrites: pendingWritesOf(inside), incident: replay.running() };
   });
   inside.closing.addEventListener("abort", () => {
     feed.stop();
@@ -59,8 +61,13 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
 
   const decisions = async (): Promise<DecisionsAnswer> => {
     const decided = reprise.decisions();
-    const questions = questionsOf(decided, await reader.read({ range: "1h" }), inside.memory());
-    return { v: 1, service: inside.service, at: inside.clock().now(), decisions: decided, questions };
+    const memory = inside.memory();
+    const questions = questionsOf(decided, {
+      metrics: await reader.read({ range: "1h" }),
+      memory,
+      curve: inside.curve(),
+    });
+    return { v: 1, service: inside.service, at: inside.clock().now(), decisions: decided, memory, questions };
   };
   const incidentsAnswer = async (request: Request, context: PageContext): Promise<IncidentsAnswer> => ({
     v: 1,
@@ -86,6 +93,11 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     if (path === "/metrics.json") return json(await reader.read({ range: rangeOf(url) }));
     if (path === "/decisions.json") return json(await decisions());
     if (path === "/incidents.json") return json(await incidentsAnswer(request, context));
+    if (path === "/working-set.json") {
+      const told = workingSetOf(inside, url.searchParams.get("cache") ?? undefined);
+      return told === undefined ? notFound() : json(told);
+    }
+    if (path === "/explain.json") return explainRead(inside, url.searchParams);
     if (path === "/runs.json") return json(await recentRuns(inside, url.searchParams));
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\.json$/.exec(path) ?? [];
     if (run !== undefined) {
@@ -116,6 +128,11 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
 }
 
 const notFound = () => refused(404, "not-found", "There is nothing here.");
+
+function pendingWritesOf(inside: Inside): LiveMessage["pendingWrites"] {
+  const pending = inside.caches().map(({ name, pendingWrites }) => [name, pendingWrites()] as const);
+  return Object.fromEntries(pending.flatMap(([name, count]) => (count === undefined ? [] : [[name, count] as const])));
+}
 
 function rangeOf(url: URL): Range {
   const asked = url.searchParams.get("range");

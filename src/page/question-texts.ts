@@ -7,6 +7,7 @@ export const questionTexts = {
   "5": { name: "Eviction", question: "What is protected and what goes when memory is full?" },
   "8": { name: "Security", question: "Could a response reach the wrong user?" },
   "9": { name: "Measuring", question: "Can you see hits, misses and evictions now?" },
+  "10": { name: "Cost", question: "Is the size from a working set or from a guess?" },
   A: { name: "HTTP", question: "If the client sends this again, what happens?" },
 } as const;
 

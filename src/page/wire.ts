@@ -1,11 +1,14 @@
 import type { RunState } from "../contract/ledger.ts";
 import type { Decided } from "../decisions/decided.ts";
+import type { InsideMemory } from "../observe/inside.ts";
 import type { Live } from "../observe/metrics.ts";
 import type { IncidentResult } from "./incident.ts";
 
 /** What the page's own script is told, as JSON. Values, bodies and keys in full are never part of it. */
 
 export interface LiveMessage extends Live {
+  /** By write-behind cache: writes acknowledged by this process that have not reached the source. */
+  readonly pendingWrites: Readonly<Record<string, number>>;
   readonly incident: IncidentRunning | null;
 }
 
@@ -112,6 +115,8 @@ export interface DecisionsAnswer {
   readonly service: string;
   readonly at: number;
   readonly decisions: readonly Decided[];
+  /** Of the process that answers; its bound and its policy are declared for all caches together. */
+  readonly memory: InsideMemory;
   /** Only those that there is something to say about. */
   readonly questions: readonly Question[];
 }

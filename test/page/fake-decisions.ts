@@ -14,6 +14,7 @@ export function decided(quiet: boolean): readonly Decided[] {
     answers: {
       owner: text(owner),
       pattern: text("read-through"),
+      tradeOff: text("A read is as old as its load. What nobody has read yet is loaded while somebody waits."),
       holds: text("public"),
       ifStale: text("A visitor may see a seat that was just taken; booking checks again."),
       scope: text("workshop"),
@@ -22,9 +23,18 @@ export function decided(quiet: boolean): readonly Decided[] {
       staleFor: text("5m"),
       changedBy: text("seat.book (purge)"),
       flight: byDefault("one load per key"),
+      loadMany: byDefault("each missing key loads by itself"),
       refresh: text("the 100 hottest, each every 45s"),
+      early: byDefault("1"),
+      absentFor: byDefault("as long as any value"),
+      "deadline.soft": byDefault("a stale value is served at once"),
+      "deadline.hard": byDefault("30s"),
+      queue: byDefault("as many reads wait as come"),
+      source: byDefault("no bound that caches share"),
       jitter: byDefault("0.1"),
-      deadline: byDefault("30s"),
+      protect: byDefault("as any other entry"),
+      clone: byDefault("all reads share one value, frozen outside production"),
+      secrets: byDefault("warn, and off in production"),
       ...over,
     },
   });
@@ -62,7 +72,15 @@ export function decided(quiet: boolean): readonly Decided[] {
     },
   });
   return [
-    cache("workshop.availability", "booking-team", {}),
+    cache("workshop.availability", "booking-team", {
+      loadMany: text("one call for all that is missing"),
+      absentFor: text("30s"),
+      "deadline.soft": text("100ms"),
+      "deadline.hard": text("5s"),
+      queue: text("200 may wait, then stale"),
+      source: text("bookings, 6 loads at once"),
+      protect: text("high"),
+    }),
     cache("workshop.detail", "catalogue-team", {
       freshFor: text("10m"),
       staleFor: text("1h"),
@@ -74,6 +92,10 @@ export function decided(quiet: boolean): readonly Decided[] {
       freshFor: text("15m"),
       scope: text("instructor"),
       changedBy: byDefault("time alone"),
+      pattern: text("write-through"),
+      tradeOff: text("Whoever reads after a write has its value or a newer one. A write takes as long as the source."),
+      write: text("to the source, then to the cache"),
+      early: text("never"),
     }),
     quiet
       ? cache("search.suggest", "search-team", { pattern: text("cache-aside") })
@@ -88,6 +110,15 @@ export function decided(quiet: boolean): readonly Decided[] {
           },
           ["ifStale"],
         ),
+    cache("page.views", "growth-team", {
+      pattern: text("write-behind"),
+      tradeOff: text("Readers of the cache see a write at once; whoever reads the source itself sees it late."),
+      write: text("to the journal, later to the source"),
+      ifLost: text("never"),
+      scope: text("page"),
+      changedBy: byDefault("time alone"),
+      refresh: byDefault("none in the background"),
+    }),
     operation("seat.book", "booking-team", {}),
     operation("seat.release", "booking-team", { ifRunsAgain: text("converges"), costIfTwice: text("nothing") }),
     quiet

@@ -10,12 +10,19 @@ import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
 import type { Shown } from "../../src/page/index.ts";
 import { decided } from "./fake-decisions.ts";
+import { fakeCurve, fakeExplain, scopes } from "./fake-memory.ts";
 import { random } from "./random.ts";
 
 /** A reprise with an hour of invented, deterministic history behind it, for looking at the page. */
 
-const cacheNames = ["workshop.availability", "workshop.detail", "instructor.profile", "search.suggest"] as const;
-const shares = [0.52, 0.27, 0.13, 0.08] as const;
+const cacheNames = [
+  "workshop.availability",
+  "workshop.detail",
+  "instructor.profile",
+  "search.suggest",
+  "page.views",
+] as const;
+const shares = [0.52, 0.26, 0.12, 0.08, 0.02] as const;
 const hourMs = 3_600_000;
 
 const bump = (minute: number, center: number, rise: number, fall: number) =>
@@ -28,6 +35,8 @@ export interface FakeOptions {
   readonly gap?: boolean;
   /** An effect was answered twice, five minutes ago. */
   readonly twice?: boolean;
+  /** Who watches the working set has seen too little to tell, or nobody watches. */
+  readonly curve?: "few" | "none";
 }
 
 export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close: () => void } {
@@ -61,6 +70,9 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       counters.memory += Math.round(reads - source - shared - stale);
       counters.loads += Math.round(source + 0.9 * share * seconds);
       counters.refreshes += index === 0 ? Math.round(1.9 * seconds * scale) : 0;
+      counters.early += index < 2 ? Math.round((1.4 + 0.6 * wobble() + announcement) * share * seconds) : 0;
+      counters.lapsed += Math.round(0.6 * share * seconds + noise());
+      counters.crowded += index === 0 && announcement > 0.6 ? 1 : 0;
       counters.evicted += index === 3 ? Math.round((0.2 + 0.3 * announcement) * seconds) : 0;
       counters.purged += Math.round(0.4 * share * seconds);
       for (let load = 0; load < source; load += 1) counters.loadTime.observe(20 + 60 * (index + 1) * noise() ** 3);
@@ -93,7 +105,9 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         owner: "booking-team",
         counters,
         entries: () => entries,
-        declaration: { pattern: "read-through", name, scope: ["workshop"], freshFor: "60s" },
+        declaration: { pattern: "read-through", name, scope: scopes[name] ?? ["workshop"], freshFor: "60s" },
+        explain: fakeExplain,
+        pendingWrites: () => (name === "page.views" ? 12 : undefined),
       })),
     operations: () =>
       operations.map(({ name, counters }) => ({
@@ -107,11 +121,12 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           run: () => Promise.resolve(),
         },
       })),
-    memory: () => ({
-      entries: caches.reduce((sum, { entries }) => sum + entries, 0),
-      maxEntries: 10_000,
-      declared: false,
-    }),
+    memory: () => {
+      const entries = caches.reduce((sum, one) => sum + one.entries, 0);
+      const bound = { unit: "bytes", most: 64 * 2 ** 20 } as const;
+      return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
+    },
+    curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
   });
 
   // two instances with the same counters shape: the second one is history only and falls silent when asked to

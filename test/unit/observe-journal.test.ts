@@ -37,6 +37,8 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         counters,
         entries: () => 3,
         declaration: { pattern: "read-through", name: "product", scope: ["id"], freshFor: "60s" },
+        explain: () => Promise.reject(new Error("nobody asks")),
+        pendingWrites: () => undefined,
       },
     ],
     operations: () => [
@@ -47,7 +49,14 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         declaration: { name: "order", input: {} as never, effects: "database", run: () => Promise.resolve() },
       },
     ],
-    memory: () => ({ entries: 3, maxEntries: 100, declared: false }),
+    memory: () => ({
+      entries: 3,
+      bytes: null,
+      bound: { unit: "entries", most: 100 },
+      eviction: "lfu",
+      declared: false,
+    }),
+    curve: () => undefined,
   };
   return { inside, counters, executions };
 }
@@ -330,7 +339,18 @@ test("what is declared has another sign when an answer differs, and the same whe
   const before = snapshot(inside).declared;
   expect(before).toMatch(/^[0-9a-f]{7}$/);
   expect(declaring({ load: async () => 1 })).toBe(before);
-  for (const other of [{ freshFor: "61s" }, { scope: ["id", "locale"] }, { jitter: 0.2 }, { ifStale: "x" }] as const) {
+  for (const other of [
+    { freshFor: "61s" },
+    { scope: ["id", "locale"] },
+    { jitter: 0.2 },
+    { ifStale: "x" },
+    { absentFor: "5s" },
+    { early: "never" },
+    { protect: "high" },
+    { deadline: { soft: "1s" } },
+    { source: "db" },
+    { clone: true },
+  ] as const) {
     expect(declaring(other)).not.toBe(before);
   }
 });

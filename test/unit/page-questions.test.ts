@@ -1,13 +1,20 @@
 import { expect, test } from "vitest";
 import type { Schema } from "../../src/base/schema.ts";
 import { createReprise, type MemoryOptions, outcomeOf, unchecked } from "../../src/index.ts";
+import type { Metrics } from "../../src/observe/metrics.ts";
 import { readMetrics } from "../../src/observe/read.ts";
-import { questionsOf } from "../../src/page/questions.ts";
+import type { Shown } from "../../src/page/index.ts";
+import { type Grounds, questionsOf } from "../../src/page/questions.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 
 const checked: Schema<{ readonly id: string }> = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as { readonly id: string } }) },
 };
+
+function grounds(reprise: Shown, metrics: Metrics): Grounds {
+  const inside = reprise["~inside"];
+  return { metrics, memory: inside.memory(), curve: inside.curve() };
+}
 
 function createShop(memory?: MemoryOptions) {
   const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger(), memory });
@@ -36,7 +43,7 @@ function createShop(memory?: MemoryOptions) {
   const asked = async () => {
     const metrics = await readMetrics(reprise["~inside"], { range: "15m" });
     return Object.fromEntries(
-      questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory()).map((one) => [one.name, one]),
+      questionsOf(reprise.decisions(), grounds(reprise, metrics)).map((one) => [one.name, one]),
     );
   };
   return { reprise, order, product, asked };
@@ -45,7 +52,7 @@ function createShop(memory?: MemoryOptions) {
 test("without declarations nothing is asked", async () => {
   const reprise = createReprise({ service: "shop", undecided: "listed" });
   const metrics = await readMetrics(reprise["~inside"], { range: "15m" });
-  expect(questionsOf(reprise.decisions(), metrics, reprise["~inside"].memory())).toEqual([]);
+  expect(questionsOf(reprise.decisions(), grounds(reprise, metrics))).toEqual([]);
 });
 
 test("what only stands in the code is declared; what was counted is evidence", async () => {
@@ -58,6 +65,7 @@ test("what only stands in the code is declared; what was counted is evidence", a
     ["Never cached", "declared"],
     ["Eviction", "default"],
     ["Measuring", "evidence"],
+    ["Cost", "default"],
     ["HTTP", "declared"],
   ]);
   await Promise.all([product.get({ id: "a" }), product.get({ id: "a" })]);
@@ -77,7 +85,54 @@ test("a bound of memory that somebody declared is no default", async () => {
   const { reprise, asked } = createShop({ maxEntries: 500, eviction: "lru" });
   const { Eviction: eviction } = await asked();
   expect(eviction).toMatchObject({ state: "declared", source: "declared in code" });
-  expect(eviction?.answer).toContain("At most **500 entries**");
+  expect(eviction?.answer).toContain("At most **500 entries** an instance, then what was read longest ago goes (lru)");
+  await reprise.close();
+});
+
+test("a bound in bytes is told in bytes, with its policy and what is protected, by name", async () => {
+  const { reprise, asked } = createShop({ maxBytes: "64mb", eviction: "nearest-expiry" });
+  reprise.cache.readThrough({
+    name: "price",
+    owner: "shop-team",
+    holds: "public",
+    ifStale: "An old price.",
+    scope: ["id"],
+    freshFor: "60s",
+    protect: "high",
+    load: async ({ id }) => id,
+  });
+  const { Eviction: eviction } = await asked();
+  expect(eviction?.answer).toContain("At most **64 MB** an instance, then what would expire first goes");
+  expect(eviction?.detail).toContain("they leave last: price;");
+  await reprise.close();
+});
+
+test("the size is a guess until enough reads were seen, and then told by their curve", async () => {
+  const { reprise, product, asked } = createShop({ maxEntries: 500, eviction: "lru" });
+  await product.get({ id: "a" });
+  const { Cost: few } = await asked();
+  expect(few).toMatchObject({ state: "declared", detail: expect.stringContaining("Too few reads yet") });
+  for (let read = 0; read < 2_000; read += 1) await product.get({ id: `p${read % 60}` });
+  const { Cost: enough } = await asked();
+  expect(enough).toMatchObject({ state: "evidence", source: "measured, this process" });
+  expect(enough?.answer).toMatch(
+    /^You hold \*\*61 entries\*\*, enough for 9[5-9](\.\d+)?% of reads; \d+ entries would do/,
+  );
+  await reprise.close();
+});
+
+test("each pattern's trade-off is told in its own words, and only of those in use", async () => {
+  const { reprise, asked } = createShop();
+  const { Pattern: pattern } = await asked();
+  expect(pattern?.detail).toMatch(/^Read-through: A read is as old as its load/);
+  expect(pattern?.detail).not.toContain("Write-behind");
+  await reprise.close();
+});
+
+test("refreshes ahead, queues and the caps of sources are part of what a stampede meets", async () => {
+  const { reprise, asked } = createShop();
+  const { Stampede: stampede } = await asked();
+  expect(stampede?.detail).toContain("No cache bounds how many reads may wait. No source bounds its loads.");
   await reprise.close();
 });
 

@@ -1,0 +1,137 @@
+import { defaults } from "../base/defaults.ts";
+import type { CacheCounters } from "../cache/counters.ts";
+import type { Inside } from "../observe/inside.ts";
+import { type Bill, billOf, defaultPrices, type Prices } from "../observe/working-set/bill.ts";
+import { type Curve, type CurvePoint, missRatioAt } from "../observe/working-set/curve.ts";
+import { knee, sizeFor } from "../observe/working-set/sizes.ts";
+
+/** How large memory ought to be, by the reads that this process saw. */
+export interface WorkingSet {
+  readonly v: 1;
+  readonly at: number;
+  /** The process that tells: each watches its own reads. */
+  readonly instance: string;
+  /** `null`: all caches together, as they share one memory. */
+  readonly cache: string | null;
+  /** What memory is bounded in, for all caches together. */
+  readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number };
+  /** `null`: nobody watches. */
+  readonly curve: MeasuredCurve | null;
+}
+
+export interface MeasuredCurve {
+  /** Reads that it tells of, and the different keys among them, estimated. */
+  readonly reads: number;
+  readonly keys: number;
+  /** With fewer it is a guess, and what follows from it is not told. */
+  readonly readsNeeded: number;
+  /** Sizes rise, misses fall. Of memory that is kept by least recent use; expiry and changes cost further loads. */
+  readonly points: readonly CurvePoint[];
+  /** What memory holds now. */
+  readonly here: CurvePoint;
+  /** Beyond it more memory brings little. `null`: too few reads. */
+  readonly knee: CurvePoint | null;
+  /** The least memory that answers 95% of reads; `null`: none does, or too few reads. */
+  readonly wanted: CurvePoint | null;
+  /** The size to have: the wanted one, or the knee where no memory attains it. `null`: too few reads. */
+  readonly recommended: CurvePoint | null;
+  /** What the recommended size would save against now. `null`: too few reads. */
+  readonly bill: (Bill & Assumed) | null;
+}
+
+/** What the bill rests on. */
+export interface Assumed {
+  readonly readsPerSecond: number;
+  readonly entryBytes: number;
+  /** Whether `entryBytes` was estimated from what memory holds, or is the default. */
+  readonly weighed: boolean;
+  readonly prices: Prices;
+}
+
+/** The hit ratio that a size is told for. */
+export const wantedHitRatio = 0.95;
+const pointsAtMost = 160;
+
+/** `undefined`: there is no such cache. */
+export function workingSetOf(inside: Inside, cache: string | undefined): WorkingSet | undefined {
+  const caches = inside.caches();
+  const told = cache === undefined ? caches : caches.filter(({ name }) => name === cache);
+  if (cache !== undefined && told.length === 0) return undefined;
+  const memory = inside.memory();
+  const curve = inside.curve(cache);
+  const at = inside.clock().now();
+  const entries = told.reduce((sum, one) => sum + one.entries(), 0);
+  const seconds = Math.max(1, (at - inside.startedAt) / 1_000);
+  const reads = told.reduce((sum, { counters }) => sum + readsOf(counters), 0);
+  return {
+    v: 1,
+    at,
+    instance: inside.instance,
+    cache: cache ?? null,
+    bound: memory.bound,
+    curve:
+      curve === undefined
+        ? null
+        : measured(curve, {
+            entries,
+            bytes: cache === undefined ? memory.bytes : null,
+            readsPerSecond: reads / seconds,
+          }),
+  };
+}
+
+interface Present {
+  readonly entries: number;
+  /** `null`: not known, and estimated from the curve. */
+  readonly bytes: number | null;
+  readonly readsPerSecond: number;
+}
+
+function measured(curve: Curve, { entries, bytes, readsPerSecond }: Present): MeasuredCurve {
+  const here = { entries, bytes: bytes ?? Math.round(bytesAt(curve, entries)), missRatio: missRatioAt(curve, entries) };
+  const shared = {
+    ...{ reads: curve.reads, keys: curve.keys, readsNeeded: defaults.workingSet.readsNeeded },
+    ...{ points: thinned(curve), here },
+  };
+  if (curve.reads < defaults.workingSet.readsNeeded) {
+    return { ...shared, knee: null, wanted: null, recommended: null, bill: null };
+  }
+  const bend = knee(curve);
+  const wanted = sizeFor(curve, wantedHitRatio);
+  const recommended = wanted ?? bend;
+  const weighed = here.bytes > 0 && entries > 0;
+  const entryBytes = weighed ? here.bytes / entries : defaults.workingSet.entryBytes;
+  const bill = billOf(curve, { nowEntries: entries, thenEntries: recommended.entries, readsPerSecond, entryBytes });
+  return {
+    ...{ ...shared, knee: bend, wanted, recommended },
+    bill: { ...bill, readsPerSecond, entryBytes, weighed, prices: defaultPrices },
+  };
+}
+
+/** A chart has room for so many; they are spread as its axis is, by the logarithm of their size. */
+function thinned({ points }: Curve): readonly CurvePoint[] {
+  const last = points.at(-1)?.entries ?? 0;
+  const apart = Math.log(Math.max(2, last)) / pointsAtMost;
+  const kept: CurvePoint[] = [];
+  for (const [place, point] of points.entries()) {
+    const before = kept.at(-1);
+    const near = before !== undefined && before.entries > 0 && Math.log(point.entries / before.entries) < apart;
+    if (!near || place === points.length - 1) kept.push(point);
+  }
+  return kept;
+}
+
+/** Between two points, the straight line. */
+function bytesAt({ points }: Curve, entries: number): number {
+  const above = points.findIndex((point) => point.entries >= entries);
+  const end = points[above];
+  const start = points[above - 1];
+  if (end === undefined) return points.at(-1)?.bytes ?? 0;
+  if (start === undefined) return end.bytes;
+  const share = (entries - start.entries) / (end.entries - start.entries);
+  return start.bytes + (end.bytes - start.bytes) * share;
+}
+
+function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
+  return memory + stale + shared + source + failed;
+}
