@@ -42,7 +42,7 @@ const ordinary = fc.oneof(
   digits(10).map((d) => `(${d.slice(0, 3)}) ${d.slice(3, 6)}-${d.slice(6)}`),
   digits(10).map((d) => `${d.slice(0, 3)}-${d.slice(3, 6)}-${d.slice(6)}`),
   digits(8).map((d) => `0171 ${d.slice(0, 4)} ${d.slice(4)}`),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
   fc.double({ min: 0, max: 1, noNaN: true }).map(String),
   fc.integer(),
 );
