@@ -1,6 +1,10 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Figure } from "./figure.ts";
 import { measureHits, measureWorkingSetCost } from "./hits.ts";
 import { measureMemory } from "./memory.ts";
+import { readTraces } from "./traces.ts";
+import { measureWorkingSet } from "./working-set.ts";
 
 export interface CacheOptions {
   /** Fewer rounds and smaller sizes: to see that it runs, not to quote. */
@@ -10,7 +14,19 @@ export interface CacheOptions {
   readonly progress: (said: string) => void;
 }
 
-export async function measureCache({ quick, progress }: CacheOptions): Promise<readonly Figure[]> {
+export async function measureCache({ quick, traces, progress }: CacheOptions): Promise<readonly Figure[]> {
   const plan = { quick, progress };
-  return [...(await measureHits(plan)), ...(await measureMemory(plan)), ...(await measureWorkingSetCost(plan))];
+  // as it was given, not from where npm runs this
+  const folder =
+    traces === undefined
+      ? fileURLToPath(new URL("../traces", import.meta.url))
+      : resolve(process.env["INIT_CWD"] ?? ".", traces);
+  const figures = [
+    ...(await measureHits(plan)),
+    ...(await measureMemory(plan)),
+    ...(await measureWorkingSetCost(plan)),
+  ];
+  progress(`workingset.error: traces in ${folder}`);
+  figures.push(...(await measureWorkingSet(readTraces(folder))));
+  return figures;
 }

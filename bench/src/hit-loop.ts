@@ -1,5 +1,6 @@
 import type { Answer } from "./child.ts";
 import { openProducts, openProductsOfTenants } from "./ours.ts";
+import { processorTime } from "./processor-time.ts";
 import { productOf } from "./product.ts";
 import { rivals } from "./rivals.ts";
 import { seeded, shuffle, zipf } from "./zipf.ts";
@@ -17,12 +18,13 @@ type Read = (scope: Scope) => unknown;
 /** How the reads are spread: one key, 100,000 by a Zipf distribution, or a scope of two dimensions. */
 export type Spread = "hot" | "zipf" | "two";
 
-/** Reads between two turns of the event loop: a server takes a turn with every request or so, a tight loop never would. */
-const slice = 1_000;
+/** Reads between two turns of the event loop, without which a cache would never get to read its clock. */
+const slice = 5_000;
 const warmUpMs = 250;
 
 export async function serveHits(spread = "hot", contender = ""): Promise<Answer> {
-  const scopes = contender === "floor" ? keyed(scopesOf(spread as Spread)) : scopesOf(spread as Spread);
+  const plain = scopesOf(spread as Spread);
+  const scopes = spread === "two" && contender === "floor" ? keyed(plain) : plain;
   const read = open(contender, spread as Spread, scopes);
   for (const scope of scopes) {
     const value = (await read(scope)) as { readonly id: string };
@@ -31,25 +33,26 @@ export async function serveHits(spread = "hot", contender = ""): Promise<Answer>
   const loop = contender === "map" ? loopSync(read) : loopAsync(read);
   const sequence = sequenceOf(spread as Spread, scopes);
   let position = 0;
-  /** Nanoseconds a read, the turns between the slices not counted. */
-  const readFor = async (milliseconds: number): Promise<number> => {
-    let spent = 0;
-    let reads = 0;
-    for (; spent < milliseconds; reads += slice) {
+  const readSlices = async (slices: number): Promise<number> => {
+    const began = processorTime();
+    for (let done = 0; done < slices; done += 1) {
       await new Promise(setImmediate);
-      const began = performance.now();
       await loop(sequence, position, position + slice);
-      spent += performance.now() - began;
       position = (position + slice) % (sequence.length - slice);
     }
-    return (spent * 1e6) / reads;
+    return (processorTime() - began) / (slices * slice);
   };
-  await readFor(warmUpMs);
+  const until = processorTime() + warmUpMs * 1e6;
+  let each = await readSlices(1);
+  while (processorTime() < until) each = await readSlices(1);
+
   return async (question) => {
     const { milliseconds } = question as { readonly milliseconds: number };
+    const slices = Math.ceil((milliseconds * 1e6) / (each * slice));
     // the caches of the processor hold what the contender before it read
-    await readFor(milliseconds / 2);
-    return readFor(milliseconds);
+    await readSlices(Math.ceil(slices / 2));
+    each = await readSlices(slices);
+    return each;
   };
 }
 
