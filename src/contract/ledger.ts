@@ -1,5 +1,6 @@
 import type { AttemptId, Name, WorkId } from "../base/names.ts";
 import type { Journal } from "./journal.ts";
+import type { WriteJournal } from "./write-journal.ts";
 
 /**
  * What keeps the outcomes of operations, and must not forget. `Tx` is what an operation's `run` receives to write with;
@@ -105,6 +106,8 @@ export interface Ledger<out Tx> {
   readonly history: (id: WorkId) => Promise<RunHistory | null>;
 
   readonly journal: Journal;
+  /** For caches that write behind. Left out: the ledger keeps none, and such a cache must accept the loss of writes. */
+  readonly writes?: WriteJournal | undefined;
 }
 
 /** The fingerprint of a validated input, compared by the algorithm of its version. */

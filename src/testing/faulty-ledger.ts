@@ -115,6 +115,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       recent: (query) => through("recent", () => ledger.recent(query)),
       history: (id) => through("history", () => ledger.history(id)),
       journal: ledger.journal,
+      writes: ledger.writes,
     },
   };
 }

@@ -22,6 +22,7 @@ import {
   startedEffects,
   type Work,
 } from "./work.ts";
+import { memoryWriteJournal } from "./write-journal.ts";
 
 const name = "memory";
 
@@ -291,6 +292,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           journal.splice(0, journal.length, ...kept);
         }),
     },
+    writes: memoryWriteJournal(step, clock.now),
   };
 }
 

@@ -4,7 +4,7 @@ import { RepriseError } from "../../base/errors.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
 import { createTurns } from "../turns.ts";
 import { type Connection, isBusy, isBusySnapshot, loadDriver, permanentFault, resultCode } from "./driver.ts";
-import { checkVersion, createTables, foundVersion } from "./schema.ts";
+import { checkVersion, createTables, foundVersion, isComplete } from "./schema.ts";
 
 /** One SQLite file: a connection that writes, one transaction at a time, and one that reads what is committed. */
 export interface SqliteFile {
@@ -136,8 +136,10 @@ export function sqliteFile(options: {
       }
       writer.exec("pragma synchronous = full");
       const found = await whenFree(deadline, "open", () => foundVersion(writer));
-      if (found === undefined) await inTransaction(made, deadline, "open", () => createTables(writer, ledger));
-      else checkVersion(writer, ledger);
+      if (found !== undefined) checkVersion(writer, ledger);
+      if (found === undefined || !(await whenFree(deadline, "open", () => isComplete(writer)))) {
+        await inTransaction(made, deadline, "open", () => createTables(writer, ledger));
+      }
       reader.exec("pragma query_only = 1");
       return made;
     } catch (error) {

@@ -21,6 +21,7 @@ import { sqliteFile } from "./file.ts";
 import { sqliteJournal } from "./journal.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
+import { sqliteWriteJournal } from "./write-journal.ts";
 
 const name = "sqlite";
 
@@ -120,5 +121,6 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
     history: (id) => file.read("history", (connection, now) => runHistory(connection, now, id)),
 
     journal: sqliteJournal(file),
+    writes: sqliteWriteJournal(file),
   };
 }

@@ -1,7 +1,10 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Connection } from "./driver.ts";
 
-/** Raised with every change of the tables; a file of another version is refused. */
+/**
+ * Raised with every change that an earlier version cannot work beside; a file of another version is refused. A table more
+ * is none: it is created where it is missing, so that a deployment can be rolled back.
+ */
 export const schemaVersion = "1";
 
 /**
@@ -35,6 +38,21 @@ create table if not exists reprise_journal (
   primary key (resolution, at, instance));
 `;
 
+/**
+ * A key's newest write that has not reached its source: `p` pending, `d` dead. `place` is the version that has been
+ * waiting since, `claimed` the version that its claim took.
+ */
+const writeTables = `
+create table if not exists reprise_write (
+  queue text not null, key text not null, scope text not null, value text not null, version integer not null,
+  place integer not null, state text not null, attempt text, lease_until integer, claimed integer,
+  attempts integer not null default 0, failures integer not null default 0, not_before integer, failed_at integer,
+  dead_at integer, error text, primary key (queue, key));
+create index if not exists reprise_write_place on reprise_write (queue, place) where state = 'p';
+create index if not exists reprise_write_attempt on reprise_write (attempt) where attempt is not null;
+create index if not exists reprise_write_dead on reprise_write (queue, dead_at) where state = 'd';
+`;
+
 /** The file's schema version; `undefined` when it has no tables of ours. */
 export function foundVersion(connection: Connection): string | undefined {
   const present = connection.all("select 1 from sqlite_master where type = 'table' and name = 'reprise_meta'", []);
@@ -53,6 +71,13 @@ export function createTables(connection: Connection, ledger: string): void {
     connection.run("insert into reprise_meta (name, value) values ('schema', ?)", [schemaVersion]);
   }
   checkVersion(connection, ledger);
+  connection.exec(writeTables);
+}
+
+/** Whether the file has every table; one that an earlier version made has not. */
+export function isComplete(connection: Connection): boolean {
+  const found = connection.all("select 1 from sqlite_master where type = 'table' and name = 'reprise_write'", []);
+  return found.length > 0;
 }
 
 /** @throws REPRISE_LEDGER_SCHEMA */

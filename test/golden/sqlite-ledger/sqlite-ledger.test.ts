@@ -94,7 +94,69 @@ describe("a file that an earlier version wrote", () => {
   });
 });
 
-test("a new file has the tables of the recorded schema: a change needs a new version and a new record", async () => {
+describe("a file with a journal of writes that an earlier version wrote", () => {
+  const withWrites = join(directory, "schema-1-writes.db");
+  const owner = { queue: "views", attempt: newAttemptId() };
+  let later: Ledger<unknown>;
+  beforeAll(async () => {
+    const connection = (await loadDriver())(withWrites);
+    for (const record of ["schema-1.sql", "schema-1-writes.sql"]) {
+      connection.exec(readFileSync(join(import.meta.dirname, record), "utf8"));
+    }
+    connection.close();
+    later = sqliteLedger({ path: withWrites, clock: manualClock({ now: madeAt + 1_000 }) });
+  });
+  afterAll(() => later.close());
+
+  test("still sends what is pending, lists what is dead, and counts its versions on", async () => {
+    const { writes } = later;
+    expect(await writes?.standing("views")).toEqual({
+      pending: 2,
+      dead: 1,
+      oldest: 9_000_000_000_000_001,
+      newest: 9_000_000_000_000_003,
+      dueInMs: -(madeAt + 1_000),
+    });
+    expect(await writes?.claim({ ...owner, leaseMs: 5_000, limit: 10 })).toMatchObject([
+      { key: '["home"]', value: "[12]", version: 9_000_000_000_000_002, attempts: 0 },
+    ]);
+    expect(await writes?.dead("views", 10)).toEqual([
+      {
+        key: '["bad"]',
+        scope: '[{"page":1},"bad"]',
+        version: 9_000_000_000_000_005,
+        attempts: 10,
+        at: madeAt + 900,
+        error: "RangeError",
+      },
+    ]);
+    const appended = await writes?.append({
+      queue: "views",
+      writes: [{ key: "new", scope: "", value: "" }],
+      most: 10,
+    });
+    expect(appended).toEqual({ versions: [9_000_000_000_000_006], pending: 3 });
+  });
+
+  test("a claim that a crashed process left is taken over when its lease is over", async () => {
+    const clock = manualClock({ now: madeAt + 5_000 });
+    const another = sqliteLedger({ path: withWrites, clock });
+    expect(await another.writes?.claim({ queue: "views", attempt: newAttemptId(), leaseMs: 1, limit: 1 })).toEqual([
+      {
+        key: '["shop"]',
+        scope: '[{"page":1},"shop"]',
+        value: "[7]",
+        version: 9_000_000_000_000_003,
+        attempts: 2,
+        failures: 3,
+        failingMs: 5_000,
+      },
+    ]);
+    await another.close();
+  });
+});
+
+test("a new file, and one from before the journal of writes, have the tables that are recorded: a change needs a new record", async () => {
   const tables = async (file: string) => {
     const connection = (await loadDriver())(file);
     const rows = connection.all("select name, sql from sqlite_master where name like 'reprise%' order by name", []);
@@ -104,5 +166,7 @@ test("a new file has the tables of the recorded schema: a change needs a new ver
   const fresh = sqliteLedger({ path: join(directory, "fresh.db"), clock });
   await fresh.open();
   await fresh.close();
-  expect(await tables(join(directory, "fresh.db"))).toEqual(await tables(path));
+  const recorded = await tables(join(directory, "schema-1-writes.db"));
+  expect(await tables(join(directory, "fresh.db"))).toEqual(recorded);
+  expect(await tables(path)).toEqual(recorded);
 });
