@@ -44,7 +44,7 @@ function hasCardNumber(text: string, meaning: Meaning): boolean {
   for (const [grouped] of text.matchAll(groupedCard)) {
     if (isCardNumber(grouped.replace(/\D/g, ""), true)) return true;
   }
-  // a key of digits alone fits by chance once in fifty
+  // a key of digits alone fits by chance once in forty
   if (meaning === "id") return false;
   for (const [digits] of text.matchAll(compactCard)) if (isCardNumber(digits, meaning === "card")) return true;
   return false;

@@ -38,7 +38,7 @@ interface Search {
  *   in pairs; compact ones, and Spain's, under a name that says so.
  *
  * A guard against mistakes, not against malice: it reads 10,000 values and 262,144 characters at most, and neither bytes,
- * private fields, nor JSON within texts. About one in fifty numbers of 16 random digits is taken for a card's. It never
+ * private fields, nor JSON within texts. About one in forty numbers of 16 random digits is taken for a card's. It never
  * throws.
  *
  * @example
