@@ -4,13 +4,17 @@ import { cacheStand, settle, watch } from "./cache-stand.ts";
 
 const a = { id: "a" };
 const b = { id: "b" };
+// biome-ignore lint/suspicious/noThenProperty: a word, no function
+const rejecting = { most: 2, then: "reject" } as const;
+// biome-ignore lint/suspicious/noThenProperty: a word, no function
+const servingStale = { most: 2, then: "stale" } as const;
 const full = { code: "REPRISE_QUEUE_FULL", details: { cache: "workshop", most: 2 } };
 
 describe("a queue of reads has an end", () => {
   test("one read more than may wait is rejected at once, and begins no load", async () => {
     const stand = cacheStand();
     const crowded = stand.hear("cache.crowded");
-    const cache = stand.readThrough({ queue: { most: 2, then: "reject" } });
+    const cache = stand.readThrough({ queue: rejecting });
     const reads = [cache.get(a), cache.get(b)];
     await expect(cache.get(a)).rejects.toMatchObject(full);
     await expect(cache.getEntry({ id: "c" })).rejects.toMatchObject(full);
@@ -31,7 +35,7 @@ describe("a queue of reads has an end", () => {
 
   test("what memory holds is served however full the queue is, and a load behind it keeps nobody out", async () => {
     const stand = cacheStand();
-    const cache = stand.readThrough({ staleFor: "60s", queue: { most: 2, then: "reject" } });
+    const cache = stand.readThrough({ staleFor: "60s", queue: rejecting });
     await cache.put(a, "put");
     const reads = [cache.get(b), cache.get(b)];
     expect(await cache.get(a)).toBe("put");
@@ -45,7 +49,7 @@ describe("a queue of reads has an end", () => {
 
   test("a read that went away by its own signal, and one whose load passed the deadline, leave their places", async () => {
     const stand = cacheStand();
-    const cache = stand.readThrough({ queue: { most: 2, then: "reject" }, deadline: { hard: "5s" } });
+    const cache = stand.readThrough({ queue: rejecting, deadline: { hard: "5s" } });
     const gone = new AbortController();
     const left = watch(cache.get(a, { signal: gone.signal }));
     const stays = watch(cache.get(a));
@@ -67,7 +71,7 @@ describe("a queue of reads has an end", () => {
     const cache = stand.readThrough({
       staleFor: "60s",
       deadline: { soft: "1s" },
-      queue: { most: 2, then: "stale" },
+      queue: servingStale,
     });
     await cache.put(a, "old");
     await stand.clock.advance(60_000);
