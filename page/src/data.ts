@@ -8,6 +8,7 @@ import type {
   RunAnswer,
   RunsAnswer,
 } from "../../src/page/wire.ts";
+import type { WorkingSet } from "../../src/page/working-set.ts";
 
 const meta = (name: string) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 export const base = meta("reprise-base");
@@ -162,6 +163,17 @@ export function useRun(id: string | undefined, news: number | undefined): RunAns
     };
   }, [id, news]);
   return answer === "gone" || answer?.run.id === id ? answer : undefined;
+}
+
+/** Of a cache, or of all. */
+export function useWorkingSet(cache: string | undefined, alive: boolean): WorkingSet | undefined {
+  const [known, tell] = useReducer((_: WorkingSet | undefined, next: WorkingSet) => next, undefined);
+  useRepeated(seriesEveryMs, [cache, alive], () => {
+    const query = cache === undefined ? "" : `?cache=${encodeURIComponent(cache)}`;
+    fetchJson<WorkingSet>(`/working-set.json${query}`).then(tell, () => {});
+  });
+  // an answer about the cache that was chosen before is none about this one
+  return known?.cache === (cache ?? null) ? known : undefined;
 }
 
 /** While the page is looked at and the feed lives; once at the start, whatever happens. */

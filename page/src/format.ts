@@ -6,6 +6,17 @@ export const whole = (value: number): string => Math.round(value).toLocaleString
 
 export const tick = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
 
+/** In the units of a declaration: `64 MB` is `"64mb"`. */
+export function bytes(count: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"] as const;
+  const place = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, count)) / 10));
+  const value = count / 1_024 ** place;
+  return `${value >= 10 || place === 0 ? whole(value) : Math.round(value * 10) / 10} ${units[place]}`;
+}
+
+export const dollars = (amount: number): string =>
+  `$${Math.abs(amount).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+
 /** A second or a minute: one decimal while it is small. */
 export function rate(value: number | null | undefined): string {
   if (value === null || value === undefined) return unknown;
@@ -38,7 +49,7 @@ export function age(ms: number): string {
   if (seconds < 10) return `${trimmed(seconds)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 5) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  if (minutes < 5 && Math.floor(seconds % 60) > 0) return `${minutes} min ${Math.floor(seconds % 60)} s`;
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;

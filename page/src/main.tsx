@@ -9,6 +9,7 @@ import "./style/overview.css";
 import "./style/operations.css";
 import "./style/incidents.css";
 import "./style/decisions.css";
+import "./style/memory.css";
 
 const root = document.getElementById("root");
 if (root !== null) render(<App />, root);

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { drawBand, drawPoints, drawRules, drawWords, labelFont } from "./pane-draw.ts";
 import { colourOf, type Theme } from "./theme.ts";
 
 /** One drawing of a plot. Lines are not smoothed and a gap stays a gap. */
@@ -36,6 +37,16 @@ export interface PaneSpec {
   readonly tagged?: boolean;
   /** The highest value of the first layer, written beside it. */
   readonly peak?: ((value: number) => string) | undefined;
+  /** What stands on a line, with its words. */
+  readonly points?: readonly PlotPoint[] | undefined;
+}
+
+export interface PlotPoint {
+  readonly at: number;
+  readonly value: number;
+  readonly label: string;
+  /** What might be, where a full one is what is. */
+  readonly hollow: boolean;
 }
 
 export interface PlotMark {
@@ -59,7 +70,7 @@ export const left = 46;
 /** For names and last values at the right edge. */
 export const edgeRoom = 124;
 
-interface PaneProps extends Frame {
+export interface PaneProps extends Frame {
   readonly pane: PaneSpec;
   readonly last: boolean;
   readonly width: number;
@@ -67,7 +78,6 @@ interface PaneProps extends Frame {
   readonly onCursor: (index: number | undefined) => void;
 }
 
-export const labelFont = "11px ui-sans-serif, Inter, system-ui, sans-serif";
 const axisHeight = 22;
 const topPad = 6;
 /** Half a line, so that the zero at the foot of a pane is not cut. */
@@ -209,144 +219,13 @@ function optionsOf(
         (chart) => {
           drawRules(chart, current.current, { rule: ink3, base: colourOf("line2"), limit: ink2, bg: colourOf("bg") });
           drawWords(chart, current.current, { ink: colourOf("ink"), ink2, bg: colourOf("bg") });
+          drawPoints(chart, current.current, { ink: colourOf("ink"), ink2, rule: ink3, bg: colourOf("bg") });
           placeEdges(chart, current.current, gutter.current);
         },
       ],
       setCursor: [(chart) => current.current.onCursor(chart.cursor.idx ?? undefined)],
     },
   };
-}
-
-function drawBand(chart: uPlot, { band }: PaneProps, colour: string): void {
-  if (band === undefined) return;
-  const { ctx, bbox } = chart;
-  const from = chart.valToPos(band.from, "x", true);
-  const to = chart.valToPos(band.to, "x", true);
-  ctx.fillStyle = colour;
-  ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height);
-}
-
-function drawRules(
-  chart: uPlot,
-  { marks, pane }: PaneProps,
-  colours: { readonly rule: string; readonly base: string; readonly limit: string; readonly bg: string },
-): void {
-  const { ctx, bbox } = chart;
-  const ratio = devicePixelRatio;
-  const line = (x1: number, y1: number, x2: number, y2: number, colour: string, dash: readonly number[]) => {
-    ctx.beginPath();
-    ctx.setLineDash(dash.map((length) => length * ratio));
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = ratio;
-    ctx.moveTo(x1, y1);
-    ctx.lineTo(x2, y2);
-    ctx.stroke();
-  };
-  ctx.save();
-  const bottom = Math.round(bbox.top + bbox.height) + 0.5;
-  line(bbox.left, bottom, bbox.left + bbox.width, bottom, colours.base, []);
-  for (const { at } of marks) {
-    const x = chart.valToPos(at, "x", true);
-    line(x, bbox.top, x, bottom, colours.rule, [1.5, 2.5]);
-  }
-  if (pane.limit !== undefined && pane.limit.value <= pane.max) {
-    const y = chart.valToPos(pane.limit.value, "y", true);
-    line(bbox.left, y, bbox.left + bbox.width, y, colours.limit, [4, 3]);
-    ctx.font = labelFont.replace("11px", `${11 * ratio}px`);
-    const room = ctx.measureText(pane.limit.label).width + 8 * ratio;
-    // it stands where the area is high as well, and a halo alone is no ground to read on
-    ctx.fillStyle = colours.bg;
-    ctx.fillRect(bbox.left + bbox.width - room, y - 17 * ratio, room, 15 * ratio);
-    text(
-      chart,
-      pane.limit.label,
-      bbox.left + bbox.width - 4 * ratio,
-      y - 6 * ratio,
-      "right",
-      colours.limit,
-      colours.bg,
-    );
-  }
-  ctx.restore();
-}
-
-function drawWords(
-  chart: uPlot,
-  props: PaneProps,
-  colours: { readonly ink: string; readonly ink2: string; readonly bg: string },
-): void {
-  const { pane, x } = props;
-  const { ctx, bbox } = chart;
-  const ratio = devicePixelRatio;
-  ctx.save();
-  if (pane.tagged) {
-    let lower = Number.NEGATIVE_INFINITY;
-    const tags = pane.layers.flatMap(({ name, values }) => {
-      const value = values.findLast((one) => one !== null);
-      return typeof value === "number" ? [{ name, y: chart.valToPos(Math.max(value, pane.min), "y", true) }] : [];
-    });
-    for (const [order, { name, y }] of tags.sort((a, b) => a.y - b.y).entries()) {
-      // the highest line has its name above, the others below
-      const place = Math.max(y + (order === 0 ? -6 : 14) * ratio, lower + 13 * ratio);
-      lower = place;
-      text(chart, name, bbox.left + bbox.width - 2 * ratio, place, "right", colours.ink2, colours.bg);
-    }
-  }
-  const [first] = pane.layers;
-  if (pane.peak !== undefined && first !== undefined) {
-    const highest = Math.max(...first.values.map((value) => value ?? Number.NEGATIVE_INFINITY));
-    const index = first.values.indexOf(highest);
-    const at = x[index];
-    if (at !== undefined) {
-      const px = chart.valToPos(at, "x", true);
-      const py = chart.valToPos(highest, "y", true);
-      ctx.beginPath();
-      ctx.fillStyle = colours.ink;
-      ctx.arc(px, py, 4 * ratio, 0, Math.PI * 2);
-      ctx.fill();
-      const late = px > bbox.left + bbox.width * 0.7;
-      const limit = pane.limit === undefined ? undefined : chart.valToPos(pane.limit.value, "y", true);
-      const above = Math.max(py - 6 * ratio, bbox.top + 8 * ratio);
-      // the limit has its own label just above its line
-      const meets = limit !== undefined && Math.abs(above - limit) < 20 * ratio;
-      const y = meets ? limit - 22 * ratio : above;
-      text(
-        chart,
-        pane.peak(highest),
-        px + (late ? -8 : 8) * ratio,
-        y,
-        late ? "right" : "left",
-        colours.ink,
-        colours.bg,
-        600,
-      );
-    }
-  }
-  ctx.restore();
-}
-
-function text(
-  chart: uPlot,
-  words: string,
-  x: number,
-  y: number,
-  align: CanvasTextAlign,
-  colour: string,
-  halo: string,
-  weight = 400,
-): void {
-  const { ctx } = chart;
-  const ratio = devicePixelRatio;
-  ctx.setLineDash([]);
-  ctx.font = `${weight} ${labelFont.replace("11px", `${11 * ratio}px`)}`;
-  ctx.textAlign = align;
-  ctx.textBaseline = "alphabetic";
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 3 * ratio;
-  ctx.strokeStyle = halo;
-  ctx.strokeText(words, x, y);
-  ctx.fillStyle = colour;
-  ctx.fillText(words, x, y);
 }
 
 /** Values at the right edge, each at the height of its layer, moved apart where they would meet. */

@@ -40,3 +40,21 @@ export function times(from: number, until: number, atMost: number) {
   const start = ticks.length === 0 ? [{ at: from, label: second(from) }] : [];
   return [...start, ...ticks, { at: until, label: "now" }];
 }
+
+/** Places on a logarithmic axis: powers of ten for counts, of four for bytes, at most so many and said in words. */
+export function sizes(
+  from: number,
+  to: number,
+  base: number,
+  atMost: number,
+  label: (size: number) => string,
+): readonly { readonly at: number; readonly label: string }[] {
+  const first = Math.ceil(Math.log(from) / Math.log(base) - 1e-9);
+  const last = Math.floor(Math.log(to) / Math.log(base) + 1e-9);
+  const every = Math.max(1, Math.ceil((last - first + 1) / atMost));
+  const ticks: { readonly at: number; readonly label: string }[] = [];
+  for (let power = first; power <= last; power += every) {
+    ticks.push({ at: Math.log10(base ** power), label: label(base ** power) });
+  }
+  return ticks;
+}

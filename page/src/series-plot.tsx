@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Metrics, ReadSeries, RunSeries } from "../../src/observe/metrics.ts";
+import type { Metrics, ReadSeries, RunSeries, Series } from "../../src/observe/metrics.ts";
 import { minute, rate, tick } from "./format.ts";
 import type { Layer, PaneSpec } from "./pane.tsx";
 import { useNarrow } from "./parts.tsx";
@@ -48,21 +48,35 @@ const failedLayer = (values: ReadSeries["failed"]): readonly Layer[] =>
     ? [{ name: "failed", kind: "area", values, fill: "bad", edge: "bad" }]
     : [];
 
+/** Stacked, from the bottom up. */
+function barsPane(
+  title: string,
+  layers: readonly { readonly name: string; readonly values: Series; readonly fill: string }[],
+): PaneSpec {
+  const totals = (layers[0]?.values ?? []).map((_, index) =>
+    layers.reduce((sum, { values }) => sum + (values[index] ?? 0), 0),
+  );
+  return {
+    ...linear(totals, 1, 10),
+    ...{ title, titled: true, height: 34, scale: "linear", format: rate, tick, stacked: true },
+    layers: layers.map(({ name, values, fill }): Layer => ({ name, kind: "bars", values, fill, edge: fill })),
+  };
+}
+
 export function ReadsPlot({
   id,
   metrics,
   theme,
   reads,
-  third,
+  detailed,
   children,
-}: SeriesPlotProps & { readonly reads: ReadSeries; readonly third: "evicted" | "refreshed" }) {
+}: SeriesPlotProps & { readonly reads: ReadSeries; readonly detailed: boolean }) {
   const narrow = useNarrow();
   const layers: readonly Layer[] = [
     ...failedLayer(reads.failed),
     ...origins.map(({ key, name }): Layer => ({ name, kind: "area", values: reads[key], fill: key, edge: `${key}-e` })),
   ];
   const totals = metrics.ends.map((_, index) => layers.reduce((sum, { values }) => sum + (values[index] ?? 0), 0));
-  const minutely = third === "evicted" ? reads.evictedPerMinute : reads.refreshesPerMinute;
   const panes: readonly PaneSpec[] = [
     {
       ...linear(totals, 2, 2),
@@ -74,12 +88,22 @@ export function ReadsPlot({
       ...{ title: "Loads from the source, per second", titled: true, height: 64, scale: "linear", format: rate, tick },
       layers: [{ name: "loads", kind: "area", values: reads.loads, fill: "source", edge: "source-e" }],
     },
-    {
-      ...linear(minutely, 1, 10),
-      title: third === "evicted" ? "Evicted, per minute" : "Refreshed early, per minute",
-      ...{ titled: true, height: 34, scale: "linear", format: rate, tick },
-      layers: [{ name: third, kind: "bars", values: minutely, fill: "ink3", edge: "ink3" }],
-    },
+    ...(detailed
+      ? [
+          barsPane("Refreshed before expiry, per minute: by reads (strong), in the background (faint)", [
+            { name: "early by reads", values: reads.earlyPerMinute, fill: "shared" },
+            { name: "in the background", values: reads.refreshesPerMinute, fill: "store" },
+          ]),
+          barsPane("Left memory, per minute: as it was full (strong), as their time was over (faint)", [
+            { name: "full", values: reads.evictedPerMinute, fill: "ink3" },
+            { name: "expired", values: reads.lapsedPerMinute, fill: "line2" },
+          ]),
+        ]
+      : [
+          barsPane("Evicted because memory was full, per minute", [
+            { name: "evicted", values: reads.evictedPerMinute, fill: "ink3" },
+          ]),
+        ]),
   ];
   return (
     <Plot

@@ -13,8 +13,8 @@ export interface WorkingSet {
   readonly instance: string;
   /** `null`: all caches together, as they share one memory. */
   readonly cache: string | null;
-  /** What memory is bounded in, for all caches together. */
-  readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number };
+  /** Of memory, for all caches together: in its unit, the most it may hold and what it holds. */
+  readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number; readonly held: number };
   /** `null`: nobody watches. */
   readonly curve: MeasuredCurve | null;
 }
@@ -23,6 +23,8 @@ export interface MeasuredCurve {
   /** Reads that it tells of, and the different keys among them, estimated. */
   readonly reads: number;
   readonly keys: number;
+  /** Of at most the last so many milliseconds. */
+  readonly windowMs: number;
   /** With fewer it is a guess, and what follows from it is not told. */
   readonly readsNeeded: number;
   /** Sizes rise, misses fall. Of memory that is kept by least recent use; expiry and changes cost further loads. */
@@ -33,7 +35,7 @@ export interface MeasuredCurve {
   readonly knee: CurvePoint | null;
   /** The least memory that answers 95% of reads; `null`: none does, or too few reads. */
   readonly wanted: CurvePoint | null;
-  /** The size to have: the wanted one, or the knee where no memory attains it. `null`: too few reads. */
+  /** The cheapest size that is not below the wanted one, or below the knee where none is. `null`: too few reads. */
   readonly recommended: CurvePoint | null;
   /** What the recommended size would save against now. `null`: too few reads. */
   readonly bill: (Bill & Assumed) | null;
@@ -68,7 +70,7 @@ export function workingSetOf(inside: Inside, cache: string | undefined): Working
     at,
     instance: inside.instance,
     cache: cache ?? null,
-    bound: memory.bound,
+    bound: { ...memory.bound, held: memory.bound.unit === "bytes" ? (memory.bytes ?? 0) : memory.entries },
     curve:
       curve === undefined
         ? null
@@ -91,17 +93,26 @@ function measured(curve: Curve, { entries, bytes, readsPerSecond }: Present): Me
   const here = { entries, bytes: bytes ?? Math.round(bytesAt(curve, entries)), missRatio: missRatioAt(curve, entries) };
   const shared = {
     ...{ reads: curve.reads, keys: curve.keys, readsNeeded: defaults.workingSet.readsNeeded },
-    ...{ points: thinned(curve), here },
+    ...{ windowMs: 2 * defaults.workingSet.windowMs, points: thinned(curve), here },
   };
   if (curve.reads < defaults.workingSet.readsNeeded) {
     return { ...shared, knee: null, wanted: null, recommended: null, bill: null };
   }
   const bend = knee(curve);
   const wanted = sizeFor(curve, wantedHitRatio);
-  const recommended = wanted ?? bend;
   const weighed = here.bytes > 0 && entries > 0;
   const entryBytes = weighed ? here.bytes / entries : defaults.workingSet.entryBytes;
-  const bill = billOf(curve, { nowEntries: entries, thenEntries: recommended.entries, readsPerSecond, entryBytes });
+  const billAt = (thenEntries: number) =>
+    billOf(curve, { nowEntries: entries, thenEntries, readsPerSecond, entryBytes });
+  // by money alone a cache that few read would hold nothing
+  const least = wanted ?? bend;
+  const recommended = shared.points
+    .filter((point) => point.entries > least.entries)
+    .reduce(
+      (best, point) => (billAt(point.entries).then.total < billAt(best.entries).then.total ? point : best),
+      least,
+    );
+  const bill = billAt(recommended.entries);
   return {
     ...{ ...shared, knee: bend, wanted, recommended },
     bill: { ...bill, readsPerSecond, entryBytes, weighed, prices: defaultPrices },

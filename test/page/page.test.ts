@@ -77,7 +77,7 @@ const heading = (page: Page) => page.locator("h1").first();
 
 const views = [
   ["#/overview", "Three things need a person."],
-  ["#/caches", "Four caches, three owners."],
+  ["#/caches", "Five caches, four owners."],
   ["#/caches/search.suggest", ""],
   ["#/operations", "second runs, answered from the ledger."],
   ["#/operations/seat.book/c1", ""],
@@ -146,7 +146,7 @@ for (const width of [360, 1_600]) {
 test("empty: the first declaration to write, and every question not asked yet", async () => {
   const { page, complaints } = await open("", { empty: true }, { incidents: false });
   await page.getByRole("heading", { name: "Nothing has been declared yet." }).waitFor();
-  expect(await page.getByText("not asked yet").count()).toBe(8);
+  expect(await page.getByText("not asked yet").count()).toBe(9);
   expect(complaints).toEqual([]);
 });
 
@@ -219,7 +219,7 @@ test("the keys lead everywhere, and the address says where", async () => {
   await heading(page).waitFor();
   const hash = () => page.evaluate(() => location.hash);
   await page.keyboard.press("2");
-  await page.getByRole("heading", { name: "Four caches, three owners." }).waitFor();
+  await page.getByRole("heading", { name: "Five caches, four owners." }).waitFor();
   expect(await hash()).toBe("#/caches");
   await page.keyboard.press("j");
   await page.keyboard.press("j");

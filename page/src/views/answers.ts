@@ -5,3 +5,8 @@ export function valueIn(answer: Answer | undefined): string | undefined {
 }
 
 export const isNobodys = (answer: Answer | undefined): boolean => answer?.is === "undecided";
+
+/** `undefined` also for a default. */
+export function declaredIn(answer: Answer | undefined): string | undefined {
+  return answer?.is === "declared" ? answer.value : undefined;
+}

@@ -1,24 +1,17 @@
-import type { Decided } from "../../../src/decisions/decided.ts";
-import type { CacheMetrics, Metrics, Now } from "../../../src/observe/metrics.ts";
+import type { Metrics } from "../../../src/observe/metrics.ts";
 import type { Data } from "../data.ts";
-import { duration, inWords, milliseconds, percent, plural, rate, whole } from "../format.ts";
-import { Bones, goes, Nobody, Section, Spark, useNarrow } from "../parts.tsx";
+import { bytes, duration, inWords, milliseconds, percent, plural, rate, whole } from "../format.ts";
+import { Bones, goes, Nobody, Spark, useNarrow } from "../parts.tsx";
 import { link, parse, type Route, withQuery } from "../route.ts";
-import { OriginLegend, ReadsPlot, windowOf } from "../series-plot.tsx";
+import { windowOf } from "../series-plot.tsx";
 import type { Theme } from "../theme.ts";
-import { isNobodys, valueIn } from "./answers.ts";
+import { valueIn } from "./answers.ts";
+import { CacheDetail, type Row } from "./cache-detail.tsx";
 
 interface CachesProps {
   readonly data: Data;
   readonly route: Route;
   readonly theme: Theme;
-}
-
-interface Row {
-  readonly name: string;
-  readonly decided: Decided;
-  readonly metrics: CacheMetrics | undefined;
-  readonly now: Now["caches"][string] | undefined;
 }
 
 const columns = [
@@ -67,7 +60,7 @@ export function Caches({ data, route, theme }: CachesProps) {
             ← All caches
           </a>
         </p>
-        <CacheDetail row={selected} metrics={metrics} theme={theme} />
+        <CacheDetail key={selected.name} row={selected} data={data} metrics={metrics} theme={theme} />
       </>
     );
   }
@@ -97,7 +90,9 @@ export function Caches({ data, route, theme }: CachesProps) {
         />
       </div>
       <CacheTable rows={shown} selected={selected?.name} route={route} metrics={metrics} />
-      {selected === undefined ? null : <CacheDetail row={selected} metrics={metrics} theme={theme} />}
+      {selected === undefined ? null : (
+        <CacheDetail key={selected.name} row={selected} data={data} metrics={metrics} theme={theme} />
+      )}
     </>
   );
 }
@@ -146,7 +141,7 @@ function CacheTable({ rows, selected, route, metrics }: CacheTableProps) {
     );
   };
   const lowest = lowestHit(metrics);
-  const bound = metrics.instances.list.reduce((sum, { maxEntries }) => sum + maxEntries, 0);
+  const bound = boundOf(metrics);
   return (
     <div class="tw">
       <table>
@@ -203,8 +198,8 @@ interface CacheRowProps {
   readonly row: Row;
   readonly selected: boolean;
   readonly route: Route;
-  /** Entries that all instances together may hold. */
-  readonly bound: number;
+  /** What all caches of all instances together may hold, in words. */
+  readonly bound: string;
   readonly lowest: number;
 }
 
@@ -238,11 +233,18 @@ function CacheRow({ row, selected, route, bound, lowest }: CacheRowProps) {
       <td class="hide-s">
         <Spark values={metrics?.hit ?? []} min={lowest} max={1} />
       </td>
-      <td class="r hide-s" title={`of ${whole(bound)} for all caches of all instances`}>
+      <td class="r hide-s" title={`${bound} for all caches of all instances`}>
         {whole(now?.entries ?? 0)}
       </td>
-      <td class="r">{quiet(now?.evictedPerMinute)}</td>
-      <td class="r hide-s">{quiet(now?.refreshesPerMinute)}</td>
+      <td class="r" title={`because memory was full; ${rate(now?.lapsedPerMinute)} more because their time was over`}>
+        {quiet(now?.evictedPerMinute)}
+      </td>
+      <td
+        class="r hide-s"
+        title={`${rate(now?.earlyPerMinute)} begun by reads, ${rate(now?.refreshesPerMinute)} in the background`}
+      >
+        {quiet(now === undefined ? undefined : now.earlyPerMinute + now.refreshesPerMinute)}
+      </td>
       <td class="r hide-s">{quiet(now?.shared)}</td>
       <td class="r hide-s n">{milliseconds(metrics?.loadMs.p99)}</td>
     </tr>
@@ -255,95 +257,15 @@ function lowestHit({ caches }: Metrics): number {
   return Math.min(0.9, Math.floor(Math.min(1, ...hits) * 10) / 10);
 }
 
+/** Instances of one declaration share its unit; while it changes, the sum over one of them would tell nothing. */
+function boundOf({ instances }: Metrics): string {
+  const units = new Set(instances.list.map(({ bound }) => bound.unit));
+  const most = instances.list.reduce((sum, { bound }) => sum + bound.most, 0);
+  if (units.size !== 1) return "one bound";
+  return units.has("bytes") ? `${bytes(most)} at most` : `${whole(most)} entries at most`;
+}
+
 /** Zero is no news. */
 function quiet(value: number | undefined) {
   return value === undefined || value < 0.05 ? <span class="t">0</span> : rate(value);
-}
-
-function CacheDetail({ row, metrics, theme }: { row: Row; metrics: Metrics; theme: Theme }) {
-  const { name, decided, now } = row;
-  return (
-    <div class="cols detail">
-      <div class="c12">
-        <h2 class="title">
-          <span class="m">{name}</span> <span class="t">{decided.owner ?? "no owner"}</span>
-          {decided.undecided.length > 0 ? <span class="warn"> undecided</span> : null}
-        </h2>
-      </div>
-      <Section class="c4" title="What was decided" aside="declared in code">
-        <CacheDecisions decided={decided} />
-      </Section>
-      <Section class="c8" title="Reads of this cache" aside={`per second by origin, ${windowOf(metrics)}`}>
-        {row.metrics === undefined ? (
-          <p class="s">Nothing has been read from it in this window.</p>
-        ) : (
-          <>
-            <ReadsPlot id={`cache-${name}`} metrics={metrics} theme={theme} reads={row.metrics.reads} third="refreshed">
-              Loads took {milliseconds(row.metrics.loadMs.p50)} at the middle and {milliseconds(row.metrics.loadMs.p99)}{" "}
-              at the slowest of a hundred. {whole(row.metrics.total["discarded"] ?? 0)} loads were not stored: the data
-              had changed since they began.
-            </ReadsPlot>
-            {now === undefined ? null : <OriginLegend values={now} />}
-          </>
-        )}
-      </Section>
-    </div>
-  );
-}
-
-function CacheDecisions({ decided }: { readonly decided: Decided }) {
-  const { answers } = decided;
-  const fresh = valueIn(answers["freshFor"]);
-  const stale = answers["staleFor"]?.is === "declared" ? valueIn(answers["staleFor"]) : undefined;
-  const changed = answers["changedBy"]?.is === "declared" ? valueIn(answers["changedBy"]) : undefined;
-  const refresh = answers["refresh"]?.is === "declared" ? valueIn(answers["refresh"]) : undefined;
-  const same = valueIn(answers["sameForEvery"]);
-  return (
-    <dl class="says">
-      <dt>Worst case</dt>
-      <dd>{isNobodys(answers["ifStale"]) ? <Nobody /> : valueIn(answers["ifStale"])}</dd>
-      <dt>Holds</dt>
-      <dd>{isNobodys(answers["holds"]) ? <Nobody /> : valueIn(answers["holds"])}</dd>
-      <dt>Pattern</dt>
-      <dd>
-        {valueIn(answers["pattern"]) === "read-through"
-          ? "Read-through. A read that misses asks the source; callers never write here."
-          : "Cache-aside. The caller asks the source and puts the answer here."}
-      </dd>
-      <dt>Age</dt>
-      <dd>
-        Fresh for {duration(fresh ?? "–")}
-        {stale === undefined ? ", then loaded anew." : `, then up to ${duration(stale)} stale while one refresh runs.`}{" "}
-        <em>
-          Expiry jittered by {Number(valueIn(answers["jitter"]) ?? 0) * 100}%
-          {answers["jitter"]?.is === "default" ? ", a default" : ""}.
-        </em>
-      </dd>
-      <dt>Who sees it</dt>
-      <dd>
-        Everyone who asks for the same {valueIn(answers["scope"])}.
-        {same === undefined ? "" : ` The same for every: ${same}.`}
-      </dd>
-      <dt>Changed by</dt>
-      <dd>
-        {changed === undefined ? (
-          <>
-            Time alone. <em>No operation is named.</em>
-          </>
-        ) : (
-          <>
-            Each commit of {changed}. <em>A writer that goes past it is not seen.</em>
-          </>
-        )}
-      </dd>
-      <dt>Kept warm</dt>
-      <dd>
-        {refresh === undefined
-          ? "Nothing is refreshed before it is asked for."
-          : `Refreshed before it expires: ${refresh}.`}
-      </dd>
-      <dt>When full</dt>
-      <dd>The entry that was read longest ago goes first; nothing is protected.</dd>
-    </dl>
-  );
 }

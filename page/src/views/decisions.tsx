@@ -92,8 +92,9 @@ function markOf({ answers }: Decided, questions: readonly string[], shown: boole
 const cacheColumns: readonly (readonly [string, string, readonly string[]])[] = [
   ["1", "pattern", ["pattern"]],
   ["2", "invalidation", ["changedBy"]],
-  ["3", "stampede", ["flight", "refresh"]],
+  ["3", "stampede", ["flight", "refresh", "early", "queue", "source"]],
   ["4", "never cached", ["holds", "ifStale"]],
+  ["5", "eviction", ["protect"]],
   ["8", "security", ["sameForEvery"]],
 ];
 
@@ -121,7 +122,9 @@ function DecisionMatrix({ decisions, metrics }: DecisionMatrixProps) {
     return keys.some((key) => (total?.[key] ?? 0) > 0);
   };
   const shown = (number: string, name: string) =>
-    (number === "2" && counted(name, ["purged", "expired"])) || (number === "3" && counted(name, ["shared"]));
+    (number === "2" && counted(name, ["purged", "expired"])) ||
+    (number === "3" && counted(name, ["shared", "early"])) ||
+    (number === "5" && counted(name, ["evicted"]));
   const replayed = (name: string) => (metrics?.operations.find((one) => one.name === name)?.total["replayed"] ?? 0) > 0;
   return (
     <>

@@ -1,5 +1,5 @@
 import type { IncidentSide } from "../../../src/page/incident.ts";
-import { labelFont } from "../pane.tsx";
+import { labelFont } from "../pane-draw.ts";
 import { useNarrow, useWidth } from "../parts.tsx";
 
 type Kill = NonNullable<IncidentSide["events"]>[number];

@@ -1,7 +1,7 @@
 import type { Metrics } from "../../../src/observe/metrics.ts";
 import type { DecisionsAnswer, Question } from "../../../src/page/wire.ts";
 import type { Data } from "../data.ts";
-import { age, full, inWords, percent, plural, rate, whole } from "../format.ts";
+import { age, bytes, full, inWords, percent, plural, rate, whole } from "../format.ts";
 import { type Need, needsOf } from "../needs.ts";
 import { Bones, Fig, Glyph, GlyphLegend, Meter, markWords, Rich, Section, toneOf } from "../parts.tsx";
 import { link, type Route } from "../route.ts";
@@ -138,7 +138,12 @@ function ReadsPanel({ data, metrics, theme }: PanelProps) {
           value={miss === null ? "–" : `${(miss * 100).toFixed(miss < 0.01 ? 2 : 1)}%`}
           note="waited for a load"
         />
-        <Fig label="Evicted" value={rate(reads.evictedPerMinute)} unit="/min" />
+        <Fig
+          label="Evicted"
+          value={rate(reads.evictedPerMinute)}
+          unit="/min"
+          note={reads.lapsedPerMinute > 0 ? `${rate(reads.lapsedPerMinute)} more expired` : undefined}
+        />
         <Fig label="Reads" value={rate(reads.perSecond)} unit="/s" />
         <Fig
           label="Loads"
@@ -150,7 +155,7 @@ function ReadsPanel({ data, metrics, theme }: PanelProps) {
           <Fig label="Failed" value={rate(reads.failed)} unit="/s" tone="bad" note="rejected reads" />
         ) : null}
       </dl>
-      <ReadsPlot id="reads" metrics={metrics} theme={theme} reads={metrics.reads} third="evicted" />
+      <ReadsPlot id="reads" metrics={metrics} theme={theme} reads={metrics.reads} detailed={false} />
       <OriginLegend values={reads} />
     </>
   );
@@ -205,6 +210,22 @@ function OperationsPanel({ data, metrics, theme }: PanelProps) {
   );
 }
 
+function Held({ of: { entries, bytes: held, bound } }: { readonly of: Metrics["instances"]["list"][number] }) {
+  const used = bound.unit === "bytes" ? (held ?? 0) : entries;
+  const size = bound.unit === "bytes" ? bytes : whole;
+  const one = plural(entries, "entry", "entries");
+  return (
+    <span title={`${whole(entries)} ${one}`}>
+      {size(used)}{" "}
+      <span class="t">
+        of {size(bound.most)}
+        {bound.unit === "bytes" ? "" : " entries"}
+      </span>{" "}
+      <Meter share={used / Math.max(1, bound.most)} width={48} />
+    </span>
+  );
+}
+
 function InstancesTable({ data, metrics }: Omit<PanelProps, "theme">) {
   const { instances, sees, at, ledger } = data.live ?? metrics;
   const lost = instances.expected - instances.seen;
@@ -228,7 +249,7 @@ function InstancesTable({ data, metrics }: Omit<PanelProps, "theme">) {
               </th>
               <th scope="col">Up</th>
               <th scope="col" class="r">
-                Entries
+                Memory
               </th>
               <th scope="col" class="r">
                 Last news
@@ -242,8 +263,7 @@ function InstancesTable({ data, metrics }: Omit<PanelProps, "theme">) {
                 <td class="m t hide-s">{one.declared}</td>
                 <td title={full(one.startedAt)}>{age(at - one.startedAt)}</td>
                 <td class="r n">
-                  {whole(one.entries)} <span class="t">of {whole(one.maxEntries)}</span>{" "}
-                  <Meter share={one.entries / Math.max(1, one.maxEntries)} width={48} />
+                  <Held of={one} />
                 </td>
                 <td class="r" title={full(one.lastAt)}>
                   {one.state === "lost" ? (
