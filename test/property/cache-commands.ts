@@ -10,10 +10,10 @@ export const times = { freshMs: 3_000, absentMs: 1_500, staleMs: 2_000, softMs: 
 const declaration = fc.record({
   pattern: fc.constantFrom(...patterns),
   names: fc.constantFrom<readonly ["id"] | readonly ["tenant", "id"]>(["id"], ["tenant", "id"]),
-  isStale: fc.boolean(),
+  isStale: fc.constantFrom(true, true, false),
   isSoft: fc.boolean(),
-  queue: fc.constantFrom(undefined, undefined, 1, 3),
-  early: fc.constantFrom<"never" | number>("never", 1, 10),
+  queue: fc.constantFrom(undefined, undefined, undefined, 1, 3),
+  early: fc.constantFrom<"never" | number>("never", 10, 10),
   isProtected: fc.boolean(),
   isCapped: fc.boolean(),
   isRefreshed: fc.constantFrom(false, false, true),
@@ -28,11 +28,12 @@ export type Declared = typeof declaration extends fc.Arbitrary<infer T> ? T : ne
 
 export const setup = fc.record({
   eviction: fc.constantFrom("lru" as const, "lfu" as const, "nearest-expiry" as const),
-  maxEntries: fc.constantFrom(1, 2, 10),
+  maxEntries: fc.constantFrom(1, 2, 10, 10),
   loadsAtOnce: fc.constantFrom(1, 2, 4),
   keeps: fc.constantFrom(true, true, true, true, true, false),
+  isSampled: fc.boolean(),
   /** What jitter and early refreshes are drawn from, in turn. */
-  draws: fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 5 }),
+  draws: fc.array(fc.constantFrom(0, 0.1, 0.5, 0.9, 0.999), { minLength: 1, maxLength: 5 }),
   caches: fc.tuple(declaration, declaration),
 });
 export type Setup = typeof setup extends fc.Arbitrary<infer T> ? T : never;
@@ -49,42 +50,49 @@ const one = <const Name extends string, Rest extends Record<string, unknown>>(
   rest: { readonly [K in keyof Rest]: fc.Arbitrary<Rest[K]> },
 ) => ({ weight, arbitrary: fc.record({ do: fc.constant(name), ...rest }) as fc.Arbitrary<{ do: Name } & Rest> });
 
-const step = fc.oneof(
-  one(12, "get", { of, key, isAbortable: fc.constantFrom(false, false, true) }),
-  one(2, "entry", { of, key }),
-  one(3, "many", { of, keys: fc.array(key, { minLength: 1, maxLength: 4 }), isSettled: fc.boolean() }),
-  one(1, "peek", { of, key }),
-  one(3, "lookup", { of, key }),
-  one(3, "store", { place }),
-  one(3, "modify", { of, key }),
-  one(3, "change", { of, key, verb }),
-  one(2, "commit", { of, key, verb, named: fc.nat({ max: 3 }) }),
-  one(2, "tag", { of, tag: fc.constantFrom("t", "u"), verb }),
-  one(2, "put", { of, key, isTold: fc.boolean() }),
-  one(4, "write", { of, key }),
-  one(3, "land", { place }),
-  one(4, "arrive", { place }),
-  one(1, "refuse", { place }),
-  one(10, "answer", { place }),
-  one(2, "fail", { place, mask: fc.nat({ max: 15 }) }),
-  one(1, "abort", { place }),
-  one(8, "advance", { ms: fc.constantFrom(1, 100, 300, 1_000, 1_500, 3_000, 4_000) }),
-);
+/** @param unrest how much changes, beside what reads and passes */
+const mixed = (unrest: number) =>
+  fc.oneof(
+    one(64, "get", { of, key, isAbortable: fc.constantFrom(false, false, true) }),
+    one(8, "entry", { of, key }),
+    one(12, "many", { of, keys: fc.array(key, { minLength: 1, maxLength: 4 }), isSettled: fc.boolean() }),
+    one(4, "peek", { of, key }),
+    one(12, "lookup", { of, key }),
+    one(12, "store", { place }),
+    one(12, "modify", { of, key }),
+    one(3 * unrest, "change", { of, key, verb }),
+    one(2 * unrest, "commit", { of, key, verb, named: fc.nat({ max: 3 }) }),
+    one(2 * unrest, "tag", { of, tag: fc.constantFrom("t", "u"), verb }),
+    one(2 * unrest, "put", { of, key, isTold: fc.boolean() }),
+    one(4 * unrest, "write", { of, key }),
+    one(3 * unrest, "land", { place }),
+    one(4 * unrest, "arrive", { place }),
+    one(unrest, "refuse", { place }),
+    one(64, "answer", { place }),
+    one(8, "fail", { place, mask: fc.nat({ max: 15 }) }),
+    one(4, "abort", { place }),
+    one(40, "advance", { ms: fc.constantFrom(1, 100, 100, 300, 300, 300, 1_000, 1_000, 1_500, 4_000) }),
+  );
+const step = mixed(4);
+const calm = mixed(1);
 export type Step =
   | (typeof step extends fc.Arbitrary<infer T> ? T : never)
   | { readonly do: "close"; readonly ms: number };
 
+const many = (each: typeof step) =>
+  fc.array(fc.record({ step: each, isApart: fc.constantFrom(true, true, true, false) }), {
+    minLength: 1,
+    maxLength: 220,
+    size: "max",
+  });
+
 /** Whether everything settles before the next step, or both happen in one tick. */
 export const steps = fc
   .tuple(
-    fc.array(fc.record({ step, isApart: fc.constantFrom(true, true, true, false) }), {
-      minLength: 1,
-      maxLength: 110,
-      size: "max",
-    }),
+    fc.oneof(many(step), many(calm)),
     fc.oneof(
       { weight: 5, arbitrary: fc.constant(null) },
-      { weight: 1, arbitrary: fc.record({ at: fc.nat({ max: 80 }), ms: fc.constantFrom(100, 10_000) }) },
+      { weight: 1, arbitrary: fc.record({ at: fc.nat({ max: 200 }), ms: fc.constantFrom(100, 10_000) }) },
     ),
   )
   .map(([all, close]): readonly { readonly step: Step; readonly isApart: boolean }[] =>

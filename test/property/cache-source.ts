@@ -5,6 +5,8 @@ import type { History, Instant, Reading } from "./cache-history.ts";
 /** A loader that has not returned. What it read, it read when it was called. */
 export interface Load extends Instant {
   readonly key: string;
+  /** The call of a loader that it is, alone or with others. */
+  readonly call: object;
   readonly answer: () => void;
   /** Of a load in a batch: those that the mask names fail alone, the others are answered; of none: all fail at once. */
   readonly fail: (mask: number) => void;
@@ -67,6 +69,7 @@ export function createHeldSource({ history, next, keyOf, tells, heeds, check }: 
       const one: Load = {
         ...began,
         key: keyOf(scope),
+        call: tell,
         answer: () => {
           loads.delete(one);
           resolve(tell());
@@ -101,7 +104,7 @@ export function createHeldSource({ history, next, keyOf, tells, heeds, check }: 
         leave();
         reject(new Error(away));
       };
-      const batch = all.map(({ key, began }): Load => ({ ...began, key, answer: () => answer(0), fail }));
+      const batch = all.map(({ key, began }): Load => ({ ...began, key, call: all, answer: () => answer(0), fail }));
       if (heeds) {
         const aborted = () => {
           leave();
