@@ -1,9 +1,8 @@
-import { createGhosts } from "./ghosts.ts";
-import { createLists } from "./lists.ts";
+import { Ghosts } from "./ghosts.ts";
+import { listCount, Nodes } from "./nodes.ts";
 import { grow, grownLength, nowhere } from "./places.ts";
 import type { EvictionPolicy } from "./policy.ts";
-import { createSketch } from "./sketch.ts";
-import { createWeights } from "./weights.ts";
+import { Sketch } from "./sketch.ts";
 
 export interface LfuOptions {
   /** The bound of memory, in the unit of the weights. */
@@ -22,186 +21,229 @@ export interface Lfu extends EvictionPolicy {
  *
  * How large the window is, is learnt from evidence, with the balance of ARC (Megiddo, Modha 2003) and the demotion mark of
  * DLIRS (Li 2018): a key turned away that comes back says that the window is too small, a read of a slot that had lost
- * its protection says that the rest is. 33 to 41 bytes a place.
+ * its protection says that the rest is. 36 to 44 bytes a place.
  */
 export function createLfu({ maxWeight }: LfuOptions): Lfu {
-  const lists = createLists(3);
-  const weights = createWeights();
-  const sketch = createSketch();
-  const ghosts = createGhosts();
-  let hashes = new Int32Array(16);
-  /** Of each place: its list, whether a read of it waits in the queue, whether it lost its protection. */
-  let marks = new Uint8Array(16);
-
-  let count = 0;
-  let newest = nowhere;
-  let windowWeight = 0;
-  let protectedWeight = 0;
-  let maxWindow = firstWindowShare * maxWeight;
-  let demoted = 0;
-
-  // Reads wait here until the order matters, so a slot that is read time and again is moved once.
-  const queue = new Int32Array(64);
-  let queued = 0;
-  let counted = 0;
-
-  const enlist = (place: number, list: number, mark = 0) => {
-    lists.pushFront(list, place);
-    marks[place] = ((marks[place] as number) & queuedMark) | list | mark;
-    if (list === window) windowWeight += weights.of(place);
-    else if (list === protection) protectedWeight += weights.of(place);
-    if (mark === demotedMark) demoted += 1;
-  };
-  const delist = (place: number) => {
-    const mark = marks[place] as number;
-    const list = mark & listBits;
-    lists.unlink(place);
-    if (list === window) windowWeight -= weights.of(place);
-    else if (list === protection) protectedWeight -= weights.of(place);
-    if ((mark & demotedMark) !== 0) demoted -= 1;
-  };
-  const forget = (place: number) => {
-    delist(place);
-    weights.clear(place);
-    marks[place] = 0;
-    count -= 1;
-    if (place === newest) newest = nowhere;
-  };
-
-  /** How many entries memory holds when it is full: the bound over the mean weight. */
-  const capacity = () => (maxWeight * count) / weights.sum();
-  const see = (hash: number) => {
-    sketch.increment(hash);
-    counted += 1;
-    if (counted < readsPerEntry * capacity()) return;
-    sketch.age();
-    counted >>= 1;
-  };
-
-  const steer = (entries: number) => {
-    const changed = maxWindow + stepEntries * entries * (weights.sum() / count);
-    maxWindow = Math.min(Math.max(changed, leastWindowShare * maxWeight), (1 - leastWindowShare) * maxWeight);
-  };
-  /** Also where only the window grew: a protection that stays too large leaves nobody on probation to choose from. */
-  const demote = () => {
-    const maxProtected = protectedShare * (maxWeight - maxWindow);
-    while (protectedWeight > maxProtected) {
-      const place = lists.back(protection);
-      delist(place);
-      enlist(place, probation, demotedMark);
-    }
-  };
-  /** What the window has too much, and there is room for, needs no permission to stay. */
-  const spill = () => {
-    while (windowWeight > maxWindow) {
-      const place = lists.back(window);
-      delist(place);
-      enlist(place, probation);
-    }
-  };
-
-  const read = (place: number) => {
-    const mark = marks[place] as number;
-    see(hashes[place] as number);
-    if ((mark & listBits) === window) {
-      if (lists.front(window) === place) return;
-      lists.unlink(place);
-      lists.pushFront(window, place);
-      return;
-    }
-    if ((mark & demotedMark) !== 0) steer(-Math.max(1, ghosts.count() / demoted));
-    delist(place);
-    enlist(place, protection);
-    demote();
-  };
-  const readQueued = () => {
-    const length = queued;
-    queued = 0;
-    for (let index = 0; index < length; index += 1) {
-      const place = queue[index] as number;
-      const mark = marks[place] as number;
-      // It may have left meanwhile, and another one may have come to its place.
-      if ((mark & queuedMark) === 0) continue;
-      marks[place] = mark & ~queuedMark;
-      read(place);
-    }
-  };
-
-  /** Who leaves of the main area: of the two that wait longest on probation, who was read less often. */
-  const mainVictim = () => {
-    const last = lists.back(probation);
-    if (last === nowhere) return lists.back(protection);
-    const other = lists.before(last);
-    return other !== nowhere && frequency(other) < frequency(last) ? other : last;
-  };
-  const frequency = (place: number) => sketch.estimate(hashes[place] as number);
-  const windowCandidate = () => {
-    const last = lists.back(window);
-    return last === newest && last !== nowhere ? lists.before(last) : last;
-  };
-
-  return {
-    add: (place, hash, weight) => {
-      if (place >= marks.length) {
-        const length = grownLength(marks.length, place);
-        marks = grow(marks, length);
-        hashes = grow(hashes, length);
-      }
-      readQueued();
-      spill();
-      hashes[place] = hash;
-      weights.set(place, weight);
-      enlist(place, window);
-      count += 1;
-      newest = place;
-      sketch.reserve(count);
-      see(hash);
-      const ghostsBefore = ghosts.count();
-      if (ghosts.take(hash)) steer(Math.max(1, demoted / ghostsBefore));
-    },
-    touch: (place) => {
-      const mark = marks[place] as number;
-      if ((mark & queuedMark) !== 0) return;
-      marks[place] = mark | queuedMark;
-      queue[queued] = place;
-      queued += 1;
-      if (queued === queue.length) readQueued();
-    },
-    update: (place, weight) => {
-      const list = (marks[place] as number) & listBits;
-      const change = weight - weights.of(place);
-      if (list === window) windowWeight += change;
-      else if (list === protection) protectedWeight += change;
-      weights.set(place, weight);
-    },
-    remove: forget,
-    evict: () => {
-      readQueued();
-      demote();
-      let victim = mainVictim();
-      const candidate = windowWeight > maxWindow || victim === nowhere ? windowCandidate() : nowhere;
-      if (candidate !== nowhere) {
-        if (victim !== nowhere && frequency(candidate) > frequency(victim)) {
-          delist(candidate);
-          enlist(candidate, probation);
-        } else {
-          victim = candidate;
-          ghosts.fit(count);
-          ghosts.remember(hashes[victim] as number);
-        }
-      }
-      if (victim === nowhere) victim = lists.back(window);
-      if (victim !== nowhere) forget(victim);
-      return victim;
-    },
-    weight: weights.sum,
-    windowShare: () => maxWindow / maxWeight,
-  };
+  return new WindowTinyLfu(maxWeight);
 }
 
+/** A class, because a hit is measured in nanoseconds: V8 inlines methods that all instances share, closures it does not. */
+class WindowTinyLfu implements Lfu {
+  private readonly sketch = new Sketch();
+  private readonly ghosts = new Ghosts();
+  private readonly nodes = new Nodes();
+  private weights = new Float64Array(16);
+
+  private count = 0;
+  private sum = 0;
+  private windowWeight = 0;
+  private protectedWeight = 0;
+  private demoted = 0;
+  private newest = nothing;
+  private readonly maxWeight: number;
+  private maxWindow: number;
+  private readsSeen = 0;
+  private readsUntilAging = readsPerEntry;
+
+  /** Reads wait here until the order matters, so a slot that is read time and again is moved once. */
+  private readonly queue = new Int32Array(64);
+  private queued = 0;
+
+  constructor(maxWeight: number) {
+    this.maxWeight = maxWeight;
+    this.maxWindow = firstWindowShare * maxWeight;
+  }
+
+  add(place: number, hash: number, weight: number): void {
+    const node = place + firstPlace;
+    if (node >= this.weights.length) this.weights = grow(this.weights, grownLength(this.weights.length, node));
+    this.readQueued();
+    // What the window has too much, and memory has room for, needs no permission to stay.
+    while (this.windowWeight > this.maxWindow) this.putOnProbation(this.nodes.last(window), 0);
+
+    this.nodes.create(node, hash, window);
+    this.weights[node] = weight;
+    this.windowWeight += weight;
+    this.sum += weight;
+    this.count += 1;
+    this.newest = node;
+
+    this.sketch.reserve(this.count);
+    this.readsUntilAging = Math.ceil(readsPerEntry * (this.maxWeight / this.sum) * this.count);
+    this.see(hash);
+    const ghosts = this.ghosts.count();
+    if (this.ghosts.take(hash)) this.steer(Math.max(1, this.demoted / ghosts));
+  }
+
+  touch(place: number): void {
+    const node = place + firstPlace;
+    const mark = this.nodes.mark(node);
+    if ((mark & queuedMark) !== 0) return;
+    this.nodes.setMark(node, mark | queuedMark);
+    this.queue[this.queued] = node;
+    this.queued += 1;
+    if (this.queued === this.queue.length) this.readQueued();
+  }
+
+  update(place: number, weight: number): void {
+    const node = place + firstPlace;
+    const change = weight - this.weightOf(node);
+    const list = this.nodes.mark(node) & listBits;
+    if (list === window) this.windowWeight += change;
+    else if (list === protection) this.protectedWeight += change;
+    this.sum += change;
+    this.weights[node] = weight;
+  }
+
+  remove(place: number): void {
+    this.forget(place + firstPlace);
+  }
+
+  evict(): number {
+    if (this.count === 0) return nowhere;
+    this.readQueued();
+    this.demote();
+    const victim = this.chooseVictim();
+    this.forget(victim);
+    return victim - firstPlace;
+  }
+
+  weight(): number {
+    return this.sum;
+  }
+
+  windowShare(): number {
+    return this.maxWindow / this.maxWeight;
+  }
+
+  private readQueued(): void {
+    const { nodes, queue, queued } = this;
+    this.queued = 0;
+    for (let index = 0; index < queued; index += 1) {
+      const node = queue[index] as number;
+      const mark = nodes.mark(node);
+      // It may have left meanwhile, and another one may have come to its place.
+      if ((mark & queuedMark) === 0) continue;
+      nodes.setMark(node, mark & ~queuedMark);
+      this.read(node, mark);
+    }
+  }
+
+  private read(node: number, mark: number): void {
+    const { nodes } = this;
+    this.see(nodes.hash(node));
+    const list = mark & listBits;
+    if (list !== probation) {
+      nodes.moveFirst(list, node);
+      return;
+    }
+    if ((mark & demotedMark) !== 0) {
+      this.steer(-Math.max(1, this.ghosts.count() / this.demoted));
+      this.demoted -= 1;
+    }
+    nodes.setMark(node, protection);
+    nodes.moveFirst(protection, node);
+    this.protectedWeight += this.weightOf(node);
+    this.demote();
+  }
+
+  private see(hash: number): void {
+    this.sketch.increment(hash);
+    this.readsSeen += 1;
+    if (this.readsSeen < this.readsUntilAging) return;
+    this.sketch.age();
+    this.readsSeen >>= 1;
+  }
+
+  private steer(entries: number): void {
+    const changed = this.maxWindow + stepEntries * entries * (this.sum / this.count);
+    const least = leastWindowShare * this.maxWeight;
+    this.maxWindow = Math.min(Math.max(changed, least), this.maxWeight - least);
+  }
+
+  /** Also where only the window grew: a protection that stays too large leaves nobody on probation to choose from. */
+  private demote(): void {
+    const maxProtected = protectedShare * (this.maxWeight - this.maxWindow);
+    while (this.protectedWeight > maxProtected) {
+      this.putOnProbation(this.nodes.last(protection), demotedMark);
+      this.demoted += 1;
+    }
+  }
+
+  /** To the front of probation. A read of it that waits in the queue still counts. */
+  private putOnProbation(node: number, mark: number): void {
+    this.discount(node);
+    this.nodes.moveFirst(probation, node);
+    this.nodes.setMark(node, (this.nodes.mark(node) & queuedMark) | probation | mark);
+  }
+
+  private chooseVictim(): number {
+    const main = this.mainVictim();
+    if (main !== nothing && this.windowWeight <= this.maxWindow) return main;
+    const candidate = this.windowVictim();
+    if (candidate === nothing) return main === nothing ? this.newest : main;
+    if (main !== nothing && this.estimate(candidate) > this.estimate(main)) {
+      this.putOnProbation(candidate, 0);
+      return main;
+    }
+    this.ghosts.fit(this.count);
+    this.ghosts.remember(this.nodes.hash(candidate));
+    return candidate;
+  }
+
+  /** Of the two that wait longest on probation, who was read less often. */
+  private mainVictim(): number {
+    const { nodes } = this;
+    const last = nodes.last(probation);
+    if (last === probation) {
+      const unprotected = nodes.last(protection);
+      return unprotected === protection ? nothing : unprotected;
+    }
+    const other = nodes.before(last);
+    return other !== probation && this.estimate(other) < this.estimate(last) ? other : last;
+  }
+
+  private windowVictim(): number {
+    const last = this.nodes.last(window);
+    const oldest = last === this.newest ? this.nodes.before(last) : last;
+    return oldest === window ? nothing : oldest;
+  }
+
+  private forget(node: number): void {
+    this.discount(node);
+    this.nodes.unlink(node);
+    this.nodes.setMark(node, 0);
+    this.count -= 1;
+    this.sum -= this.weightOf(node);
+    if (node === this.newest) this.newest = nothing;
+  }
+
+  /** What leaving its list changes, except the links. */
+  private discount(node: number): void {
+    const mark = this.nodes.mark(node);
+    const list = mark & listBits;
+    if (list === window) this.windowWeight -= this.weightOf(node);
+    else if (list === protection) this.protectedWeight -= this.weightOf(node);
+    else if ((mark & demotedMark) !== 0) this.demoted -= 1;
+  }
+
+  private estimate(node: number): number {
+    return this.sketch.estimate(this.nodes.hash(node));
+  }
+
+  private weightOf(node: number): number {
+    return this.weights[node] as number;
+  }
+}
+
+// The lists, each named by the node of its ends; the nodes of the places come behind them.
 const window = 0;
 const probation = 1;
 const protection = 2;
+const firstPlace = listCount;
+const nothing = -1;
+
+// Marks: which list a node is in, whether a read of it waits in the queue, whether it lost its protection.
 const listBits = 3;
 const queuedMark = 4;
 const demotedMark = 8;
