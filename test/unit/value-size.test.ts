@@ -24,7 +24,8 @@ test("what a value is said to cost is within a fifth of what V8's heap grows by"
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
+  // it collects garbage a hundred times, on a machine that may have other work
+}, 120_000);
 
 const within = (ratio: number, part: number) => ratio >= 1 - part && ratio <= 1 + part;
 
