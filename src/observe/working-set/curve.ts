@@ -38,7 +38,7 @@ export function curveOf(counted: Reads | undefined, keys: number): Curve {
     // Up to here more memory brought nothing: without this point the line to the next one would promise that it does.
     if (bucket > flatTo + 1) points.push({ entries: upperEnd(bucket - 1), bytes: sizes.below(), missRatio });
     hits += more;
-    missRatio = Math.min(1, Math.max(0, 1 - (hits + adjustment) / reads));
+    missRatio = Math.min(1, Math.max(0, (reads - adjustment - hits) / reads));
     points.push({ entries: upperEnd(bucket), bytes: sizes.within(hits), missRatio });
     flatTo = bucket;
   }

@@ -98,6 +98,11 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
   let counts = true;
   let endsAt = now() + windowMs;
   let untilLook = readsPerLook;
+  /** The key that was read last, and how often again since: where one key is all that is read, a read costs a comparison. */
+  let lastHash = -1;
+  let lastNumber = -1;
+  let lastWeight = 0;
+  let repeats = 0;
 
   const join = (number: number): Cache => {
     stack.join(number);
@@ -112,12 +117,14 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
     standsFor = everyHash / next;
   };
   const lower = (): void => {
+    lastHash = -1;
     do {
       setThreshold(Math.max(1, Math.floor(threshold * keptWhenFull)));
       stack.keep((hash) => hash < threshold);
     } while (stack.keys() >= most && threshold > 1);
   };
   const turn = (): void => {
+    lastHash = -1;
     stack.keep((_, readInWindow) => readInWindow);
     stack.mark();
     const kept = stack.keys();
@@ -142,10 +149,29 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
     endsAt = at + windowMs;
   };
 
+  const remember = (hash: number, number: number, weight: number): void => {
+    lastHash = hash;
+    lastNumber = number;
+    lastWeight = weight;
+  };
+  /** No other key was read in between: the smallest memory would have had the answer. */
+  const countRepeats = (): void => {
+    const times = repeats * standsFor;
+    repeats = 0;
+    const inBytes = bucketOf(lastWeight);
+    all.add(bucketOf(1), inBytes, times);
+    caches[lastNumber]?.tally.add(bucketOf(1), inBytes, times);
+  };
+
   return {
     threshold: () => threshold,
     keys: () => stack.keys(),
     record: (hash, number, bytes) => {
+      if (hash === lastHash && number === lastNumber && (bytes === 0 || bytes === lastWeight)) {
+        repeats += 1;
+        return true;
+      }
+      if (repeats > 0) countRepeats();
       if (hash >= threshold) return false;
       untilLook -= 1;
       if (untilLook === 0) look();
@@ -168,20 +194,25 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
         }
         cache.tally.add(inEntries, inBytes, standsFor);
         stack.touch(slot, hash, number, weight);
+        remember(hash, number, weight);
         return true;
       }
       if (stack.keys() >= most) {
         lower();
-        if (hash >= threshold) return false;
+        // Hashes that are not well mixed may leave it full.
+        if (hash >= threshold || stack.keys() >= most) return false;
         slot = stack.find(hash, number);
       }
       all.add(bucketCount, bucketCount, standsFor);
       cache.tally.add(bucketCount, bucketCount, standsFor);
       // What was never weighed is taken for what others of its cache weigh: most first reads are misses.
-      stack.touch(slot, hash, number, bytes > 0 || cache.weighed === 0 ? bytes : cache.bytes / cache.weighed);
+      const weight = bytes > 0 || cache.weighed === 0 ? bytes : cache.bytes / cache.weighed;
+      stack.touch(slot, hash, number, weight);
+      remember(hash, number, weight);
       return true;
     },
     curve: (number) => {
+      if (repeats > 0) countRepeats();
       look();
       const tally = number === undefined ? all : caches[number]?.tally;
       return curveOf(tally?.sum(), stack.keys(number) * standsFor);
