@@ -1,8 +1,31 @@
 import type { AttemptId } from "../base/names.ts";
 import type { ClaimedWrite, WriteEnd, WriteJournal } from "./write-journal.ts";
 
-/** A write journal without a store: each call happens at once. */
-export type NewestWrites = {
+/** A step of the store: whole and at once, or not at all. */
+export type Step = <T>(doing: string, work: () => T) => Promise<T>;
+
+/**
+ * What the contract of write journals says, over a map: for the memory ledger, and for caches that accept the loss of
+ * what a process has not sent. `now` is the store's clock.
+ */
+export function newestWriteJournal(now: () => number, step: Step): WriteJournal {
+  const writes = createNewestWrites(now);
+  const doing = "write journal";
+  return {
+    append: (request) => step(doing, () => writes.append(request)),
+    pending: (queue, key) => step(doing, () => writes.pending(queue, key)),
+    claim: (request) => step(doing, () => writes.claim(request)),
+    renew: (claim, leaseMs) => step(doing, () => writes.renew(claim, leaseMs)),
+    settle: (claim, ends) => step(doing, () => writes.settle(claim, ends)),
+    standing: (queue) => step(doing, () => writes.standing(queue)),
+    dead: (queue, limit) => step(doing, () => writes.dead(queue, limit)),
+    requeue: (queue, version) => step(doing, () => writes.requeue(queue, version)),
+    discard: (queue, version) => step(doing, () => writes.discard(queue, version)),
+    sweep: (queue, keptMs, limit) => step(doing, () => writes.sweep(queue, keptMs, limit)),
+  };
+}
+
+type NewestWrites = {
   readonly [M in keyof WriteJournal]: (...args: Parameters<WriteJournal[M]>) => Awaited<ReturnType<WriteJournal[M]>>;
 };
 
@@ -24,11 +47,7 @@ interface Kept {
   deadAt: number;
 }
 
-/**
- * What the contract of write journals says, over a map: for the memory ledger, and for caches that accept the loss of
- * what a process has not sent. `now` is the store's clock.
- */
-export function createNewestWrites(now: () => number): NewestWrites {
+function createNewestWrites(now: () => number): NewestWrites {
   const queues = new Map<string, Map<string, Kept>>();
   let last = 0;
 

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { JournalEntry } from "../../contract/journal.ts";
 import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
+import { newestWriteJournal } from "../../contract/newest-writes.ts";
 import { createShelf, isVisible, type Scope } from "./shelf.ts";
 import {
   foreignTransactions,
@@ -22,7 +23,6 @@ import {
   startedEffects,
   type Work,
 } from "./work.ts";
-import { memoryWriteJournal } from "./write-journal.ts";
 
 const name = "memory";
 
@@ -292,7 +292,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           journal.splice(0, journal.length, ...kept);
         }),
     },
-    writes: memoryWriteJournal(step, clock.now),
+    writes: newestWriteJournal(clock.now, step),
   };
 }
 
