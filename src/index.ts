@@ -12,8 +12,33 @@ export { type Schema, unchecked } from "./base/schema.ts";
 export type { Size } from "./base/size.ts";
 export { type Change, type ChangeVerb, outcomeOf } from "./cache/change.ts";
 export type { RefreshPlan } from "./cache/declaration.ts";
-export type { LoadContext, Loader, NeverCached } from "./cache/loader.ts";
-export type { AsideCache, Cache, Entry, Found, Miss, Reader, ReadOptions, Settled } from "./cache/surface.ts";
+export type { CacheEvents } from "./cache/events.ts";
+export type { Explanation } from "./cache/explain.ts";
+export type { AmbientContext } from "./cache/guard/context.ts";
+export {
+  type About,
+  type LoadContext,
+  type Loaded,
+  type Loader,
+  loaded,
+  type NeverCached,
+  type NotModified,
+  notModified,
+} from "./cache/loader.ts";
+export type { Eviction } from "./cache/memory/memory.ts";
+export type {
+  AsideCache,
+  Cache,
+  DeadWrite,
+  Entry,
+  Found,
+  Miss,
+  Reader,
+  ReadOptions,
+  Settled,
+  WritableCache,
+  WriteBehindCache,
+} from "./cache/surface.ts";
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerContract, Decided } from "./decisions/decided.ts";

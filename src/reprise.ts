@@ -6,15 +6,22 @@ import { type Clock, systemClock } from "./base/clock.ts";
 import type { Config, Dimensions, RefusedCall } from "./base/config.ts";
 import { defaults } from "./base/defaults.ts";
 import { RepriseError } from "./base/errors.ts";
+import type { Events } from "./base/events.ts";
 import { withDeadline } from "./base/promise.ts";
+import { bytes, type Size } from "./base/size.ts";
 import { createCaches } from "./cache/caches.ts";
+import type { CacheCounters } from "./cache/counters.ts";
 import type { CacheDeclaration, CacheVerbs } from "./cache/declaration.ts";
+import type { CacheEvents } from "./cache/events.ts";
+import type { AmbientContext } from "./cache/guard/context.ts";
+import type { Bound, Eviction } from "./cache/memory/memory.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
 import { decideCache, decideOperation } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
 import type { Inside } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
+import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
 import { createOperations } from "./operation/operations.ts";
 
@@ -37,24 +44,47 @@ export interface RepriseOptions<
   readonly undecided?: U;
   /** Keeps the outcomes of operations, and the figures of all instances. */
   readonly ledger?: L;
-  readonly memory?: MemoryOptions | undefined;
+  /** `null`: nothing is kept and every read asks the source, for a test. */
+  readonly memory?: MemoryOptions | null | undefined;
+  /** What loads read from, and how many may at once, whichever cache they are for. */
+  readonly sources?: Readonly<Record<string, { readonly loadsAtOnce: number }>> | undefined;
+  /**
+   * Loaded values are searched for what no cache may hold: card numbers, tokens, keys, passwords, national ids. `"refuse"`
+   * rejects the read and stores nothing, `"warn"` tells it (`process.emitWarning`, the event `cache.secret`). Default:
+   * `"warn"`, and `"off"` where NODE_ENV is production.
+   */
+  readonly secrets?: "refuse" | "warn" | "off" | undefined;
   readonly clock?: Clock | undefined;
   /** How this process is called on the page. Default: host, process id and a random part. */
   readonly instance?: string | undefined;
 }
 
-export interface MemoryOptions {
-  /** A hard bound for all caches of the instance together. Default 10,000. */
-  readonly maxEntries: number;
-  /** What leaves when memory is full: the entry that was read longest ago. */
-  readonly eviction: "lru";
-}
+export type MemoryOptions = MemoryBound & {
+  /**
+   * Who leaves when memory is full. `"lru"`: the entry that was read longest ago. `"lfu"`: the one that is read least,
+   * new ones on probation (W-TinyLFU), so that a scan flushes nothing. `"nearest-expiry"`: the one that would go first
+   * anyway.
+   */
+  readonly eviction: Eviction;
+  /** Whether a small sample of the reads tells how large memory ought to be. Default true. */
+  readonly workingSet?: boolean | undefined;
+};
+
+/** A hard bound for all caches of the instance together; without any, 10,000 entries. */
+type MemoryBound =
+  | { readonly maxEntries: number; readonly maxBytes?: undefined }
+  /** Of V8's heap: what a value costs is estimated once, when it is stored. */
+  | { readonly maxBytes: Size; readonly maxEntries?: undefined };
 
 export interface Reprise<C extends Config> {
   readonly cache: CacheVerbs<C>;
   readonly operation: C["ledger"] extends true
     ? OperationVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
+  readonly context: AmbientContext<C["dimension"]>;
+  /** Tells what caches do, without values. Returns what ends it. */
+  readonly on: Events<CacheEvents>["on"];
   /** Every declaration with its questions and answers, and what nobody has decided. */
   readonly decisions: () => readonly Decided[];
   /**
@@ -105,11 +135,23 @@ export function createReprise<
 
 type AnyOptions = RepriseOptions<Dimensions, string | undefined, "refused" | "listed", Ledger<unknown> | undefined>;
 
+function boundOf(memory: MemoryOptions | null | undefined): Bound {
+  if (memory?.maxBytes !== undefined) {
+    return { unit: "bytes", most: bytes(memory.maxBytes, "createReprise, memory.maxBytes") };
+  }
+  return { unit: "entries", most: memory?.maxEntries ?? defaults.cache.maxEntries };
+}
+
+function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
+  return memory + stale + shared + source + failed;
+}
+
 /** One instance: collects declarations, owns start and close, and lets what operations commit change caches. */
 class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #sampler: Sampler | undefined;
   readonly #closing = new AbortController();
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
@@ -132,14 +174,27 @@ class Instance {
     }
     // every run under way listens, however many there are
     setMaxListeners(0, this.#closing.signal);
-    const maxEntries = memory?.maxEntries ?? defaults.cache.maxEntries;
+    const production = process.env["NODE_ENV"] === "production";
     this.#options = options;
     this.#ledger = options.ledger;
     this.#clock = options.clock ?? systemClock;
     const clock = () => this.#clock;
     const startedAt = this.#clock.now();
     const instance = options.instance ?? `${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`;
-    this.#caches = createCaches({ clock, maxEntries, dimensions, used: () => this.#use() });
+    const watches = memory !== null && memory?.workingSet !== false;
+    this.#sampler = watches ? this.#createSampler() : undefined;
+    this.#caches = createCaches({
+      clock,
+      dimensions,
+      bound: boundOf(memory),
+      eviction: memory?.eviction ?? defaults.cache.eviction,
+      keeps: memory !== null,
+      sources: options.sources,
+      policies: { secrets: options.secrets ?? (production ? "off" : "warn"), freeze: !production },
+      sampler: this.#sampler,
+      journal: options.ledger === undefined ? undefined : async () => (await this.#openLedger()).writes,
+      used: () => this.#use(),
+    });
     this.#operations = createOperations(
       {
         service,
@@ -161,8 +216,30 @@ class Instance {
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
-      memory: () => ({ ...this.#caches.memory(), declared: memory !== undefined }),
+      memory: () => {
+        const { bound, eviction, entries, bytes } = this.#caches.memory;
+        return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
+      },
+      curve: (cache) => this.#curve(cache),
     };
+  }
+
+  /** It is told how many reads there were in all, to correct for hot keys that the sample has or lacks by chance. */
+  #createSampler(): Sampler {
+    const { sampledKeys, windowMs } = defaults.workingSet;
+    const reads = (cache?: number): number =>
+      this.#caches
+        .list()
+        .filter(({ id }) => cache === undefined || id === cache)
+        .reduce((sum, { counters }) => sum + readsOf(counters), 0);
+    const now = () => this.#clock.monotonic();
+    return createSampler({ most: sampledKeys, windowMs, now, reads });
+  }
+
+  #curve(cache: string | undefined) {
+    if (cache === undefined) return this.#sampler?.curve();
+    const found = this.#caches.list().find(({ name }) => name === cache);
+    return found === undefined ? undefined : this.#sampler?.curve(found.id);
   }
 
   surface() {
@@ -170,11 +247,15 @@ class Instance {
       cache: {
         readThrough: (declaration: CacheDeclaration) => this.#caches.readThrough(declaration),
         cacheAside: (declaration: CacheDeclaration) => this.#caches.cacheAside(declaration),
+        writeThrough: (declaration: CacheDeclaration) => this.#caches.writeThrough(declaration),
+        writeBehind: (declaration: CacheDeclaration) => this.#caches.writeBehind(declaration),
       },
       operation: (declaration: OperationDeclaration) => {
         if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
         return this.#operations.declare(declaration);
       },
+      context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
+      on: this.#caches.events.on,
       decisions: () => this.#decisions(),
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {

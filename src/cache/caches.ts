@@ -1,28 +1,42 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../base/clock.ts";
 import type { Dimensions } from "../base/config.ts";
+import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import { createEvents, type Events } from "../base/events.ts";
 import { withDeadline } from "../base/promise.ts";
-import { createCacheAside } from "./cache-aside.ts";
-import type { Change, ChangeVerb } from "./change.ts";
+import type { Policies } from "./accept.ts";
+import { type Change, changesOf, partsChangedBy } from "./change.ts";
 import { checkCacheDeclaration } from "./check.ts";
 import { type CacheCore, createCacheCore } from "./core.ts";
 import type { CacheCounters } from "./counters.ts";
 import type { CacheDeclaration } from "./declaration.ts";
-import type { Load } from "./flights.ts";
+import type { CacheEvents } from "./events.ts";
+import type { Explanation } from "./explain.ts";
+import type { Flight, Load } from "./flights.ts";
+import { type Ambient, createAmbient } from "./guard/context.ts";
+import { createNow } from "./instants.ts";
 import type { Scope } from "./key.ts";
-import { createMemory } from "./memory.ts";
-import { createReadThrough } from "./read-through.ts";
+import { type Bound, createMemory, type Eviction, type Memory } from "./memory/memory.ts";
+import type { Sampler } from "./memory/sampler.ts";
+import { createCacheAside } from "./patterns/cache-aside.ts";
+import { createReadThrough } from "./patterns/read-through.ts";
+import { createWriteBehindCache } from "./patterns/write-behind.ts";
+import { createWriteThrough } from "./patterns/write-through.ts";
 import { createRefresher, type Refresher } from "./refresh.ts";
-import type { AsideCache, Cache } from "./surface.ts";
+import { createSource, type Source } from "./sources.ts";
+import type { AsideCache, Cache, WritableCache, WriteBehindCache } from "./surface.ts";
+import type { JournalOf, WriteBehind } from "./write/queue.ts";
 
-/** The caches of one instance. They share its memory and end with it. */
+type Given = Omit<CacheDeclaration, "pattern">;
+
+/** The caches of one instance. They share its memory and end with it. Each declaration throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_NAME_TWICE. */
 export interface Caches {
-  /** @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_NAME_TWICE */
-  readonly readThrough: (declaration: Omit<CacheDeclaration, "pattern">) => Cache<Scope, unknown>;
-  /** @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_NAME_TWICE */
-  readonly cacheAside: (declaration: Omit<CacheDeclaration, "pattern">) => AsideCache<Scope, unknown>;
-  /** Begins the background refreshes and reads every `changedBy`; what such a thunk throws, this throws. */
+  readonly readThrough: (declaration: Given) => Cache<Scope, unknown>;
+  readonly cacheAside: (declaration: Given) => AsideCache<Scope, unknown>;
+  readonly writeThrough: (declaration: Given) => WritableCache<Scope, unknown>;
+  readonly writeBehind: (declaration: Given) => WriteBehindCache<Scope, unknown>;
+  /** Begins the background work and reads every `changedBy`; what such a thunk throws, this throws. */
   readonly start: () => void;
   /**
    * Stops the background, waits for the loads under way and then gives them up: their callers are rejected with
@@ -32,15 +46,22 @@ export interface Caches {
   /** Applies what the caches say that a commit of this operation changes. When it returns, no cache serves older data. */
   readonly changed: (operation: string, input: unknown) => void;
   readonly list: () => readonly ListedCache[];
-  readonly memory: () => { readonly entries: number; readonly maxEntries: number };
+  readonly memory: Pick<Memory, "bound" | "eviction" | "entries" | "bytes">;
+  readonly ambient: Ambient;
+  readonly events: Pick<Events<CacheEvents>, "on">;
 }
 
 export interface ListedCache {
   readonly name: string;
+  /** The number by which the sampler knows it. */
+  readonly id: number;
   readonly owner: string | undefined;
   readonly counters: CacheCounters;
   readonly entries: () => number;
   readonly declaration: CacheDeclaration;
+  readonly explain: (scope: Scope) => Promise<Explanation>;
+  /** Writes acknowledged that have not reached the source; `undefined`: it is no write-behind cache. */
+  readonly pendingWrites: () => number | undefined;
   /** What `changedBy` lists, read once. What the thunk throws, this throws. */
   readonly changes: () => readonly Change<string>[];
 }
@@ -48,9 +69,18 @@ export interface ListedCache {
 export interface CachesOptions {
   readonly clock: () => Clock;
   /** The bound for all caches together. */
-  readonly maxEntries: number;
+  readonly bound: Bound;
+  readonly eviction: Eviction;
+  /** False: nothing is kept and every read asks the source, as a test may want it. */
+  readonly keeps?: boolean | undefined;
   readonly dimensions?: Dimensions | undefined;
-  /** 0 to 1, 1 excluded; what jitter is drawn from. */
+  /** Loads at once of each source. */
+  readonly sources?: Readonly<Record<string, { readonly loadsAtOnce: number }>> | undefined;
+  readonly policies?: Policies | undefined;
+  readonly sampler?: Sampler | undefined;
+  /** Where acknowledged writes are kept; `undefined`: there is no journal. */
+  readonly journal?: JournalOf | undefined;
+  /** 0 to 1, 1 excluded; what jitter and early refreshes are drawn from. */
   readonly random?: (() => number) | undefined;
   /** Told of every load: the first one is the instance's first use. */
   readonly used?: (() => void) | undefined;
@@ -60,20 +90,30 @@ interface Declared {
   readonly declaration: CacheDeclaration;
   readonly core: CacheCore;
   readonly refresher: Refresher | undefined;
+  writes: WriteBehind | undefined;
   /** Read late: modules may import each other. */
   changes: readonly Change<string>[] | undefined;
 }
 
+const noPolicies: Policies = { secrets: "off", freeze: false };
+
 export function createCaches(options: CachesOptions): Caches {
-  const { clock, dimensions = {}, random = Math.random, used = () => {} } = options;
-  const memory = createMemory(options.maxEntries);
+  const { clock, bound, eviction, dimensions = {}, random = Math.random, used = () => {}, sampler } = options;
+  const { keeps = true, policies = noPolicies, journal } = options;
+  const memory = createMemory({ bound, eviction, sampler, seed: Math.floor(random() * 2 ** 32) });
+  const sources = createSources(options.sources ?? {});
+  const ambient = createAmbient(Object.keys(dimensions));
+  const events = createEvents<CacheEvents>();
+  const now = createNow(clock);
   const declared = new Map<string, Declared>();
   let started = false;
   let closing: Promise<void> | undefined;
+  let stopExpiring: (() => void) | undefined;
 
-  const declare = (declaration: CacheDeclaration): CacheCore => {
-    const times = checkCacheDeclaration(declaration, dimensions);
+  const declare = (declaration: CacheDeclaration) => {
+    const settings = checkCacheDeclaration(declaration, dimensions);
     const { name, load } = declaration;
+    const source = sourceOf(declaration, sources);
     const earlier = declared.get(name);
     if (earlier !== undefined) {
       // a development server evaluates a module again when it is edited
@@ -85,52 +125,59 @@ export function createCaches(options: CachesOptions): Caches {
     }
     // loads run where the cache was declared: whoever missed first must not be seen by a load that others share
     const outside = AsyncLocalStorage.snapshot();
-    const core = createCacheCore({ declaration, times, clock, memory, random, outside, used });
+    const core = createCacheCore({
+      ...{ declaration, settings, clock, now, memory, keeps, random, outside, used, source, policies },
+      watch: (flight, call) => watched(ambient, name, flight, call),
+      tell: events.emit,
+    });
     const refresher =
-      times.refresh === undefined || load === undefined
+      settings.refresh === undefined || load === undefined
         ? undefined
         : createRefresher({
-            ...times.refresh,
+            ...settings.refresh,
             clock,
-            slots: core.slots,
-            refresh: (slot) => {
-              const begun = core.refresh(slot, load as Load);
+            slots: memory.slots,
+            index: core.index,
+            refresh: (parts) => {
+              const begun = core.refresh(parts, load as Load);
               if (begun) core.counters.refreshes += 1;
               return begun;
             },
           });
-    declared.set(name, { declaration, core, refresher, changes: undefined });
+    const cache: Declared = { declaration, core, refresher, writes: undefined, changes: undefined };
+    declared.set(name, cache);
     if (started && closing === undefined) refresher?.start();
     if (closing !== undefined) core.closing();
-    return core;
+    return { cache, core, settings, outside };
   };
 
-  const changesOf = (cache: Declared): readonly Change<string>[] => {
-    cache.changes ??= cache.declaration.changedBy?.() ?? [];
-    return cache.changes;
+  const readThrough = (made: ReturnType<typeof declare>, load: Load): Cache<Scope, unknown> => {
+    const { core, outside, cache } = made;
+    const { loadMany, clone = false, name } = cache.declaration;
+    return createReadThrough(core, {
+      load,
+      loadMany,
+      clone,
+      around: (call) => outside(() => watched(ambient, name, { scope: {} }, call)),
+      loadAlone: async (scope) => core.loadAlone(scope, load),
+    });
   };
-  /** After a commit nothing may stand in the way of its invalidation: a cache that cannot say what changes it loses all. */
-  const partsChangedBy = (
-    cache: Declared,
-    operation: string,
-    input: unknown,
-  ): readonly (readonly [ChangeVerb, Scope])[] => {
-    try {
-      return changesOf(cache)
-        .filter((change) => change.operation === operation)
-        .flatMap((change) => partsOf(change, input).map((parts) => [change.verb, parts] as const));
-    } catch {
-      return [["purge", {}]];
-    }
+
+  const expire = (): void => {
+    const share = memory.sweep(clock().monotonic(), defaults.background.expireBatch);
+    const { expireAgainMs, expireEveryMs } = defaults.background;
+    stopExpiring = clock().timer(share > 0.1 ? expireAgainMs : expireEveryMs, expire);
   };
 
   const close = async (drainMs: number): Promise<void> => {
     const all = [...declared.values()];
+    stopExpiring?.();
     for (const { refresher, core } of all) {
       refresher?.stop();
       core.closing();
     }
-    const drained = Promise.all(all.map(({ core }) => core.drained())).then(() => undefined);
+    const flushed = all.map(({ writes }) => writes?.close({ drainMs }));
+    const drained = Promise.all([...all.map(({ core }) => core.drained()), ...flushed]).then(() => undefined);
     const late = new Error();
     await withDeadline(clock(), drainMs, drained, () => late).catch(() => {
       for (const { core } of all) core.abandon();
@@ -139,15 +186,41 @@ export function createCaches(options: CachesOptions): Caches {
 
   return {
     readThrough: (given) => {
-      const core = declare({ ...given, pattern: "read-through" });
-      return createReadThrough(core, given.load as Load);
+      const made = declare({ ...given, pattern: "read-through" });
+      return readThrough(made, given.load as Load);
     },
-    cacheAside: (given) => createCacheAside(declare({ ...given, pattern: "cache-aside" })),
+    cacheAside: (given) => {
+      const { core } = declare({ ...given, pattern: "cache-aside" });
+      return createCacheAside(core, given.clone === true);
+    },
+    writeThrough: (given) => {
+      const made = declare({ ...given, pattern: "write-through" });
+      const { core, settings, outside } = made;
+      const write = given.write as NonNullable<typeof given.write>;
+      return createWriteThrough(core, readThrough(made, given.load as Load), {
+        ...{ write, hardMs: settings.hardMs, clock, outside, used },
+      });
+    },
+    writeBehind: (given) => {
+      const made = declare({ ...given, pattern: "write-behind" });
+      const { core, cache, outside } = made;
+      const { cache: surface, writes } = createWriteBehindCache(core, {
+        ...{ declaration: cache.declaration, clock, outside, used, journal },
+        reads: (load) => readThrough(made, load),
+      });
+      cache.writes = writes;
+      if (started && closing === undefined) writes.start();
+      return surface;
+    },
     start: () => {
       if (started || closing !== undefined) return;
       for (const cache of declared.values()) changesOf(cache);
       started = true;
-      for (const { refresher } of declared.values()) refresher?.start();
+      for (const { refresher, writes } of declared.values()) {
+        refresher?.start();
+        writes?.start();
+      }
+      stopExpiring = clock().timer(defaults.background.expireEveryMs, expire);
     },
     close: ({ drainMs }) => {
       closing ??= close(drainMs);
@@ -161,21 +234,63 @@ export function createCaches(options: CachesOptions): Caches {
     list: () =>
       [...declared.values()].map((cache) => ({
         name: cache.core.name,
+        id: cache.core.id,
         owner: cache.declaration.owner,
         counters: cache.core.counters,
-        entries: () => cache.core.slots.size,
+        entries: cache.core.index.size,
         declaration: cache.declaration,
+        explain: cache.core.explain,
+        pendingWrites: () => cache.writes?.pendingCount(),
         changes: () => changesOf(cache),
       })),
-    memory: () => ({ entries: memory.entries(), maxEntries: memory.maxEntries }),
+    memory,
+    ambient,
+    events,
   };
 }
 
-/** A scope that cannot be told means every entry. */
-function partsOf(change: Change<string>, input: unknown): readonly Scope[] {
-  try {
-    return change.scopesOf(input as never);
-  } catch {
-    return [{}];
-  }
+/** Calls a loader; a dimension that it read and that its scope does not have fails the load, whatever it answers. */
+async function watched<T>(
+  ambient: Ambient,
+  cache: string,
+  load: Pick<Flight, "scope">,
+  call: () => Promise<T>,
+): Promise<T> {
+  const { result, leaked } = ambient.watch({ cache, scope: load.scope }, call);
+  const refuseLeak = () => {
+    const dimension = leaked();
+    if (dimension !== undefined) throw new RepriseError("REPRISE_SCOPE_LEAK", { cache, dimension });
+  };
+  const value = await result.catch((error: unknown) => {
+    refuseLeak();
+    throw error;
+  });
+  refuseLeak();
+  return value;
+}
+
+function createSources(given: NonNullable<CachesOptions["sources"]>): ReadonlyMap<string, Source> {
+  return new Map(
+    Object.entries(given).map(([name, { loadsAtOnce }]) => {
+      if (!(Number.isInteger(loadsAtOnce) && loadsAtOnce >= 1)) {
+        throw new RepriseError("REPRISE_BAD_DECLARATION", {
+          where: `sources.${name}.loadsAtOnce`,
+          why: "it is no whole number above zero.",
+          mend: "Say how many loads of this source may run at once.",
+        });
+      }
+      return [name, createSource(name, loadsAtOnce)];
+    }),
+  );
+}
+
+function sourceOf({ name, source }: CacheDeclaration, sources: ReadonlyMap<string, Source>): Source | undefined {
+  if (source === undefined) return undefined;
+  const found = sources.get(source);
+  if (found !== undefined) return found;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `Cache '${name}', source`,
+    why: `there is no source '${source}'.`,
+    mend: "Declare it in createReprise: sources: { name: { loadsAtOnce: 20 } }.",
+  });
 }

@@ -1,4 +1,5 @@
 import type { Scalar } from "../base/scalar.ts";
+import type { Scope } from "./key.ts";
 
 /** What a change does to the entries it names. */
 export type ChangeVerb = "expire" | "purge";
@@ -46,4 +47,40 @@ export function outcomeOf<I, O, const T extends { readonly [name: string]: Scala
       return Array.isArray(scopes) ? (scopes as readonly T[]) : [scopes as T];
     },
   };
+}
+
+/** A cache's declaration, and what its thunk said once it was asked. */
+interface Changeable {
+  readonly declaration: { readonly changedBy?: (() => readonly Change<string>[]) | undefined };
+  changes: readonly Change<string>[] | undefined;
+}
+
+/** What `changedBy` lists, read once. What the thunk throws, this throws. */
+export function changesOf(cache: Changeable): readonly Change<string>[] {
+  cache.changes ??= cache.declaration.changedBy?.() ?? [];
+  return cache.changes;
+}
+
+/** After a commit nothing may stand in the way of its invalidation: a cache that cannot say what changes it loses all. */
+export function partsChangedBy(
+  cache: Changeable,
+  operation: string,
+  input: unknown,
+): readonly (readonly [ChangeVerb, Scope])[] {
+  try {
+    return changesOf(cache)
+      .filter((change) => change.operation === operation)
+      .flatMap((change) => partsOf(change, input).map((parts) => [change.verb, parts] as const));
+  } catch {
+    return [["purge", {}]];
+  }
+}
+
+/** A scope that cannot be told means every entry. */
+function partsOf(change: Change<string>, input: unknown): readonly Scope[] {
+  try {
+    return change.scopesOf(input as never);
+  } catch {
+    return [{}];
+  }
 }

@@ -4,12 +4,20 @@ import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { CacheDeclaration } from "./declaration.ts";
 
-/** A declaration's measures in milliseconds, its defaults filled in. */
-export interface CacheTimes {
+/** A declaration's measures, in milliseconds where they are times, its defaults filled in. */
+export interface CacheSettings {
   readonly freshMs: number;
   readonly staleMs: number;
+  readonly absentMs: number;
   readonly hardMs: number;
+  /** `undefined`: a stale value is served at once. */
+  readonly softMs: number | undefined;
   readonly jitter: number;
+  /** How eagerly a value is refreshed ahead of expiry; 0: never. */
+  readonly beta: number;
+  /** `undefined`: as many reads wait as come. */
+  readonly queueMost: number | undefined;
+  readonly protect: boolean;
   readonly refresh: { readonly hottest: number; readonly everyMs: number } | undefined;
 }
 
@@ -17,7 +25,7 @@ export interface CacheTimes {
  * Refuses what the compiler could not see, or was not asked.
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
  */
-export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions: Dimensions): CacheTimes {
+export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions: Dimensions): CacheSettings {
   const { name, scope, holds, jitter = defaults.cache.jitter } = declaration;
   if (typeof name !== "string" || name === "") {
     throw refusal("A cache", "its name is empty.", "Give it one that is unique in this reprise.");
@@ -34,7 +42,7 @@ export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions:
   if (holds !== undefined && holds !== "public" && holds !== "personal") {
     throw refusal(where("holds"), `'${holds}' data is never cached.`, "Read it from the source.");
   }
-  if (declaration.pattern === "read-through" && typeof declaration.load !== "function") {
+  if (declaration.pattern !== "cache-aside" && typeof declaration.load !== "function") {
     throw refusal(where("load"), "it is no function.", "Say how a value is read from the source.");
   }
   if (!(jitter >= 0 && jitter < 1)) {
@@ -44,21 +52,83 @@ export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions:
   const freshMs = milliseconds(declaration.freshFor, where("freshFor"));
   const optional = (property: string, given: CacheDeclaration["staleFor"], otherwise: number) =>
     given === undefined ? otherwise : milliseconds(given, where(property));
+  const { soft } = declaration.deadline ?? {};
+  const hardMs = optional("deadline.hard", declaration.deadline?.hard, defaults.cache.hardDeadlineMs);
+  const softMs = soft === undefined ? undefined : milliseconds(soft, where("deadline.soft"));
+  if (softMs !== undefined && declaration.staleFor === undefined) {
+    throw refusal(where("deadline.soft"), "there is nothing stale to serve after it.", "Set staleFor as well.");
+  }
+  if (softMs !== undefined && softMs >= hardMs) {
+    throw refusal(where("deadline.soft"), "it is not before the hard one.", `Make it shorter than ${hardMs} ms.`);
+  }
+  const beta = checkEarly(declaration, where);
+  checkWrites(declaration, where);
   return {
     freshMs,
     staleMs: optional("staleFor", declaration.staleFor, 0),
-    hardMs: optional("deadline.hard", declaration.deadline?.hard, defaults.cache.hardDeadlineMs),
+    absentMs: optional("absentFor", declaration.absentFor, freshMs),
+    hardMs,
+    softMs,
     jitter,
+    beta,
+    queueMost: checkQueue(declaration, where),
+    protect: checkProtect(declaration, where),
     refresh: checkRefresh(declaration, freshMs * (1 - jitter), where),
   };
 }
 
 type Where = (property: string) => string;
 
-function checkRefresh(declaration: CacheDeclaration, shortestMs: number, where: Where): CacheTimes["refresh"] {
+function checkEarly({ early = defaults.cache.beta }: CacheDeclaration, where: Where): number {
+  if (early === "never") return 0;
+  if (typeof early === "number" && early > 0 && early <= 10) return early;
+  throw refusal(
+    where("early"),
+    "it is no number above 0 and up to 10.",
+    '1 is proven optimal; "never" switches it off.',
+  );
+}
+
+function checkQueue({ queue, staleFor }: CacheDeclaration, where: Where): number | undefined {
+  if (queue === undefined) return undefined;
+  if (!(Number.isInteger(queue.most) && queue.most >= 1)) {
+    throw refusal(where("queue.most"), "it is no whole number above zero.", "Say how many reads may wait for loads.");
+  }
+  if (queue.then !== "stale" && queue.then !== "reject") {
+    throw refusal(where("queue.then"), "it is neither 'stale' nor 'reject'.", "Say what becomes of a read too many.");
+  }
+  if (queue.then === "stale" && staleFor === undefined) {
+    throw refusal(where("queue.then"), "there is nothing stale to serve.", "Set staleFor, or reject.");
+  }
+  return queue.most;
+}
+
+function checkProtect({ protect }: CacheDeclaration, where: Where): boolean {
+  if (protect === undefined || protect === "high") return protect === "high";
+  throw refusal(where("protect"), `'${protect}' is no class.`, "'high' is the one there is beside the ordinary one.");
+}
+
+function checkWrites(declaration: CacheDeclaration, where: Where): void {
+  const { pattern, write, writeMany, ifLost } = declaration;
+  if (pattern === "write-through" && typeof write !== "function") {
+    throw refusal(where("write"), "it is no function.", "Say how a value is written to the source.");
+  }
+  if (pattern !== "write-behind") return;
+  if (typeof writeMany !== "function") {
+    throw refusal(where("writeMany"), "it is no function.", "Say how values are written to the source.");
+  }
+  if (ifLost === "never") return;
+  if (typeof ifLost === "object" && ifLost !== null && ifLost.accept !== undefined) {
+    milliseconds(ifLost.accept, where("ifLost.accept"));
+    return;
+  }
+  throw refusal(where("ifLost"), "it is not said what a crash may lose.", 'Say "never", or { accept: "5s" }.');
+}
+
+function checkRefresh(declaration: CacheDeclaration, shortestMs: number, where: Where): CacheSettings["refresh"] {
   const { refresh, pattern } = declaration;
   if (refresh === undefined) return undefined;
-  if (pattern !== "read-through") {
+  if (pattern === "cache-aside") {
     throw refusal(where("refresh"), `a ${pattern} cache has no loader to refresh with.`, "Use readThrough.");
   }
   if (!(Number.isInteger(refresh.hottest) && refresh.hottest >= 1)) {

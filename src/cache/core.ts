@@ -1,33 +1,56 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import { untilAborted } from "../base/promise.ts";
 import { isScalar } from "../base/scalar.ts";
+import { type Accepted, accept, type Policies } from "./accept.ts";
 import type { ChangeVerb } from "./change.ts";
-import type { CacheTimes } from "./check.ts";
+import type { CacheSettings } from "./check.ts";
 import { type CacheCounters, createCacheCounters } from "./counters.ts";
 import type { CacheDeclaration } from "./declaration.ts";
+import { createLoadTime, drawEarly } from "./early.ts";
+import { createEntries, type Fence, type Served } from "./entries.ts";
+import type { CacheEvents, Tell } from "./events.ts";
+import { type Explanation, explain } from "./explain.ts";
 import { createFlights, type Flight, type Load } from "./flights.ts";
-import { type CheckedScope, createKeys, type Key, matches, type Scope } from "./key.ts";
-import type { Memory } from "./memory.ts";
-import { fail, fill, isPermitted, outdate, permit, type Slot } from "./slot.ts";
+import { createKeys, encodeKey, type Keys, matches, type Scope } from "./key.ts";
+import { isNotModified } from "./loader.ts";
+import type { Memory } from "./memory/memory.ts";
+import type { ScopeIndex } from "./memory/scope-index.ts";
+import { type Parts, phase } from "./memory/slots.ts";
+import type { Source } from "./sources.ts";
 import type { Entry, ReadOptions } from "./surface.ts";
+import { createWriters, type Writing } from "./writing.ts";
 
-/** What the patterns share: one cache's slots, its loads, and the fence between them. */
+/** What the patterns share: one cache's entries, its loads and its changes. */
 export interface CacheCore {
   readonly name: string;
+  /** The number by which memory and its sampler know it. */
+  readonly id: number;
   readonly counters: CacheCounters;
-  readonly slots: ReadonlyMap<Key, Slot>;
+  readonly keys: Keys;
+  readonly index: ScopeIndex<number>;
   readonly get: (scope: Scope, load: Load, options: ReadOptions | undefined) => Promise<unknown>;
   readonly getEntry: (scope: Scope, load: Load, options: ReadOptions | undefined) => Promise<Entry<unknown>>;
   readonly peek: (scope: Scope) => Promise<Entry<unknown> | undefined>;
+  readonly explain: (scope: Scope) => Promise<Explanation>;
   readonly put: (scope: Scope, value: unknown) => Promise<void>;
   readonly change: (verb: ChangeVerb, scope: Scope) => Promise<void>;
+  readonly changeTag: (verb: ChangeVerb, tag: string) => Promise<void>;
   /** Changes every entry that these parts of a scope mean; what they leave out means every. */
   readonly changeMatching: (verb: ChangeVerb, parts: Scope) => void;
   /** What `lookup` finds; on a miss with the permission that its `store` needs. */
-  readonly lookup: (scope: Scope) => Entry<unknown> | Permit;
+  readonly lookup: (scope: Scope) => Promise<Entry<unknown>> | Permit;
+  /** The value as memory would keep it. @throws REPRISE_SECRET_FOUND for one that no cache may hold */
+  readonly admit: (value: unknown) => unknown;
+  /** Tells the cache that a write of this scope to its source is under way. */
+  readonly announce: (scope: Scope) => Writing;
+  /** A write was acknowledged that loads will find: what was read before it is out, and the value in. */
+  readonly written: (scope: Scope, value: unknown) => void;
   /** Loads behind the value that stands, unless a load is under way or has just failed. */
-  readonly refresh: (slot: Slot, load: Load) => boolean;
+  readonly refresh: (parts: Parts, load: Load) => boolean;
+  /** Calls a loader in the caller's async context and stores nothing. */
+  readonly loadAlone: (scope: Scope, load: Load) => Promise<unknown>;
   readonly drained: () => Promise<void>;
   /** From now on no load begins. */
   readonly closing: () => void;
@@ -43,126 +66,214 @@ export interface Permit {
 
 export interface CacheCoreOptions {
   readonly declaration: CacheDeclaration;
-  readonly times: CacheTimes;
+  readonly settings: CacheSettings;
   readonly clock: () => Clock;
+  /** The clock as a hit reads it. */
+  readonly now: () => number;
   readonly memory: Memory;
+  /** False: nothing is kept, every read asks the source. */
+  readonly keeps: boolean;
   readonly random: () => number;
   readonly outside: <R>(work: () => R) => R;
   /** Told of every load that is about to begin. */
   readonly used: () => void;
+  readonly source: Source | undefined;
+  readonly policies: Policies;
+  /** Calls a loader such that a leak of an ambient dimension is noticed. */
+  readonly watch: (flight: Flight, call: () => Promise<unknown>) => Promise<unknown>;
+  readonly tell: Tell;
 }
 
 export function createCacheCore(options: CacheCoreOptions): CacheCore {
-  const { declaration, times, clock, memory, random } = options;
-  const { name } = declaration;
+  const { declaration, settings, clock, memory, random, tell, source } = options;
+  const { name, scope: names } = declaration;
+  const { slots } = memory;
   const counters = createCacheCounters();
-  const slots = new Map<Key, Slot>();
-  const owner = { slots, counters };
-  const keys = createKeys(name, declaration.scope);
-  const life = { ...times, random };
+  const keys = createKeys(name, names);
+  const left = (reason: "full" | "expired") => {
+    counters[reason === "full" ? "evicted" : "lapsed"] += 1;
+    tell("cache.evict", () => ({ cache: name, reason }));
+  };
+  const entries = createEntries({ ...options, names, keys, counters, left });
+  const loadTime = createLoadTime();
+  const writers = createWriters();
   let closed = false;
 
-  const slotOf = (key: Key, scope: CheckedScope): Slot => {
-    const slot = slots.get(key);
-    if (slot === undefined) return memory.add(owner, key, scope);
-    memory.touch(slot);
-    return slot;
-  };
-
-  /** Stores what a load brought, if nothing changed since it took its permission out. */
-  const store = (key: Key, permission: number | undefined, value: unknown, began: number): boolean => {
-    const slot = slots.get(key);
-    if (permission !== undefined && isPermitted(slot, permission)) {
-      fill(slot, value, began, life);
-      return true;
-    }
-    counters.discarded += 1;
-    return false;
-  };
+  const keyOf = (parts: Parts): string => memory.hash(entries.id, parts).toString(16).padStart(8, "0");
+  const admit = (value: unknown): Accepted => accept(name, value, options.policies, tell, declaration.clone === true);
 
   const flights = createFlights({
     cache: name,
     clock,
-    hardMs: times.hardMs,
+    hardMs: settings.hardMs,
     counters,
+    source,
     outside: options.outside,
     permit: (flight) => {
-      const now = clock().monotonic();
-      const slot = slotOf(flight.key, flight.scope);
-      slot.triedAt = now;
-      return permit(slot, now + times.hardMs);
+      flight.previous = entries.previous(flight.parts);
+      // under a write nothing is stored: whether it read the old value or the new one, nobody knows
+      if (writers.isWritten(flight.key)) return;
+      const at = clock().monotonic();
+      const fence = entries.permit(flight.parts, at, at + settings.hardMs);
+      flight.permission = fence.permission;
+      flight.horizon = fence.horizon;
     },
-    loaded: (flight, value) => store(flight.key, flight.permission, value, flight.began),
+    call: (flight) => options.watch(flight, () => run(flight)),
+    loaded: (flight, result) => {
+      const accepted = receive(flight, result);
+      const stored = entries.store(flight.parts, flight, accepted, flight.began);
+      if (!stored) counters.discarded += 1;
+      tellLoad(flight, stored ? "stored" : "discarded");
+      return accepted.value;
+    },
     failed: (flight, error) => {
-      const slot = slots.get(flight.key);
-      // a load that a change outdated says nothing about the source of now
-      if (!isPermitted(slot, flight.permission)) return;
-      fail(slot, error, clock().monotonic() + defaults.cache.backOffMs * (1 + 0.1 * random()));
+      tellLoad(flight, "failed", error);
+      // a load that a change outdated says nothing about the source of now: it has no permission any more
+      const retryAt = clock().monotonic() + defaults.cache.backOffMs * (1 + 0.1 * random());
+      entries.fail(flight.parts, flight, error, retryAt);
     },
+    ended: (_flight, tookMs) => loadTime.observe(tookMs),
   });
 
-  const refresh = (slot: Slot, load: Load): boolean =>
-    !closed && clock().monotonic() >= slot.retryAt && flights.beginBehind(slot.key, slot.scope, load);
-
-  /** A slot that can be served, or the load to wait for. Throws where the read is to be rejected. */
-  const read = (scope: Scope, load: Load, signal: AbortSignal | undefined): Slot | Flight => {
-    const key = keys.check(scope);
-    const now = clock().monotonic();
-    const slot = slots.get(key);
-    if (slot !== undefined) {
-      if (now < slot.staleUntil) {
-        memory.touch(slot);
-        slot.reads += 1;
-        if (now < slot.freshUntil) {
-          counters.memory += 1;
-        } else {
-          counters.stale += 1;
-          refresh(slot, load);
-        }
-        return slot;
-      }
-      if (now < slot.retryAt) throw slot.failure;
+  const receive = (flight: Flight, result: unknown): Accepted => {
+    if (!isNotModified(result)) {
+      const accepted = admit(result);
+      if (accepted.value === undefined) counters.absent += 1;
+      return accepted;
     }
+    const { previous } = flight;
+    if (previous === undefined) throw new RepriseError("REPRISE_NOTHING_TO_KEEP", { cache: name });
+    counters.unmodified += 1;
+    return { value: previous.answer, known: previous.known, isLoaded: true };
+  };
+  const tellLoad = (flight: Flight, outcome: CacheEvents["cache.load"]["outcome"], error?: unknown): void =>
+    tell("cache.load", () => ({
+      cache: name,
+      key: keyOf(flight.parts),
+      tookMs: clock().monotonic() - flight.began,
+      outcome,
+      error: error === undefined ? undefined : errorName(error),
+    }));
+  const tellChange = (
+    verb: CacheEvents["cache.change"]["verb"],
+    parts: Parts | null,
+    by: CacheEvents["cache.change"]["by"],
+  ): void => tell("cache.change", () => ({ cache: name, key: parts === null ? null : keyOf(parts), verb, by }));
+
+  const refresh = (parts: Parts, load: Load): boolean => {
+    const retryAt = entries.pending(parts)?.retryAt ?? Number.NEGATIVE_INFINITY;
+    if (closed || clock().monotonic() < retryAt) return false;
+    return flights.beginBehind(parts, keys.scope(parts), load);
+  };
+
+  /** What is due for a fresh value whose calm is over: to see how often it is read, and later to load it ahead. */
+  const lookAhead = ({ place, parts }: Served, at: number, load: Load): void => {
+    const fresh = slots.freshUntil(place);
+    if (slots.phases[place] === phase.review) {
+      const aheadMs = drawEarly({
+        rate: slots.reads(place) / Math.max(1, at - slots.began(place)),
+        loadMs: loadTime.ms(),
+        beta: settings.beta,
+        uniform: random(),
+      });
+      slots.phases[place] = aheadMs > 0 ? phase.drawn : phase.settled;
+      slots.calmUntilIs(place, aheadMs > 0 ? fresh - aheadMs : fresh);
+    }
+    if (slots.phases[place] !== phase.drawn || at < slots.calmUntil(place)) return;
+    slots.phases[place] = phase.settled;
+    slots.calmUntilIs(place, fresh);
+    if (!refresh(parts, load)) return;
+    counters.early += 1;
+    tell("cache.refresh", () => ({ cache: name, key: keyOf(parts), aheadMs: fresh - at }));
+  };
+
+  const isCrowded = (): boolean => settings.queueMost !== undefined && flights.waiting() >= settings.queueMost;
+
+  /** A value that can be served, or the load to wait for. Throws where the read is to be rejected. */
+  const read = (scope: Scope, load: Load, signal: AbortSignal | undefined): Served | Flight => {
+    const parts = keys.check(scope);
+    const at = clock().monotonic();
+    entries.sample(parts);
+    const served = entries.find(parts, at);
+    if (served !== undefined) {
+      entries.read(served);
+      if (served.state === "stale") refresh(parts, load);
+      else if (at >= slots.calmUntil(served.place)) lookAhead(served, at, load);
+      return served;
+    }
+    const pending = entries.pending(parts);
+    if (pending !== undefined && at < pending.retryAt) throw pending.failure;
     if (signal?.aborted === true) throw signal.reason;
     if (closed) throw new RepriseError("REPRISE_LOAD_ABANDONED", { cache: name });
+    if (isCrowded()) {
+      counters.crowded += 1;
+      tell("cache.crowded", () => ({ cache: name, waiting: flights.waiting() }));
+      throw new RepriseError("REPRISE_QUEUE_FULL", { cache: name, most: settings.queueMost ?? 0 });
+    }
     options.used();
-    const flight = flights.join(key, keys.copy(scope), load);
-    const permitted = slots.get(key);
-    if (permitted !== undefined) permitted.reads += 1;
-    return flight;
+    return flights.join(parts, keys.scope(parts), load);
   };
+
+  /** While a value is stale a read waits for its load until the soft deadline, and is served stale after it. */
+  const waitSoftly = async (served: Served, softMs: number): Promise<Entry<unknown>> => {
+    const flight = flights.find(served.parts);
+    if (flight === undefined || flight.state === "settled" || isCrowded()) return entryOf(served);
+    // counted where it is answered
+    counters.stale -= 1;
+    const loaded = await flights.waitFor(flight, softMs).catch(() => {
+      counters.failed -= 1;
+      return undefined;
+    });
+    if (loaded !== undefined) return loadedEntry(flight, loaded.value);
+    // what a purge took meanwhile is not served, not even to those who were there before it
+    const still = entries.find(served.parts, clock().monotonic());
+    if (still === undefined) return loadedEntry(flight, await flights.wait(flight, undefined));
+    counters[still.state === "fresh" ? "memory" : "stale"] += 1;
+    return entryOf(still);
+  };
+  const isSoft = (served: Served): boolean => served.state === "stale" && settings.softMs !== undefined;
+  const softly = (served: Served, signal: AbortSignal | undefined): Promise<Entry<unknown>> =>
+    untilAborted(waitSoftly(served, settings.softMs ?? 0), signal);
+  const loadedEntry = (flight: Flight, value: unknown): Entry<unknown> => ({
+    value,
+    origin: "source",
+    state: "fresh",
+    ageMs: clock().monotonic() - flight.began,
+  });
 
   const rejected = (error: unknown): Promise<never> => {
     counters.failed += 1;
     return Promise.reject(error);
   };
 
-  const changeSlot = (verb: ChangeVerb, key: Key): void => {
-    flights.detach(key);
-    const slot = slots.get(key);
-    if (slot === undefined) return;
-    const now = clock().monotonic();
-    if (verb === "expire") outdate(slot, now, life);
-    if (verb === "purge" || slot.staleUntil <= now) memory.remove(slot);
+  const change = (verb: ChangeVerb, parts: Parts): void => {
+    flights.detach(parts);
+    writers.disturb(parts);
+    entries.change(verb, parts, clock().monotonic());
+  };
+  const put = (scope: Scope, value: unknown, by: "call" | "write"): void => {
+    const parts = keys.check(scope);
+    const accepted = admit(value);
+    change("purge", parts);
+    entries.put(parts, { ...accepted, isLoaded: false }, clock().monotonic());
+    tellChange("put", parts, by);
   };
 
   return {
     name,
+    id: entries.id,
     counters,
-    slots,
+    keys,
+    index: entries.index,
     refresh,
+    admit: (value) => admit(value).value,
     get: (scope, load, readOptions) => {
+      const answer = entries.hit(scope);
+      if (answer !== undefined) return answer;
       try {
-        const slot = slots.get(keys.find(scope));
-        if (slot !== undefined && clock().monotonic() < slot.freshUntil && slot.answer !== undefined) {
-          counters.memory += 1;
-          slot.reads += 1;
-          memory.touch(slot);
-          return slot.answer;
-        }
         const found = read(scope, load, readOptions?.signal);
-        if (found.kind === "flight") return flights.wait(found, readOptions?.signal);
-        return found.answer ?? Promise.resolve(found.value);
+        if ("outcome" in found) return flights.wait(found, readOptions?.signal);
+        return isSoft(found) ? softly(found, readOptions?.signal).then(({ value }) => value) : found.answer;
       } catch (error) {
         return rejected(error);
       }
@@ -170,76 +281,117 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     getEntry: (scope, load, readOptions) => {
       try {
         const found = read(scope, load, readOptions?.signal);
-        if (found.kind === "slot") return Promise.resolve(entryOf(found, clock().monotonic()));
-        return flights.wait(found, readOptions?.signal).then((value) => ({
-          value,
-          origin: "source" as const,
-          state: "fresh" as const,
-          ageMs: clock().monotonic() - found.began,
-        }));
+        if ("outcome" in found) {
+          return flights.wait(found, readOptions?.signal).then((value) => loadedEntry(found, value));
+        }
+        return isSoft(found) ? softly(found, readOptions?.signal) : entryOf(found);
       } catch (error) {
         return rejected(error);
       }
     },
     peek: async (scope) => {
-      const slot = slots.get(keys.check(scope));
-      const now = clock().monotonic();
-      return slot !== undefined && now < slot.staleUntil ? entryOf(slot, now) : undefined;
+      const served = entries.find(keys.check(scope), clock().monotonic());
+      return served === undefined ? undefined : entryOf(served);
+    },
+    explain: async (scope) => {
+      const parts = keys.check(scope);
+      return explain({
+        now: clock().monotonic(),
+        slots,
+        place: entries.place(parts),
+        flight: flights.find(parts),
+        waiting: flights.waiting(),
+        settings,
+        source,
+        isWritten: writers.isWritten(encodeKey(parts)),
+        isClosed: closed,
+        loadMs: loadTime.ms(),
+        keeps: options.keeps,
+      });
     },
     put: async (scope, value) => {
-      const key = keys.check(scope);
-      flights.detach(key);
-      // takes away the permission of every load under way
-      fill(slotOf(key, keys.copy(scope)), value, clock().monotonic(), life);
+      put(scope, value, "call");
       counters.put += 1;
     },
     change: async (verb, scope) => {
-      changeSlot(verb, keys.check(scope));
+      const parts = keys.check(scope);
+      change(verb, parts);
       counters[countedAs[verb]] += 1;
+      tellChange(verb, parts, "call");
+    },
+    changeTag: async (verb, tag) => {
+      entries.changeTag(verb, tag, clock().monotonic());
+      // which tags a load or a write under way will bring is not known: whoever comes from now on shares no load that
+      // runs, and no write that runs is stored
+      flights.detachAll(() => true);
+      writers.disturbAll(() => true);
+      counters[countedAs[verb]] += 1;
+      tellChange(verb, null, "tag");
     },
     changeMatching: (verb, parts) => {
-      const names = declaration.scope;
-      if (names.every((part) => isScalar(parts[part]))) {
-        changeSlot(verb, keys.check(parts));
-        counters[countedAs[verb]] += 1;
+      counters[countedAs[verb]] += 1;
+      const named = names.filter((part) => isScalar(parts[part]));
+      if (named.length === names.length) {
+        const whole = keys.check(parts);
+        change(verb, whole);
+        tellChange(verb, whole, "commit");
         return;
       }
-      const meant = new Set<Key>();
-      for (const slot of slots.values()) if (matches(slot.scope, parts, names)) meant.add(slot.key);
-      // a load whose slot memory gave up runs on, and must be outdated too
-      for (const [key, scope] of flights.scopes()) if (matches(scope, parts, names)) meant.add(key);
-      for (const key of meant) changeSlot(verb, key);
-      counters[countedAs[verb]] += meant.size;
+      const isMeant = (of: Parts) => matches(keys.scope(of), parts, named);
+      flights.detachAll(isMeant);
+      writers.disturbAll(isMeant);
+      entries.changeWhere(verb, named, parts, clock().monotonic());
+      tellChange(verb, null, "commit");
     },
     lookup: (scope) => {
-      const key = keys.check(scope);
+      const parts = keys.check(scope);
       const began = clock().monotonic();
-      const found = slots.get(key);
-      if (found !== undefined && began < found.staleUntil) {
-        const fresh = began < found.freshUntil;
-        // while stale, one reader at a time is sent to the source
-        if (fresh || began < found.permittedUntil) {
-          memory.touch(found);
-          found.reads += 1;
-          counters[fresh ? "memory" : "stale"] += 1;
-          return entryOf(found, began);
-        }
+      entries.sample(parts);
+      const served = entries.find(parts, began);
+      // while stale, one reader at a time is sent to the source
+      if (
+        served !== undefined &&
+        (served.state === "fresh" || began < (entries.pending(parts)?.permittedUntil ?? began))
+      ) {
+        entries.read(served);
+        return entryOf(served);
       }
       options.used();
-      const slot = slotOf(key, keys.copy(scope));
-      slot.reads += 1;
-      slot.triedAt = began;
-      const deadline = began + times.hardMs;
-      const permission = permit(slot, deadline);
+      const deadline = began + settings.hardMs;
+      const fence = writers.isWritten(encodeKey(parts)) ? noFence : entries.permit(parts, began, deadline);
       counters.source += 1;
       counters.loads += 1;
       return {
         store: (value) => {
-          const now = clock().monotonic();
-          counters.loadTime.observe(now - began);
-          return store(key, now < deadline ? permission : undefined, value, began);
+          const accepted = admit(value);
+          const at = clock().monotonic();
+          counters.loadTime.observe(at - began);
+          loadTime.observe(at - began);
+          const stored = at < deadline && entries.store(parts, fence, { ...accepted, isLoaded: false }, began);
+          if (!stored) counters.discarded += 1;
+          return stored;
         },
       };
+    },
+    announce: (scope) => {
+      const parts = keys.check(scope);
+      change("purge", parts);
+      return writers.begin(parts, (arrived, isAlone) => {
+        // loads that began meanwhile may have read the old value
+        change("purge", parts);
+        if (arrived === undefined) return;
+        counters.written += 1;
+        if (isAlone) put(scope, arrived.value, "write");
+        else tellChange("purge", parts, "write");
+      });
+    },
+    written: (scope, value) => {
+      put(scope, value, "write");
+      counters.written += 1;
+    },
+    loadAlone: async (scope, load) => {
+      const { signal } = new AbortController();
+      return admit(await load(keys.scope(keys.check(scope)), { signal, etag: undefined })).value;
     },
     drained: flights.drained,
     closing: () => {
@@ -247,18 +399,26 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     },
     abandon: flights.abandon,
     clear: () => {
-      for (const slot of slots.values()) changeSlot("purge", slot.key);
+      flights.detachAll(() => true);
+      entries.clear();
     },
   };
 }
 
+/** Of what may not be stored. */
+const noFence: Fence = { permission: 0, horizon: 0 };
 const countedAs = { expire: "expired", purge: "purged" } as const;
 
-function entryOf(slot: Slot, now: number): Entry<unknown> {
-  return {
-    value: slot.value,
-    origin: "memory",
-    state: now < slot.freshUntil ? "fresh" : "stale",
-    ageMs: now - slot.began,
-  };
+function entryOf({ answer, state, ageMs }: Served): Promise<Entry<unknown>> {
+  return answer.then((value) => ({ value, origin: "memory", state, ageMs }));
+}
+
+/** A loader that throws before it returns a promise is one that rejects. */
+async function run(flight: Flight): Promise<unknown> {
+  return flight.load(flight.scope, { signal: flight.controller.signal, etag: flight.previous?.known.etag });
+}
+
+function errorName(error: unknown): string {
+  if (error instanceof RepriseError) return error.code;
+  return error instanceof Error ? error.constructor.name : typeof error;
 }

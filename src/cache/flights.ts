@@ -1,15 +1,21 @@
 import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
+import type { Known } from "./accept.ts";
 import type { CacheCounters } from "./counters.ts";
-import type { CheckedScope, Key } from "./key.ts";
+import { type CheckedScope, encodeKey } from "./key.ts";
+import type { Parts } from "./memory/slots.ts";
+import type { Source } from "./sources.ts";
 
 /** A loader, its types erased. */
-export type Load = (scope: CheckedScope, context: { readonly signal: AbortSignal }) => unknown;
+export type Load = (
+  scope: CheckedScope,
+  context: { readonly signal: AbortSignal; readonly etag: string | undefined },
+) => unknown;
 
 /** One load of one key, and who waits for it. */
 export interface Flight {
-  readonly kind: "flight";
-  readonly key: Key;
+  readonly key: string;
+  readonly parts: Parts;
   readonly scope: CheckedScope;
   readonly load: Load;
   /** Never an unhandled rejection, even when nobody waits. */
@@ -17,15 +23,29 @@ export interface Flight {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly controller: AbortController;
-  state: "pending" | "running" | "settled";
-  /** When the load began, on the monotonic clock; not a number before. */
+  /**
+   * `pending`: behind another load of its key; `queued`: behind other loads of its source; `running`: reads the source.
+   * `settled`: its readers have their answer, though a loader that does not heed its signal may still be running.
+   */
+  state: "pending" | "queued" | "running" | "settled";
+  /** When the load began to read, on the monotonic clock; not a number before. */
   began: number;
   /** The fence: what the load took out before it read the source. */
   permission: number;
+  /** How many changes of groups had happened then. */
+  horizon: number;
+  /** The value that stands while it is loaded anew, for a loader that asks whether it was modified. */
+  previous: Previous | undefined;
   stopDeadline: () => void;
+  leaveQueue: () => void;
   /** Reads that wait; `first` is 1 while the read that began the load is one of them. */
   readers: number;
   first: 0 | 1;
+}
+
+export interface Previous {
+  readonly answer: Promise<unknown>;
+  readonly known: Known;
 }
 
 /**
@@ -33,6 +53,7 @@ export interface Flight {
  * no more callers: they are counted in `running` alone.
  */
 interface Lane {
+  /** Loaders that have not returned yet. */
   running: number;
   current: Flight | undefined;
   /** Begins as soon as a running load ends. No change can outdate what has not begun. */
@@ -47,45 +68,54 @@ export interface FlightsOptions {
   readonly clock: () => Clock;
   readonly hardMs: number;
   readonly counters: CacheCounters;
+  readonly source: Source | undefined;
   /** Runs what it is given in no caller's async context. */
   readonly outside: <R>(work: () => R) => R;
   /** Takes out the permission to store, before the source is read. */
-  readonly permit: (flight: Flight) => number;
-  readonly loaded: (flight: Flight, value: unknown) => void;
+  readonly permit: (flight: Flight) => void;
+  /** Calls the loader. */
+  readonly call: (flight: Flight) => Promise<unknown>;
+  /** Stores what was loaded if nothing changed since; the value for those who wait. Throws what they are rejected with. */
+  readonly loaded: (flight: Flight, result: unknown) => unknown;
   readonly failed: (flight: Flight, error: unknown) => void;
+  /** A loader has returned. */
+  readonly ended: (flight: Flight, tookMs: number, error: unknown) => void;
 }
 
 export interface Flights {
-  /** The load that a caller of now may share: one that began after every change so far, or has yet to begin. */
-  readonly join: (key: Key, scope: CheckedScope, load: Load) => Flight;
+  /**
+   * The load that a caller of now may share: one that began after every change so far, or has yet to begin. One that
+   * passed its deadline is among them as long as its loader runs: it rejects at once, and none is begun beside it.
+   */
+  readonly join: (parts: Parts, scope: CheckedScope, load: Load) => Flight;
   /** Begins a load behind a value that is served on, unless one is under way. */
-  readonly beginBehind: (key: Key, scope: CheckedScope, load: Load) => boolean;
+  readonly beginBehind: (parts: Parts, scope: CheckedScope, load: Load) => boolean;
   /** Waits as a read, until the signal aborts at the latest. */
   readonly wait: (flight: Flight, signal: AbortSignal | undefined) => Promise<unknown>;
+  /** As `wait`, for `ms` at most: then `undefined`, and the load goes on. */
+  readonly waitFor: (flight: Flight, ms: number) => Promise<{ readonly value: unknown } | undefined>;
   /** The key's data changed: nobody who comes from now on shares the load that runs. */
-  readonly detach: (key: Key) => void;
-  readonly scopes: () => Iterable<readonly [Key, CheckedScope]>;
+  readonly detach: (parts: Parts) => void;
+  readonly find: (parts: Parts) => Flight | undefined;
+  readonly detachAll: (isMeant: (parts: Parts) => boolean) => void;
+  /** Reads that wait for any load. */
+  readonly waiting: () => number;
   /** Resolves when every load of now and all that wait to begin have ended. */
   readonly drained: () => Promise<void>;
   readonly abandon: () => void;
 }
 
 export function createFlights(options: FlightsOptions): Flights {
-  const { cache, clock, counters } = options;
-  const lanes = new Map<Key, Lane>();
+  const { cache, clock, counters, source } = options;
+  const lanes = new Map<string, Lane>();
   const live = new Set<Flight>();
+  let waiting = 0;
 
-  const create = (key: Key, scope: CheckedScope, load: Load): Flight => {
-    let resolve: Flight["resolve"] = noop;
-    let reject: Flight["reject"] = noop;
-    const outcome = new Promise<unknown>((accept, refuse) => {
-      resolve = accept;
-      reject = refuse;
-    });
-    outcome.catch(noop);
+  const create = (key: string, parts: Parts, scope: CheckedScope, load: Load): Flight => {
+    const { promise: outcome, resolve, reject } = settled();
     const flight: Flight = {
-      kind: "flight",
       key,
+      parts,
       scope,
       load,
       outcome,
@@ -95,46 +125,68 @@ export function createFlights(options: FlightsOptions): Flights {
       state: "pending",
       began: Number.NaN,
       permission: 0,
+      horizon: 0,
+      previous: undefined,
       stopDeadline: noop,
+      leaveQueue: noop,
       readers: 0,
       first: 0,
     };
     live.add(flight);
+    // from now on, also where it waits to begin: the loads before it may hang. Callers wait for it, so it holds the
+    // process, which else would end without an answer
+    const late = () => abort(flight, new RepriseError("REPRISE_LOAD_TIMEOUT", { cache, afterMs: options.hardMs }));
+    options.outside(() => {
+      flight.stopDeadline = clock().timer(options.hardMs, late, "holding");
+    });
     return flight;
   };
 
   const begin = (flight: Flight, lane: Lane): void => {
     lane.running += 1;
     lane.current = flight;
-    flight.state = "running";
-    counters.loads += 1;
+    flight.state = "queued";
     options.outside(() => {
-      flight.permission = options.permit(flight);
-      flight.began = clock().monotonic();
-      const late = () => abort(flight, new RepriseError("REPRISE_LOAD_TIMEOUT", { cache, afterMs: options.hardMs }));
-      // callers wait for it: it holds the process, which else would end without an answer when a loader hangs
-      flight.stopDeadline = clock().timer(options.hardMs, late, "holding");
-      run(flight).then(
-        (value) => land(flight, () => succeed(flight, value)),
-        (error: unknown) => land(flight, () => refuse(flight, error)),
-      );
+      const read = () => options.outside(() => readSource(flight));
+      if (source === undefined) read();
+      else flight.leaveQueue = source.enter(read);
     });
   };
 
-  /** Ends a flight once; what its loader says after its deadline is not heard. */
-  const land = (flight: Flight, tell: () => void): void => {
-    if (flight.state === "settled") return;
-    const ran = flight.state === "running";
+  const readSource = (flight: Flight): void => {
+    flight.state = "running";
+    counters.loads += 1;
+    options.permit(flight);
+    flight.began = clock().monotonic();
+    options.call(flight).then(
+      (result) => returned(flight, undefined, () => succeed(flight, result)),
+      (error: unknown) => returned(flight, error, () => refuse(flight, error)),
+    );
+  };
+
+  /** The loader itself has ended; what it says after its deadline is not heard. */
+  const returned = (flight: Flight, error: unknown, tell: () => void): void => {
+    const tookMs = clock().monotonic() - flight.began;
+    counters.loadTime.observe(tookMs);
+    options.ended(flight, tookMs, error);
+    if (flight.state !== "settled") settle(flight, tell);
+    source?.leave();
+    leaveLane(flight);
+  };
+
+  const settle = (flight: Flight, tell: () => void): void => {
     flight.state = "settled";
     flight.stopDeadline();
     live.delete(flight);
-    const lane = lanes.get(flight.key);
-    if (lane?.current === flight) lane.current = undefined;
-    if (lane?.pending === flight) lane.pending = undefined;
-    if (lane !== undefined && ran) lane.running -= 1;
-    if (ran) counters.loadTime.observe(clock().monotonic() - flight.began);
+    waiting -= flight.readers;
     tell();
+  };
+
+  const leaveLane = (flight: Flight): void => {
+    const lane = lanes.get(flight.key);
     if (lane === undefined) return;
+    if (lane.current === flight) lane.current = undefined;
+    lane.running -= 1;
     const next = lane.pending;
     if (next !== undefined && lane.running < atOnce) {
       lane.pending = undefined;
@@ -143,8 +195,14 @@ export function createFlights(options: FlightsOptions): Flights {
     if (lane.running === 0 && lane.pending === undefined) lanes.delete(flight.key);
   };
 
-  const succeed = (flight: Flight, value: unknown): void => {
-    options.loaded(flight, value);
+  const succeed = (flight: Flight, result: unknown): void => {
+    let value: unknown;
+    try {
+      value = options.loaded(flight, result);
+    } catch (error) {
+      refuse(flight, error);
+      return;
+    }
     counters.source += flight.first;
     counters.shared += flight.readers - flight.first;
     flight.resolve(value);
@@ -160,12 +218,22 @@ export function createFlights(options: FlightsOptions): Flights {
   };
 
   const abort = (flight: Flight, error: RepriseError): void => {
-    // before its successor begins; listeners run in the context of whoever aborts
-    options.outside(() => flight.controller.abort(error));
-    land(flight, () => refuse(flight, error));
+    const { state } = flight;
+    if (state === "settled") return;
+    // listeners run in the context of whoever aborts
+    if (state === "running") options.outside(() => flight.controller.abort(error));
+    settle(flight, () => refuse(flight, error));
+    // a loader that runs on keeps its place, in its lane and at its source: none begins beside it
+    if (state === "queued") {
+      flight.leaveQueue();
+      leaveLane(flight);
+    } else if (state === "pending") {
+      const lane = lanes.get(flight.key);
+      if (lane?.pending === flight) lane.pending = undefined;
+    }
   };
 
-  const laneOf = (key: Key): Lane => {
+  const laneOf = (key: string): Lane => {
     let lane = lanes.get(key);
     if (lane === undefined) {
       lane = { running: 0, current: undefined, pending: undefined };
@@ -174,50 +242,86 @@ export function createFlights(options: FlightsOptions): Flights {
     return lane;
   };
 
+  const detach = (lane: Lane | undefined): void => {
+    // what waits at its source has read nothing yet
+    if (lane?.current !== undefined && lane.current.state !== "queued") lane.current = undefined;
+  };
+
+  const enter = (flight: Flight): boolean => {
+    // whoever comes first to a load that was begun for a read is that read
+    const isFirst = flight.first === 1 && flight.readers === 0;
+    if (flight.state === "settled") {
+      counters.failed += 1;
+    } else {
+      flight.readers += 1;
+      waiting += 1;
+    }
+    return isFirst;
+  };
+  const leave = (flight: Flight, isFirst: boolean): boolean => {
+    if (flight.state === "settled") return false;
+    flight.readers -= 1;
+    waiting -= 1;
+    if (isFirst) flight.first = 0;
+    return true;
+  };
+
   return {
-    join: (key, scope, load) => {
+    join: (parts, scope, load) => {
+      const key = encodeKey(parts);
       const lane = laneOf(key);
       const shared = lane.current ?? lane.pending;
       if (shared !== undefined) return shared;
-      const flight = create(key, scope, load);
+      const flight = create(key, parts, scope, load);
       flight.first = 1;
       if (lane.running < atOnce) begin(flight, lane);
       else lane.pending = flight;
       return flight;
     },
-    beginBehind: (key, scope, load) => {
+    beginBehind: (parts, scope, load) => {
+      const key = encodeKey(parts);
       const lane = laneOf(key);
       if (lane.current !== undefined || lane.running >= atOnce) return false;
-      begin(create(key, scope, load), lane);
+      begin(create(key, parts, scope, load), lane);
       return true;
     },
     wait: (flight, signal) => {
-      // whoever comes first to a load that was begun for a read is that read
-      const isFirst = flight.first === 1 && flight.readers === 0;
-      flight.readers += 1;
+      const isFirst = enter(flight);
       if (signal === undefined) return flight.outcome;
       return new Promise((resolve, reject) => {
-        const leave = () => {
-          if (flight.state !== "settled") {
-            flight.readers -= 1;
-            if (isFirst) flight.first = 0;
-            counters.failed += 1;
-          }
+        const aborted = () => {
+          if (leave(flight, isFirst)) counters.failed += 1;
           reject(signal.reason as Error);
         };
-        signal.addEventListener("abort", leave, { once: true });
-        flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+        signal.addEventListener("abort", aborted, { once: true });
+        flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
       });
     },
-    detach: (key) => {
-      const lane = lanes.get(key);
-      if (lane !== undefined) lane.current = undefined;
+    waitFor: (flight, ms) => {
+      const isFirst = enter(flight);
+      return new Promise((resolve, reject) => {
+        const cancel = clock().timer(
+          ms,
+          () => {
+            leave(flight, isFirst);
+            resolve(undefined);
+          },
+          "holding",
+        );
+        flight.outcome.then((value) => resolve({ value }), reject).finally(cancel);
+      });
     },
-    scopes: function* () {
-      for (const [key, lane] of lanes) {
-        if (lane.current !== undefined) yield [key, lane.current.scope];
+    detach: (parts) => detach(lanes.get(encodeKey(parts))),
+    detachAll: (isMeant) => {
+      for (const lane of lanes.values()) {
+        if (lane.current !== undefined && isMeant(lane.current.parts)) detach(lane);
       }
     },
+    find: (parts) => {
+      const lane = lanes.get(encodeKey(parts));
+      return lane?.current ?? lane?.pending;
+    },
+    waiting: () => waiting,
     drained: async () => {
       while (live.size > 0) await Promise.allSettled([...live].map((flight) => flight.outcome));
     },
@@ -228,9 +332,15 @@ export function createFlights(options: FlightsOptions): Flights {
   };
 }
 
-/** A loader that throws before it returns a promise is one that rejects. */
-async function run(flight: Flight): Promise<unknown> {
-  return flight.load(flight.scope, { signal: flight.controller.signal });
+function settled() {
+  let resolve: (value: unknown) => void = noop;
+  let reject: (error: unknown) => void = noop;
+  const promise = new Promise<unknown>((accept, refuse) => {
+    resolve = accept;
+    reject = refuse;
+  });
+  promise.catch(noop);
+  return { promise, resolve, reject };
 }
 
 function noop(): void {}

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import type { Key } from "./key.ts";
-import type { Slot } from "./slot.ts";
+import type { ScopeIndex } from "./memory/scope-index.ts";
+import type { Parts, Slots } from "./memory/slots.ts";
 
 /** Keeps the most read keys of one cache fresh in the background. */
 export interface Refresher {
@@ -12,9 +12,21 @@ export interface RefresherOptions {
   readonly hottest: number;
   readonly everyMs: number;
   readonly clock: () => Clock;
-  readonly slots: ReadonlyMap<Key, Slot>;
-  /** Begins the refresh of one slot; false where nothing was begun. */
-  readonly refresh: (slot: Slot) => boolean;
+  readonly slots: Slots;
+  readonly index: ScopeIndex<number>;
+  /** Begins the refresh of one key; false where nothing was begun. */
+  readonly refresh: (parts: Parts) => boolean;
+}
+
+/** What is known of a key while its slot is the same. */
+interface Heat {
+  readonly place: number;
+  readonly parts: Parts;
+  /** Reads, halved with time. */
+  heat: number;
+  readsSeen: number;
+  /** When it was last found that it had been read. */
+  readAt: number;
 }
 
 /** How often in `every` the hottest keys are chosen anew: each choice looks at every slot of the cache. */
@@ -29,24 +41,39 @@ const everyWithoutRead = 2;
  * once in it, and the source never sees two of them together. A tick that a busy process missed is left out.
  */
 export function createRefresher(options: RefresherOptions): Refresher {
-  const { hottest, everyMs, clock, slots } = options;
+  const { hottest, everyMs, clock, slots, index } = options;
   const intervalMs = everyMs / hottest;
-  let hot: Slot[] = [];
+  let heats = new Map<number, Heat>();
+  let hot: Heat[] = [];
   let chosenAt = Number.NEGATIVE_INFINITY;
   let nextAt = 0;
   let cancel: (() => void) | undefined;
 
+  const heatOf = (place: number): Heat => {
+    const parts = slots.parts[place];
+    const known = heats.get(place);
+    // the place may have gone to another key
+    if (known !== undefined && known.parts === parts) return known;
+    return { place, parts, heat: 0, readsSeen: 0, readAt: Number.NEGATIVE_INFINITY };
+  };
+
   const choose = (now: number): void => {
     if (now - chosenAt < everyMs / choicesInEvery) return;
     chosenAt = now;
-    const read: Slot[] = [];
-    for (const slot of slots.values()) {
-      const reads = slot.reads - slot.readsInHeat;
-      slot.heat = slot.heat * heatKept + reads;
-      slot.readsInHeat = slot.reads;
-      if (reads > 0) slot.readAt = now;
-      if (slot.answer !== undefined && now - slot.readAt < everyWithoutRead * everyMs) read.push(slot);
+    const next = new Map<number, Heat>();
+    const read: Heat[] = [];
+    for (const place of index.values()) {
+      const heat = heatOf(place);
+      const counted = slots.reads(place);
+      // counted anew since the value came
+      const reads = counted < heat.readsSeen ? counted : counted - heat.readsSeen;
+      heat.heat = heat.heat * heatKept + reads;
+      heat.readsSeen = counted;
+      if (reads > 0) heat.readAt = now;
+      next.set(place, heat);
+      if (slots.answers[place] !== undefined && now - heat.readAt < everyWithoutRead * everyMs) read.push(heat);
     }
+    heats = next;
     if (read.length > hottest) read.sort((a, b) => b.heat - a.heat);
     hot = read.slice(0, hottest);
   };
@@ -55,20 +82,20 @@ export function createRefresher(options: RefresherOptions): Refresher {
    * The key that was tried longest ago, as soon as waiting for the next tick would make it or one behind it late. So keys
    * that were loaded together are spread out before the first of them is due, and fewer keys are not refreshed more often.
    */
-  const pick = (now: number): Slot | undefined => {
-    hot = hot.filter((slot) => slots.get(slot.key) === slot);
+  const pick = (now: number): Heat | undefined => {
+    hot = hot.filter(({ place, parts }) => index.get(parts) === place);
     const waiting = hot
-      .filter((slot) => slot.answer !== undefined && now >= slot.retryAt)
-      .sort((a, b) => a.triedAt - b.triedAt);
-    const late = waiting.some((slot, place) => slot.triedAt + everyMs < now + (place + 1) * intervalMs);
+      .filter(({ place }) => slots.answers[place] !== undefined && now >= (slots.pending.get(place)?.retryAt ?? now))
+      .sort((a, b) => slots.triedAt(a.place) - slots.triedAt(b.place));
+    const late = waiting.some(({ place }, turn) => slots.triedAt(place) + everyMs < now + (turn + 1) * intervalMs);
     return late ? waiting[0] : undefined;
   };
 
   const tick = (): void => {
     const now = clock().monotonic();
     choose(now);
-    const slot = pick(now);
-    if (slot !== undefined) options.refresh(slot);
+    const due = pick(now);
+    if (due !== undefined) options.refresh(due.parts);
     nextAt += intervalMs;
     if (nextAt <= now) nextAt = now + intervalMs;
     // a timer that fired late does not bring the next one nearer than half an interval

@@ -1,4 +1,5 @@
-import type { Loader } from "./loader.ts";
+import type { Explanation } from "./explain.ts";
+import type { Loaded, Loader } from "./loader.ts";
 
 /** What a cache offers to its users. Functions are properties, so that their variance is checked. */
 
@@ -39,16 +40,22 @@ export interface Reader<in P, out V> {
   readonly getMany: (scopes: readonly P[], options?: ReadOptions) => Promise<readonly V[]>;
 }
 
-interface Changes<P, V> {
+export interface Changes<P, V> {
   readonly name: string;
   /** What memory holds, fresh or stale, as `get` would serve it. Never loads. `undefined`: nothing to serve. */
   readonly peek: (scope: P) => Promise<Entry<V> | undefined>;
   /** Stores a value that is newer than every load under way: none of them overwrites it. The last put wins. */
-  readonly put: (scope: P, value: V) => Promise<void>;
+  readonly put: (scope: P, value: V | Loaded<V>) => Promise<void>;
   /** The value may be served stale while it is refreshed. When this resolves, no load begun before is ever stored. */
   readonly expire: (scope: P) => Promise<void>;
   /** The value is never served again, not even while the source fails. When this resolves, no load begun before is ever stored. */
   readonly purge: (scope: P) => Promise<void>;
+  /** As `expire`, for every value that was loaded with this tag. One record is written, however many there are. */
+  readonly expireTag: (tag: string) => Promise<void>;
+  /** As `purge`, for every value that was loaded with this tag, also one whose load is under way. */
+  readonly purgeTag: (tag: string) => Promise<void>;
+  /** What a read of this scope would do now, and why; it does nothing and tells no value. */
+  readonly explain: (scope: P) => Promise<Explanation>;
 }
 
 export interface Cache<P, V> extends Reader<P, V>, Changes<P, V> {
@@ -56,6 +63,44 @@ export interface Cache<P, V> extends Reader<P, V>, Changes<P, V> {
   readonly getEntry: (scope: P, options?: ReadOptions) => Promise<Entry<V>>;
   /** As `getMany`; each failure stands in its place. */
   readonly getManySettled: (scopes: readonly P[], options?: ReadOptions) => Promise<readonly Settled<V>[]>;
+  /** For `verifyScope` of `reprise/testing`: loads in the caller's async context and stores nothing. */
+  readonly "~load": (scope: P) => Promise<V>;
+}
+
+export interface WritableCache<P, V> extends Cache<P, V> {
+  /**
+   * Writes the source, then the cache. When it resolves, no read gives an older value. Rejects with the source's error, or
+   * with `REPRISE_WRITE_TIMEOUT` when nobody knows whether the write arrived; the cache then holds nothing of the scope.
+   */
+  readonly write: (scope: P, value: V) => Promise<void>;
+}
+
+/** A write that its source refused for good. */
+export interface DeadWrite<out P> {
+  readonly id: string;
+  readonly scope: P;
+  readonly version: number;
+  readonly attempts: number;
+  /** When it was given up, milliseconds since the epoch. */
+  readonly at: number;
+  /** The last error's code or class; never its text. */
+  readonly error: string;
+}
+
+export interface WriteBehindCache<P, V> extends Cache<P, V> {
+  /**
+   * Resolves when the write is journalled; it reaches the source later. When it resolves, no read of this process gives an
+   * older value, and none of another process once its memory asks again. Rejects with `REPRISE_WRITE_QUEUE_FULL` where
+   * the source has been away for too long.
+   */
+  readonly write: (scope: P, value: V, options?: Pick<ReadOptions, "signal">) => Promise<void>;
+  /** Resolves when everything acknowledged so far has reached the source, or is dead. */
+  readonly flush: () => Promise<void>;
+  /** What the source refused for good, oldest first. */
+  readonly dead: () => Promise<readonly DeadWrite<P>[]>;
+  /** Sends a dead write once more, unless a newer one of its scope was written since. False: there is none of this id. */
+  readonly requeue: (id: string) => Promise<boolean>;
+  readonly discard: (id: string) => Promise<boolean>;
 }
 
 export interface AsideCache<P, V> extends Changes<P, V> {
@@ -78,5 +123,5 @@ export interface Miss<in V> {
    * Stores under the permission that the miss took out. False, and nothing is stored: the data changed since, another
    * load was stored first, the hard deadline passed, or the permission was forgotten under pressure.
    */
-  readonly store: (value: V) => Promise<boolean>;
+  readonly store: (value: V | Loaded<V>) => Promise<boolean>;
 }

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { CacheCounters } from "../cache/counters.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
+import type { Explanation } from "../cache/explain.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { Curve } from "./working-set/curve.ts";
 
 /** What an instance lets the page, the journal and the transports see of itself. */
 export interface Inside {
@@ -21,8 +23,20 @@ export interface Inside {
   readonly operations: () => readonly InsideOperation[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
-  /** Entries of all caches together, their bound, and whether somebody declared it or it is the default. */
-  readonly memory: () => { readonly entries: number; readonly maxEntries: number; readonly declared: boolean };
+  readonly memory: () => InsideMemory;
+  /** How often memory of any size would have had the answer, of a cache or of all; `undefined`: nobody watches. */
+  readonly curve: (cache?: string) => Curve | undefined;
+}
+
+/** Of all caches together. */
+export interface InsideMemory {
+  readonly entries: number;
+  /** Estimated; `null` where the bound counts entries. */
+  readonly bytes: number | null;
+  readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number };
+  readonly eviction: "lru" | "lfu" | "nearest-expiry";
+  /** Whether somebody declared the bound, or it is the default. */
+  readonly declared: boolean;
 }
 
 interface InsideCache {
@@ -31,6 +45,9 @@ interface InsideCache {
   readonly counters: CacheCounters;
   readonly entries: () => number;
   readonly declaration: CacheDeclaration;
+  readonly explain: (scope: Readonly<Record<string, unknown>>) => Promise<Explanation>;
+  /** Writes acknowledged that have not reached the source; `undefined`: it is no write-behind cache. */
+  readonly pendingWrites: () => number | undefined;
 }
 
 interface InsideOperation {

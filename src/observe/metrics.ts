@@ -63,7 +63,9 @@ interface InstanceMetrics {
   /** Differs when what is declared differs. */
   readonly declared: string;
   readonly entries: number;
-  readonly maxEntries: number;
+  /** Estimated; `null` where the bound counts entries. */
+  readonly bytes: number | null;
+  readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number };
 }
 
 /** Of the last minute, over all live instances. */
@@ -88,8 +90,14 @@ export interface ReadRates {
   readonly failed: number;
   /** Loads begun a second, those in the background included. */
   readonly loads: number;
+  /** Because memory was full. */
   readonly evictedPerMinute: number;
+  /** Because their time was over. */
+  readonly lapsedPerMinute: number;
+  /** Loads of the hottest keys in the background. */
   readonly refreshesPerMinute: number;
+  /** Loads that a read began ahead of expiry. */
+  readonly earlyPerMinute: number;
 }
 
 export interface RunRates {
@@ -109,7 +117,9 @@ export interface ReadSeries {
   /** Loads begun a second. */
   readonly loads: Series;
   readonly evictedPerMinute: Series;
+  readonly lapsedPerMinute: Series;
   readonly refreshesPerMinute: Series;
+  readonly earlyPerMinute: Series;
 }
 
 /** A minute. */

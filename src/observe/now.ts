@@ -80,7 +80,9 @@ function readRates(rate: Rates<CacheCount>): ReadRates {
     failed: rate.failed,
     loads: rate.loads,
     evictedPerMinute: rate.evicted * 60,
+    lapsedPerMinute: rate.lapsed * 60,
     refreshesPerMinute: rate.refreshes * 60,
+    earlyPerMinute: rate.early * 60,
   };
 }
 

@@ -241,7 +241,8 @@ function instancesOf(runs: readonly ProcessRun[]): Instances {
             lastAt: newest.at,
             declared: newest.declared,
             entries: newest.memory.entries,
-            maxEntries: newest.memory.maxEntries,
+            bytes: newest.memory.bytes,
+            bound: newest.memory.bound,
           },
         ],
   );

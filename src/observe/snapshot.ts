@@ -16,7 +16,11 @@ export interface Snapshot {
   readonly ended: boolean;
   /** Seven digits that differ when what is declared differs: a rolling deployment is seen by it. */
   readonly declared: string;
-  readonly memory: { readonly entries: number; readonly maxEntries: number };
+  readonly memory: {
+    readonly entries: number;
+    readonly bytes: number | null;
+    readonly bound: { readonly unit: "entries" | "bytes"; readonly most: number };
+  };
   readonly caches: Readonly<Record<string, CacheSnapshot>>;
   readonly operations: Readonly<Record<string, OperationSnapshot>>;
 }
@@ -43,14 +47,20 @@ export const cacheCounts = [
   "shared",
   "source",
   "failed",
+  "crowded",
   "loads",
   "loadsFailed",
   "refreshes",
+  "early",
+  "unmodified",
+  "absent",
   "discarded",
   "evicted",
+  "lapsed",
   "expired",
   "purged",
   "put",
+  "written",
 ] as const satisfies readonly CacheCount[];
 
 export const operationCounts = [
@@ -82,7 +92,7 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
       underWay: counters.underWay,
     };
   }
-  const { entries, maxEntries } = inside.memory();
+  const { entries, bytes, bound } = inside.memory();
   return {
     v: 1,
     instance: inside.instance,
@@ -90,7 +100,7 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
     at: inside.clock().now(),
     ended,
     declared: declaredOf(inside),
-    memory: { entries, maxEntries },
+    memory: { entries, bytes, bound },
     caches,
     operations,
   };
@@ -118,7 +128,8 @@ function isSnapshot(value: unknown): value is Snapshot {
     (value as Partial<Snapshot>).v === 1 &&
     typeof (value as Partial<Snapshot>).at === "number" &&
     typeof (value as Partial<Snapshot>).startedAt === "number" &&
-    typeof (value as Partial<Snapshot>).caches === "object"
+    typeof (value as Partial<Snapshot>).caches === "object" &&
+    typeof (value as Partial<Snapshot>).memory?.bound === "object"
   );
 }
 

@@ -124,7 +124,7 @@ describe("expire", () => {
     await cache.put(a, "old");
     await cache.expire(a);
     expect(await cache.peek(a)).toBeUndefined();
-    expect(stand.caches.memory().entries).toBe(0);
+    expect(stand.caches.memory.entries()).toBe(0);
   });
 });
 

@@ -89,7 +89,7 @@ describe("a failing load", () => {
 
   test("that throws before it returns a promise behaves as one that rejects", async () => {
     const clock = manualClock();
-    const caches = createCaches({ clock: () => clock, maxEntries: 10 });
+    const caches = createCaches({ clock: () => clock, bound: { unit: "entries", most: 10 }, eviction: "lru" });
     let loads = 0;
     const cache = caches.readThrough({
       name: "thrower",
@@ -218,7 +218,7 @@ describe("a load runs in no caller's async context", () => {
   test("neither the application's storage nor what the deadline aborts sees who missed first", async () => {
     const request = new AsyncLocalStorage<string>();
     const clock = manualClock();
-    const caches = createCaches({ clock: () => clock, maxEntries: 10 });
+    const caches = createCaches({ clock: () => clock, bound: { unit: "entries", most: 10 }, eviction: "lru" });
     const seen: unknown[] = [];
     const cache = caches.readThrough({
       name: "context",

@@ -162,7 +162,7 @@ describe("the hottest keys are refreshed in the background", () => {
         return () => {};
       },
     };
-    const caches = createCaches({ clock: () => clock, maxEntries: 10 });
+    const caches = createCaches({ clock: () => clock, bound: { unit: "entries", most: 10 }, eviction: "lru" });
     const cache = caches.readThrough({
       name: "hot",
       scope: ["id"],

@@ -47,7 +47,7 @@ export function simulateEviction(
     places.set(key, place);
     keysAt[place] = key;
     policy.add(place, typeof key === "number" ? hashOfNumber(key, salt) : hashOf(key, salt), 1);
-    if (policy.weight() <= maxEntries) {
+    if (places.size <= maxEntries) {
       free += 1;
     } else {
       free = policy.evict();

@@ -53,7 +53,10 @@ export function webHandler<In, O, R>(
       keyLines: line === null ? [] : [line],
       log: (error) => console.error(error),
     });
-    return new Response(body as BodyInit | null, { status, headers: headers.map(([field, value]) => [field, value]) });
+    return new Response(body as BodyInit | null, {
+      status,
+      headers: headers.map(([field, value]): [string, string] => [field, value]),
+    });
   };
 }
 

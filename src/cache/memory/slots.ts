@@ -1,0 +1,242 @@
+import type { Scalar } from "../../base/scalar.ts";
+import type { Known } from "../accept.ts";
+import type { Group, Groups } from "./groups.ts";
+import type { ScopeIndex } from "./scope-index.ts";
+
+/** The parts of a scope in declared order: the bare value of a scope of one name, else all of them. */
+export type Parts = Scalar | undefined | readonly (Scalar | undefined)[];
+
+/** The cache that a slot belongs to. */
+export interface SlotOwner {
+  readonly index: ScopeIndex<number>;
+  readonly groups: Groups;
+  /** A value left: memory was full, or its time was over. */
+  readonly left: (reason: "full" | "expired") => void;
+}
+
+/** What only some slots have. */
+export interface Attachment {
+  readonly known: Known | undefined;
+  /** Those of its scope and those that its value named. */
+  readonly groups: readonly Group[];
+  /** How many changes of groups had happened when the value was last known to hold. */
+  horizon: number;
+}
+
+/** A load under way, or what is left of one that failed. */
+export interface Pending {
+  /**
+   * The fence. A load notes it before it reads the source and stores only if it still stands here; every change takes it
+   * away. A permission, not a veto: forgetting it costs a store, where a forgotten veto would let an old value in.
+   */
+  permission: number;
+  permittedUntil: number;
+  failure: unknown;
+  /** Until then nobody asks the source again for a reader who found nothing. */
+  retryAt: number;
+  /** When a load last began, whatever came of it. */
+  triedAt: number;
+}
+
+export const never = Number.NEGATIVE_INFINITY;
+
+const cells = 4;
+const calm = 0;
+const fresh = 1;
+const reads = 2;
+const checked = 3;
+const none = 0;
+
+/** What the early refresh still has to do for a value: look at how often it is read, wait for its instant, or nothing. */
+export const phase = { review: 0, drawn: 1, settled: 2 } as const;
+
+/**
+ * What memory holds, of all caches: a slot is a place, and each property of it a column. So an entry is no object that the
+ * garbage collector visits, costs tens of bytes, and a hit reads two cache lines. A place is used again after its slot left:
+ * hold a scope across an await, never a place. All instants are the clock's monotonic milliseconds.
+ */
+export class Slots {
+  owners: Uint16Array = new Uint16Array(16);
+  readonly parts: Parts[] = [];
+  /** The value as an already resolved promise, so that a hit allocates nothing; `undefined`: there is no value. */
+  readonly answers: (Promise<unknown> | undefined)[] = [];
+  /**
+   * What a hit reads and writes, four numbers a slot, side by side: columns of their own would cost a cache line each.
+   * Until `calm` a hit needs nothing but the answer: one comparison for expiry and early refresh. `reads` counts since the
+   * value came. `checked`: the owner's number of changes of groups up to which the value is known to hold.
+   */
+  #line: Float64Array = new Float64Array(16 * cells);
+  /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
+  lifeMs: Uint32Array = new Uint32Array(16);
+  staleMs: Uint32Array = new Uint32Array(16);
+  phases: Uint8Array = new Uint8Array(16);
+  hashes: Uint32Array = new Uint32Array(16);
+  readonly attachments = new Map<number, Attachment>();
+  readonly pending = new Map<number, Pending>();
+  readonly #free: number[] = [];
+  #used = 0;
+
+  take(owner: number, parts: Parts, hash: number): number {
+    const place = this.#free.pop() ?? this.#used++;
+    if (place >= this.owners.length) this.#grow();
+    this.owners[place] = owner;
+    this.parts[place] = parts;
+    this.answers[place] = undefined;
+    const at = place * cells;
+    this.#line[at + calm] = never;
+    this.#line[at + fresh] = never;
+    this.#line[at + reads] = 0;
+    this.#line[at + checked] = 0;
+    this.lifeMs[place] = 0;
+    this.staleMs[place] = 0;
+    this.phases[place] = phase.settled;
+    this.hashes[place] = hash;
+    return place;
+  }
+
+  release(place: number): void {
+    this.parts[place] = undefined;
+    this.answers[place] = undefined;
+    this.attachments.delete(place);
+    this.pending.delete(place);
+    this.#free.push(place);
+  }
+
+  calmUntil(place: number): number {
+    return this.#line[place * cells + calm] as number;
+  }
+
+  calmUntilIs(place: number, at: number): void {
+    this.#line[place * cells + calm] = at;
+  }
+
+  freshUntil(place: number): number {
+    return this.#line[place * cells + fresh] as number;
+  }
+
+  reads(place: number): number {
+    return this.#line[place * cells + reads] as number;
+  }
+
+  countRead(place: number): void {
+    const at = place * cells + reads;
+    this.#line[at] = (this.#line[at] as number) + 1;
+  }
+
+  checked(place: number): number {
+    return this.#line[place * cells + checked] as number;
+  }
+
+  checkedIs(place: number, changes: number): void {
+    this.#line[place * cells + checked] = changes;
+  }
+
+  /** The end of the stale window; `never`: there is no value. */
+  staleUntil(place: number): number {
+    return this.freshUntil(place) + (this.staleMs[place] as number);
+  }
+
+  /** When the value's load began. */
+  began(place: number): number {
+    return this.freshUntil(place) - (this.lifeMs[place] as number);
+  }
+
+  /** When a load of it last began. */
+  triedAt(place: number): number {
+    return Math.max(this.pending.get(place)?.triedAt ?? never, this.began(place));
+  }
+
+  pendingOf(place: number): Pending {
+    let pending = this.pending.get(place);
+    if (pending === undefined) {
+      pending = { permission: none, permittedUntil: never, failure: undefined, retryAt: never, triedAt: never };
+      this.pending.set(place, pending);
+    }
+    return pending;
+  }
+
+  /** Takes out the slot's permission, or joins the one that stands. */
+  permit(place: number, now: number, until: number): number {
+    const pending = this.pendingOf(place);
+    if (pending.permission === none) pending.permission = newPermission();
+    pending.permittedUntil = Math.max(pending.permittedUntil, until);
+    pending.triedAt = now;
+    return pending.permission;
+  }
+
+  isPermitted(place: number | undefined, permission: number): place is number {
+    return place !== undefined && permission !== none && this.pending.get(place)?.permission === permission;
+  }
+
+  /** Takes the permission away, and with it the mark of a failure: what changed deserves to be asked again. */
+  revoke(place: number): void {
+    this.pending.delete(place);
+  }
+
+  fail(place: number, error: unknown, retryAt: number): void {
+    const pending = this.pendingOf(place);
+    pending.permission = none;
+    pending.permittedUntil = never;
+    pending.failure = error;
+    pending.retryAt = retryAt;
+  }
+
+  /** Puts a value in. Its life counts from the start of its load: what the load read may be as old as that. */
+  fill(place: number, value: unknown, life: ValueLife): void {
+    this.answers[place] = Promise.resolve(value);
+    const at = place * cells;
+    this.#line[at + calm] = life.calmUntil;
+    this.#line[at + fresh] = life.began + life.freshMs;
+    this.#line[at + reads] = 0;
+    this.lifeMs[place] = Math.min(life.freshMs, longest);
+    this.staleMs[place] = Math.min(life.staleMs, longest);
+    this.phases[place] = life.phase;
+    this.revoke(place);
+  }
+
+  /** From `at` on the value is stale, for as long as the stale window lasts and no longer than it would have been. */
+  outdate(place: number, at: number, staleMs: number): void {
+    const freshUntil = this.freshUntil(place);
+    const until = Math.min(this.staleUntil(place), at + staleMs);
+    const ends = Math.min(freshUntil, at);
+    this.lifeMs[place] = Math.max(0, (this.lifeMs[place] as number) - (freshUntil - ends));
+    this.#line[place * cells + fresh] = ends;
+    this.#line[place * cells + calm] = never;
+    this.staleMs[place] = Math.max(0, until - ends);
+    this.phases[place] = phase.settled;
+    this.revoke(place);
+  }
+
+  #grow(): void {
+    const places = this.owners.length * 2;
+    const larger = <A extends { set: (from: A) => void }>(of: new (length: number) => A, from: A, wide = 1): A => {
+      const column = new of(places * wide);
+      column.set(from);
+      return column;
+    };
+    this.owners = larger(Uint16Array, this.owners);
+    this.#line = larger(Float64Array, this.#line, cells);
+    this.lifeMs = larger(Uint32Array, this.lifeMs);
+    this.staleMs = larger(Uint32Array, this.staleMs);
+    this.phases = larger(Uint8Array, this.phases);
+    this.hashes = larger(Uint32Array, this.hashes);
+  }
+}
+
+export interface ValueLife {
+  readonly began: number;
+  readonly freshMs: number;
+  readonly staleMs: number;
+  readonly calmUntil: number;
+  readonly phase: number;
+}
+
+/** 49 days: what a column of 32 bits holds. */
+const longest = 2 ** 32 - 1;
+
+/** No two permissions of a process are equal, so one that was taken away never comes back. */
+let lastPermission: number = none;
+function newPermission(): number {
+  lastPermission += 1;
+  return lastPermission;
+}

@@ -1,0 +1,60 @@
+import type { Clock } from "../../base/clock.ts";
+import type { CacheCore } from "../core.ts";
+import type { CacheDeclaration } from "../declaration.ts";
+import type { Load } from "../flights.ts";
+import { encodeKey, type Scope } from "../key.ts";
+import type { Cache, WriteBehindCache } from "../surface.ts";
+import { createWriteBehind, type JournalOf, type WriteBehind } from "../write/queue.ts";
+
+export interface WriteBehindOptions {
+  readonly declaration: CacheDeclaration;
+  readonly clock: () => Clock;
+  readonly outside: <R>(work: () => R) => R;
+  readonly used: () => void;
+  /** `undefined`: there is no ledger, so none beside it. */
+  readonly journal: JournalOf | undefined;
+  readonly reads: (load: Load) => Cache<Scope, unknown>;
+}
+
+/**
+ * A load takes its permission, then asks the journal, then the source: what was acknowledged and has not arrived yet is
+ * newer than the source. A write that is acknowledged between the two takes the permission away, so what the load read
+ * is not stored.
+ */
+export function createWriteBehindCache(
+  core: CacheCore,
+  options: WriteBehindOptions,
+): { readonly cache: WriteBehindCache<Scope, unknown>; readonly writes: WriteBehind } {
+  const { declaration, clock, outside, journal } = options;
+  const { load, ifLost, writeMany } = declaration;
+  const writes = createWriteBehind({
+    cache: core.name,
+    journal: ifLost === "never" ? journal : undefined,
+    acceptLoss: ifLost === "never" ? undefined : ifLost?.accept,
+    writeMany: (batch, context) => outside(async () => writeMany?.(batch as never[], context)),
+    clock,
+  });
+  const keyOf = (scope: Scope): string => encodeKey(core.keys.check(scope));
+
+  const reads = options.reads(async (scope, context) => {
+    const pending = await writes.pending(keyOf(scope));
+    return pending === undefined ? (load as Load)(scope, context) : pending.value;
+  });
+  return {
+    writes,
+    cache: {
+      ...reads,
+      write: async (scope, value, writeOptions) => {
+        const key = keyOf(scope);
+        options.used();
+        const kept = core.admit(value);
+        await writes.write(key, core.keys.scope(core.keys.check(scope)), kept, writeOptions?.signal);
+        core.written(scope, kept);
+      },
+      flush: writes.flush,
+      dead: writes.dead,
+      requeue: writes.requeue,
+      discard: writes.discard,
+    },
+  };
+}
