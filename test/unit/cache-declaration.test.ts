@@ -156,7 +156,10 @@ describe("a declaration is refused where it is written", () => {
   test("a source that lets no load begin", () => {
     for (const loadsAtOnce of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => cacheStand({ sources: { db: { loadsAtOnce } } })).toThrow(
-        refused("REPRISE_BAD_DECLARATION", /sources.db.loadsAtOnce: it is no whole number above zero. Say how many loads/),
+        refused(
+          "REPRISE_BAD_DECLARATION",
+          /sources.db.loadsAtOnce: it is no whole number above zero. Say how many loads/,
+        ),
       );
     }
   });
@@ -202,7 +205,10 @@ describe("a declaration is refused where it is written", () => {
     );
     const memory = { maxBytes: "64 megabytes" as "64mb", eviction: "lru" } as const;
     expect(() => createReprise({ service: "shop", memory })).toThrow(
-      expect.objectContaining({ code: "REPRISE_BAD_SIZE", message: expect.stringContaining("memory.maxBytes") as string }),
+      expect.objectContaining({
+        code: "REPRISE_BAD_SIZE",
+        message: expect.stringContaining("memory.maxBytes") as string,
+      }),
     );
   });
 
