@@ -79,7 +79,7 @@ const flushLookMs = { least: 5, most: 100 };
 export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
   const { cache, clock, writeMany, random = Math.random } = settings;
   const { hardMs = defaults.cache.hardDeadlineMs, most = defaults.writeBehind.most, queue = cache } = settings;
-  const { roomMs, deadListed, batch } = defaults.writeBehind;
+  const { roomMs, deadListed } = defaults.writeBehind;
   const gatherMs = gatherTime(settings);
   const journal = journalFor(settings);
   const counters: WriteBehindCounters = { acknowledged: 0, arrived: 0, sends: 0, sendsFailed: 0, died: 0 };
@@ -99,12 +99,12 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
         counters.acknowledged += 1;
         newest = version;
       }
-      if (started) sender.wake(pending >= batch ? 0 : gatherMs);
+      if (started) sender.gather(pending);
     },
   });
   const sender = createSender({
     ...{ cache, queue, journal, writeMany, clock, gatherMs, hardMs, counters, random, stopped: stopping.signal },
-    ended: (writes) => {
+    left: (writes) => {
       pendingKeys = Math.max(0, pendingKeys - writes);
       inbox.roomMade();
     },
@@ -117,7 +117,7 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
   const flushTo = async (version: number): Promise<void> => {
     const writes = await journal();
     for (;;) {
-      await sender.run();
+      await sender.hurry();
       const { oldest, dueInMs } = await writes.standing(queue);
       if (oldest === null || oldest > version) return;
       if (stopping.signal.aborted) throw closed();
@@ -163,7 +163,7 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
     start: () => {
       if (started || closing !== undefined) return;
       started = true;
-      sender.wake(0);
+      sender.start();
     },
     close: ({ drainMs }) => {
       closing ??= close(drainMs);
@@ -181,7 +181,7 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
     },
     requeue: async (id) => {
       const done = await change(id, "requeue");
-      if (done && started) sender.wake(0);
+      if (done && started) sender.start();
       return done;
     },
     discard: (id) => change(id, "discard"),

@@ -18,10 +18,12 @@ export interface SenderCounters {
 
 /** Brings what is journalled to the source, one batch at a time in each process. */
 export interface Sender {
-  /** Looks for something to send in `ms` at the latest, and from then on again and again. */
-  readonly wake: (ms: number) => void;
+  /** Looks for something to send at once, and from then on again and again. */
+  readonly start: () => void;
+  /** Something was journalled, so that so many keys are pending: a full batch goes at once, less waits for company. */
+  readonly gather: (pending: number) => void;
   /** Sends what is due, unless the source has a pause; resolves when that is done. Never rejects. */
-  readonly run: () => Promise<void>;
+  readonly hurry: () => Promise<void>;
   /** Resolves when a batch that is under way has ended; whoever stops it aborts `stopped` first. */
   readonly stop: () => Promise<void>;
 }
@@ -34,8 +36,8 @@ export interface SenderOptions extends Pick<DeliveryOptions, "cache" | "writeMan
   readonly gatherMs: number;
   readonly stopped: AbortSignal;
   readonly counters: SenderCounters;
-  /** So many writes were ended. */
-  readonly ended: (writes: number) => void;
+  /** So many writes are pending no more, or a newer one of their key is in their place. */
+  readonly left: (writes: number) => void;
   readonly pending: (count: number) => void;
 }
 
@@ -57,6 +59,7 @@ export function createSender(options: SenderOptions): Sender {
   let arrivals = 0;
   let failures = 0;
   let pausedUntil = 0;
+  let gatherUntil: number | undefined;
   let sweptAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
@@ -67,7 +70,7 @@ export function createSender(options: SenderOptions): Sender {
     timer?.cancel();
     const cancel = clock().timer(at - clock().monotonic(), () => {
       timer = undefined;
-      void run();
+      void run(false);
     });
     timer = { at, cancel };
   };
@@ -104,7 +107,8 @@ export function createSender(options: SenderOptions): Sender {
       const until = clock().monotonic() + leaseMs;
       for (;;) {
         try {
-          options.ended(await journal.settle(claim, ends));
+          const ended = await journal.settle(claim, ends);
+          if (ends.some(({ is }) => is === "applied" || is === "dead")) options.left(ended);
           return;
         } catch {
           if (stopped.aborted || clock().monotonic() >= until) return;
@@ -144,7 +148,7 @@ export function createSender(options: SenderOptions): Sender {
   };
 
   /** In how many milliseconds there is something to do. */
-  const round = async (): Promise<number> => {
+  const round = async (isHurried: boolean): Promise<number> => {
     const journal = await options.journal();
     for (;;) {
       const { pending, dueInMs } = await journal.standing(queue);
@@ -156,6 +160,9 @@ export function createSender(options: SenderOptions): Sender {
       }
       if (dueInMs > 0) return Math.min(dueInMs, lookMs);
       if (stopped.aborted) return lookMs;
+      const gathersMs = (gatherUntil ?? 0) - clock().monotonic();
+      if (gathersMs > 0 && pending < batch && !isHurried) return gathersMs;
+      gatherUntil = undefined;
       const { taken, verdict } = await sendBatch(journal);
       if (verdict === "lost") return lookMs;
       // as soon as its pause is over
@@ -165,14 +172,14 @@ export function createSender(options: SenderOptions): Sender {
     }
   };
 
-  const run = (): Promise<void> => {
+  const run = (isHurried: boolean): Promise<void> => {
     if (running !== undefined) return running;
     if (stopped.aborted || clock().monotonic() < pausedUntil) {
       // also when a timer fired a little early
       wake(0);
       return Promise.resolve();
     }
-    running = round()
+    running = round(isHurried)
       // the journal is away: what it keeps is still there at the next look
       .catch(() => lookMs)
       .then((nextMs) => {
@@ -183,8 +190,12 @@ export function createSender(options: SenderOptions): Sender {
   };
 
   return {
-    wake,
-    run,
+    start: () => wake(0),
+    gather: (pending) => {
+      gatherUntil ??= clock().monotonic() + gatherMs;
+      wake(pending >= batch ? 0 : gatherUntil - clock().monotonic());
+    },
+    hurry: () => run(true),
     stop: async () => {
       timer?.cancel();
       await running;
