@@ -2,8 +2,8 @@ import { defaults } from "../base/defaults.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { InsideMemory } from "../observe/inside.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { missRatioAt } from "../observe/working-set/curve.ts";
-import { knee, sizeFor } from "../observe/working-set/sizes.ts";
+import { type CurvePoint, missRatioAt, missRatioAtBytes } from "../observe/working-set/curve.ts";
+import { sizeFor } from "../observe/working-set/sizes.ts";
 import { asked, bytes, counted, ownersOf, percent, totalOf, valueIn, whole, windowOf } from "./question-words.ts";
 import type { Grounds } from "./questions.ts";
 import type { Question } from "./wire.ts";
@@ -185,13 +185,16 @@ function cost(caches: readonly Decided[], { memory, curve }: Grounds): Question 
       detail: `Too few reads yet to say more: ${whole(curve.reads)} of ${whole(readsNeeded)}.`,
     };
   }
-  const wanted = sizeFor(curve, wantedHitRatio) ?? knee(curve);
-  const there = inBytes && wanted.bytes > 0 ? bytes(wanted.bytes) : counted("entry", "entries")(wanted.entries);
-  const here = inBytes && memory.bytes !== null ? bytes(memory.bytes) : counted("entry", "entries")(memory.entries);
+  const write = ({ entries, bytes: weight }: CurvePoint) =>
+    inBytes && weight > 0 ? bytes(weight) : counted("entry", "entries")(entries);
+  const here = { entries: memory.entries, bytes: memory.bytes ?? 0 };
+  const missRatio = inBytes ? missRatioAtBytes(curve, here.bytes) : missRatioAt(curve, here.entries);
+  const wanted = sizeFor(curve, wantedHitRatio);
+  const most = curve.points.at(-1)?.missRatio ?? 1;
   return {
     ...stated,
     state: "evidence",
-    answer: `You hold **${here}**, enough for ${percent(1 - missRatioAt(curve, memory.entries))} of reads; ${there} would do for ${percent(1 - wanted.missRatio)}.`,
+    answer: `You hold **${write({ ...here, missRatio })}**, enough for ${percent(1 - missRatio)} of reads; ${wanted === null ? `no size answers more than ${percent(1 - most)}` : `${write(wanted)} would do for ${percent(1 - wanted.missRatio)}`}.`,
     detail: `By the reads of this process: ${whole(curve.reads)} of about ${whole(curve.keys)} keys. Expiry and changes cost loads that no memory saves. The bound is ${size(memory.bound.most)}, ${memory.declared ? "declared" : "a default"}.`,
     source: "measured, this process",
   };

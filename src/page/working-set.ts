@@ -2,7 +2,7 @@ import { defaults } from "../base/defaults.ts";
 import type { CacheCounters } from "../cache/counters.ts";
 import type { Inside } from "../observe/inside.ts";
 import { type Bill, billOf, defaultPrices, type Prices } from "../observe/working-set/bill.ts";
-import { type Curve, type CurvePoint, missRatioAt } from "../observe/working-set/curve.ts";
+import { type Curve, type CurvePoint, missRatioAt, missRatioAtBytes } from "../observe/working-set/curve.ts";
 import { knee, sizeFor } from "../observe/working-set/sizes.ts";
 
 /** How large memory ought to be, by the reads that this process saw. */
@@ -65,32 +65,39 @@ export function workingSetOf(inside: Inside, cache: string | undefined): Working
   const entries = told.reduce((sum, one) => sum + one.entries(), 0);
   const seconds = Math.max(1, (at - inside.startedAt) / 1_000);
   const reads = told.reduce((sum, { counters }) => sum + readsOf(counters), 0);
+  const bytes = memory.bytes === null ? null : cache === undefined ? memory.bytes : bytesOfOne(inside, cache);
   return {
     v: 1,
     at,
     instance: inside.instance,
     cache: cache ?? null,
     bound: { ...memory.bound, held: memory.bound.unit === "bytes" ? (memory.bytes ?? 0) : memory.entries },
-    curve:
-      curve === undefined
-        ? null
-        : measured(curve, {
-            entries,
-            bytes: cache === undefined ? memory.bytes : null,
-            readsPerSecond: reads / seconds,
-          }),
+    curve: curve === undefined ? null : measured(curve, { entries, bytes, readsPerSecond: reads / seconds }),
   };
+}
+
+/** Memory is weighed as a whole: it is shared out by what the sample says that the entries of each cache weigh. */
+function bytesOfOne(inside: Inside, cache: string): number {
+  const weights = inside.caches().map(({ name, entries }) => {
+    const curve = inside.curve(name);
+    const last = curve?.points.at(-1);
+    return { name, weight: last === undefined || last.entries === 0 ? 0 : (last.bytes / last.entries) * entries() };
+  });
+  const all = weights.reduce((sum, { weight }) => sum + weight, 0);
+  const own = weights.find(({ name }) => name === cache)?.weight ?? 0;
+  return all === 0 ? 0 : Math.round((own / all) * (inside.memory().bytes ?? 0));
 }
 
 interface Present {
   readonly entries: number;
-  /** `null`: not known, and estimated from the curve. */
+  /** `null`: nobody weighs them. */
   readonly bytes: number | null;
   readonly readsPerSecond: number;
 }
 
 function measured(curve: Curve, { entries, bytes, readsPerSecond }: Present): MeasuredCurve {
-  const here = { entries, bytes: bytes ?? Math.round(bytesAt(curve, entries)), missRatio: missRatioAt(curve, entries) };
+  const missRatio = bytes === null ? missRatioAt(curve, entries) : missRatioAtBytes(curve, bytes);
+  const here = { entries, bytes: bytes ?? 0, missRatio };
   const shared = {
     ...{ reads: curve.reads, keys: curve.keys, readsNeeded: defaults.workingSet.readsNeeded },
     ...{ windowMs: 2 * defaults.workingSet.windowMs, points: thinned(curve), here },
@@ -130,17 +137,6 @@ function thinned({ points }: Curve): readonly CurvePoint[] {
     if (!near || place === points.length - 1) kept.push(point);
   }
   return kept;
-}
-
-/** Between two points, the straight line. */
-function bytesAt({ points }: Curve, entries: number): number {
-  const above = points.findIndex((point) => point.entries >= entries);
-  const end = points[above];
-  const start = points[above - 1];
-  if (end === undefined) return points.at(-1)?.bytes ?? 0;
-  if (start === undefined) return end.bytes;
-  const share = (entries - start.entries) / (end.entries - start.entries);
-  return start.bytes + (end.bytes - start.bytes) * share;
 }
 
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {

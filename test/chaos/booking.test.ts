@@ -60,10 +60,41 @@ describe("the booking platform", () => {
 
   it("answers that it is healthy, and shows workshops with their seats", async () => {
     expect((await fetch(`${address}/healthz`)).status).toBe(200);
-    const workshops = (await (await fetch(`${address}/workshops`)).json()) as { readonly id: string }[];
+    const workshops = (await (await fetch(`${address}/workshops`)).json()) as {
+      readonly id: string;
+      readonly left: number;
+    }[];
     expect(workshops).toHaveLength(50);
+    expect(workshops.filter(({ left }) => left > 0).length).toBeGreaterThan(40);
     const seats = await (await fetch(`${address}/workshops/${workshops[0]?.id}/availability`)).json();
     expect(seats).toMatchObject({ workshop: workshops[0]?.id, seats: expect.any(Number), left: expect.any(Number) });
+  });
+
+  it("reads the seats of a whole list, and tells that a workshop does not exist", async () => {
+    await (await fetch(`${address}/workshops?page=3`)).arrayBuffer();
+    const metrics = (await (await fetch(`${address}/reprise/metrics.json`)).json()) as {
+      readonly caches: readonly { readonly name: string; readonly total: Readonly<Record<string, number>> }[];
+    };
+    const told = metrics.caches.find(({ name }) => name === "workshop.availability");
+    expect(told?.total["source"]).toBeGreaterThanOrEqual(50);
+    const unknown = await fetch(`${address}/workshops/w-900/availability`);
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { detail: "There is no such workshop." }]);
+  });
+
+  it("counts every look at a workshop's page once, however many come together", async () => {
+    const looks = await Promise.all(
+      Array.from({ length: 8 }, async () => (await fetch(`${address}/workshops/w-160`)).json()),
+    );
+    const views = looks.map((look) => (look as { readonly views: number }).views);
+    expect(views.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it("tells what a read of availability would do", async () => {
+    const query = new URLSearchParams({ cache: "workshop.availability", scope: '{"workshop":"w-161"}' });
+    const explain = async () => (await fetch(`${address}/reprise/explain.json?${query}`)).json();
+    expect(await explain()).toMatchObject({ explanation: { would: "load" } });
+    await (await fetch(`${address}/workshops/w-161/availability`)).arrayBuffer();
+    expect(await explain()).toMatchObject({ explanation: { would: "answer-fresh", entry: { state: "fresh" } } });
   });
 
   it("books a seat once for two requests with one key, and says that the second answer is a replay", async () => {

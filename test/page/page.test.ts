@@ -256,3 +256,67 @@ test("each plot has its figures as a table", async () => {
   await page.locator("figure table").first().waitFor();
   expect(await page.locator("figure table").first().locator("tbody tr").count()).toBeGreaterThan(10);
 });
+
+test("a read is explained by Enter: what it would do, why, and how old the value is", async () => {
+  const { page, complaints } = await open("#/caches/workshop.availability");
+  await page.getByLabel("workshop", { exact: true }).fill("old 17");
+  await page.keyboard.press("Enter");
+  await page.getByText("It would come from memory, stale. Nobody waits.").waitFor();
+  await page.getByText("A load is under way already.").waitFor();
+  await page.getByRole("img", { name: "1 min 24 s old; fresh for 1 min, gone after 6 min" }).waitFor();
+  await page.getByText("running for 31 ms, 3 readers wait").waitFor();
+  await page.getByLabel("workshop", { exact: true }).fill("cold 17");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.getByText("It would load from the source, and wait for it.").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("an explanation that is refused says what to write instead, and another cache begins anew", async () => {
+  const { page } = await open("#/caches/instructor.profile");
+  await page.route("**/explain.json*", (route) =>
+    route.fulfill({
+      status: 400,
+      json: { v: 1, error: { code: "bad-scope", message: "'instructor' is no text, number or boolean." } },
+    }),
+  );
+  await page.getByLabel("instructor", { exact: true }).fill("17");
+  const asked = page.waitForRequest("**/explain.json*");
+  await page.keyboard.press("Enter");
+  expect(new URL((await asked).url()).searchParams.get("scope")).toBe('{"instructor":17}');
+  await page.getByText("'instructor' is no text, number or boolean.").waitFor();
+  await page.getByRole("cell", { name: "page.views" }).click();
+  await page.getByLabel("page", { exact: true }).waitFor();
+  expect(await page.getByText("is no text, number or boolean").count()).toBe(0);
+});
+
+test("the size of memory is told by the curve, of one cache and of all, with the bill in words", async () => {
+  const { page, complaints } = await open("#/caches/workshop.availability");
+  await page.getByRole("heading", { name: /^Size: / }).waitFor();
+  await page.getByText(/^It holds [\d.]+ MB, enough for [\d.]+% of reads\./).waitFor();
+  await page.getByText(/not worth a person's time|nothing to change|for the sake of speed/).waitFor();
+  await page.getByText("Bytes on a logarithmic axis", { exact: false }).waitFor();
+  await page.getByRole("button", { name: "All caches" }).click();
+  await page.getByText(/^It holds 2\d MB/).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("too few reads, and nobody who watches, are said instead of a curve", async () => {
+  const few = await open("#/caches/workshop.availability", { curve: "few" });
+  await few.page.getByText("Too few reads yet: 312 of 1,000.", { exact: false }).waitFor();
+  const none = await open("#/caches/workshop.availability", { curve: "none" });
+  await none.page.getByRole("heading", { name: "Size: nobody watches" }).waitFor();
+  expect([...few.complaints, ...none.complaints]).toEqual([]);
+});
+
+test("a write-behind cache tells what it has acknowledged and not delivered", async () => {
+  const { page } = await open("#/caches/page.views");
+  await page.locator(".fig", { hasText: "Pending writes" }).getByText("12").waitFor();
+  await page.getByText("Written to the journal, later to the source.", { exact: false }).waitFor();
+});
+
+test("what was decided of eviction is told by name: policy, bound, protection", async () => {
+  const { page } = await open("#/caches/workshop.availability");
+  await page.getByText("What is read least goes first, new entries on probation (lfu).", { exact: false }).waitFor();
+  await page.getByText("64 MB for all caches of an instance.", { exact: false }).waitFor();
+  await page.getByText("Entries of this cache leave last: it is protected.", { exact: false }).waitFor();
+});

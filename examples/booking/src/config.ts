@@ -11,10 +11,18 @@ export const config = {
   requestMs: 2_500,
   /** What the query takes on a server: joins and sums, the disk and the network. */
   availabilityMs: 45,
+  /** A search that no index answers. */
+  searchMs: 500,
+  /** Small, as the data is: so small that what a crawler reads would push out what visitors read, if it were let. */
+  memory: "256kb",
   /** A card network's answer. */
   gatewayMs: 120,
   /** Of the load that makes the page live: 4 reads a second are 240 requests a minute. */
   readsPerSecond: 4,
+  /** Words that are typed, few of them by many. */
+  searchesPerSecond: 5,
+  /** A crawler that asks for everything once. */
+  crawledPerSecond: 3,
   bookingsPerSecond: 0.2,
 } as const;
 

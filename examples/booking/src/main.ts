@@ -51,6 +51,8 @@ const load =
     : startLoad({
         address: `http://127.0.0.1:${port}`,
         readsPerSecond: config.readsPerSecond,
+        searchesPerSecond: config.searchesPerSecond,
+        crawledPerSecond: config.crawledPerSecond,
         bookingsPerSecond: config.bookingsPerSecond,
         seed: Date.now(),
       });

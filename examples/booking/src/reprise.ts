@@ -1,8 +1,16 @@
 import { createReprise, type Duration, outcomeOf } from "reprise";
 import type { sqliteLedger } from "reprise/sqlite";
+import { config } from "./config.ts";
 import { cancelSeat, holdSeat, insertBooking, isWorkshop, letGo } from "./database/bookings.ts";
 import type { DatabasePool } from "./database/pool.ts";
-import { availabilityOf, listWorkshops } from "./database/queries.ts";
+import {
+  availabilityOf,
+  availabilityOfAll,
+  listWorkshops,
+  saveViews,
+  searchWorkshops,
+  viewsOf,
+} from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
 import { bookSeatSchema, cancelBookingSchema } from "./inputs.ts";
 
@@ -24,6 +32,8 @@ export interface Pace {
   readonly staleFor?: Duration | undefined;
   readonly refresh?: { readonly hottest: number; readonly every: Duration } | undefined;
   readonly jitter?: number | undefined;
+  readonly deadline?: { readonly soft: Duration; readonly hard: Duration } | undefined;
+  readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   readonly lease: Duration;
 }
 
@@ -32,6 +42,10 @@ export const production: Pace = {
   freshFor: "60s",
   staleFor: "5m",
   refresh: { hottest: 170, every: "45s" },
+  // a new value is worth a short wait to a visitor; whoever waits longer than this has left
+  deadline: { soft: "100ms", hard: "2s" },
+  // biome-ignore lint/suspicious/noThenProperty: what becomes of a read too many; a text is nothing to await
+  queue: { most: 200, then: "stale" },
   lease: "30s",
 };
 
@@ -44,7 +58,9 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     service: "booking",
     owner: "booking-team",
     dimensions: { user: "personal", locale: "shared" },
-    memory: { maxEntries: 10_000, eviction: "lru" },
+    memory: { maxBytes: config.memory, eviction: "lfu" },
+    // of the pool's connections some stay free for bookings, whatever is read
+    sources: { database: { loadsAtOnce: config.connections - 2 } },
     ledger: sources.ledger,
   });
 
@@ -56,6 +72,7 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     sameForEvery: ["user", "locale"],
     freshFor: "5m",
     staleFor: "1h",
+    source: "database",
     load: ({ page }: { page: number }, { signal }) => listWorkshops(database, page, { signal }),
   });
 
@@ -69,14 +86,55 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     staleFor: pace.staleFor,
     refresh: pace.refresh,
     jitter: pace.jitter,
+    deadline: pace.deadline,
+    queue: pace.queue,
+    absentFor: pace.freshFor, // somebody tries numbers: most stay unknown
+    source: "database",
+    protect: "high", // what bookings live on leaves memory last
     load: ({ workshop }, { signal }) => {
       onAvailabilityQuery?.();
       return availabilityOf(database, workshop, { takesMs: availabilityMs, signal });
+    },
+    // a list of fifty that misses ten asks once
+    loadMany: (missing, { signal }) => {
+      onAvailabilityQuery?.();
+      const workshops = missing.map(({ workshop }) => workshop);
+      return availabilityOfAll(database, workshops, { takesMs: availabilityMs, signal });
     },
     changedBy: () => [
       outcomeOf(bookSeat, (input) => ({ workshop: input.workshop })),
       outcomeOf(cancelBooking, (input) => ({ workshop: input.workshop })),
     ],
+  });
+
+  const search = reprise.cache.readThrough({
+    name: "workshop.search",
+    holds: "public",
+    ifStale: "A new workshop is found some seconds late.",
+    scope: ["words"],
+    sameForEvery: ["user", "locale"],
+    freshFor: "10s",
+    staleFor: "1m",
+    source: "database",
+    load: ({ words }, { signal }) => searchWorkshops(database, words, { takesMs: config.searchMs, signal }),
+  });
+
+  const views = reprise.cache.writeBehind({
+    name: "workshop.views",
+    holds: "public",
+    ifStale: "A page shows some looks fewer.",
+    scope: ["workshop"],
+    sameForEvery: ["user", "locale"],
+    freshFor: "10m",
+    ifLost: "never",
+    source: "database",
+    load: ({ workshop }, { signal }) => viewsOf(database, workshop, { signal }),
+    writeMany: (counted, { signal }) =>
+      saveViews(
+        database,
+        counted.map(({ scope, value, version }) => ({ workshop: scope.workshop, views: value, version })),
+        { signal },
+      ),
   });
 
   const bookSeat = reprise.operation({
@@ -132,5 +190,5 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
-  return { reprise, workshops, availability, bookSeat, cancelBooking };
+  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking };
 }

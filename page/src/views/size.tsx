@@ -172,6 +172,8 @@ function Bill({ told, curve }: CurveProps) {
   if (bill === null || recommended === null || bill.now === null) return null;
   const { sizeOf, write } = unitOf(told, curve);
   const { now, then, prices } = bill;
+  const cheapest = write(sizeOf(recommended));
+  const isSame = Math.abs(bill.saving ?? 0) < 0.005;
   const rows = [
     ["Memory", now.memory, then.memory],
     ["Fetching what was not there", now.misses, then.misses],
@@ -182,9 +184,10 @@ function Bill({ told, curve }: CurveProps) {
       <p>
         It holds <b>{write(sizeOf(here))}</b>, enough for {percent(1 - here.missRatio)} of reads.{" "}
         {wanted === null
-          ? "No memory answers 95%: too many reads are a key's first. From the knee on, "
-          : `${write(sizeOf(wanted))} would do for 95%; from there on, `}
-        {write(sizeOf(recommended))} is the cheapest.
+          ? `No memory answers 95%: too many reads are a key's first. From the knee on, ${cheapest} is the cheapest.`
+          : wanted.entries === recommended.entries
+            ? `${cheapest} would do for 95%, and is the cheapest that does.`
+            : `${write(sizeOf(wanted))} would do for 95%; from there on, ${cheapest} is the cheapest.`}
         {isRoomy(told)
           ? ` The bound is not what limits it: ${told.bound.unit === "bytes" ? bytes(told.bound.held) : whole(told.bound.held)} of ${told.bound.unit === "bytes" ? bytes(told.bound.most) : `${whole(told.bound.most)} entries`} are used.`
           : ""}
@@ -224,7 +227,8 @@ function Bill({ told, curve }: CurveProps) {
         </tbody>
       </table>
       <p class="small t">
-        <b>{bill.sentence}</b> At {rate(bill.readsPerSecond)} reads/s and {bytes(bill.entryBytes)} an entry
+        <b>{isSame ? "Both cost the same: nothing to change." : bill.sentence}</b> At {rate(bill.readsPerSecond)}{" "}
+        reads/s and {bytes(bill.entryBytes)} an entry
         {bill.weighed ? "" : ", which nobody has weighed"}; {dollars(prices.gbMonth)} a GB-month,{" "}
         {dollars(prices.millionMisses)} a million misses, {dollars(prices.crossZoneGb)} a GB across zones,{" "}
         {dollars(prices.personHour)} an hour of a person. <code>npx reprise working-set</code> takes other prices.

@@ -23,6 +23,9 @@ const tables = `
   );
   create index if not exists holds_by_workshop on holds(workshop_id, until);
   create index if not exists holds_by_booking on holds(user, reference);
+  create table if not exists workshop_views (
+    workshop_id text primary key references workshops(id), views integer not null, version integer not null
+  );
   create table if not exists sessions (token text primary key, user text not null);
 `;
 

@@ -6,11 +6,12 @@ import { type Availability, findBooking, readSessions } from "../database/querie
 import type { BookSeat, CancelBooking } from "../inputs.ts";
 import type { Booking } from "../reprise.ts";
 import { createSessions } from "./sessions.ts";
+import { createViewCounter } from "./views.ts";
 
 export interface ServerSettings {
   readonly database: DatabasePool;
   readonly booking: Booking;
-  readonly availability: Reader<{ readonly workshop: string }, Availability | null>;
+  readonly availability: Reader<{ readonly workshop: string }, Availability | undefined>;
   /** A request for availability that has no answer by then is answered 503. */
   readonly requestMs: number;
 }
@@ -18,16 +19,40 @@ export interface ServerSettings {
 /** The platform's routes; the page is mounted beside them where there is one. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   const { database, availability, requestMs } = settings;
-  const { workshops, bookSeat, cancelBooking } = settings.booking;
+  const { reprise, workshops, search, views, bookSeat, cancelBooking } = settings.booking;
   const sessions = createSessions(await readSessions(database));
   const app = Fastify({ logger: { level: "error", stream: process.stderr }, forceCloseConnections: "idle" });
+
+  // a loader that reads either of them without having it in its scope fails: its value would be shared with others
+  app.addHook("onRequest", (request, _, done) => {
+    reprise.context.run({ user: sessions.find(request), locale: localeOf(request.headers["accept-language"]) }, done);
+  });
 
   app.get("/healthz", async () => ({ status: "ok" }));
 
   app.get<{ Querystring: { page?: string } }>("/workshops", async (request) => {
     // any other page is one more key in the cache: only those that can exist are asked for
     const page = Math.min(100, Math.max(1, Math.floor(Number(request.query.page ?? 1)) || 1));
-    return workshops.get({ page });
+    const list = await workshops.get({ page });
+    const seats = await availability.getMany(list.map(({ id }) => ({ workshop: id })));
+    return list.map((workshop, place) => ({ ...workshop, left: seats[place]?.left ?? 0 }));
+  });
+
+  app.get<{ Querystring: { words?: string } }>("/search", async (request) => {
+    // what people mean to type is short, and one key however they write it
+    const words = String(request.query.words ?? "")
+      .trim()
+      .toLowerCase()
+      .slice(0, 40);
+    return words === "" ? [] : search.get({ words });
+  });
+
+  const countView = createViewCounter(views);
+  app.get<{ Params: { id: string } }>("/workshops/:id", async (request, reply) => {
+    const workshop = request.params.id;
+    const found = await availability.get({ workshop }, { signal: AbortSignal.timeout(Math.round(requestMs)) });
+    if (found === undefined) return reply.code(404).send(notFound("workshop"));
+    return { ...found, views: await countView(workshop) };
   });
 
   app.get<{ Params: { id: string } }>("/workshops/:id/availability", async (request, reply) => {
@@ -103,6 +128,11 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   );
 
   return app;
+}
+
+/** The language asked for first: `de-CH,de;q=0.9` is `de`. */
+function localeOf(header: string | undefined): string {
+  return /^[a-z]{2,3}/i.exec(header ?? "")?.[0].toLowerCase() ?? "en";
 }
 
 function bodyOf(body: unknown): Readonly<Record<string, unknown>> {

@@ -13,12 +13,25 @@ export interface LoadDriver {
 export interface LoadSettings {
   readonly address: string;
   readonly readsPerSecond: number;
+  readonly searchesPerSecond: number;
+  readonly crawledPerSecond: number;
   readonly bookingsPerSecond: number;
   readonly seed: number;
 }
 
 /** Place 0 is the most popular workshop; the seed numbers them so. */
 const drawWorkshop = createZipf(workshopCount, 1.1);
+const pages = 4;
+const drawPage = createZipf(pages, 1.5);
+
+const typed = ["pottery", "negotiation", "data", "law", "speaking", "ada", "statistics", "wood", "typo", "practical"];
+const drawWords = createZipf(typed.length, 1.3);
+const letters = "abcdefghijklmnopqrstuvwxyz";
+/** Every pair of letters: what a crawler asks a search for that has no list of what there is. */
+const crawled = [...letters].flatMap((first) => [...letters].map((second) => first + second));
+
+/** Of those whom a visitor tells of a booking at once. */
+const friends = 4;
 
 export function startLoad(settings: LoadSettings): LoadDriver {
   const random = createRandom(settings.seed);
@@ -64,8 +77,19 @@ export function startLoad(settings: LoadSettings): LoadDriver {
     });
 
   arrivals(settings.readsPerSecond, async () => {
-    if (random() < 0.15) return send("/workshops");
-    return send(`/workshops/${workshop()}/availability`);
+    const drawn = random();
+    if (drawn < 0.15) return send(`/workshops?page=${1 + drawPage(random)}`);
+    // a link that was mistyped, or a number that is tried
+    if (drawn < 0.18) return send(`/workshops/w-${900 + Math.floor(random() * 20)}`);
+    return send(`/workshops/${workshop()}`);
+  });
+
+  arrivals(settings.searchesPerSecond, () => send(`/search?words=${typed[drawWords(random)] ?? ""}`));
+
+  let next = 0;
+  arrivals(settings.crawledPerSecond, () => {
+    next += 1;
+    return send(`/search?words=${crawled[next % crawled.length] ?? ""}`);
   });
 
   arrivals(settings.bookingsPerSecond, async () => {
@@ -84,6 +108,7 @@ export function startLoad(settings: LoadSettings): LoadDriver {
     if (random() < 0.2) later(2 + random() * 6, () => run(attempt));
     // all of them, or the platform would be sold out after some hours
     if (status === 201) {
+      for (let friend = 0; friend < friends; friend += 1) run(() => send(`/workshops/${body.workshop}/availability`));
       later(20 + random() * 40, () =>
         run(() => post(`/bookings/${body.reference}/cancellation`, user, randomUUID(), {})),
       );

@@ -34,7 +34,7 @@ export async function mountKeyTable(
     // work
     const availability = await availabilityOf(database, workshop, {});
     kill.at("transaction: inside the one that puts the seat aside");
-    if (availability === null || availability.left === 0) return reply.code(409).send();
+    if (availability === undefined || availability.left === 0) return reply.code(409).send();
     kill.at("transaction: after the one that puts the seat aside");
     kill.at("start: the charge is not recorded as begun");
     kill.at("start: the charge is recorded as begun, nothing sent");

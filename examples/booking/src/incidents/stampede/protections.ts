@@ -23,7 +23,10 @@ export const takenAway: readonly SideDeclaration[] = [
   { name: "nothing", label: "All four", plain: false, without: ["refresh", "flight", "stale", "jitter"] },
 ];
 
-/** The declaration's times, `scale` times faster, less what is taken away. */
+/**
+ * The declaration's times, `scale` times faster, less what is taken away. Without the soft deadline and the bound on who
+ * waits: they decide who waits for the database, and the sides are to differ in how much they ask of it.
+ */
 export function paceOf(without: readonly Protection[], scale: number): Pace {
   const has = (protection: Protection) => !without.includes(protection);
   return {

@@ -26,7 +26,7 @@ export interface SideReport {
 
 const { path, scale, side } = JSON.parse(process.argv[2] ?? "{}") as SideSettings;
 const queries: number[] = [];
-let put: (workshop: string, value: Availability | null) => Promise<void> | void = () => undefined;
+let put: (workshop: string, value: Availability | undefined) => Promise<void> | void = () => undefined;
 
 const platform = await openPlatform({
   path,
@@ -50,7 +50,7 @@ function declaredReader({ availability }: Booking): ServerSettings["availability
 
 /** Without Reprise: cache-aside, and what was loaded is stored whenever its query ends. */
 function plainReader(_: Booking, sources: Sources): ServerSettings["availability"] {
-  const cache = createPlainCache<Availability | null>((story.lifeSeconds * 1_000) / scale);
+  const cache = createPlainCache<Availability | undefined>((story.lifeSeconds * 1_000) / scale);
   put = cache.put;
   return readerOf((workshop) => cache.get(workshop, () => load(sources, workshop)));
 }
@@ -72,15 +72,15 @@ function readerWithoutFlight(booking: Booking, sources: Sources): ServerSettings
   });
 }
 
-function load(sources: Sources, workshop: string): Promise<Availability | null> {
+function load(sources: Sources, workshop: string): Promise<Availability | undefined> {
   sources.onAvailabilityQuery?.();
   return availabilityOf(sources.database, workshop, { takesMs: sources.availabilityMs });
 }
 
 /** As in Reprise, a request that has waited long enough is answered with an error, and the query it waited for goes on. */
-function readerOf(read: (workshop: string) => Promise<Availability | null>): ServerSettings["availability"] {
+function readerOf(read: (workshop: string) => Promise<Availability | undefined>): ServerSettings["availability"] {
   const until = (signal: AbortSignal | undefined, workshop: string) =>
-    new Promise<Availability | null>((resolve, reject) => {
+    new Promise<Availability | undefined>((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
       read(workshop).then(resolve, reject);
     });
@@ -91,7 +91,7 @@ function readerOf(read: (workshop: string) => Promise<Availability | null>): Ser
 }
 
 /** Read beforehand, so that the keys are set within a moment and no query of a visitor's waits for theirs. */
-const values = new Map<string, Availability | null>();
+const values = new Map<string, Availability | undefined>();
 async function prepare(): Promise<void> {
   for (const workshop of workshopIds) values.set(workshop, await availabilityOf(platform.database, workshop, {}));
 }
