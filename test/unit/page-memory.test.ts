@@ -109,15 +109,15 @@ test("after a few reads the curve is told, and nothing that would follow from it
 
 test("after enough reads it tells where memory stands, the knee, the size for 95% and what they cost", async () => {
   const { product, price, ask } = createShop({ maxBytes: "64mb", eviction: "lfu" });
-  for (let read = 0; read < 6_000; read += 1) await product.get({ id: `p${Math.floor(200 * Math.random() ** 3)}` });
+  for (let read = 0; read < 20_000; read += 1) await product.get({ id: `p${Math.floor(200 * Math.random() ** 3)}` });
   await price.get({ id: "p1" });
   const { body } = await ask<WorkingSet>("working-set.json");
   expect(body).toMatchObject({ cache: null, bound: { unit: "bytes", most: 64 * 2 ** 20 } });
   expect(body.bound.held).toBeGreaterThan(0);
   const { curve } = body;
-  expect(curve?.reads).toBe(6_001);
+  expect(curve?.reads).toBe(20_001);
   expect(curve?.here.bytes).toBe(body.bound.held);
-  expect(curve?.here.missRatio).toBeLessThan(0.1);
+  expect(curve?.here.missRatio).toBeLessThan(0.3);
   expect(curve?.knee?.entries).toBeLessThan(200);
   expect(1 - (curve?.wanted?.missRatio ?? 1)).toBeGreaterThanOrEqual(0.95);
   expect(curve?.recommended?.entries).toBeGreaterThanOrEqual(curve?.wanted?.entries ?? Number.NaN);
