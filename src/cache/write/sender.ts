@@ -123,7 +123,9 @@ export function createSender(options: SenderOptions): Sender {
     const claimedAt = clock().monotonic();
     const writes = await journal.claim({ ...claim, leaseMs, limit: batch });
     if (writes.length === 0) return { taken: 0, verdict: "lost" };
-    const holding = holdClaim({ journal, claim, writes: writes.length, claimedAt, leaseMs, clock: clock() });
+    const holding = holdClaim({
+      ...{ journal, claim, claimedAt, leaseMs, writes: writes.length, graceMs: defaults.abortMs, clock: clock() },
+    });
     const { cache, writeMany, hardMs } = options;
     const verdict = await deliver(writes, {
       ...{ cache, writeMany, hardMs, holding, stopped, underWay, failedAlone, sent, random },
