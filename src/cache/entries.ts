@@ -82,13 +82,12 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
   const groups = createGroups();
   const index = createScopeIndex<number>(names, (place) => slots.parts[place]);
   const id = memory.join({ index, groups, left: options.left }, settings.protect);
-  const policy = memory.policyOf(id);
 
   /** `undefined`: memory has no room for it. */
   const slotOf = (parts: Parts): number | undefined => {
     const place = index.get(parts);
     if (place === undefined) return memory.add(id, parts);
-    policy.touch(place);
+    memory.touch(place);
     return place;
   };
 
@@ -104,11 +103,13 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     slots.checkedIs(place, isSampled ? sampled : groups.sequence);
   };
   const keep = (place: number, accepted: Accepted, began: number): void => {
-    const declared = accepted.known?.freshMs ?? (accepted.value === undefined ? settings.absentMs : settings.freshMs);
+    const { value, known } = accepted;
+    const isAbsent = known?.isAbsent ?? value === undefined;
+    const declared = known?.freshMs ?? (isAbsent ? settings.absentMs : settings.freshMs);
     const freshMs = declared * (1 - settings.jitter * random());
     const isEarly = settings.beta > 0 && accepted.isLoaded;
-    attach(place, accepted.known);
-    memory.fill(place, accepted.value, {
+    attach(place, known);
+    memory.fill(place, value, {
       began,
       freshMs,
       staleMs: settings.staleMs,
@@ -145,9 +146,10 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
 
   /** A hit of a key in the sample; one that has left it, or that a group may have changed, takes the longer way once. */
   const isSampledHit = (place: number): boolean => {
-    if (sampler === undefined || slots.checked(place) !== sampled || slots.attachments.has(place)) return false;
-    if (sampler.record(slots.hashes[place] as number, id, memory.sampledBytes(place))) return true;
-    slots.checkedIs(place, groups.sequence);
+    if (sampler === undefined || slots.checked(place) !== sampled) return false;
+    if (slots.attachments.size > 0 && slots.attachments.has(place)) return false;
+    // its weight is known from the read that brought it
+    if (!sampler.record(slots.hashes[place] as number, id, 0)) slots.checkedIs(place, groups.sequence);
     return true;
   };
 
@@ -167,20 +169,18 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       if (place === undefined || !(now() < slots.calmUntil(place))) return undefined;
       if (slots.checked(place) !== groups.sequence && !isSampledHit(place)) return undefined;
       counters.memory += 1;
-      slots.countRead(place);
-      policy.touch(place);
-      return slots.answers[place];
+      if (slots.countRead(place)) memory.note(place);
+      return slots.answer(place);
     },
     find: (parts, at) => {
       const place = placeOf(parts);
-      const answer = place === undefined ? undefined : slots.answers[place];
+      const answer = place === undefined ? undefined : slots.answer(place);
       if (place === undefined || answer === undefined || !(at < slots.staleUntil(place))) return undefined;
       const state = at < slots.freshUntil(place) ? "fresh" : "stale";
       return { place, parts, answer, state, ageMs: at - slots.began(place) };
     },
     read: ({ place, state }) => {
-      policy.touch(place);
-      slots.countRead(place);
+      if (slots.countRead(place)) memory.note(place);
       counters[state === "fresh" ? "memory" : "stale"] += 1;
     },
     sample: (parts) => {
@@ -199,7 +199,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     },
     previous: (parts) => {
       const place = placeOf(parts);
-      const answer = place === undefined ? undefined : slots.answers[place];
+      const answer = place === undefined ? undefined : slots.answer(place);
       const known = place === undefined ? undefined : slots.attachments.get(place)?.known;
       return answer !== undefined && known?.etag !== undefined ? { answer, known } : undefined;
     },
@@ -237,7 +237,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       for (const place of [...index.values()]) if (isMeant(place)) change(verb, slots.parts[place], at);
       if (!groups.groupBy(named)) return;
       for (const place of [...index.values()]) {
-        if (slots.answers[place] !== undefined && verified(place) !== undefined) {
+        if (slots.answer(place) !== undefined && verified(place) !== undefined) {
           attach(place, slots.attachments.get(place)?.known);
         }
       }

@@ -40,11 +40,17 @@ export interface Pending {
 
 export const never = Number.NEGATIVE_INFINITY;
 
+/** Cells a slot: what a hit reads and writes. */
 const cells = 4;
-const calm = 0;
-const fresh = 1;
-const reads = 2;
-const checked = 3;
+const answer = 0;
+const calm = 1;
+const checked = 2;
+const reads = 3;
+/** In the cell of reads, beside their number: the slot stands in the list of those that its policy is to be told of. */
+const noted = 1;
+const oneRead = 2;
+
+/** No permission. */
 const none = 0;
 
 /** What the early refresh still has to do for a value: look at how often it is read, wait for its instant, or nothing. */
@@ -58,14 +64,14 @@ export const phase = { review: 0, drawn: 1, settled: 2 } as const;
 export class Slots {
   owners: Uint16Array = new Uint16Array(16);
   readonly parts: Parts[] = [];
-  /** The value as an already resolved promise, so that a hit allocates nothing; `undefined`: there is no value. */
-  readonly answers: (Promise<unknown> | undefined)[] = [];
   /**
-   * What a hit reads and writes, four numbers a slot, side by side: columns of their own would cost a cache line each.
-   * Until `calm` a hit needs nothing but the answer: one comparison for expiry and early refresh. `reads` counts since the
-   * value came. `checked`: the owner's number of changes of groups up to which the value is known to hold.
+   * What a hit touches, side by side, so that it costs one cache line where columns would cost four. The value as an
+   * already resolved promise, so that a hit allocates nothing; `undefined`: there is no value. The instant, a whole
+   * number, until which a hit needs nothing but that: one comparison for expiry and early refresh. The owner's number of
+   * changes of groups up to which the value is known to hold. Reads since the value came.
    */
-  #line: Float64Array = new Float64Array(16 * cells);
+  readonly #cells: (Promise<unknown> | number | undefined)[] = [];
+  #freshUntil: Float64Array = new Float64Array(16);
   /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
   lifeMs: Uint32Array = new Uint32Array(16);
   staleMs: Uint32Array = new Uint32Array(16);
@@ -81,12 +87,12 @@ export class Slots {
     if (place >= this.owners.length) this.#grow();
     this.owners[place] = owner;
     this.parts[place] = parts;
-    this.answers[place] = undefined;
     const at = place * cells;
-    this.#line[at + calm] = never;
-    this.#line[at + fresh] = never;
-    this.#line[at + reads] = 0;
-    this.#line[at + checked] = 0;
+    this.#cells[at + answer] = undefined;
+    this.#cells[at + calm] = neverCalm;
+    this.#cells[at + checked] = 0;
+    this.#cells[at + reads] = 0;
+    this.#freshUntil[place] = never;
     this.lifeMs[place] = 0;
     this.staleMs[place] = 0;
     this.phases[place] = phase.settled;
@@ -96,39 +102,55 @@ export class Slots {
 
   release(place: number): void {
     this.parts[place] = undefined;
-    this.answers[place] = undefined;
+    this.#cells[place * cells + answer] = undefined;
+    this.#cells[place * cells + reads] = 0;
     this.attachments.delete(place);
     this.pending.delete(place);
     this.#free.push(place);
   }
 
+  answer(place: number): Promise<unknown> | undefined {
+    return this.#cells[place * cells + answer] as Promise<unknown> | undefined;
+  }
+
   calmUntil(place: number): number {
-    return this.#line[place * cells + calm] as number;
+    return this.#cells[place * cells + calm] as number;
   }
 
   calmUntilIs(place: number, at: number): void {
-    this.#line[place * cells + calm] = at;
+    this.#cells[place * cells + calm] = Math.floor(Math.max(at, neverCalm));
   }
 
   freshUntil(place: number): number {
-    return this.#line[place * cells + fresh] as number;
+    return this.#freshUntil[place] as number;
   }
 
   reads(place: number): number {
-    return this.#line[place * cells + reads] as number;
+    return (this.#cells[place * cells + reads] as number) >> 1;
   }
 
-  countRead(place: number): void {
+  /** Counts a read. True: the policy does not know of one since it was last told. */
+  countRead(place: number): boolean {
     const at = place * cells + reads;
-    this.#line[at] = (this.#line[at] as number) + 1;
+    const before = this.#cells[at] as number;
+    this.#cells[at] = (before < mostReads ? before + oneRead : before) | noted;
+    return (before & noted) === 0;
+  }
+
+  /** Whether the slot was noted; it is no longer. */
+  unnote(place: number): boolean {
+    const at = place * cells + reads;
+    const before = this.#cells[at] as number;
+    this.#cells[at] = before & ~noted;
+    return (before & noted) !== 0;
   }
 
   checked(place: number): number {
-    return this.#line[place * cells + checked] as number;
+    return this.#cells[place * cells + checked] as number;
   }
 
   checkedIs(place: number, changes: number): void {
-    this.#line[place * cells + checked] = changes;
+    this.#cells[place * cells + checked] = changes;
   }
 
   /** The end of the stale window; `never`: there is no value. */
@@ -183,11 +205,10 @@ export class Slots {
 
   /** Puts a value in. Its life counts from the start of its load: what the load read may be as old as that. */
   fill(place: number, value: unknown, life: ValueLife): void {
-    this.answers[place] = Promise.resolve(value);
-    const at = place * cells;
-    this.#line[at + calm] = life.calmUntil;
-    this.#line[at + fresh] = life.began + life.freshMs;
-    this.#line[at + reads] = 0;
+    this.#cells[place * cells + answer] = Promise.resolve(value);
+    this.calmUntilIs(place, life.calmUntil);
+    this.#cells[place * cells + reads] = (this.#cells[place * cells + reads] as number) & noted;
+    this.#freshUntil[place] = life.began + life.freshMs;
     this.lifeMs[place] = Math.min(life.freshMs, longest);
     this.staleMs[place] = Math.min(life.staleMs, longest);
     this.phases[place] = life.phase;
@@ -200,8 +221,8 @@ export class Slots {
     const until = Math.min(this.staleUntil(place), at + staleMs);
     const ends = Math.min(freshUntil, at);
     this.lifeMs[place] = Math.max(0, (this.lifeMs[place] as number) - (freshUntil - ends));
-    this.#line[place * cells + fresh] = ends;
-    this.#line[place * cells + calm] = never;
+    this.#freshUntil[place] = ends;
+    this.calmUntilIs(place, never);
     this.staleMs[place] = Math.max(0, until - ends);
     this.phases[place] = phase.settled;
     this.revoke(place);
@@ -209,13 +230,13 @@ export class Slots {
 
   #grow(): void {
     const places = this.owners.length * 2;
-    const larger = <A extends { set: (from: A) => void }>(of: new (length: number) => A, from: A, wide = 1): A => {
-      const column = new of(places * wide);
+    const larger = <A extends { set: (from: A) => void }>(of: new (length: number) => A, from: A): A => {
+      const column = new of(places);
       column.set(from);
       return column;
     };
     this.owners = larger(Uint16Array, this.owners);
-    this.#line = larger(Float64Array, this.#line, cells);
+    this.#freshUntil = larger(Float64Array, this.#freshUntil);
     this.lifeMs = larger(Uint32Array, this.lifeMs);
     this.staleMs = larger(Uint32Array, this.staleMs);
     this.phases = larger(Uint8Array, this.phases);
@@ -231,6 +252,10 @@ export interface ValueLife {
   readonly phase: number;
 }
 
+/** Cells hold whole numbers of 31 bits and a sign as they are; others would be objects. The clock begins above it. */
+const neverCalm = -(2 ** 31);
+/** Enough to tell what is read often. */
+const mostReads = 2 ** 30;
 /** 49 days: what a column of 32 bits holds. */
 const longest = 2 ** 32 - 1;
 
