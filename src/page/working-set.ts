@@ -2,7 +2,14 @@ import { defaults } from "../base/defaults.ts";
 import type { CacheCounters } from "../cache/counters.ts";
 import type { Inside } from "../observe/inside.ts";
 import { type Bill, billOf, defaultPrices, type Prices } from "../observe/working-set/bill.ts";
-import { type Curve, type CurvePoint, missRatioAt, missRatioAtBytes } from "../observe/working-set/curve.ts";
+import {
+  type Curve,
+  type CurvePoint,
+  entriesAt,
+  meanWeight,
+  missRatioAt,
+  missRatioAtBytes,
+} from "../observe/working-set/curve.ts";
 import { knee, sizeFor } from "../observe/working-set/sizes.ts";
 
 /** How large memory ought to be, by the reads that this process saw. */
@@ -80,8 +87,7 @@ export function workingSetOf(inside: Inside, cache: string | undefined): Working
 function bytesOfOne(inside: Inside, cache: string): number {
   const weights = inside.caches().map(({ name, entries }) => {
     const curve = inside.curve(name);
-    const last = curve?.points.at(-1);
-    return { name, weight: last === undefined || last.entries === 0 ? 0 : (last.bytes / last.entries) * entries() };
+    return { name, weight: curve === undefined ? 0 : meanWeight(curve) * entries() };
   });
   const all = weights.reduce((sum, { weight }) => sum + weight, 0);
   const own = weights.find(({ name }) => name === cache)?.weight ?? 0;
@@ -96,7 +102,9 @@ interface Present {
 }
 
 function measured(curve: Curve, { entries, bytes, readsPerSecond }: Present): MeasuredCurve {
-  const missRatio = bytes === null ? missRatioAt(curve, entries) : missRatioAtBytes(curve, bytes);
+  const weight = meanWeight(curve);
+  const weighed = weight > 0;
+  const missRatio = weighed && bytes !== null ? missRatioAtBytes(curve, bytes) : missRatioAt(curve, entries);
   const here = { entries, bytes: bytes ?? 0, missRatio };
   const shared = {
     ...{ reads: curve.reads, keys: curve.keys, readsNeeded: defaults.workingSet.readsNeeded },
@@ -107,10 +115,10 @@ function measured(curve: Curve, { entries, bytes, readsPerSecond }: Present): Me
   }
   const bend = knee(curve);
   const wanted = sizeFor(curve, wantedHitRatio);
-  const weighed = here.bytes > 0 && entries > 0;
-  const entryBytes = weighed ? here.bytes / entries : defaults.workingSet.entryBytes;
-  const billAt = (thenEntries: number) =>
-    billOf(curve, { nowEntries: entries, thenEntries, readsPerSecond, entryBytes });
+  const entryBytes = weighed ? weight : defaults.workingSet.entryBytes;
+  // what eviction kept may be lighter than what was read last
+  const nowEntries = weighed && bytes !== null ? entriesAt(curve, bytes) : entries;
+  const billAt = (thenEntries: number) => billOf(curve, { nowEntries, thenEntries, readsPerSecond, entryBytes });
   // by money alone a cache that few read would hold nothing
   const least = wanted ?? bend;
   const recommended = shared.points
