@@ -11,9 +11,13 @@ type CacheableParts<V> = V extends { readonly [neverCached]: true }
   ? "declared NeverCached"
   : V extends Atom | Callable
     ? V
-    : V extends object
-      ? { readonly [K in keyof V]: CacheableParts<V[K]> }
-      : V;
+    : V extends ReadonlyMap<infer K, infer U>
+      ? ReadonlyMap<CacheableParts<K>, CacheableParts<U>>
+      : V extends ReadonlySet<infer U>
+        ? ReadonlySet<CacheableParts<U>>
+        : V extends object
+          ? { readonly [K in keyof V]: CacheableParts<V[K]> }
+          : V;
 export type Cacheable<V> = V extends CacheableParts<V> ? V : CacheableParts<V>;
 
 export interface LoadContext {

@@ -10,6 +10,8 @@ import {
   createReprise,
   type Joins,
   type Loader,
+  loaded,
+  notModified,
   type Operation,
   type Outcome,
   outcomeOf,
@@ -19,6 +21,8 @@ import {
   type Reprise,
   type Schema,
   unchecked,
+  type WritableCache,
+  type WriteBehindCache,
 } from "../../src/index.ts";
 import { type MemoryTransaction, memoryLedger, type Transactions } from "../../src/stores/memory/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
@@ -231,6 +235,99 @@ export function lookupTable<V>(name: string, find: Loader<string, V>): Cache<{ i
   });
 }
 expectTypeOf(lookupTable("a", async () => 1)).toEqualTypeOf<Cache<{ id: string }, number>>();
+
+// What a source says of a value leaves the value's type as it is; so do Maps, dates and bytes.
+const revalidated = reprise.cache.readThrough({
+  ...common,
+  scope: ["id"],
+  sameForEvery: everyone,
+  load: async ({ id }, { etag }) =>
+    etag === undefined ? loaded({ id, at: new Date() }, { etag: "v1", tags: [id], freshFor: "5m" }) : notModified(),
+  loadMany: async (scopes, { signal }) =>
+    scopes.map(({ id }) => {
+      if (signal.aborted) return new Error("too late");
+      if (id === "") return undefined;
+      return id === "a" ? { id, at: new Date() } : loaded({ id, at: new Date() }, { tags: ["t"] });
+    }),
+  staleFor: "1h",
+  absentFor: "10s",
+  deadline: { soft: "100ms", hard: "5s" },
+  early: 2,
+  protect: "high",
+  clone: true,
+});
+expectTypeOf(revalidated).toEqualTypeOf<Cache<{ readonly id: string }, { id: string; at: Date }>>();
+await revalidated.put({ id: "a" }, loaded({ id: "a", at: new Date() }, { tags: ["t"] }));
+const collections = reprise.cache.readThrough({
+  ...common,
+  scope: ["id"],
+  sameForEvery: everyone,
+  load: async () => ({ seats: new Map([["a", { left: 3 }]]), names: new Set<string>(), bytes: new Uint8Array() }),
+});
+expectTypeOf(collections.get).returns.resolves.toEqualTypeOf<{
+  seats: Map<string, { left: number }>;
+  names: Set<string>;
+  bytes: Uint8Array<ArrayBuffer>;
+}>();
+
+// ── caches that write ──
+
+const written = reprise.cache.writeThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  holds: "personal",
+  load: async ({ user }) => ({ name: user }),
+  write: async ({ user }, { name }, { signal }) => {
+    signal.throwIfAborted();
+    void [user, name];
+  },
+});
+expectTypeOf(written).toEqualTypeOf<WritableCache<{ readonly user: string }, { name: string }>>();
+await written.write({ user: "u" }, { name: "n" });
+
+const views = reprise.cache.writeBehind({
+  ...common,
+  scope: ["page"],
+  sameForEvery: everyone,
+  load: async ({ page }) => page.length,
+  writeMany: async (writes) => {
+    for (const { scope, value, version } of writes) {
+      expectTypeOf(scope).toEqualTypeOf<{ readonly page: string }>();
+      expectTypeOf([value, version]).toEqualTypeOf<number[]>();
+    }
+  },
+  ifLost: "never",
+});
+expectTypeOf(views).toEqualTypeOf<WriteBehindCache<{ readonly page: string }, number>>();
+expectTypeOf((await views.dead())[0]?.scope).toEqualTypeOf<{ readonly page: string } | undefined>();
+
+// Without a ledger there is no journal; what a crash may lose is then accepted.
+const counted = first.cache.writeBehind({
+  name: "views",
+  scope: ["page"],
+  freshFor: "5m",
+  load: async ({ page }) => page.length,
+  writeMany: async () => {},
+  ifLost: { accept: "5s" },
+});
+await counted.write({ page: "home" }, 1);
+
+// ── an instance's memory, sources, context and events ──
+
+createReprise({ service: "a", memory: null });
+createReprise({ service: "a", memory: { maxEntries: 1_000, eviction: "lru" }, secrets: "refuse" });
+const bounded = createReprise({
+  service: "a",
+  dimensions: { tenant: "shared", user: "personal" },
+  memory: { maxBytes: "64mb", eviction: "nearest-expiry", workingSet: false },
+  sources: { db: { loadsAtOnce: 20 } },
+});
+const answer = bounded.context.run({ tenant: "t", user: undefined }, async () => bounded.context.get("user"));
+expectTypeOf(answer).resolves.toEqualTypeOf<string | undefined>();
+first.context.run({}, () => 1);
+const stop = bounded.on("cache.load", ({ cache, tookMs, outcome }) => void [cache, tookMs, outcome]);
+stop();
 
 // ── injection, fakes, code for any instance, a test's start ──
 

@@ -1,6 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { RepriseError } from "../../base/errors.ts";
 
+/** Where nothing is declared, nothing may be named: an empty mapped type would take any name. */
+type AmbientValues<Dimension extends string> = [Dimension] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [D in Dimension]?: string | undefined };
+
 /** Who and what a request is for, known to whatever it awaits. */
 export interface AmbientContext<Dimension extends string = string> {
   /**
@@ -11,7 +16,7 @@ export interface AmbientContext<Dimension extends string = string> {
    * @example
    * reprise.context.run({ tenant: "t1", user: session.user }, () => handle(request));
    */
-  readonly run: <T>(values: { readonly [D in Dimension]?: string | undefined }, work: () => T) => T;
+  readonly run: <T>(values: AmbientValues<Dimension>, work: () => T) => T;
   /**
    * The value of a dimension, `undefined` outside every run. In a cache's loader, whose value others will get, it is
    * the scope's own value as text.

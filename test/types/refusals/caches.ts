@@ -1,5 +1,5 @@
 /** Cached reads that the compiler refuses; `declared.ts` tells how to read this file. */
-import { createReprise, type NeverCached, outcomeOf, unchecked } from "../../../src/index.ts";
+import { createReprise, loaded, type NeverCached, outcomeOf, unchecked } from "../../../src/index.ts";
 import { book, common, everyone, first, reprise } from "./declared.ts";
 
 // ── the scope and the dimensions ──
@@ -97,6 +97,64 @@ reprise.cache.readThrough({
   load: async ({ user }) => ({ user, paying: [{ card: "4…" as NeverCached<string> }] }),
 });
 
+reprise.cache.readThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `loaded`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  load: async ({ user }) => loaded({ user, paying: [{ card: "4…" as NeverCached<string> }] }, { freshFor: "1s" }),
+});
+declare const cardOf: { readonly [name: string]: readonly [NeverCached<string>, number] };
+reprise.cache.writeThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `({ user`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  load: async ({ user }) => ({ user, cardOf }),
+  write: async () => {},
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `({ user`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  load: async ({ user }) => ({ user, cards: new Map([["visa", { number: "4…" as NeverCached<string> }]]) }),
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `cards`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  load: ({ user }) => ({ user, cards: new Set(["4…" as NeverCached<string>]) }),
+});
+reprise.cache.writeThrough({
+  ...common,
+  // refused at `holds`: 'financial' data is never cached: read it from the source
+  holds: "financial",
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  write: async () => {},
+});
+reprise.cache.writeBehind({
+  ...common,
+  // refused at `holds`: personal data needs a personal dimension in scope: 'user'
+  holds: "personal",
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  writeMany: async () => {},
+  ifLost: "never",
+});
+reprise.cache.cacheAside({
+  ...common,
+  // refused at `holds`: 'secret' data is never cached: read it from the source
+  holds: "secret",
+  scope: ["words"],
+  sameForEvery: everyone,
+  value: unchecked<number>(),
+});
+
 // ── durations ──
 
 reprise.cache.readThrough({
@@ -115,6 +173,179 @@ reprise.cache.readThrough({
   refresh: { hottest: 10, every: "45 sec" },
   load: async ({ workshop }) => workshop,
 });
+
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `absentFor`: Type '"5"' is not assignable to type
+  absentFor: "5",
+  load: async ({ workshop }) => workshop,
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `soft`: Type '"soon"' is not assignable to type
+  deadline: { soft: "soon" },
+  load: async ({ workshop }) => workshop,
+});
+// refused at `freshFor`: Type '"soon"' is not assignable to type
+loaded("value", { freshFor: "soon" });
+// refused at `tags`: Type 'string' is not assignable to type 'readonly string[]'
+loaded("value", { tags: "brand" });
+
+// ── choices of a few words ──
+
+declare const waits: { readonly most: number; readonly then: "wait" };
+
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `protect`: Type '"low"' is not assignable to type '"high"'
+  protect: "low",
+  load: async ({ workshop }) => workshop,
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `early`: Type '"always"' is not assignable to type 'number | "never"
+  early: "always",
+  load: async ({ workshop }) => workshop,
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `queue`: Type '"wait"' is not assignable to type '"stale" | "reject"'
+  queue: waits,
+  load: async ({ workshop }) => workshop,
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  // refused at `queue`: Property 'then' is missing
+  queue: { most: 1_000 },
+  load: async ({ workshop }) => workshop,
+});
+
+// ── the memory, the sources, the secrets of an instance ──
+
+createReprise({
+  service: "a",
+  // refused at `maxBytes`: Type 'string' is not assignable to type
+  memory: { maxEntries: 1_000, maxBytes: "64mb", eviction: "lfu" },
+});
+// refused at `memory`: Property 'eviction' is missing
+createReprise({ service: "a", memory: { maxEntries: 1_000 } });
+// refused at `memory`: Property 'maxBytes' is missing
+createReprise({ service: "a", memory: { eviction: "lfu" } });
+// refused at `eviction`: Type '"random"' is not assignable to type 'Eviction'
+createReprise({ service: "a", memory: { maxEntries: 1_000, eviction: "random" } });
+// refused at `maxBytes`: Type '"64 megabytes"' is not assignable to type
+createReprise({ service: "a", memory: { maxBytes: "64 megabytes", eviction: "lru" } });
+// refused at `secrets`: Type '"log"' is not assignable to type '"refuse" | "warn" | "off"
+createReprise({ service: "a", secrets: "log" });
+// refused at `db`: Property 'loadsAtOnce' is missing
+createReprise({ service: "a", sources: { db: {} } });
+
+// ── the ambient context and the events ──
+
+// refused at `flag`: 'flag' does not exist in type
+void reprise.context.run({ flag: "on" }, () => 1);
+// refused at `tenant`: Type 'number' is not assignable to type 'string'
+void reprise.context.run({ tenant: 1 }, () => 1);
+// refused at `"flag"`: Argument of type '"flag"' is not assignable to parameter of type '"tenant" | "user" | "role" | "locale"'
+void reprise.context.get("flag");
+// refused at `user`: Type 'string' is not assignable to type 'never'
+void first.context.run({ user: "u" }, () => 1);
+// refused at `"cache.hit"`: Argument of type '"cache.hit"' is not assignable to parameter of type
+reprise.on("cache.hit", () => {});
+// refused at `value`: Property 'value' does not exist on type
+reprise.on("cache.load", ({ value }) => value);
+
+// ── many at once ──
+
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => ({ title: workshop }),
+  // refused at `loadMany`: Type 'number' is not assignable to type
+  loadMany: async (scopes) => scopes.map(({ workshop }) => ({ title: workshop.length })),
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  // refused at `page`: Property 'page' does not exist
+  loadMany: async (scopes) => scopes.map(({ page }) => page),
+});
+reprise.cache.readThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  // refused at `etag`: Property 'etag' does not exist
+  loadMany: async (scopes, { etag }) => scopes.map(() => etag ?? ""),
+});
+
+// ── writes ──
+
+first.cache.writeBehind({
+  name: "a",
+  scope: ["id"],
+  freshFor: "1s",
+  load: async ({ id }) => id,
+  writeMany: async () => {},
+  // refused at `ifLost`: "a journal needs a ledger: give createReprise one"
+  ifLost: "never",
+});
+reprise.cache.writeBehind({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  writeMany: async () => {},
+  // refused at `ifLost`: Type '"sometimes"' is not assignable to type '"never" | { readonly accept:
+  ifLost: "sometimes",
+});
+reprise.cache.writeBehind({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => workshop,
+  writeMany: async () => {},
+  // refused at `accept`: Type '"little"' is not assignable to type
+  ifLost: { accept: "little" },
+});
+reprise.cache.writeBehind({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => ({ title: workshop }),
+  // refused at `seats`: Property 'seats' does not exist on type '{ title: string; }'
+  writeMany: async (writes) => writes.forEach(({ value: { seats } }) => void seats),
+  ifLost: "never",
+});
+const written = reprise.cache.writeThrough({
+  ...common,
+  scope: ["workshop"],
+  sameForEvery: everyone,
+  load: async ({ workshop }) => ({ title: workshop }),
+  // refused at `page`: Property 'page' does not exist
+  write: async ({ page }) => page,
+});
+// refused at `title`: Type 'number' is not assignable to type 'string'
+void written.write({ workshop: "w1" }, { title: 1 });
+// refused at `workshp`: but 'workshp' does not exist in type
+void written.write({ workshp: "w1" }, { title: "t" });
+// refused at `loaded`: Argument of type 'Loaded<
+void written.put({ workshop: "w1" }, loaded({ title: 1 }, { freshFor: "1s" }));
 
 // ── changes and calls ──
 
@@ -150,8 +381,10 @@ const search = reprise.cache.cacheAside({
   sameForEvery: everyone,
   value: unchecked<readonly string[]>(),
 });
-// refused at `1`: Type 'number' is not assignable to type 'readonly string[]'
+// refused at `1`: Type 'number' is not assignable to type 'readonly string[] | NotModified | Loaded<readonly string[]>'
 void search.get({ words: "clay" }, async () => 1);
+// refused at `write`: Property 'write' does not exist
+void availability.write({ workshop: "w1" }, { title: "t" });
 // refused at `store`: Property 'store' does not exist
 void (await search.lookup({ words: "clay" })).store([]);
 
