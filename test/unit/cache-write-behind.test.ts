@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import type { CacheDeclaration } from "../../src/cache/declaration.ts";
+import type { Scope } from "../../src/cache/key.ts";
+import { newestWriteJournal } from "../../src/contract/newest-writes.ts";
+import type { WriteJournal } from "../../src/contract/write-journal.ts";
+import { cacheStand, type StandOptions, settle, watch } from "./cache-stand.ts";
+
+/** How a cache and its queue of writes work together; what the queue promises is tested with the queue. */
+
+const a = { id: "a" };
+interface Sent {
+  readonly scope: Scope;
+  readonly value: unknown;
+  readonly version: number;
+}
+
+function behindStand(options: StandOptions = {}, declaration: Partial<CacheDeclaration> = {}) {
+  const stand = cacheStand(options);
+  const sent: Sent[] = [];
+  const cache = stand.caches.writeBehind({
+    name: "behind",
+    scope: ["id"],
+    freshFor: "60s",
+    load: stand.load,
+    ifLost: { accept: "10s" },
+    writeMany: async (writes) => {
+      for (const write of writes as readonly Sent[]) {
+        sent.push(write);
+        stand.source.set(write.scope["id"], write.value as string);
+      }
+    },
+    ...declaration,
+  });
+  return { ...stand, cache, sent };
+}
+
+describe("a write-behind write", () => {
+  test("is seen by every read at once, and reaches the source later", async () => {
+    const stand = behindStand();
+    stand.caches.start();
+    await stand.cache.put(a, "old");
+    await stand.cache.write(a, "new");
+    expect(await stand.cache.get(a)).toBe("new");
+    expect(stand.sent).toEqual([]);
+    expect(stand.caches.list()[0]?.pendingWrites()).toBe(1);
+    await stand.clock.advance(10_000);
+    expect(stand.sent).toEqual([{ scope: a, value: "new", version: expect.any(Number) as number }]);
+    expect(stand.caches.list()[0]?.pendingWrites()).toBe(0);
+    expect(stand.counters()).toMatchObject({ written: 1, put: 1 });
+    expect(stand.loads).toHaveLength(0);
+  });
+
+  test("where memory forgot it, a load takes it from the queue and does not ask the source", async () => {
+    const stand = behindStand();
+    stand.caches.start();
+    await stand.cache.write(a, "new");
+    await stand.cache.purge(a);
+    expect(await stand.cache.get(a)).toBe("new");
+    expect(stand.loads).toHaveLength(0);
+    await stand.clock.advance(10_000);
+    await stand.cache.purge(a);
+    const read = stand.cache.get(a);
+    await settle();
+    stand.held(0).answer();
+    expect(await read).toBe("new");
+  });
+
+  test("a load that asked the queue before it, and the source after, is not stored", async () => {
+    const stand = behindStand();
+    stand.caches.start();
+    const before = stand.cache.get(a);
+    await settle();
+    expect(stand.loads).toHaveLength(1);
+    await stand.cache.write(a, "new");
+    stand.held(0).answer();
+    expect(await before).toBe("first");
+    expect(await stand.cache.get(a)).toBe("new");
+  });
+
+  test("a load takes its permission before it asks the journal: a write between the two keeps it out", async () => {
+    let release = () => {};
+    const inner = newestWriteJournal(
+      () => 0,
+      async (_, work) => work(),
+    );
+    const journal: WriteJournal = {
+      ...inner,
+      pending: async (queue, key) => {
+        const found = await inner.pending(queue, key);
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return found;
+      },
+    };
+    const stand = behindStand({ journal: async () => journal }, { ifLost: "never" });
+    const before = stand.cache.get(a);
+    await settle();
+    const write = stand.cache.write(a, "new");
+    await settle();
+    await stand.clock.advance(0);
+    await write;
+    release();
+    await settle();
+    stand.held(0).answer();
+    expect(await before).toBe("first");
+    expect(await stand.cache.get(a)).toBe("new");
+  });
+
+  test("that the journal did not take rejects, and no read sees it", async () => {
+    const away = new Error("away");
+    const inner = newestWriteJournal(
+      () => 0,
+      async (_, work) => work(),
+    );
+    const journal: WriteJournal = { ...inner, append: () => Promise.reject(away) };
+    const stand = behindStand({ journal: async () => journal }, { ifLost: "never" });
+    const seen = watch(stand.cache.write(a, "new"));
+    await stand.clock.advance(1_000);
+    expect(seen).toMatchObject({ state: "rejected", result: away });
+    expect(await stand.cache.peek(a)).toBeUndefined();
+    expect(stand.counters().written).toBe(0);
+  });
+
+  test("of what no cache may hold is refused before it is journalled", async () => {
+    const stand = behindStand({ policies: { secrets: "refuse", freeze: false } });
+    await expect(stand.cache.write(a, { card: "4242424242424242" })).rejects.toMatchObject({
+      code: "REPRISE_SECRET_FOUND",
+    });
+    expect(stand.caches.list()[0]?.pendingWrites()).toBe(0);
+  });
+
+  test("without a ledger and without an accepted loss is refused with what to do, as is a read", async () => {
+    const stand = behindStand({}, { ifLost: "never" });
+    const refused = {
+      code: "REPRISE_BAD_DECLARATION",
+      message: expect.stringMatching(/Cache 'behind', ifLost: there is no ledger that keeps a journal/) as string,
+    };
+    await expect(stand.cache.write(a, "new")).rejects.toMatchObject(refused);
+    await expect(stand.cache.get(a)).rejects.toMatchObject(refused);
+  });
+
+  test("flush brings it to the source, and close does", async () => {
+    for (const end of ["flush", "close"] as const) {
+      const stand = behindStand();
+      stand.caches.start();
+      await stand.cache.write(a, "new");
+      const ended = watch(end === "flush" ? stand.cache.flush() : stand.caches.close({ drainMs: 10_000 }));
+      await stand.clock.advance(0);
+      expect(ended.state).toBe("resolved");
+      expect(stand.sent.map(({ value }) => value)).toEqual(["new"]);
+    }
+  });
+});
