@@ -16,6 +16,9 @@ type Step =
   | { readonly do: "advance"; readonly ms: number }
   | { readonly do: "read"; readonly queue: number; readonly key: number }
   | { readonly do: "let go"; readonly arrives: boolean }
+  /** From now on this process cannot reach the journal, or can again. */
+  | { readonly do: "cut"; readonly queue: number }
+  | { readonly do: "join"; readonly queue: number }
   | { readonly do: "crash"; readonly queue: number };
 
 const keys = 4;
@@ -28,6 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("read"), queue: fc.nat(queues - 1), key: fc.nat(keys - 1) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("let go"), arrives: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("cut", "join"), queue: fc.nat(queues - 1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("crash"), queue: fc.nat(queues - 1) }) },
 ) as fc.Arbitrary<Step>;
 
@@ -38,9 +42,14 @@ const faults = <F>(most: number, kinds: readonly F[]) =>
 interface Process {
   readonly queue: WriteBehind;
   isAlive: boolean;
+  isCut: boolean;
 }
 
-function createWorld(sourcePlan: ReadonlyMap<number, SourceFault>, journalPlan: ReadonlyMap<number, JournalFault>) {
+function createWorld(
+  hardMs: number,
+  sourcePlan: ReadonlyMap<number, SourceFault>,
+  journalPlan: ReadonlyMap<number, JournalFault>,
+) {
   const clock = manualClock();
   const store = newestWriteJournal(
     () => clock.now(),
@@ -86,9 +95,10 @@ function createWorld(sourcePlan: ReadonlyMap<number, SourceFault>, journalPlan: 
     if (fault === "loses" || fault === "takes half") throw new Error("lost");
   };
 
-  const journalOf = (alive: () => boolean): WriteJournal => {
+  const journalOf = (process: Process): WriteJournal => {
     const through = async (call: () => Promise<unknown>) => {
-      if (!alive()) throw new Error("killed");
+      if (!process.isAlive) throw new Error("killed");
+      if (process.isCut && !isHealed) throw new Error("cut off");
       const fault = isHealed ? undefined : journalPlan.get(journalCalls++);
       if (fault === "fails") throw new Error("busy");
       const answer = await call();
@@ -105,9 +115,10 @@ function createWorld(sourcePlan: ReadonlyMap<number, SourceFault>, journalPlan: 
   const begin = (): Process => {
     const process: Process = {
       isAlive: true,
+      isCut: false,
       queue: createWriteBehind({
-        ...{ cache: "views", acceptLoss: undefined, clock: () => clock, hardMs: 3_000 },
-        journal: async () => journalOf(() => process.isAlive),
+        ...{ cache: "views", acceptLoss: undefined, clock: () => clock, hardMs },
+        journal: async () => journalOf(process),
         writeMany: sourceOf(() => process.isAlive),
         random: () => {
           seed = (seed * 16_807) % 2_147_483_647;
@@ -143,6 +154,10 @@ function createWorld(sourcePlan: ReadonlyMap<number, SourceFault>, journalPlan: 
         return blocked.clear();
       }
       const process = processes[one.queue] as Process;
+      if (one.do === "cut" || one.do === "join") {
+        process.isCut = one.do === "cut";
+        return;
+      }
       if (one.do === "crash") {
         process.isAlive = false;
         killed.push(process);
@@ -186,11 +201,12 @@ function createWorld(sourcePlan: ReadonlyMap<number, SourceFault>, journalPlan: 
 test("everything acknowledged arrives, the newest last, whatever fails, blocks, loses its answer or is killed", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 1, maxLength: 60 }),
+      fc.array(step, { minLength: 10, maxLength: 60 }),
+      fc.constantFrom(1_000, 30_000),
       faults(40, sourceFaults),
       faults(150, ["fails", "loses"] as const),
-      async (steps, sourcePlan, journalPlan) => {
-        const world = createWorld(new Map(sourcePlan), new Map(journalPlan));
+      async (steps, hardMs, sourcePlan, journalPlan) => {
+        const world = createWorld(hardMs, new Map(sourcePlan), new Map(journalPlan));
         for (const one of steps) await world.perform(one);
         expect(await world.settle()).toMatchObject({ pending: 0, dead: 0 });
         expect(world.wrong).toEqual([]);

@@ -245,6 +245,46 @@ describe("several processes on one journal", () => {
   });
 });
 
+test("what was claimed so slowly that the lease may be over is not sent under it", async () => {
+  const stand = writeBehindStand();
+  let answer = () => {};
+  stand.journal.current = {
+    ...stand.inMemory,
+    claim: async (request) => {
+      const claimed = await stand.inMemory.claim(request);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return claimed;
+    },
+  };
+  await stand.write("a", 1);
+  stand.queue.start();
+  await stand.clock.advance(leaseMs);
+  stand.journal.current = stand.inMemory;
+  const other = stand.create();
+  stand.hold(true);
+  other.start();
+  await stand.clock.advance(0);
+  answer();
+  await stand.clock.advance(100);
+  expect(stand.calls.length).toBe(1);
+});
+
+test("an owner whose journal is away ends its call before anybody else may send the key", async () => {
+  const stand = writeBehindStand();
+  stand.hold(true);
+  await stand.write("a", 1);
+  stand.journal.current = { ...stand.inMemory, renew: () => Promise.reject(new Error("away")) };
+  stand.queue.start();
+  await stand.clock.advance(0);
+  const first = stand.call(0);
+  first.signal.addEventListener("abort", () => first.fail(new Error("aborted")));
+  await stand.clock.advance(leaseMs - defaults.abortMs);
+  expect(first.signal.aborted).toBe(true);
+  expect(stand.calls.length).toBe(1);
+});
+
 describe("closing", () => {
   test("takes no more writes, and brings what was acknowledged to the source", async () => {
     const stand = writeBehindStand();
