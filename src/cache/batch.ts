@@ -1,6 +1,7 @@
 import { RepriseError } from "../base/errors.ts";
 import type { LoadMany } from "./declaration.ts";
 import type { Load } from "./flights.ts";
+import { createSharedPlace, type Source } from "./sources.ts";
 
 /** One call of `loadMany` for the loads that one `getMany` begins. */
 export interface Batch {
@@ -21,11 +22,14 @@ export interface BatchOptions {
   readonly loadMany: LoadMany;
   /** Loads one. */
   readonly alone: Load;
+  /** The call takes one place at it, however many it is for. */
+  readonly source: Source | undefined;
   /** Calls the bulk loader in no caller's async context, such that a leak of an ambient dimension is noticed. */
   readonly around: (call: () => Promise<readonly unknown[]>) => Promise<readonly unknown[]>;
 }
 
-export function createBatch({ cache, loadMany, alone, around }: BatchOptions): Batch {
+export function createBatch({ cache, loadMany, alone, source, around }: BatchOptions): Batch {
+  const place = source === undefined ? undefined : createSharedPlace(source);
   let collecting: Waiting[] | undefined = [];
 
   const loadAll = async (waiting: readonly Waiting[]): Promise<void> => {
@@ -49,19 +53,21 @@ export function createBatch({ cache, loadMany, alone, around }: BatchOptions): B
     }
   };
 
+  const load: Load = (scope, context) => {
+    if (collecting === undefined) return alone(scope, context);
+    const waiting = collecting;
+    return new Promise((resolve, reject) => waiting.push({ scope, signal: context.signal, resolve, reject }));
+  };
+  const call = (): void => {
+    const waiting = collecting ?? [];
+    collecting = undefined;
+    if (waiting.length === 0) return;
+    loadAll(waiting).catch((error: unknown) => {
+      for (const { reject } of waiting) reject(error);
+    });
+  };
   return {
-    load: (scope, context) => {
-      if (collecting === undefined) return alone(scope, context);
-      const waiting = collecting;
-      return new Promise((resolve, reject) => waiting.push({ scope, signal: context.signal, resolve, reject }));
-    },
-    send: () => {
-      const waiting = collecting ?? [];
-      collecting = undefined;
-      if (waiting.length === 0) return;
-      loadAll(waiting).catch((error: unknown) => {
-        for (const { reject } of waiting) reject(error);
-      });
-    },
+    load: Object.assign(load, { source: place }),
+    send: () => (place === undefined ? call() : place.take(call)),
   };
 }

@@ -13,7 +13,7 @@ import type { CacheCounters } from "./counters.ts";
 import type { CacheDeclaration } from "./declaration.ts";
 import type { CacheEvents } from "./events.ts";
 import type { Explanation } from "./explain.ts";
-import type { Flight, Load } from "./flights.ts";
+import type { Load } from "./flights.ts";
 import { type Ambient, createAmbient } from "./guard/context.ts";
 import { createNow } from "./instants.ts";
 import type { Scope } from "./key.ts";
@@ -125,9 +125,11 @@ export function createCaches(options: CachesOptions): Caches {
     }
     // loads run where the cache was declared: whoever missed first must not be seen by a load that others share
     const outside = AsyncLocalStorage.snapshot();
+    const leftOut = Object.fromEntries(declaration.scope.map((part) => [part, undefined]));
     const core = createCacheCore({
       ...{ declaration, settings, clock, now, memory, keeps, random, outside, used, source, policies },
-      watch: (flight, call) => watched(ambient, name, flight, call),
+      // a part that was left out is in the scope all the same
+      watch: (flight, call) => watched(ambient, name, { scope: { ...leftOut, ...flight.scope } }, call),
       tell: events.emit,
     });
     const refresher =
@@ -148,15 +150,16 @@ export function createCaches(options: CachesOptions): Caches {
     declared.set(name, cache);
     if (started && closing === undefined) refresher?.start();
     if (closing !== undefined) core.closing();
-    return { cache, core, settings, outside };
+    return { cache, core, settings, source, outside };
   };
 
   const readThrough = (made: ReturnType<typeof declare>, load: Load): Cache<Scope, unknown> => {
-    const { core, outside, cache } = made;
+    const { core, source, outside, cache } = made;
     const { loadMany, clone = false, name } = cache.declaration;
     return createReadThrough(core, {
       load,
       loadMany,
+      source,
       clone,
       around: (call) => outside(() => watched(ambient, name, { scope: {} }, call)),
       loadAlone: async (scope) => core.loadAlone(scope, load),
@@ -253,7 +256,7 @@ export function createCaches(options: CachesOptions): Caches {
 async function watched<T>(
   ambient: Ambient,
   cache: string,
-  load: Pick<Flight, "scope">,
+  load: { readonly scope: Scope },
   call: () => Promise<T>,
 ): Promise<T> {
   const { result, leaked } = ambient.watch({ cache, scope: load.scope }, call);

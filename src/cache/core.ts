@@ -40,7 +40,7 @@ export interface CacheCore {
   /** Changes every entry that these parts of a scope mean; what they leave out means every. */
   readonly changeMatching: (verb: ChangeVerb, parts: Scope) => void;
   /** What `lookup` finds; on a miss with the permission that its `store` needs. */
-  readonly lookup: (scope: Scope) => Promise<Entry<unknown>> | Permit;
+  readonly lookup: (scope: Scope) => Entry<unknown> | Permit;
   /** The value as memory would keep it. @throws REPRISE_SECRET_FOUND for one that no cache may hold */
   readonly admit: (value: unknown) => unknown;
   /** Tells the cache that a write of this scope to its source is under way. */
@@ -144,7 +144,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     const { previous } = flight;
     if (previous === undefined) throw new RepriseError("REPRISE_NOTHING_TO_KEEP", { cache: name });
     counters.unmodified += 1;
-    return { value: previous.answer, known: previous.known, isLoaded: true };
+    return { value: previous.value, known: previous.known, isLoaded: true };
   };
   const tellLoad = (flight: Flight, outcome: CacheEvents["cache.load"]["outcome"], error?: unknown): void =>
     tell("cache.load", () => ({
@@ -273,7 +273,9 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       try {
         const found = read(scope, load, readOptions?.signal);
         if ("outcome" in found) return flights.wait(found, readOptions?.signal);
-        return isSoft(found) ? softly(found, readOptions?.signal).then(({ value }) => value) : found.answer;
+        return isSoft(found)
+          ? softly(found, readOptions?.signal).then(({ value }) => value)
+          : Promise.resolve(found.value);
       } catch (error) {
         return rejected(error);
       }
@@ -284,7 +286,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
         if ("outcome" in found) {
           return flights.wait(found, readOptions?.signal).then((value) => loadedEntry(found, value));
         }
-        return isSoft(found) ? softly(found, readOptions?.signal) : entryOf(found);
+        return isSoft(found) ? softly(found, readOptions?.signal) : Promise.resolve(entryOf(found));
       } catch (error) {
         return rejected(error);
       }
@@ -409,8 +411,8 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
 const noFence: Fence = { permission: 0, horizon: 0 };
 const countedAs = { expire: "expired", purge: "purged" } as const;
 
-function entryOf({ answer, state, ageMs }: Served): Promise<Entry<unknown>> {
-  return answer.then((value) => ({ value, origin: "memory", state, ageMs }));
+function entryOf({ value, state, ageMs }: Served): Entry<unknown> {
+  return { value, origin: "memory", state, ageMs };
 }
 
 /** A loader that throws before it returns a promise is one that rejects. */

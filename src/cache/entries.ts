@@ -45,7 +45,7 @@ export interface Entries {
 export interface Served {
   readonly place: number;
   readonly parts: Parts;
-  readonly answer: Promise<unknown>;
+  readonly value: unknown;
   readonly state: "fresh" | "stale";
   readonly ageMs: number;
 }
@@ -169,18 +169,16 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       if (place === undefined || !(now() < slots.calmUntil(place))) return undefined;
       if (slots.checked(place) !== groups.sequence && !isSampledHit(place)) return undefined;
       counters.memory += 1;
-      if (slots.countRead(place)) memory.note(place);
       return slots.answer(place);
     },
     find: (parts, at) => {
       const place = placeOf(parts);
-      const answer = place === undefined ? undefined : slots.answer(place);
-      if (place === undefined || answer === undefined || !(at < slots.staleUntil(place))) return undefined;
+      if (place === undefined || !slots.has(place) || !(at < slots.staleUntil(place))) return undefined;
       const state = at < slots.freshUntil(place) ? "fresh" : "stale";
-      return { place, parts, answer, state, ageMs: at - slots.began(place) };
+      return { place, parts, value: slots.value(place), state, ageMs: at - slots.began(place) };
     },
     read: ({ place, state }) => {
-      if (slots.countRead(place)) memory.note(place);
+      void slots.answer(place);
       counters[state === "fresh" ? "memory" : "stale"] += 1;
     },
     sample: (parts) => {
@@ -199,9 +197,9 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     },
     previous: (parts) => {
       const place = placeOf(parts);
-      const answer = place === undefined ? undefined : slots.answer(place);
       const known = place === undefined ? undefined : slots.attachments.get(place)?.known;
-      return answer !== undefined && known?.etag !== undefined ? { answer, known } : undefined;
+      if (place === undefined || known?.etag === undefined || !slots.has(place)) return undefined;
+      return { value: slots.value(place), known };
     },
     store: (parts, fence, accepted, began) => {
       const place = index.get(parts);
@@ -237,7 +235,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       for (const place of [...index.values()]) if (isMeant(place)) change(verb, slots.parts[place], at);
       if (!groups.groupBy(named)) return;
       for (const place of [...index.values()]) {
-        if (slots.answer(place) !== undefined && verified(place) !== undefined) {
+        if (slots.has(place) && verified(place) !== undefined) {
           attach(place, slots.attachments.get(place)?.known);
         }
       }

@@ -58,7 +58,7 @@ interface Situation {
 
 export function explain(situation: Situation): Explanation {
   const { now, slots, place, flight } = situation;
-  const entry = place === undefined || slots.answer(place) === undefined ? undefined : entryOf(now, slots, place);
+  const entry = place === undefined || !slots.has(place) ? undefined : entryOf(now, slots, place);
   const load =
     flight === undefined
       ? undefined

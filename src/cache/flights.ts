@@ -7,10 +7,11 @@ import type { Parts } from "./memory/slots.ts";
 import type { Source } from "./sources.ts";
 
 /** A loader, its types erased. */
-export type Load = (
-  scope: CheckedScope,
-  context: { readonly signal: AbortSignal; readonly etag: string | undefined },
-) => unknown;
+export interface Load {
+  (scope: CheckedScope, context: { readonly signal: AbortSignal; readonly etag: string | undefined }): unknown;
+  /** In the place of the cache's own: what it shares with other loads. */
+  readonly source?: Source | undefined;
+}
 
 /** One load of one key, and who waits for it. */
 export interface Flight {
@@ -44,7 +45,7 @@ export interface Flight {
 }
 
 export interface Previous {
-  readonly answer: Promise<unknown>;
+  readonly value: unknown;
   readonly known: Known;
 }
 
@@ -106,7 +107,8 @@ export interface Flights {
 }
 
 export function createFlights(options: FlightsOptions): Flights {
-  const { cache, clock, counters, source } = options;
+  const { cache, clock, counters } = options;
+  const sourceOf = (flight: Flight): Source | undefined => flight.load.source ?? options.source;
   const lanes = new Map<string, Lane>();
   const live = new Set<Flight>();
   let waiting = 0;
@@ -148,6 +150,7 @@ export function createFlights(options: FlightsOptions): Flights {
     flight.state = "queued";
     options.outside(() => {
       const read = () => options.outside(() => readSource(flight));
+      const source = sourceOf(flight);
       if (source === undefined) read();
       else flight.leaveQueue = source.enter(read);
     });
@@ -170,7 +173,7 @@ export function createFlights(options: FlightsOptions): Flights {
     counters.loadTime.observe(tookMs);
     options.ended(flight, tookMs, error);
     if (flight.state !== "settled") settle(flight, tell);
-    source?.leave();
+    sourceOf(flight)?.leave();
     leaveLane(flight);
   };
 

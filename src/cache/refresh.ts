@@ -71,7 +71,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
       heat.readsSeen = counted;
       if (reads > 0) heat.readAt = now;
       next.set(place, heat);
-      if (slots.answer(place) !== undefined && now - heat.readAt < everyWithoutRead * everyMs) read.push(heat);
+      if (slots.has(place) && now - heat.readAt < everyWithoutRead * everyMs) read.push(heat);
     }
     heats = next;
     if (read.length > hottest) read.sort((a, b) => b.heat - a.heat);
@@ -85,7 +85,7 @@ export function createRefresher(options: RefresherOptions): Refresher {
   const pick = (now: number): Heat | undefined => {
     hot = hot.filter(({ place, parts }) => index.get(parts) === place);
     const waiting = hot
-      .filter(({ place }) => slots.answer(place) !== undefined && now >= (slots.pending.get(place)?.retryAt ?? now))
+      .filter(({ place }) => slots.has(place) && now >= (slots.pending.get(place)?.retryAt ?? now))
       .sort((a, b) => slots.triedAt(a.place) - slots.triedAt(b.place));
     const late = waiting.some(({ place }, turn) => slots.triedAt(place) + everyMs < now + (turn + 1) * intervalMs);
     return late ? waiting[0] : undefined;

@@ -8,7 +8,7 @@ import type { EvictionPolicy } from "./eviction/policy.ts";
 import { createWeights } from "./eviction/weights.ts";
 import type { Sampler } from "./sampler.ts";
 import { sizeOf } from "./size.ts";
-import { type Parts, type SlotOwner, Slots, type ValueLife } from "./slots.ts";
+import { leastNotes, mostNotes, type Parts, type SlotOwner, Slots, type ValueLife } from "./slots.ts";
 
 /** Who leaves when memory is full. */
 export type Eviction = "lru" | "lfu" | "nearest-expiry";
@@ -29,8 +29,6 @@ export interface Memory {
   readonly sampler: Sampler | undefined;
   /** The number by which the slots know their cache. */
   readonly join: (owner: SlotOwner, protect: boolean) => number;
-  /** A hit of a slot that its policy has not been told of yet: it is told with others, before anybody has to leave. */
-  readonly note: (place: number) => void;
   readonly touch: (place: number) => void;
   /**
    * A new slot of a cache that has none for these parts. Others leave if memory is full; `undefined`: all others are
@@ -59,9 +57,6 @@ export interface MemoryOptions {
 
 /** What an entry costs beside its key and its value: its columns, its promise, its places in Map and policy. */
 const overheadBytes = 200;
-/** Hits that policies are told of together. */
-const mostNotes = 512;
-const leastNotes = 16;
 /** Entries of other caches keep this share of memory, and one at least, however much the protected ones could use. */
 const unprotectedShare = 0.05;
 
@@ -110,7 +105,7 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
       const place = (protectedGoes ? high : ordinary)?.evict() ?? -1;
       if (place < 0) return;
       const { owner } = ownerOf(place);
-      const held = slots.answer(place) !== undefined;
+      const held = slots.has(place);
       forget(place);
       if (held) owner.left("full");
     }
@@ -120,22 +115,12 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
   const isSampled = (place: number): boolean =>
     sampler !== undefined && (slots.hashes[place] as number) < sampler.threshold();
 
-  /**
-   * Hits to tell the policies of, each slot once: a hit of a hot key then costs a bit, and cold ones are told one after the
-   * other, where the processor fetches several at a time. Few where few entries are held, so that their order is told.
-   */
-  const noted = new Int32Array(mostNotes);
-  let notes = 0;
-  let notesAtMost = leastNotes;
+  /** A hit of a hot key costs a bit, and cold ones are told one after the other, where the processor fetches several at a time. */
   const tell = (): void => {
-    for (let turn = 0; turn < notes; turn += 1) {
-      const place = noted[turn] as number;
-      // a slot that left is noted no longer, and its place may be another's
-      if (slots.unnote(place)) ownerOf(place).policy.touch(place);
-    }
-    notes = 0;
-    notesAtMost = Math.min(mostNotes, Math.max(leastNotes, entries >> 6));
+    slots.takeNotes((place) => ownerOf(place).policy.touch(place));
+    slots.notesAtMost = Math.min(mostNotes, Math.max(leastNotes, entries >> 6));
   };
+  slots.tell = tell;
 
   let cursor: Iterator<number> = [][Symbol.iterator]();
   let swept = 0;
@@ -163,10 +148,6 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
       return owners.length - 1;
     },
     hash: (owner, parts) => hashOf(encodeKey(parts), seed + owner) >>> 0,
-    note: (place) => {
-      noted[notes++] = place;
-      if (notes >= notesAtMost) tell();
-    },
     touch: (place) => ownerOf(place).policy.touch(place),
     add: (owner, parts) => {
       const { policy, owner: of } = at(owner);
@@ -181,7 +162,7 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
     },
     fill: (place, value, life) => {
       // the answer itself, where the source said that its value still holds: it weighs what it did
-      const isKept = value !== undefined && slots.answer(place) === value;
+      const isKept = value !== undefined && slots.has(place) && slots.value(place) === value;
       slots.fill(place, value, life);
       const bytes = !isKept && (inBytes || isSampled(place)) ? bytesOf(place, value) : 0;
       if (inBytes && bytes > bound.most) {
@@ -215,7 +196,7 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
         const pending = slots.pending.get(place);
         if (pending !== undefined && (now < pending.permittedUntil || now < pending.retryAt)) continue;
         const { owner } = ownerOf(place);
-        const held = slots.answer(place) !== undefined;
+        const held = slots.has(place);
         memory.remove(place);
         if (held) owner.left("expired");
         left += 1;

@@ -1,6 +1,7 @@
 import type { Scalar } from "../../base/scalar.ts";
 import type { Known } from "../accept.ts";
 import type { Group, Groups } from "./groups.ts";
+import { HeldPromises } from "./held-promises.ts";
 import type { ScopeIndex } from "./scope-index.ts";
 
 /** The parts of a scope in declared order: the bare value of a scope of one name, else all of them. */
@@ -40,15 +41,23 @@ export interface Pending {
 
 export const never = Number.NEGATIVE_INFINITY;
 
+/** Reads that policies are told of together. */
+export const mostNotes = 512;
+export const leastNotes = 16;
+
 /** Cells a slot: what a hit reads and writes. */
 const cells = 4;
-const answer = 0;
+const held = 0;
 const calm = 1;
 const checked = 2;
 const reads = 3;
-/** In the cell of reads, beside their number: the slot stands in the list of those that its policy is to be told of. */
+/** In the cell of reads, beside their number: the slot stands among those that its policy is to be told of. */
 const noted = 1;
-const oneRead = 2;
+/** In the cell of reads: what is held is the value's promise. */
+const promised = 2;
+const oneRead = 4;
+/** In the place of a value, where there is none: `undefined` is one. */
+const vacant = Symbol("vacant");
 
 /** No permission. */
 const none = 0;
@@ -65,12 +74,15 @@ export class Slots {
   owners: Uint16Array = new Uint16Array(16);
   readonly parts: Parts[] = [];
   /**
-   * What a hit touches, side by side, so that it costs one cache line where columns would cost four. The value as an
-   * already resolved promise, so that a hit allocates nothing; `undefined`: there is no value. The instant, a whole
-   * number, until which a hit needs nothing but that: one comparison for expiry and early refresh. The owner's number of
-   * changes of groups up to which the value is known to hold. Reads since the value came.
+   * What a hit touches, side by side, so that it costs one cache line where columns would cost four. What is held: the
+   * value, or its promise. The instant, a whole number, until which a hit needs nothing but that: one comparison for
+   * expiry and early refresh. The owner's number of changes of groups up to which the value is known to hold. Reads since
+   * the value came.
    */
-  readonly #cells: (Promise<unknown> | number | undefined)[] = [];
+  readonly #cells: unknown[] = [];
+  readonly #promises = new HeldPromises();
+  readonly #notes = new Int32Array(mostNotes);
+  #noted = 0;
   #freshUntil: Float64Array = new Float64Array(16);
   /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
   lifeMs: Uint32Array = new Uint32Array(16);
@@ -88,7 +100,7 @@ export class Slots {
     this.owners[place] = owner;
     this.parts[place] = parts;
     const at = place * cells;
-    this.#cells[at + answer] = undefined;
+    this.#cells[at + held] = vacant;
     this.#cells[at + calm] = neverCalm;
     this.#cells[at + checked] = 0;
     this.#cells[at + reads] = 0;
@@ -102,15 +114,83 @@ export class Slots {
 
   release(place: number): void {
     this.parts[place] = undefined;
-    this.#cells[place * cells + answer] = undefined;
+    this.#demote(place);
+    this.#cells[place * cells + held] = vacant;
     this.#cells[place * cells + reads] = 0;
     this.attachments.delete(place);
     this.pending.delete(place);
     this.#free.push(place);
   }
 
-  answer(place: number): Promise<unknown> | undefined {
-    return this.#cells[place * cells + answer] as Promise<unknown> | undefined;
+  /** A value is held, which may be `undefined`. */
+  has(place: number): boolean {
+    return this.#cells[place * cells + held] !== vacant;
+  }
+
+  value(place: number): unknown {
+    return this.#isPromised(place) ? this.#promises.valueOf(place) : this.#cells[place * cells + held];
+  }
+
+  /**
+   * Counts a read and answers it. A slot that is read again before its policy has been told is hot: it keeps its answer, an
+   * already resolved promise, so that its hits allocate nothing. Of others the promise is made anew, for one that lies
+   * anywhere in memory costs more to fetch than to make, and each would cost as much as all the rest of its slot.
+   */
+  answer(place: number): Promise<unknown> {
+    const at = place * cells;
+    const before = this.#cells[at + reads] as number;
+    this.#cells[at + reads] = (before < mostReads ? before + oneRead : before) | noted;
+    if ((before & noted) === 0) this.#note(place);
+    if ((before & promised) !== 0) return this.#cells[at + held] as Promise<unknown>;
+    return (before & noted) === 0 ? Promise.resolve(this.#cells[at + held]) : this.#promote(place);
+  }
+
+  /** How many reads are noted before the policies are told; few where few entries are held, so that their order is told. */
+  notesAtMost = leastNotes;
+  /** Called when so many are. */
+  tell: () => void = () => {};
+
+  /** Each slot that was read since, once, in the order of its first read; one that left is noted no longer. */
+  takeNotes(each: (place: number) => void): void {
+    for (let turn = 0; turn < this.#noted; turn += 1) {
+      const place = this.#notes[turn] as number;
+      const at = place * cells + reads;
+      const before = this.#cells[at] as number;
+      this.#cells[at] = before & ~noted;
+      // its place may be another's, who was noted already
+      if ((before & noted) !== 0) each(place);
+    }
+    this.#noted = 0;
+  }
+
+  #note(place: number): void {
+    this.#notes[this.#noted++] = place;
+    if (this.#noted >= this.notesAtMost) this.tell();
+  }
+
+  #isPromised(place: number): boolean {
+    return ((this.#cells[place * cells + reads] as number) & promised) !== 0;
+  }
+
+  #promote(place: number): Promise<unknown> {
+    const at = place * cells;
+    const value = this.#cells[at + held];
+    const promise = Promise.resolve(value);
+    const before = this.#promises.hold(place, value);
+    if (before !== undefined) this.#giveBack(before.place, before.value);
+    this.#cells[at + held] = promise;
+    this.#cells[at + reads] = (this.#cells[at + reads] as number) | promised;
+    return promise;
+  }
+
+  #demote(place: number): void {
+    if (this.#isPromised(place)) this.#giveBack(place, this.#promises.drop(place));
+  }
+
+  #giveBack(place: number, value: unknown): void {
+    const at = place * cells;
+    this.#cells[at + held] = value;
+    this.#cells[at + reads] = (this.#cells[at + reads] as number) & ~promised;
   }
 
   calmUntil(place: number): number {
@@ -126,23 +206,7 @@ export class Slots {
   }
 
   reads(place: number): number {
-    return (this.#cells[place * cells + reads] as number) >> 1;
-  }
-
-  /** Counts a read. True: the policy does not know of one since it was last told. */
-  countRead(place: number): boolean {
-    const at = place * cells + reads;
-    const before = this.#cells[at] as number;
-    this.#cells[at] = (before < mostReads ? before + oneRead : before) | noted;
-    return (before & noted) === 0;
-  }
-
-  /** Whether the slot was noted; it is no longer. */
-  unnote(place: number): boolean {
-    const at = place * cells + reads;
-    const before = this.#cells[at] as number;
-    this.#cells[at] = before & ~noted;
-    return (before & noted) !== 0;
+    return (this.#cells[place * cells + reads] as number) >> 2;
   }
 
   checked(place: number): number {
@@ -205,7 +269,8 @@ export class Slots {
 
   /** Puts a value in. Its life counts from the start of its load: what the load read may be as old as that. */
   fill(place: number, value: unknown, life: ValueLife): void {
-    this.#cells[place * cells + answer] = Promise.resolve(value);
+    this.#demote(place);
+    this.#cells[place * cells + held] = value;
     this.calmUntilIs(place, life.calmUntil);
     this.#cells[place * cells + reads] = (this.#cells[place * cells + reads] as number) & noted;
     this.#freshUntil[place] = life.began + life.freshMs;
@@ -254,8 +319,9 @@ export interface ValueLife {
 
 /** Cells hold whole numbers of 31 bits and a sign as they are; others would be objects. The clock begins above it. */
 const neverCalm = -(2 ** 31);
-/** Enough to tell what is read often. */
+/** Enough to tell what is read often, and no more than the cell holds. */
 const mostReads = 2 ** 30;
+
 /** 49 days: what a column of 32 bits holds. */
 const longest = 2 ** 32 - 1;
 

@@ -14,8 +14,7 @@ export function createCacheAside(core: CacheCore, clone: boolean): AsideCache<Sc
     lookup: async (scope) => {
       const found = core.lookup(scope);
       if ("store" in found) return { hit: false, store: async (value) => found.store(value) };
-      const entry = await found;
-      return { hit: true, ...entry, value: copy(entry.value) };
+      return { hit: true, ...found, value: copy(found.value) };
     },
   };
 }

@@ -4,12 +4,14 @@ import type { CacheCore } from "../core.ts";
 import type { LoadMany } from "../declaration.ts";
 import type { Load } from "../flights.ts";
 import type { Scope } from "../key.ts";
+import type { Source } from "../sources.ts";
 import type { Cache, ReadOptions, Settled } from "../surface.ts";
 import { changesOf } from "./changes.ts";
 
 export interface ReadThroughOptions {
   readonly load: Load;
   readonly loadMany: LoadMany | undefined;
+  readonly source: Source | undefined;
   readonly clone: boolean;
   /** Calls a bulk loader in no caller's async context. */
   readonly around: (call: () => Promise<readonly unknown[]>) => Promise<readonly unknown[]>;
@@ -18,7 +20,7 @@ export interface ReadThroughOptions {
 }
 
 export function createReadThrough(core: CacheCore, options: ReadThroughOptions): Cache<Scope, unknown> {
-  const { load, loadMany, clone, around } = options;
+  const { load, loadMany, source, clone, around } = options;
   const copy = (value: unknown) => (clone ? structuredClone(value) : value);
   // where nobody asked for copies a hit passes through no further function
   const get = clone
@@ -28,7 +30,7 @@ export function createReadThrough(core: CacheCore, options: ReadThroughOptions):
 
   const readAll = (scopes: readonly Scope[]): readonly Promise<unknown>[] => {
     const batch: Batch | undefined =
-      loadMany === undefined ? undefined : createBatch({ cache, loadMany, alone: load, around });
+      loadMany === undefined ? undefined : createBatch({ cache, loadMany, alone: load, source, around });
     const reads = scopes.map((scope) => core.get(scope, batch?.load ?? load, undefined));
     batch?.send();
     return clone ? reads.map(async (read) => copy(await read)) : reads;

@@ -1,0 +1,36 @@
+/** Slots whose promises are kept: the hottest, by far, of what a process reads at one time. */
+const most = 4_096;
+
+/** The values of the slots that hold a promise in their place: a fixed number, the one that came first leaves. */
+export class HeldPromises {
+  readonly #places = new Int32Array(most).fill(-1);
+  readonly #values: unknown[] = new Array(most).fill(undefined);
+  readonly #turns = new Map<number, number>();
+  #hand = 0;
+
+  /** Takes the slot in; who had to leave for it, with its value. */
+  hold(place: number, value: unknown): { readonly place: number; readonly value: unknown } | undefined {
+    const turn = this.#hand;
+    this.#hand = (turn + 1) % most;
+    const left = this.#places[turn] as number;
+    const before = left < 0 ? undefined : { place: left, value: this.drop(left) };
+    this.#places[turn] = place;
+    this.#values[turn] = value;
+    this.#turns.set(place, turn);
+    return before;
+  }
+
+  /** The slot holds its promise no longer; its value. */
+  drop(place: number): unknown {
+    const turn = this.#turns.get(place) as number;
+    const value = this.#values[turn];
+    this.#places[turn] = -1;
+    this.#values[turn] = undefined;
+    this.#turns.delete(place);
+    return value;
+  }
+
+  valueOf(place: number): unknown {
+    return this.#values[this.#turns.get(place) as number];
+  }
+}
