@@ -69,7 +69,6 @@ class WindowTinyLfu implements Lfu {
     this.newest = node;
 
     this.sketch.reserve(this.count);
-    this.readsUntilAging = Math.ceil(readsPerEntry * (this.maxWeight / this.sum) * this.count);
     this.see(hash);
     const ghosts = this.ghosts.count();
     if (this.ghosts.take(hash)) this.steer(Math.max(1, this.demoted / ghosts));
@@ -150,6 +149,12 @@ class WindowTinyLfu implements Lfu {
   private see(hash: number): void {
     this.sketch.increment(hash);
     this.readsSeen += 1;
+    if (this.readsSeen >= this.readsUntilAging) this.age();
+  }
+
+  private age(): void {
+    // How many entries fill memory is known only now, by their mean weight.
+    this.readsUntilAging = Math.ceil(readsPerEntry * (this.maxWeight / this.sum) * this.count);
     if (this.readsSeen < this.readsUntilAging) return;
     this.sketch.age();
     this.readsSeen >>= 1;
