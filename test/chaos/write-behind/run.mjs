@@ -11,7 +11,7 @@ import { declareViews, openSource } from "./views.mjs";
 const { values } = parseArgs({
   options: {
     processes: { type: "string", default: "3" },
-    keys: { type: "string", default: "300" },
+    keys: { type: "string", default: "2000" },
     writes: { type: "string", default: "10000" },
     kills: { type: "string", default: "20" },
     json: { type: "boolean", default: false },
@@ -23,7 +23,7 @@ if (values.help) {
     "Processes write behind over one journal (a SQLite file) into one source (another), and are killed with SIGKILL at\n" +
       "random instants, before and after the source commits, and before an acknowledgement is heard. Exits 1 if an\n" +
       "acknowledged write is lost, one arrived after a newer one of its key, one took effect twice, or a read gave less\n" +
-      "than was acknowledged.\n\n  --processes 3  --keys 300  --writes 10000  --kills 20  --json\n",
+      "than was acknowledged.\n\n  --processes 3  --keys 2000  --writes 10000  --kills 20  --json\n",
   );
   process.exit(0);
 }
