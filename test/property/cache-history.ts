@@ -22,6 +22,8 @@ export interface Reading {
 
 interface Change extends Instant {
   readonly verb: ChangeVerb;
+  /** The value whose own arrival it is. */
+  readonly by: Reading | undefined;
   /** What the source held when the change was acknowledged: nothing older is given from then on. */
   readonly version: number;
 }
@@ -71,9 +73,9 @@ export function createHistory({ now, next, nextVersion, lives, about }: HistoryO
   };
 
   const changesOf = (reading: Reading): readonly Change[] =>
-    [...listed(changes, reading.key), ...reading.tags.flatMap((tag) => listed(tagged, tag))].sort(
-      (one, other) => one.order - other.order,
-    );
+    [...listed(changes, reading.key), ...reading.tags.flatMap((tag) => listed(tagged, tag))]
+      .filter(({ by }) => by !== reading)
+      .sort((one, other) => one.order - other.order);
   /** The least version that may be given after what was acknowledged up to there. */
   const floor = (key: string, upTo: number, verbs: readonly ChangeVerb[]): number => {
     let version = 0;
@@ -121,17 +123,17 @@ export function createHistory({ now, next, nextVersion, lives, about }: HistoryO
       for (const reading of listed(readings, key)) if (reading.version === version) reading.confirmed.push(began);
     },
     /** A change of these keys was acknowledged. */
-    change: (verb: ChangeVerb, keys: readonly string[], version?: number): Instant => {
+    change: (verb: ChangeVerb, keys: readonly string[], version?: number, by?: Reading): Instant => {
       const instant = next();
       for (const key of keys) {
-        listed(changes, key).push({ ...instant, verb, version: version ?? versionOf(key) });
+        listed(changes, key).push({ ...instant, verb, by, version: version ?? versionOf(key) });
         detached.set(key, instant.order);
       }
       return instant;
     },
     changeTag: (verb: ChangeVerb, tag: string, keys: readonly string[]): void => {
       const instant = next();
-      listed(tagged, tag).push({ ...instant, verb, version: 0 });
+      listed(tagged, tag).push({ ...instant, verb, by: undefined, version: 0 });
       for (const key of keys) detached.set(key, instant.order);
     },
     announce: (key: string): Instant => {

@@ -1,7 +1,7 @@
 import type { CacheCounters } from "../../src/cache/counters.ts";
 import type { Scope } from "../../src/cache/key.ts";
 import type { AsideCache, Cache, Entry, ReadOptions, WritableCache } from "../../src/cache/surface.ts";
-import type { Declared } from "./cache-commands.ts";
+import { type Declared, times } from "./cache-commands.ts";
 import type { History, Instant, Reading } from "./cache-history.ts";
 import { away, type HeldSource } from "./cache-source.ts";
 
@@ -43,6 +43,12 @@ export function createModel(options: ModelOptions) {
   /** Reads whose end the counters tell. */
   let reads = 0;
   let misses = 0;
+  /** Reads of one scope that have not ended. */
+  let waiting = 0;
+  const awaited = (read: Promise<unknown>): void => {
+    waiting += 1;
+    follow(read.finally(() => (waiting -= 1)));
+  };
 
   const scopeAt = (place: number): Scope => scopes[place] as Scope;
   const some = (key: string, answer: unknown, holds: (reading: Reading) => boolean): boolean =>
@@ -51,10 +57,12 @@ export function createModel(options: ModelOptions) {
   const checkError = (error: unknown, isAborted: boolean): void => {
     const { code, message } = error as { readonly code?: string; readonly message?: string };
     if (code === "REPRISE_LOAD_TIMEOUT") return;
-    if (code === "REPRISE_LOAD_ABANDONED") return must(isClosed(), "loads are abandoned only once closed");
-    if (code === "REPRISE_QUEUE_FULL")
-      return must(declared.queue !== undefined, "only a queue that is bounded is full");
-    must(message === away || isAborted, `a read was rejected with: ${String(error)}`);
+    const isExpected =
+      message === away ||
+      isAborted ||
+      (code === "REPRISE_LOAD_ABANDONED" && isClosed()) ||
+      (code === "REPRISE_QUEUE_FULL" && declared.queue !== undefined);
+    must(isExpected, `a read was rejected with: ${String(error)}`);
   };
   /** @param found when memory was asked */
   const isEntry = (key: string, entry: Entry<unknown>, found: Instant): boolean => {
@@ -99,12 +107,12 @@ export function createModel(options: ModelOptions) {
       const answered = get(scope, signal);
       const from = counters.memory > memory ? "memory" : counters.stale > stale ? "stale" : "load";
       const check = (answer: unknown): void => {
-        if (from === "load") return checkWaited(key, answer, call);
         const isRight = (reading: Reading) =>
           from === "memory" ? history.isFresh(reading, call, true) : history.isStale(reading, call);
-        must(some(key, answer, isRight), `C1, C4, C6: an answer from memory, ${from}`);
+        if (from === "load") checkWaited(key, answer, call);
+        else must(some(key, answer, isRight), `C1, C4, C6: an answer from memory, ${from}`);
       };
-      follow(answered.then(check, (error: unknown) => checkError(error, signal?.aborted === true)));
+      awaited(answered.then(check, (error: unknown) => checkError(error, signal?.aborted === true)));
     },
     /** A read of quiet times, after a load: nothing stale is left. */
     getFresh: (place: number): void => {
@@ -118,7 +126,10 @@ export function createModel(options: ModelOptions) {
       follow(answered.then((answer) => must(some(keyOf(scope), answer, isRight), "C3: an answer of quiet times")));
     },
     getEntry: (place: number): void => {
-      if (through === undefined) return model.get(place);
+      if (through === undefined) {
+        model.get(place);
+        return;
+      }
       const scope = scopeAt(place);
       const call = now();
       reads += 1;
@@ -126,7 +137,7 @@ export function createModel(options: ModelOptions) {
         if (entry.origin === "memory") checkEntry(keyOf(scope), entry, call);
         else checkWaited(keyOf(scope), entry.value, call);
       };
-      follow(through.getEntry(scope).then(check, (error: unknown) => checkError(error, false)));
+      awaited(through.getEntry(scope).then(check, (error: unknown) => checkError(error, false)));
     },
     getMany: (places: readonly number[], isSettled: boolean): void => {
       if (through === undefined) {
@@ -150,7 +161,8 @@ export function createModel(options: ModelOptions) {
             else checkError(one.error, false);
           }
         });
-        return follow(settled);
+        follow(settled);
+        return;
       }
       const all = through.getMany(asked).then(
         (answers) => {
@@ -164,10 +176,10 @@ export function createModel(options: ModelOptions) {
       const scope = scopeAt(place);
       const key = keyOf(scope);
       const call = now();
+      const announced = source.announced(key);
       const check = (entry: Entry<unknown> | undefined) => {
         if (entry === undefined) return;
         checkEntry(key, entry, call);
-        const announced = source.announced(key);
         const isPut = ({ origin, confirmed }: Reading) =>
           origin === "put" && confirmed.some(({ order }) => order > (announced ?? 0));
         must(announced === undefined || some(key, entry.value, isPut), "what is loaded under a write is not stored");
@@ -176,7 +188,10 @@ export function createModel(options: ModelOptions) {
     },
     /** The right to store what was read then, if the lookup missed. */
     lookup: (place: number, hold: (store: () => void) => void): void => {
-      if (aside === undefined) return model.getEntry(place);
+      if (aside === undefined) {
+        model.getEntry(place);
+        return;
+      }
       const scope = scopeAt(place);
       const key = keyOf(scope);
       const call = now();
@@ -187,7 +202,9 @@ export function createModel(options: ModelOptions) {
         misses += 1;
         const store = () => {
           reading.confirmed.push(call);
-          follow(result.store(reading.isAbsent ? undefined : reading));
+          const { at } = now();
+          const stored = result.store(reading.isAbsent ? undefined : reading);
+          follow(stored.then((is) => must(!is || at < call.at + times.hardMs, "no store after the hard deadline")));
         };
         hold(store);
       });
@@ -215,6 +232,8 @@ export function createModel(options: ModelOptions) {
         must(ofKey.current <= 1, "C5: loads of a key that nothing outdated");
       }
     },
+    /** When all has settled that waits for no loader. */
+    checkQueue: (): void => must(waiting <= (declared.queue ?? waiting), "reads wait within the queue's bound"),
     checkCounters: (): void => {
       const { memory, stale, shared, source: sources, failed } = counters;
       const ended = memory + stale + shared + sources + failed;

@@ -122,23 +122,24 @@ export function createHeldSource({ history, next, keyOf, tells, heeds, check }: 
       written.set(key, mark);
       mark.count += 1;
       mark.announced = history.announce(key).order;
-      let landed = 0;
-      const end = (): Instant => {
+      let landed: Instant & { readonly version: number } = { order: 0, at: 0, version: 0 };
+      const end = (by?: Reading): Instant => {
         writes.delete(one);
         mark.count -= 1;
         if (mark.count === 0) written.delete(key);
-        return history.change("purge", [key], landed);
+        return history.change("purge", [key], landed.version, by);
       };
       const one: Write = {
         key,
         land: () => {
-          if (landed > 0) return;
-          landed = history.modify(key);
-          reading.version = landed;
+          if (landed.version > 0) return;
+          landed = { ...next(), version: history.modify(key) };
+          reading.version = landed.version;
         },
         arrive: () => {
           one.land();
-          reading.confirmed.push(end());
+          // what was changed since it landed is newer; its life in memory begins now
+          reading.confirmed.push({ ...end(reading), order: landed.order });
           resolve();
         },
         refuse: () => {

@@ -100,6 +100,7 @@ export function createWorld(setup: Setup) {
       absentFor: `${times.absentMs}ms`,
       staleFor: isStale ? `${times.staleMs}ms` : undefined,
       deadline: { hard: `${times.hardMs}ms`, soft: isStale && declared.isSoft ? `${times.softMs}ms` : undefined },
+      // biome-ignore lint/suspicious/noThenProperty: a word, no function
       queue: queue === undefined ? undefined : { most: queue, then: isStale ? "stale" : "reject" },
       early,
       protect: declared.isProtected ? "high" : undefined,
@@ -153,8 +154,9 @@ export function createWorld(setup: Setup) {
   const at = <T>(list: readonly T[], place: number): T | undefined => list[place % Math.max(1, list.length)];
   const take = <T>(list: T[], place: number): T | undefined => list.splice(place % Math.max(1, list.length), 1)[0];
 
-  const run = (step: Step): void => {
-    const model = models["of" in step ? step.of : 0] as Model;
+  /** Steps of one cache, mostly of one key of it. */
+  const runOne = (step: Extract<Step, { readonly of: number }>): void => {
+    const model = models[step.of] as Model;
     const { history, cache } = model;
     const scope = model.scopes["key" in step ? step.key : 0] as Scope;
     const key = keyOf(scope);
@@ -162,61 +164,63 @@ export function createWorld(setup: Setup) {
       case "get": {
         const controller = step.isAbortable ? new AbortController() : undefined;
         if (controller !== undefined) controllers.push(controller);
-        return model.get(step.key, controller?.signal);
+        model.get(step.key, controller?.signal);
+        break;
       }
       case "entry":
-        return model.getEntry(step.key);
+        model.getEntry(step.key);
+        break;
       case "many":
-        return model.getMany(step.keys, step.isSettled);
+        model.getMany(step.keys, step.isSettled);
+        break;
       case "peek":
-        return model.peek(step.key);
+        model.peek(step.key);
+        break;
       case "lookup":
-        return model.lookup(step.key, (store) => stores.push(store));
-      case "store":
-        return take(stores, step.place)?.();
+        model.lookup(step.key, (store) => stores.push(store));
+        break;
       case "modify":
         history.modify(key);
-        return;
+        break;
       case "change":
         follow(cache[step.verb](scope));
         history.change(step.verb, [key]);
-        return;
+        break;
       case "tag":
         follow(step.verb === "purge" ? cache.purgeTag(step.tag) : cache.expireTag(step.tag));
-        return history.changeTag(step.verb, step.tag, model.keys);
+        history.changeTag(step.verb, step.tag, model.keys);
+        break;
       case "commit": {
         const named = model.declared.names.filter((_, bit) => (step.named >> bit) & 1);
         const parts = Object.fromEntries(named.map((name) => [name, scope[name] as string]));
         caches.changed(step.verb, { name: `cache ${step.of}`, parts });
-        const meant = model.scopes.filter((one) => named.every((name) => one[name as never] === scope[name]));
+        const meant = model.scopes.filter((one) => named.every((name) => one[name] === scope[name]));
         history.change(step.verb, meant.map(keyOf));
-        return;
+        break;
       }
       case "put": {
         history.modify(key);
         const reading = history.draft(key, "put", step.isTold);
         follow(cache.put(scope, result(reading, step.isTold)));
         reading.confirmed.push(history.change("purge", [key]));
-        return;
+        break;
       }
-      case "write":
-        return model.write(step.key);
-      case "land":
-        return at(writes(), step.place)?.land();
-      case "arrive":
-        return at(writes(), step.place)?.arrive();
-      case "refuse":
-        return at(writes(), step.place)?.refuse();
-      case "answer":
-        return at(loads(), step.place)?.answer();
-      case "fail":
-        return at(loads(), step.place)?.fail(step.mask);
-      case "abort":
-        return take(controllers, step.place)?.abort(new Error("the caller went"));
-      case "close":
-        closed = caches.close({ drainMs: step.ms });
-        return follow(closed);
       default:
+        model.write(step.key);
+    }
+  };
+  const run = (step: Step): void => {
+    if ("of" in step) runOne(step);
+    else if (step.do === "store") take(stores, step.place)?.();
+    else if (step.do === "land") at(writes(), step.place)?.land();
+    else if (step.do === "arrive") at(writes(), step.place)?.arrive();
+    else if (step.do === "refuse") at(writes(), step.place)?.refuse();
+    else if (step.do === "answer") at(loads(), step.place)?.answer();
+    else if (step.do === "fail") at(loads(), step.place)?.fail(step.mask);
+    else if (step.do === "abort") take(controllers, step.place)?.abort(new Error("the caller went"));
+    else if (step.do === "close") {
+      closed = caches.close({ drainMs: step.ms });
+      follow(closed);
     }
   };
 
@@ -244,6 +248,7 @@ export function createWorld(setup: Setup) {
       if (step.do === "advance") await clock.advance(step.ms);
       else if (isApart || step.do === "arrive" || step.do === "refuse") await clock.advance(0);
       check();
+      if (isApart) for (const model of models) model.checkQueue();
     },
     finish: async (): Promise<void> => {
       // no loader that hangs keeps a caller waiting
