@@ -184,6 +184,7 @@ class Instance {
     const watches = memory !== null && memory?.workingSet !== false;
     this.#sampler = watches ? this.#createSampler() : undefined;
     this.#caches = createCaches({
+      service,
       clock,
       dimensions,
       bound: boundOf(memory),

@@ -67,6 +67,8 @@ export interface ListedCache {
 }
 
 export interface CachesOptions {
+  /** Whose caches they are, for what is journalled. */
+  readonly service?: string | undefined;
   readonly clock: () => Clock;
   /** The bound for all caches together. */
   readonly bound: Bound;
@@ -208,7 +210,14 @@ export function createCaches(options: CachesOptions): Caches {
       const made = declare({ ...given, pattern: "write-behind" });
       const { core, cache, outside } = made;
       const { cache: surface, writes } = createWriteBehindCache(core, {
-        ...{ declaration: cache.declaration, clock, outside, used, journal },
+        ...{
+          declaration: cache.declaration,
+          queue: `${options.service ?? ""}/${core.name}`,
+          clock,
+          outside,
+          used,
+          journal,
+        },
         reads: (load) => readThrough(made, load),
       });
       cache.writes = writes;

@@ -17,6 +17,7 @@ export interface CacheSettings {
   readonly beta: number;
   /** `undefined`: as many reads wait as come. */
   readonly queueMost: number | undefined;
+  readonly queueThen: "stale" | "reject";
   readonly protect: boolean;
   readonly refresh: { readonly hottest: number; readonly everyMs: number } | undefined;
 }
@@ -72,6 +73,7 @@ export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions:
     jitter,
     beta,
     queueMost: checkQueue(declaration, where),
+    queueThen: declaration.queue?.then ?? "reject",
     protect: checkProtect(declaration, where),
     refresh: checkRefresh(declaration, freshMs * (1 - jitter), where),
   };

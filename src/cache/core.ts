@@ -128,7 +128,8 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     },
     failed: (flight, error) => {
       tellLoad(flight, "failed", error);
-      // a load that a change outdated says nothing about the source of now: it has no permission any more
+      // a load that a change outdated says nothing about the source of now
+      if (flight.detached) return;
       const retryAt = clock().monotonic() + defaults.cache.backOffMs * (1 + 0.1 * random());
       entries.fail(flight.parts, flight, error, retryAt);
     },
@@ -189,6 +190,12 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
 
   const isCrowded = (): boolean => settings.queueMost !== undefined && flights.waiting() >= settings.queueMost;
 
+  const turnedAway = (): RepriseError => {
+    counters.crowded += 1;
+    tell("cache.crowded", () => ({ cache: name, waiting: flights.waiting() }));
+    return new RepriseError("REPRISE_QUEUE_FULL", { cache: name, most: settings.queueMost ?? 0 });
+  };
+
   /** A value that can be served, or the load to wait for. Throws where the read is to be rejected. */
   const read = (scope: Scope, load: Load, signal: AbortSignal | undefined): Served | Flight => {
     const parts = keys.check(scope);
@@ -205,11 +212,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     if (pending !== undefined && at < pending.retryAt) throw pending.failure;
     if (signal?.aborted === true) throw signal.reason;
     if (closed) throw new RepriseError("REPRISE_LOAD_ABANDONED", { cache: name });
-    if (isCrowded()) {
-      counters.crowded += 1;
-      tell("cache.crowded", () => ({ cache: name, waiting: flights.waiting() }));
-      throw new RepriseError("REPRISE_QUEUE_FULL", { cache: name, most: settings.queueMost ?? 0 });
-    }
+    if (isCrowded()) throw turnedAway();
     options.used();
     return flights.join(parts, keys.scope(parts), load);
   };
@@ -217,7 +220,13 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
   /** While a value is stale a read waits for its load until the soft deadline, and is served stale after it. */
   const waitSoftly = async (served: Served, softMs: number): Promise<Entry<unknown>> => {
     const flight = flights.find(served.parts);
-    if (flight === undefined || flight.state === "settled" || isCrowded()) return entryOf(served);
+    if (flight === undefined || flight.state === "settled") return entryOf(served);
+    if (isCrowded()) {
+      if (settings.queueThen === "stale") return entryOf(served);
+      counters.stale -= 1;
+      counters.failed += 1;
+      throw turnedAway();
+    }
     // counted where it is answered
     counters.stale -= 1;
     const loaded = await flights.waitFor(flight, softMs).catch(() => {

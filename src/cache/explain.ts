@@ -100,6 +100,9 @@ function decide(
   const pending = place === undefined ? undefined : slots.pending.get(place);
   const backsOffMs = (pending?.retryAt ?? now) - now;
 
+  const isCrowded = settings.queueMost !== undefined && waiting >= settings.queueMost;
+  const crowded = `${waiting} reads wait already, and the queue holds ${settings.queueMost}.`;
+
   if (entry?.state === "fresh") {
     because.push(`Memory holds a value that is fresh for ${inTime(entry.freshForMs)} more.`);
     if (entry.earlyInMs !== null && entry.earlyInMs <= 0 && load === undefined) {
@@ -112,16 +115,18 @@ function decide(
     if (backsOffMs > 0)
       return say("answer-stale", `The last load failed; the next may begin in ${inTime(backsOffMs)}.`);
     if (load?.state === "overdue") return say("answer-stale", "A load passed its deadline and has not returned yet.");
-    if (settings.softMs !== undefined) return say("wait-softly", `For ${inTime(settings.softMs)} at most.`);
+    if (isClosed) return say("answer-stale", "The cache is closed: no load begins behind it.");
+    if (settings.softMs !== undefined) {
+      if (!isCrowded) return say("wait-softly", `For ${inTime(settings.softMs)} at most.`);
+      return say(settings.queueThen === "stale" ? "answer-stale" : "reject", crowded);
+    }
     return say("answer-stale", load === undefined ? "A load begins behind it." : "A load is under way already.");
   }
   if (entry === undefined) because.push("Memory holds no value.");
   else because.push(`The value in memory outlived its window ${inTime(-entry.staleForMs)} ago.`);
   if (backsOffMs > 0) return say("reject", `The last load failed; the source is asked again in ${inTime(backsOffMs)}.`);
   if (isClosed) return say("reject", "The cache is closed: no load begins.");
-  if (settings.queueMost !== undefined && waiting >= settings.queueMost) {
-    return say("reject", `${waiting} reads wait already, and the queue holds ${settings.queueMost}.`);
-  }
+  if (isCrowded) return say("reject", crowded);
   if (load?.state === "overdue") {
     return say("reject", "A load passed its deadline and has not returned yet: none is begun beside it.");
   }

@@ -29,6 +29,8 @@ export interface Flight {
    * `settled`: its readers have their answer, though a loader that does not heed its signal may still be running.
    */
   state: "pending" | "queued" | "running" | "settled";
+  /** A change outdated it: nobody who came since shares it. */
+  detached: boolean;
   /** When the load began to read, on the monotonic clock; not a number before. */
   began: number;
   /** The fence: what the load took out before it read the source. */
@@ -125,6 +127,7 @@ export function createFlights(options: FlightsOptions): Flights {
       reject,
       controller: new AbortController(),
       state: "pending",
+      detached: false,
       began: Number.NaN,
       permission: 0,
       horizon: 0,
@@ -247,7 +250,9 @@ export function createFlights(options: FlightsOptions): Flights {
 
   const detach = (lane: Lane | undefined): void => {
     // what waits at its source has read nothing yet
-    if (lane?.current !== undefined && lane.current.state !== "queued") lane.current = undefined;
+    if (lane?.current === undefined || lane.current.state === "queued") return;
+    lane.current.detached = true;
+    lane.current = undefined;
   };
 
   const enter = (flight: Flight): boolean => {

@@ -94,9 +94,9 @@ export interface WriteBehindCache<P, V> extends Cache<P, V> {
    * the source has been away for too long.
    */
   readonly write: (scope: P, value: V, options?: Pick<ReadOptions, "signal">) => Promise<void>;
-  /** Resolves when everything acknowledged so far has reached the source, or is dead. */
-  readonly flush: () => Promise<void>;
-  /** What the source refused for good, oldest first. */
+  /** Resolves when everything acknowledged so far has reached the source, or is dead: as long as the source is away it waits. */
+  readonly flush: (options?: Pick<ReadOptions, "signal">) => Promise<void>;
+  /** What the source refused for good, oldest first. Loads find the source's older value in its place. */
   readonly dead: () => Promise<readonly DeadWrite<P>[]>;
   /** Sends a dead write once more, unless a newer one of its scope was written since. False: there is none of this id. */
   readonly requeue: (id: string) => Promise<boolean>;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { untilAborted } from "../../base/promise.ts";
 import type { CacheCore } from "../core.ts";
 import type { CacheDeclaration } from "../declaration.ts";
 import type { Load } from "../flights.ts";
@@ -8,6 +9,8 @@ import { createWriteBehind, type JournalOf, type WriteBehind } from "../write/qu
 
 export interface WriteBehindOptions {
   readonly declaration: CacheDeclaration;
+  /** The journal's name for this cache's writes: no other service's. */
+  readonly queue: string;
   readonly clock: () => Clock;
   readonly outside: <R>(work: () => R) => R;
   readonly used: () => void;
@@ -29,6 +32,7 @@ export function createWriteBehindCache(
   const { load, ifLost, writeMany } = declaration;
   const writes = createWriteBehind({
     cache: core.name,
+    queue: options.queue,
     journal: ifLost === "never" ? journal : undefined,
     acceptLoss: ifLost === "never" ? undefined : ifLost?.accept,
     writeMany: (batch, context) => outside(async () => writeMany?.(batch as never[], context)),
@@ -51,7 +55,7 @@ export function createWriteBehindCache(
         await writes.write(key, core.keys.scope(core.keys.check(scope)), kept, writeOptions?.signal);
         core.written(scope, kept);
       },
-      flush: writes.flush,
+      flush: (flushOptions) => untilAborted(writes.flush(), flushOptions?.signal),
       dead: writes.dead,
       requeue: writes.requeue,
       discard: writes.discard,
