@@ -14,7 +14,15 @@ const { pageHandler } = await vite.ssrLoadModule("/src/page/index.ts");
 const { serve } = await vite.ssrLoadModule("/test/page/serve.ts");
 
 const port = Number(process.env.PORT ?? 4100);
-const states = [{}, { quiet: true }, { gap: true }, { empty: true }, { ledger: "away" }, { ledger: "none" }, { curve: "few" }];
+const states = [
+  {},
+  { quiet: true },
+  { gap: true },
+  { empty: true },
+  { ledger: "away" },
+  { ledger: "none" },
+  { curve: "few" },
+];
 for (const [index, state] of states.entries()) {
   const incidents = state.empty ? [] : fakeIncidents();
   const { url } = await serve(pageHandler(fakeReprise(state), { incidents }), port + index);
