@@ -55,10 +55,11 @@ interface Mix {
   readonly unrest: number;
   /** Changes of many keys. */
   readonly grouped: number;
+  readonly reads: number;
 }
-const mixed = ({ unrest, grouped }: Mix) =>
+const mixed = ({ unrest, grouped, reads }: Mix) =>
   fc.oneof(
-    one(64, "get", { of, key, isAbortable: fc.constantFrom(false, false, true) }),
+    one(reads, "get", { of, key, isAbortable: fc.constantFrom(false, false, true) }),
     one(8, "entry", { of, key }),
     one(12, "many", { of, keys: fc.array(key, { minLength: 1, maxLength: 4 }), isSettled: fc.boolean() }),
     one(4, "peek", { of, key }),
@@ -78,9 +79,9 @@ const mixed = ({ unrest, grouped }: Mix) =>
     one(4, "abort", { place }),
     one(40, "advance", { ms: fc.constantFrom(1, 100, 100, 300, 300, 300, 1_000, 1_000, 1_500, 4_000) }),
   );
-const restless = mixed({ unrest: 4, grouped: 8 });
-const calm = mixed({ unrest: 1, grouped: 2 });
-const grouped = mixed({ unrest: 1, grouped: 30 });
+const restless = mixed({ unrest: 4, grouped: 8, reads: 64 });
+const calm = mixed({ unrest: 1, grouped: 2, reads: 64 });
+const grouped = mixed({ unrest: 1, grouped: 40, reads: 24 });
 export type Step =
   | (typeof calm extends fc.Arbitrary<infer T> ? T : never)
   | { readonly do: "close"; readonly ms: number };

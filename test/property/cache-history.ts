@@ -14,6 +14,8 @@ export interface Reading {
   readonly origin: "load" | "put" | "write";
   readonly tags: readonly string[];
   readonly freshMs: number;
+  /** The source says so itself. */
+  readonly isOwnLife: boolean;
   /** There is no such thing: the cache holds `undefined` in its place. */
   readonly isAbsent: boolean;
   /** When loads of it began that brought it or found it unmodified. */
@@ -55,6 +57,7 @@ export function createHistory({ now, next, nextVersion, lives, about }: HistoryO
   const readings = new Map<string, Reading[]>();
   /** When nobody could share a load any more that had begun before. */
   const detached = new Map<string, number>();
+  let tagChangedAt = 0;
 
   const listed = <T>(map: Map<string, T[]>, key: string): T[] => {
     const list = map.get(key) ?? [];
@@ -67,7 +70,9 @@ export function createHistory({ now, next, nextVersion, lives, about }: HistoryO
     const isAbsent = origin !== "write" && said.isAbsent;
     const declared = isAbsent ? lives.absentMs : lives.freshMs;
     const freshMs = told ? (said.freshMs ?? declared) : declared;
-    const reading = { key, version, origin, tags: told ? said.tags : [], freshMs, isAbsent, confirmed: [] };
+    const isOwnLife = told && said.freshMs !== undefined;
+    const tags = told ? said.tags : [];
+    const reading = { key, version, origin, tags, freshMs, isOwnLife, isAbsent, confirmed: [] };
     listed(readings, key).push(reading);
     return reading;
   };
@@ -131,17 +136,20 @@ export function createHistory({ now, next, nextVersion, lives, about }: HistoryO
       }
       return instant;
     },
-    changeTag: (verb: ChangeVerb, tag: string, keys: readonly string[]): void => {
+    changeTag: (verb: ChangeVerb, tag: string): void => {
       const instant = next();
       listed(tagged, tag).push({ ...instant, verb, by: undefined, version: 0 });
-      for (const key of keys) detached.set(key, instant.order);
+      tagChangedAt = instant.order;
     },
     announce: (key: string): Instant => {
       const instant = next();
       detached.set(key, instant.order);
       return instant;
     },
-    isDetached: (key: string, order: number): boolean => order < (detached.get(key) ?? 0),
+    /** Loads that began before it are shared by nobody who comes. */
+    detachedAt: (key: string): number => Math.max(detached.get(key) ?? 0, tagChangedAt),
+    /** Failures of loads that began before it say nothing to who comes. What had a tag, a failed load does not tell. */
+    changedAt: (key: string): number => detached.get(key) ?? 0,
     /** What an answer may have been: a value says it itself, an absence does not. */
     meant: (key: string, answer: unknown): readonly Reading[] => {
       if (answer === undefined) return listed(readings, key).filter(({ isAbsent }) => isAbsent);

@@ -4,7 +4,7 @@ import type { CacheCounters } from "../../src/cache/counters.ts";
 import { setup, steps } from "./cache-commands.ts";
 import { createWorld } from "./cache-world.ts";
 
-const runs = 1_100;
+const runs = 1_500;
 
 test("C1 and C3 to C7 hold for 100,000 steps of any interleaving that one process knows", async () => {
   const reached: Partial<Record<keyof CacheCounters, number>> = {};

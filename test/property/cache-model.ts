@@ -43,6 +43,11 @@ export function createModel(options: ModelOptions) {
   /** Reads whose end the counters tell. */
   let reads = 0;
   let misses = 0;
+  /** What the counters told last. */
+  let shared = 0;
+  let loaded = 0;
+  /** When a lookup's store last succeeded. */
+  const storedAt = new Map<string, number>();
   /** Reads of one scope that have not ended. */
   let waiting = 0;
   const awaited = (read: Promise<unknown>): void => {
@@ -54,8 +59,10 @@ export function createModel(options: ModelOptions) {
   const some = (key: string, answer: unknown, holds: (reading: Reading) => boolean): boolean =>
     history.meant(key, answer).some(holds);
 
-  const checkError = (error: unknown, isAborted: boolean): void => {
-    const { code, message } = error as { readonly code?: string; readonly message?: string };
+  /** @param since a load that began before was outdated when the read was called */
+  const checkError = (error: unknown, isAborted: boolean, since = 0): void => {
+    const { code, message, order = since } = error as Partial<Record<"code" | "message", string> & Instant>;
+    must(order >= since, "C1: a failure that was outdated");
     if (code === "REPRISE_LOAD_TIMEOUT") return;
     const isExpected =
       message === away ||
@@ -97,11 +104,12 @@ export function createModel(options: ModelOptions) {
     history,
     source,
     scopes,
-    keys: scopes.map(keyOf),
     get: (place: number, signal?: AbortSignal): void => {
       const scope = scopeAt(place);
       const key = keyOf(scope);
       const call = now();
+      const since = history.changedAt(key);
+      const isLate = isClosed();
       const { memory, stale } = counters;
       reads += 1;
       const answered = get(scope, signal);
@@ -109,10 +117,11 @@ export function createModel(options: ModelOptions) {
       const check = (answer: unknown): void => {
         const isRight = (reading: Reading) =>
           from === "memory" ? history.isFresh(reading, call, true) : history.isStale(reading, call);
+        must(from !== "load" || !isLate || isSoft, "no load begins once closed");
         if (from === "load") checkWaited(key, answer, call);
         else must(some(key, answer, isRight), `C1, C4, C6: an answer from memory, ${from}`);
       };
-      awaited(answered.then(check, (error: unknown) => checkError(error, signal?.aborted === true)));
+      awaited(answered.then(check, (error: unknown) => checkError(error, signal?.aborted === true, since)));
     },
     /** A read of quiet times, after a load: nothing stale is left. */
     getFresh: (place: number): void => {
@@ -202,9 +211,15 @@ export function createModel(options: ModelOptions) {
         misses += 1;
         const store = () => {
           reading.confirmed.push(call);
-          const { at } = now();
+          const { at, order } = now();
           const stored = result.store(reading.isAbsent ? undefined : reading);
-          follow(stored.then((is) => must(!is || at < call.at + times.hardMs, "no store after the hard deadline")));
+          const isFirst = (storedAt.get(key) ?? -1) < call.order;
+          const checkStore = (is: boolean): void => {
+            must(!is || isFirst, "of two lookups under one permission one stores");
+            must(!is || at < call.at + times.hardMs, "no store after the hard deadline");
+            if (is) storedAt.set(key, order);
+          };
+          follow(stored.then(checkStore));
         };
         hold(store);
       });
@@ -227,10 +242,13 @@ export function createModel(options: ModelOptions) {
         const ofKey = all.get(key) ?? { running: 0, current: 0 };
         all.set(key, ofKey);
         ofKey.running += 1;
-        if (!history.isDetached(key, order)) ofKey.current += 1;
+        if (order >= history.detachedAt(key)) ofKey.current += 1;
         must(ofKey.running <= 2, "C5: loads of a key at once");
         must(ofKey.current <= 1, "C5: loads of a key that nothing outdated");
       }
+      must(counters.shared >= shared && counters.source >= loaded, "what was counted stays counted");
+      shared = counters.shared;
+      loaded = counters.source;
     },
     /** When all has settled that waits for no loader. */
     checkQueue: (): void => must(waiting <= (declared.queue ?? waiting), "reads wait within the queue's bound"),

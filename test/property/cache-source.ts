@@ -33,6 +33,8 @@ export interface SourceOptions {
 
 type Context = { readonly signal: AbortSignal; readonly etag?: string | undefined };
 
+/** What a load that began then is rejected with. */
+export const failure = ({ order }: Instant) => Object.assign(new Error(away), { order });
 export const away = "the source is away";
 
 /** The source of one cache, as loaders and writers see it: they return when a step says so, or never. */
@@ -76,7 +78,7 @@ export function createHeldSource({ history, next, keyOf, tells, heeds, check }: 
         },
         fail: () => {
           loads.delete(one);
-          reject(new Error(away));
+          reject(failure(began));
         },
       };
       if (heeds) {
@@ -97,12 +99,12 @@ export function createHeldSource({ history, next, keyOf, tells, heeds, check }: 
       };
       const answer = (mask: number) => {
         leave();
-        resolve(all.map(({ tell }, place) => ((mask >> place) & 1 ? new Error(away) : tell())));
+        resolve(all.map(({ began, tell }, place) => ((mask >> place) & 1 ? failure(began) : tell())));
       };
       const fail = (mask: number) => {
         if (mask > 0) return answer(mask);
         leave();
-        reject(new Error(away));
+        reject(failure((all[0] as (typeof all)[number]).began));
       };
       const batch = all.map(({ key, began }): Load => ({ ...began, key, call: all, answer: () => answer(0), fail }));
       if (heeds) {
@@ -174,5 +176,6 @@ const etagOf = ({ version }: Reading): string => `version ${version}`;
 export function result(reading: Reading, isTold: boolean): unknown {
   const value = reading.isAbsent ? undefined : reading;
   if (!isTold) return value;
-  return loaded(value, { etag: etagOf(reading), tags: reading.tags, freshFor: `${reading.freshMs}ms` });
+  const freshFor = reading.isOwnLife ? (`${reading.freshMs}ms` as const) : undefined;
+  return loaded(value, { etag: etagOf(reading), tags: reading.tags, freshFor });
 }

@@ -188,7 +188,7 @@ export function createWorld(setup: Setup) {
         break;
       case "tag":
         follow(step.verb === "purge" ? cache.purgeTag(step.tag) : cache.expireTag(step.tag));
-        history.changeTag(step.verb, step.tag, model.keys);
+        history.changeTag(step.verb, step.tag);
         break;
       case "commit": {
         const named = model.declared.names.filter((_, bit) => (step.named >> bit) & 1);
