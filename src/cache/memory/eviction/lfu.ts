@@ -257,7 +257,7 @@ const firstWindowShare = 0.05;
 const leastWindowShare = 0.01;
 /** Of what is not the window's. */
 const protectedShare = 0.8;
-/** How many entries the window gains or loses by one piece of evidence. */
-const stepEntries = 0.3;
+/** How many entries the window gains or loses by one piece of evidence. Half of it follows a change of load too slowly. */
+const stepEntries = 0.6;
 /** Frequencies are halved after so many reads for each entry that memory can hold. */
 const readsPerEntry = 30;
