@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 
 /** What an entry costs whoever loads it: its module with every chunk that it imports, zipped. Server code: not minified. */
 const budgets = {
-  index: "48 kB",
+  index: "104 kB",
   memory: "14 kB",
   sqlite: "20 kB",
   web: "16 kB",
   fastify: "16 kB",
-  page: "32 kB",
+  page: "36 kB",
   testing: "32 kB",
   "working-set": "28 kB",
   cli: "60 kB",

@@ -268,9 +268,13 @@ class Instance {
   }
 
   #decisions(): readonly Decided[] {
-    const { owner, dimensions = {} } = this.#options;
+    const { owner, dimensions = {}, sources, secrets } = this.#options;
     return [
-      ...this.#caches.list().map(({ declaration, changes }) => decideCache(declaration, changes(), owner, dimensions)),
+      ...this.#caches
+        .list()
+        .map(({ declaration, changes }) =>
+          decideCache(declaration, changes(), owner, dimensions, { sources, secrets }),
+        ),
       ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
     ];
   }

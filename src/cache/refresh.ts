@@ -24,6 +24,8 @@ interface Heat {
   readonly parts: Parts;
   /** Reads, halved with time. */
   heat: number;
+  /** Of the value whose load began then. */
+  began: number;
   readsSeen: number;
   /** When it was last found that it had been read. */
   readAt: number;
@@ -49,12 +51,13 @@ export function createRefresher(options: RefresherOptions): Refresher {
   let nextAt = 0;
   let cancel: (() => void) | undefined;
 
-  const heatOf = (place: number): Heat => {
+  const heatOf = (place: number, now: number): Heat => {
     const parts = slots.parts[place];
     const known = heats.get(place);
     // the place may have gone to another key
     if (known !== undefined && known.parts === parts) return known;
-    return { place, parts, heat: 0, readsSeen: 0, readAt: Number.NEGATIVE_INFINITY };
+    // somebody's read loaded it
+    return { place, parts, heat: 1, began: slots.began(place), readsSeen: 0, readAt: now };
   };
 
   const choose = (now: number): void => {
@@ -63,10 +66,11 @@ export function createRefresher(options: RefresherOptions): Refresher {
     const next = new Map<number, Heat>();
     const read: Heat[] = [];
     for (const place of index.values()) {
-      const heat = heatOf(place);
+      const heat = heatOf(place, now);
       const counted = slots.reads(place);
-      // counted anew since the value came
-      const reads = counted < heat.readsSeen ? counted : counted - heat.readsSeen;
+      const began = slots.began(place);
+      const reads = began === heat.began ? counted - heat.readsSeen : counted;
+      heat.began = began;
       heat.heat = heat.heat * heatKept + reads;
       heat.readsSeen = counted;
       if (reads > 0) heat.readAt = now;
