@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { measureEvictionCost } from "./eviction-cost.ts";
 import type { Figure } from "./figure.ts";
+import { measureHitRatio } from "./hit-ratio.ts";
 import { measureHits, measureWorkingSetCost } from "./hits.ts";
 import { measureMemory } from "./memory.ts";
 import { readTraces } from "./traces.ts";
@@ -28,5 +30,7 @@ export async function measureCache({ quick, traces, progress }: CacheOptions): P
   ];
   progress(`workingset.error: traces in ${folder}`);
   figures.push(...(await measureWorkingSet(readTraces(folder))));
+  figures.push(...(await measureHitRatio(folder, progress)));
+  figures.push(...(await measureEvictionCost(folder, { rounds: quick ? 5 : 9, progress })));
   return figures;
 }

@@ -1,9 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { bytes, type Size } from "../base/size.ts";
 
-/** A size in entries, or in bytes. */
-export type Memory = { readonly entries: number } | { readonly bytes: number };
-
 /** `"95%"` or `0.95`. */
 export function parseRatio(text: string): number {
   const isPercent = text.endsWith("%");
