@@ -9,6 +9,8 @@ import { away, type HeldSource } from "./cache-source.ts";
 export interface Allowed {
   readonly isClosed: () => boolean;
   readonly now: () => Instant;
+  /** The next place in the order of all events. */
+  readonly next: () => Instant;
 }
 
 export interface ModelOptions extends Allowed {
@@ -35,7 +37,7 @@ export function must(holds: boolean, what: string): asserts holds {
 }
 
 export function createModel(options: ModelOptions) {
-  const { declared, scopes, keyOf, history, source, counters, caches, follow, now, isClosed } = options;
+  const { declared, scopes, keyOf, history, source, counters, caches, follow, now, next, isClosed } = options;
   const { through, aside } = caches;
   const cache = through ?? aside;
   must(cache !== undefined, "the model has a cache");
@@ -203,7 +205,7 @@ export function createModel(options: ModelOptions) {
       }
       const scope = scopeAt(place);
       const key = keyOf(scope);
-      const call = now();
+      const call = next();
       reads += 1;
       const reading = history.read(key, false);
       const found = aside.lookup(scope).then((result) => {
@@ -211,7 +213,7 @@ export function createModel(options: ModelOptions) {
         misses += 1;
         const store = () => {
           reading.confirmed.push(call);
-          const { at, order } = now();
+          const { at, order } = next();
           const stored = result.store(reading.isAbsent ? undefined : reading);
           const isFirst = (storedAt.get(key) ?? -1) < call.order;
           const checkStore = (is: boolean): void => {

@@ -120,7 +120,7 @@ export function createWorld(setup: Setup) {
     const aside = pattern === "cache-aside" ? caches.cacheAside(given) : undefined;
     const counters = caches.list().find((listed) => listed.name === name)?.counters as CacheCounters;
     const model = createModel({
-      ...{ declared, keyOf, history, source, counters, follow, now },
+      ...{ declared, keyOf, history, source, counters, follow, now, next },
       scopes: scopesOf[declared.names.length],
       caches: { through, writable, aside },
       isClosed: () => closed !== undefined,
