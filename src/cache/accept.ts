@@ -18,8 +18,6 @@ export interface Known {
   readonly tags: readonly string[];
   /** In the place of the declared one. */
   readonly freshMs: number | undefined;
-  /** It says that there is no such thing. */
-  readonly isAbsent: boolean;
 }
 
 /** A value that may be stored, apart from what its source said of it. */
@@ -38,16 +36,16 @@ export function accept(cache: string, result: unknown, policies: Policies, tell:
   const about = isLoaded(result) ? result.about : undefined;
   const given = isLoaded(result) ? result["~loaded"] : result;
   const value = copies ? structuredClone(given) : given;
-  const known = about === undefined ? undefined : knownOf(cache, about, value === undefined);
+  const known = about === undefined ? undefined : knownOf(cache, about);
   if (policies.secrets !== "off") refuseSecrets(cache, value, policies.secrets, tell);
   if (policies.freeze) freezeDeep(value);
   return { value, known, isLoaded: true };
 }
 
-function knownOf(cache: string, { etag, freshFor, tags = [] }: About, isAbsent: boolean): Known {
+function knownOf(cache: string, { etag, freshFor, tags = [] }: About): Known {
   const freshMs = freshFor === undefined ? undefined : milliseconds(freshFor, `Cache '${cache}', loaded.freshFor`);
   // a copy: the caller's array is the caller's
-  return { etag, tags: [...new Set(tags)], freshMs, isAbsent };
+  return { etag, tags: [...new Set(tags)], freshMs };
 }
 
 function refuseSecrets(cache: string, value: unknown, policy: "refuse" | "warn", tell: Tell): void {

@@ -104,8 +104,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
   };
   const keep = (place: number, accepted: Accepted, began: number): void => {
     const { value, known } = accepted;
-    const isAbsent = known?.isAbsent ?? value === undefined;
-    const declared = known?.freshMs ?? (isAbsent ? settings.absentMs : settings.freshMs);
+    const declared = known?.freshMs ?? (value === undefined ? settings.absentMs : settings.freshMs);
     const freshMs = declared * (1 - settings.jitter * random());
     const isEarly = settings.beta > 0 && accepted.isLoaded;
     attach(place, known);
@@ -144,13 +143,10 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     return place === undefined ? undefined : verified(place);
   };
 
-  /** A hit of a key in the sample; one that has left it, or that a group may have changed, takes the longer way once. */
-  const isSampledHit = (place: number): boolean => {
-    if (sampler === undefined || slots.checked(place) !== sampled) return false;
-    if (slots.attachments.size > 0 && slots.attachments.has(place)) return false;
-    // its weight is known from the read that brought it
-    if (!sampler.record(slots.hashes[place] as number, id, 0)) slots.checkedIs(place, groups.sequence);
-    return true;
+  /** Its weight is known from the read that brought it. */
+  const recordHit = (place: number): void => {
+    if (sampler?.record(slots.hashes[place] as number, id, 0) === true) return;
+    slots.checkedIs(place, groups.sequence);
   };
 
   const change = (verb: ChangeVerb, parts: Parts, at: number): void => {
@@ -166,10 +162,15 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     place: placeOf,
     hit: (scope) => {
       const place = index.find(scope);
-      if (place === undefined || !(now() < slots.calmUntil(place))) return undefined;
-      if (slots.checked(place) !== groups.sequence && !isSampledHit(place)) return undefined;
+      if (place === undefined) return undefined;
+      const isSampled = slots.checked(place) === sampled;
+      // one of the sample that a group may have changed takes the longer way
+      if (isSampled && slots.attachments.size > 0 && slots.attachments.has(place)) return undefined;
+      const answer = slots.hit(place, now(), isSampled ? sampled : groups.sequence);
+      if (answer === undefined) return undefined;
       counters.memory += 1;
-      return slots.answer(place);
+      if (isSampled) recordHit(place);
+      return answer;
     },
     find: (parts, at) => {
       const place = placeOf(parts);

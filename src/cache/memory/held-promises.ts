@@ -1,18 +1,25 @@
-/** Slots whose promises are kept: the hottest, by far, of what a process reads at one time. */
-const most = 4_096;
+/** Some ten megabytes at most, however many slots there are. */
+const most = 131_072;
 
-/** The values of the slots that hold a promise in their place: a fixed number, the one that came first leaves. */
+/**
+ * The values of the slots that hold a promise in their place: a bounded number of them, for a promise costs as much as all
+ * else of a slot. When they are that many, the one that came first leaves.
+ */
 export class HeldPromises {
-  readonly #places = new Int32Array(most).fill(-1);
-  readonly #values: unknown[] = new Array(most).fill(undefined);
+  readonly #places: number[] = [];
+  readonly #values: unknown[] = [];
   readonly #turns = new Map<number, number>();
   #hand = 0;
+
+  isFull(): boolean {
+    return this.#turns.size >= most;
+  }
 
   /** Takes the slot in; who had to leave for it, with its value. */
   hold(place: number, value: unknown): { readonly place: number; readonly value: unknown } | undefined {
     const turn = this.#hand;
     this.#hand = (turn + 1) % most;
-    const left = this.#places[turn] as number;
+    const left = this.#places[turn] ?? -1;
     const before = left < 0 ? undefined : { place: left, value: this.drop(left) };
     this.#places[turn] = place;
     this.#values[turn] = value;

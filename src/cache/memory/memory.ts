@@ -115,9 +115,13 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
   const isSampled = (place: number): boolean =>
     sampler !== undefined && (slots.hashes[place] as number) < sampler.threshold();
 
-  /** A hit of a hot key costs a bit, and cold ones are told one after the other, where the processor fetches several at a time. */
+  /**
+   * A hit of a hot key costs a bit, and cold ones are told one after the other, where the processor fetches several at a
+   * time. While memory is no more than half full nobody leaves, and policies are told of nothing.
+   */
   const tell = (): void => {
-    slots.takeNotes((place) => ownerOf(place).policy.touch(place));
+    if (weight() * 2 <= bound.most) slots.takeNotes(() => {});
+    else slots.takeNotes((place) => ownerOf(place).policy.touch(place));
     slots.notesAtMost = Math.min(mostNotes, Math.max(leastNotes, entries >> 6));
   };
   slots.tell = tell;

@@ -55,6 +55,7 @@ const reads = 3;
 const noted = 1;
 /** In the cell of reads: what is held is the value's promise. */
 const promised = 2;
+const hot = noted | promised;
 const oneRead = 4;
 /** In the place of a value, where there is none: `undefined` is one. */
 const vacant = Symbol("vacant");
@@ -132,9 +133,21 @@ export class Slots {
   }
 
   /**
-   * Counts a read and answers it. A slot that is read again before its policy has been told is hot: it keeps its answer, an
-   * already resolved promise, so that its hits allocate nothing. Of others the promise is made anew, for one that lies
-   * anywhere in memory costs more to fetch than to make, and each would cost as much as all the rest of its slot.
+   * The answer of a value that nothing is due for, counted; `undefined`: take the longer way. `changes`: of groups, so far.
+   */
+  hit(place: number, now: number, changes: number): Promise<unknown> | undefined {
+    const all = this.#cells;
+    const at = place * cells;
+    if (!(now < (all[at + calm] as number)) || all[at + checked] !== changes) return undefined;
+    const before = all[at + reads] as number;
+    if ((before & hot) !== hot || before >= mostReads) return this.answer(place);
+    all[at + reads] = before + oneRead;
+    return all[at + held] as Promise<unknown>;
+  }
+
+  /**
+   * Counts a read and answers it. A value that is read again keeps its answer, an already resolved promise, so that its
+   * hits allocate nothing; once many do, only one that is read again before its policy has been told.
    */
   answer(place: number): Promise<unknown> {
     const at = place * cells;
@@ -142,7 +155,8 @@ export class Slots {
     this.#cells[at + reads] = (before < mostReads ? before + oneRead : before) | noted;
     if ((before & noted) === 0) this.#note(place);
     if ((before & promised) !== 0) return this.#cells[at + held] as Promise<unknown>;
-    return (before & noted) === 0 ? Promise.resolve(this.#cells[at + held]) : this.#promote(place);
+    const again = (before & noted) !== 0 || (before >= oneRead && !this.#promises.isFull());
+    return again ? this.#promote(place) : Promise.resolve(this.#cells[at + held]);
   }
 
   /** How many reads are noted before the policies are told; few where few entries are held, so that their order is told. */
