@@ -193,7 +193,7 @@ class Instance {
       sources: options.sources,
       policies: { secrets: options.secrets ?? (production ? "off" : "warn"), freeze: !production },
       sampler: this.#sampler,
-      journal: options.ledger === undefined ? undefined : async () => (await this.#openLedger()).writes,
+      journal: options.ledger === undefined ? undefined : () => this.#openJournalOfWrites(),
       used: () => this.#use(),
     });
     this.#operations = createOperations(
@@ -335,6 +335,12 @@ class Instance {
     return this.#ledger;
   }
 
+  /** Also while the instance closes: what was acknowledged is then brought to its source. */
+  async #openJournalOfWrites(): Promise<Ledger<unknown>["writes"]> {
+    await (this.#opening ?? this.#open());
+    return this.#ledger?.writes;
+  }
+
   async #close(): Promise<void> {
     await this.#opening?.catch(() => {});
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
@@ -345,6 +351,8 @@ class Instance {
     });
     this.#closing.abort(closed);
     await this.#journal?.stop();
+    // from here on nobody is given the ledger that closes
+    this.#opening = undefined;
     // also one that opened after its deadline
     const disconnected = this.#used ? this.#ledger?.close() : undefined;
     if (disconnected !== undefined) {

@@ -30,7 +30,8 @@ function readNow(): number {
   const exact = performance.now();
   if (!armed && exact - reading < 1) {
     armed = true;
-    setImmediate(endTurn).unref();
+    // not unreferenced: the loop would sleep before it ran, and whoever woke it would read an instant from before its sleep
+    setImmediate(endTurn);
   }
   if (armed) left = keptReads;
   reading = exact;

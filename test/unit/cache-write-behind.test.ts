@@ -3,6 +3,9 @@ import type { CacheDeclaration } from "../../src/cache/declaration.ts";
 import type { Scope } from "../../src/cache/key.ts";
 import { newestWriteJournal } from "../../src/contract/newest-writes.ts";
 import type { WriteJournal } from "../../src/contract/write-journal.ts";
+import { createReprise } from "../../src/reprise.ts";
+import { memoryLedger } from "../../src/stores/memory/ledger.ts";
+import { manualClock } from "../../src/testing/clock.ts";
 import { cacheStand, type StandOptions, settle, watch } from "./cache-stand.ts";
 
 /** How a cache and its queue of writes work together; what the queue promises is tested with the queue. */
@@ -122,6 +125,17 @@ describe("a write-behind write", () => {
     expect(stand.counters().written).toBe(0);
   });
 
+  test("is of the scope it was called with, also if the caller's object names another one meanwhile", async () => {
+    const stand = behindStand();
+    stand.source.set("b", "of b");
+    const scope = { id: "a" };
+    const written = stand.cache.write(scope, "of a");
+    scope.id = "b";
+    await written;
+    expect(await stand.cache.peek({ id: "b" })).toBeUndefined();
+    expect((await stand.cache.peek(a))?.value).toBe("of a");
+  });
+
   test("of what no cache may hold is refused before it is journalled", async () => {
     const stand = behindStand({ policies: { secrets: "refuse", freeze: false } });
     await expect(stand.cache.write(a, { card: "4242424242424242" })).rejects.toMatchObject({
@@ -150,5 +164,29 @@ describe("a write-behind write", () => {
       expect(ended.state).toBe("resolved");
       expect(stand.sent.map(({ value }) => value)).toEqual(["new"]);
     }
+  });
+
+  test("close of an instance brings it from its ledger's journal to the source", async () => {
+    const sent: unknown[] = [];
+    const clock = manualClock();
+    const reprise = createReprise({ service: "close", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+    const cache = reprise.cache.writeBehind({
+      name: "behind",
+      scope: ["id"],
+      freshFor: "60s",
+      load: async () => "old",
+      ifLost: "never",
+      writeMany: async (writes) => {
+        sent.push(...writes.map(({ value }) => value));
+      },
+    });
+    await cache.write(a, "new");
+    const closed = watch(reprise.close());
+    await clock.advance(100);
+    await settle();
+    expect(sent).toEqual(["new"]);
+    expect(closed.state).toBe("resolved");
+    await expect(cache.write(a, "late")).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
+    await expect(cache.dead()).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
   });
 });

@@ -49,11 +49,13 @@ export function createWriteBehindCache(
     cache: {
       ...reads,
       write: async (scope, value, writeOptions) => {
-        const key = keyOf(scope);
+        const parts = core.keys.check(scope);
+        // the caller may use its object for another scope while the write is journalled
+        const checked = core.keys.scope(parts);
         options.used();
         const kept = core.admit(value);
-        await writes.write(key, core.keys.scope(core.keys.check(scope)), kept, writeOptions?.signal);
-        core.written(scope, kept);
+        await writes.write(encodeKey(parts), checked, kept, writeOptions?.signal);
+        core.written(checked, kept);
       },
       flush: (flushOptions) => untilAborted(writes.flush(), flushOptions?.signal),
       dead: writes.dead,
