@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { createCaches } from "../../src/cache/caches.ts";
 import { manualClock } from "../../src/testing/clock.ts";
@@ -75,4 +78,27 @@ describe("keys of different kinds never meet", () => {
       expect((await cache.peek({ id: -0 }))?.value).toBe("zero");
     }
   });
+});
+
+test("what is read again and again keeps nothing alive of the requests that read it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const requests = new AsyncLocalStorage<object>();
+  const stand = cacheStand();
+  const cache = stand.cacheAside();
+  const seen: WeakRef<object>[] = [];
+  for (let id = 0; id < 20; id += 1) {
+    await cache.put({ id }, id);
+    await requests.run({ id }, async () => {
+      seen.push(new WeakRef(requests.getStore() as object));
+      for (let read = 0; read < 4; read += 1) await cache.get({ id }, () => id);
+    });
+  }
+  await settle();
+  collect();
+  await settle();
+  collect();
+  // the engine may hold the last one a little longer
+  expect(seen.filter((one) => one.deref() !== undefined).length).toBeLessThan(5);
+  expect(await cache.get({ id: 1 }, () => "loaded")).toBe(1);
 });

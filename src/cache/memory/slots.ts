@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Scalar } from "../../base/scalar.ts";
 import type { Known } from "../accept.ts";
 import type { Group, Groups } from "./groups.ts";
@@ -82,6 +83,7 @@ export class Slots {
    */
   readonly #cells: unknown[] = [];
   readonly #promises = new HeldPromises();
+  readonly #outside = AsyncLocalStorage.snapshot();
   readonly #notes = new Int32Array(mostNotes);
   #noted = 0;
   #freshUntil: Float64Array = new Float64Array(16);
@@ -189,7 +191,8 @@ export class Slots {
   #promote(place: number): Promise<unknown> {
     const at = place * cells;
     const value = this.#cells[at + held];
-    const promise = Promise.resolve(value);
+    // a promise holds the async context it was made in (Node 20): kept, it would keep one reader's request alive
+    const promise = this.#outside(resolved, value);
     const before = this.#promises.hold(place, value);
     if (before !== undefined) this.#giveBack(before.place, before.value);
     this.#cells[at + held] = promise;
@@ -344,4 +347,8 @@ let lastPermission: number = none;
 function newPermission(): number {
   lastPermission += 1;
   return lastPermission;
+}
+
+function resolved(value: unknown): Promise<unknown> {
+  return Promise.resolve(value);
 }
