@@ -39,8 +39,8 @@ export interface Caches {
   /** Begins the background work and reads every `changedBy`; what such a thunk throws, this throws. */
   readonly start: () => void;
   /**
-   * Stops the background, waits for the loads under way and then gives them up: their callers are rejected with
-   * `REPRISE_LOAD_ABANDONED`. What memory holds is served on; no load begins any more.
+   * Stops the background, waits for the loads and writes under way and then gives loads up: their callers are rejected
+   * with `REPRISE_LOAD_ABANDONED`. What memory holds is served on; no load begins any more.
    */
   readonly close: (options: { readonly drainMs: number }) => Promise<void>;
   /** Applies what the caches say that a commit of this operation changes. When it returns, no cache serves older data. */
@@ -108,6 +108,8 @@ export function createCaches(options: CachesOptions): Caches {
   const events = createEvents<CacheEvents>();
   const now = createNow(clock);
   const declared = new Map<string, Declared>();
+  /** Queues of writes whose cache was declared again. */
+  const replaced: Promise<void>[] = [];
   let started = false;
   let closing: Promise<void> | undefined;
   let stopExpiring: (() => void) | undefined;
@@ -124,6 +126,8 @@ export function createCaches(options: CachesOptions): Caches {
       }
       earlier.refresher?.stop();
       earlier.core.clear();
+      // nobody else would send what it acknowledged, and its journal must not have two senders
+      if (earlier.writes !== undefined) replaced.push(earlier.writes.close({ drainMs: defaults.drainMs }));
     }
     // loads run where the cache was declared: whoever missed first must not be seen by a load that others share
     const outside = AsyncLocalStorage.snapshot();
@@ -182,7 +186,9 @@ export function createCaches(options: CachesOptions): Caches {
       core.closing();
     }
     const flushed = all.map(({ writes }) => writes?.close({ drainMs }));
-    const drained = Promise.all([...all.map(({ core }) => core.drained()), ...flushed]).then(() => undefined);
+    const drained = Promise.all([...all.map(({ core }) => core.drained()), ...flushed, ...replaced]).then(
+      () => undefined,
+    );
     const late = new Error();
     await withDeadline(clock(), drainMs, drained, () => late).catch(() => {
       for (const { core } of all) core.abandon();

@@ -51,6 +51,7 @@ export interface CacheCore {
   readonly refresh: (parts: Parts, load: Load) => boolean;
   /** Calls a loader in the caller's async context and stores nothing. */
   readonly loadAlone: (scope: Scope, load: Load) => Promise<unknown>;
+  /** Resolves when no load and no announced write is under way. */
   readonly drained: () => Promise<void>;
   /** From now on no load begins. */
   readonly closing: () => void;
@@ -404,7 +405,9 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       const { signal } = new AbortController();
       return admit(await load(keys.scope(keys.check(scope)), { signal, etag: undefined })).value;
     },
-    drained: flights.drained,
+    drained: async () => {
+      await Promise.all([flights.drained(), writers.drained()]);
+    },
     closing: () => {
       closed = true;
     },

@@ -22,10 +22,13 @@ export interface Writers {
   /** Something else changed the key. */
   readonly disturb: (parts: Parts) => void;
   readonly disturbAll: (isMeant: (parts: Parts) => boolean) => void;
+  /** Resolves when no write is under way. */
+  readonly drained: () => Promise<void>;
 }
 
 export function createWriters(): Writers {
   const writing = new Map<string, { readonly parts: Parts; writers: number; isAlone: boolean }>();
+  let drained: (() => void)[] = [];
   return {
     begin: (parts, end) => {
       const key = encodeKey(parts);
@@ -37,6 +40,9 @@ export function createWriters(): Writers {
         mark.writers -= 1;
         if (mark.writers === 0) writing.delete(key);
         end(value, mark.isAlone && mark.writers === 0);
+        if (writing.size > 0) return;
+        for (const resolve of drained) resolve();
+        drained = [];
       };
       return { arrived: (value) => leave({ value }), failed: () => leave(undefined) };
     },
@@ -48,5 +54,6 @@ export function createWriters(): Writers {
     disturbAll: (isMeant) => {
       for (const mark of writing.values()) if (isMeant(mark.parts)) mark.isAlone = false;
     },
+    drained: () => (writing.size === 0 ? Promise.resolve() : new Promise((resolve) => drained.push(resolve))),
   };
 }

@@ -34,6 +34,20 @@ describe("close", () => {
     expect(stand.clock.pending()).toBe(0);
   });
 
+  test("waits for the writes under way: whoever ends the process after it loses none", async () => {
+    const stand = cacheStand();
+    const cache = stand.writeThrough();
+    const written = cache.write(a, "new");
+    const closed = stand.caches.close({ drainMs: 10_000 });
+    const isClosed = watch(closed);
+    await stand.clock.advance(5_000);
+    expect(isClosed()).toBe(false);
+    stand.written(0).arrive();
+    await Promise.all([written, closed]);
+    expect(await cache.get(a)).toBe("new");
+    expect(stand.clock.pending()).toBe(0);
+  });
+
   test("gives up what has not ended in time: aborted, its callers rejected, what waits never begins", async () => {
     const stand = cacheStand();
     const cache = stand.readThrough();

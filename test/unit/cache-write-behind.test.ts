@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CacheDeclaration } from "../../src/cache/declaration.ts";
 import type { Scope } from "../../src/cache/key.ts";
 import { newestWriteJournal } from "../../src/contract/newest-writes.ts";
@@ -152,6 +152,24 @@ describe("a write-behind write", () => {
     };
     await expect(stand.cache.write(a, "new")).rejects.toMatchObject(refused);
     await expect(stand.cache.get(a)).rejects.toMatchObject(refused);
+  });
+
+  test("of a cache that is declared again, as a development server does, is sent all the same, and close waits", async () => {
+    vi.stubEnv("NODE_ENV", "development");
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const stand = behindStand();
+    stand.caches.start();
+    await stand.cache.write(a, "new");
+    stand.caches.writeBehind({
+      ...{ name: "behind", scope: ["id"], freshFor: "60s", load: stand.load, ifLost: { accept: "10s" } },
+      writeMany: async () => {},
+    });
+    const closed = watch(stand.caches.close({ drainMs: 10_000 }));
+    await stand.clock.advance(0);
+    expect(closed.state).toBe("resolved");
+    expect(stand.sent.map(({ value }) => value)).toEqual(["new"]);
   });
 
   test("flush brings it to the source, and close does", async () => {
