@@ -53,8 +53,9 @@ export interface CacheCore {
   readonly loadAlone: (scope: Scope, load: Load) => Promise<unknown>;
   /** Resolves when no load and no announced write is under way. */
   readonly drained: () => Promise<void>;
-  /** From now on no load begins. */
+  /** From now on no load begins, and no write. */
   readonly closing: () => void;
+  readonly isClosed: () => boolean;
   readonly abandon: () => void;
   /** Takes everything out of memory. */
   readonly clear: () => void;
@@ -134,7 +135,10 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       const retryAt = clock().monotonic() + defaults.cache.backOffMs * (1 + 0.1 * random());
       entries.fail(flight.parts, flight, error, retryAt);
     },
-    ended: (_flight, tookMs) => loadTime.observe(tookMs),
+    // a source that fails fast says nothing of how long an answer takes
+    ended: (_flight, tookMs, error) => {
+      if (error === undefined) loadTime.observe(tookMs);
+    },
   });
 
   const receive = (flight: Flight, result: unknown): Accepted => {
@@ -411,6 +415,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     closing: () => {
       closed = true;
     },
+    isClosed: () => closed,
     abandon: flights.abandon,
     clear: () => {
       flights.detachAll(() => true);

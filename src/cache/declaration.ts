@@ -109,7 +109,8 @@ interface Loads<P, V> {
   readonly load: Loader<P, V>;
   /**
    * One call for all that `getMany` misses: a value, `undefined` (there is none) or an Error for each scope, in order. An
-   * Error rejects its scope alone. Its signal aborts when the last of its loads is given up.
+   * Error rejects its scope alone. Its signal aborts when the last of its loads is given up. It is for several
+   * scopes at once, so it must read no ambient dimension, not even one of them.
    */
   readonly loadMany?:
     | ((

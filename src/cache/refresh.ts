@@ -35,6 +35,8 @@ interface Heat {
 const choicesInEvery = 10;
 /** A read counts half after `every`. */
 const heatKept = 0.5 ** (1 / choicesInEvery);
+/** Slots looked at for a choice: a larger cache is gone through in turns, none of which holds the loop for long. */
+const mostLooked = 10_000;
 /** A key that nobody has read for so many times `every` falls out until it is read again. */
 const everyWithoutRead = 2;
 
@@ -45,7 +47,8 @@ const everyWithoutRead = 2;
 export function createRefresher(options: RefresherOptions): Refresher {
   const { hottest, everyMs, clock, slots, index } = options;
   const intervalMs = everyMs / hottest;
-  let heats = new Map<number, Heat>();
+  const heats = new Map<number, Heat>();
+  let cursor: Iterator<number> = [][Symbol.iterator]();
   let hot: Heat[] = [];
   let chosenAt = Number.NEGATIVE_INFINITY;
   let nextAt = 0;
@@ -60,26 +63,41 @@ export function createRefresher(options: RefresherOptions): Refresher {
     return { place, parts, heat: 1, began: slots.began(place), readsSeen: 0, readAt: now };
   };
 
+  /** Takes the hottest of those that were and of the next slots in turn. */
   const choose = (now: number): void => {
     if (now - chosenAt < everyMs / choicesInEvery) return;
     chosenAt = now;
-    const next = new Map<number, Heat>();
-    const read: Heat[] = [];
-    for (const place of index.values()) {
-      const heat = heatOf(place, now);
-      const counted = slots.reads(place);
-      const began = slots.began(place);
-      const reads = began === heat.began ? counted - heat.readsSeen : counted;
-      heat.began = began;
-      heat.heat = heat.heat * heatKept + reads;
-      heat.readsSeen = counted;
-      if (reads > 0) heat.readAt = now;
-      next.set(place, heat);
-      if (slots.has(place) && now - heat.readAt < everyWithoutRead * everyMs) read.push(heat);
+    const read = new Set(hot);
+    for (let looked = Math.min(index.size(), mostLooked); looked > 0; looked -= 1) {
+      let step = cursor.next();
+      if (step.done === true) {
+        cursor = index.values()[Symbol.iterator]();
+        step = cursor.next();
+        if (step.done === true) break;
+      }
+      const heat = heatOf(step.value, now);
+      count(heat, now);
+      if (slots.has(heat.place) && now - heat.readAt < everyWithoutRead * everyMs) {
+        heats.set(heat.place, heat);
+        read.add(heat);
+      } else {
+        heats.delete(heat.place);
+        read.delete(heat);
+      }
     }
-    heats = next;
-    if (read.length > hottest) read.sort((a, b) => b.heat - a.heat);
-    hot = read.slice(0, hottest);
+    const standing = [...read].filter(({ place, parts }) => index.get(parts) === place);
+    if (standing.length > hottest) standing.sort((a, b) => b.heat - a.heat);
+    hot = standing.slice(0, hottest);
+  };
+
+  const count = (heat: Heat, now: number): void => {
+    const counted = slots.reads(heat.place);
+    const began = slots.began(heat.place);
+    const reads = began === heat.began ? counted - heat.readsSeen : counted;
+    heat.began = began;
+    heat.heat = heat.heat * heatKept + reads;
+    heat.readsSeen = counted;
+    if (reads > 0) heat.readAt = now;
   };
 
   /**

@@ -233,7 +233,10 @@ export function createModel(options: ModelOptions) {
       const reading = history.draft(keyOf(scope), "write", false);
       const check = (error: unknown) => {
         const { code, message } = error as { readonly code?: string; readonly message?: string };
-        must(code === "REPRISE_WRITE_TIMEOUT" || message === away, `a write was rejected with: ${String(error)}`);
+        must(
+          code === "REPRISE_WRITE_TIMEOUT" || code === "REPRISE_CLOSED" || message === away,
+          `a write was rejected with: ${String(error)}`,
+        );
       };
       follow(caches.writable.write(scope, reading).catch(check));
     },

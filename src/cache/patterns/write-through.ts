@@ -44,6 +44,7 @@ export function createWriteThrough(
   return {
     ...reads,
     write: async (scope, value) => {
+      if (core.isClosed()) throw new RepriseError("REPRISE_CLOSED", { service: core.name });
       const checked = core.keys.scope(core.keys.check(scope));
       options.used();
       await send(checked, core.admit(value));
