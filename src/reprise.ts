@@ -63,7 +63,7 @@ export type MemoryOptions = MemoryBound & {
   /**
    * Who leaves when memory is full. `"lru"`: the entry that was read longest ago. `"lfu"`: the one that is read least,
    * new ones on probation (W-TinyLFU), so that a scan flushes nothing. `"nearest-expiry"`: the one that would go first
-   * anyway.
+   * anyway. Reads are told to it in small groups, and none while no more than half of the bound is used.
    */
   readonly eviction: Eviction;
   /** Whether a small sample of the reads tells how large memory ought to be. Default true. */

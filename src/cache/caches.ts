@@ -186,7 +186,8 @@ export function createCaches(options: CachesOptions): Caches {
       core.closing();
     }
     const flushed = all.map(({ writes }) => writes?.close({ drainMs }));
-    const drained = Promise.all([...all.map(({ core }) => core.drained()), ...flushed, ...replaced]).then(
+    // what ends with an error has ended: the others are waited for all the same
+    const drained = Promise.allSettled([...all.map(({ core }) => core.drained()), ...flushed, ...replaced]).then(
       () => undefined,
     );
     const late = new Error();

@@ -9,7 +9,7 @@ import type { CacheSettings } from "./check.ts";
 import { type CacheCounters, createCacheCounters } from "./counters.ts";
 import type { CacheDeclaration } from "./declaration.ts";
 import { createLoadTime, drawEarly } from "./early.ts";
-import { createEntries, type Fence, type Served } from "./entries.ts";
+import { createEntries, type Served } from "./entries.ts";
 import type { CacheEvents, Tell } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { createFlights, type Flight, type Load } from "./flights.ts";
@@ -374,7 +374,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       }
       options.used();
       const deadline = began + settings.hardMs;
-      const fence = writers.isWritten(encodeKey(parts)) ? noFence : entries.permit(parts, began, deadline);
+      const fence = entries.permit(parts, began, deadline);
       counters.source += 1;
       counters.loads += 1;
       return {
@@ -424,8 +424,6 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
   };
 }
 
-/** Of what may not be stored. */
-const noFence: Fence = { permission: 0, horizon: 0 };
 const countedAs = { expire: "expired", purge: "purged" } as const;
 
 function entryOf({ value, state, ageMs }: Served): Entry<unknown> {

@@ -73,7 +73,7 @@ export interface EntriesOptions {
   readonly left: (reason: "full" | "expired") => void;
 }
 
-/** In the place of the number of changes, of a slot that is in the sample: unsampled hits compare nothing more for it. */
+/** In the place of the number of changes, of a slot that is in the sample. */
 const sampled = -1;
 
 export function createEntries(options: EntriesOptions): Entries & { readonly id: number } {

@@ -73,7 +73,7 @@ export const phase = { review: 0, drawn: 1, settled: 2 } as const;
  * hold a scope across an await, never a place. All instants are the clock's monotonic milliseconds.
  */
 export class Slots {
-  owners: Uint16Array = new Uint16Array(16);
+  owners: Uint32Array = new Uint32Array(16);
   readonly parts: Parts[] = [];
   /**
    * What a hit touches, side by side, so that it costs one cache line where columns would cost four. What is held: the
@@ -317,7 +317,7 @@ export class Slots {
       column.set(from);
       return column;
     };
-    this.owners = larger(Uint16Array, this.owners);
+    this.owners = larger(Uint32Array, this.owners);
     this.#freshUntil = larger(Float64Array, this.#freshUntil);
     this.lifeMs = larger(Uint32Array, this.lifeMs);
     this.staleMs = larger(Uint32Array, this.staleMs);
