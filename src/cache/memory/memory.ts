@@ -117,13 +117,14 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
 
   /**
    * A hit of a hot key costs a bit, and cold ones are told one after the other, where the processor fetches several at a
-   * time. While memory is no more than half full nobody leaves, and policies are told of nothing.
+   * time.
    */
   const tell = (): void => {
-    if (weight() * 2 <= bound.most) slots.takeNotes(() => {});
-    else slots.takeNotes((place) => ownerOf(place).policy.touch(place));
+    slots.takeNotes((place) => ownerOf(place).policy.touch(place));
     slots.notesAtMost = Math.min(mostNotes, Math.max(leastNotes, entries >> 6));
   };
+  /** While memory is no more than half full nobody leaves, and policies are told of nothing. */
+  const listenIfFull = (): void => slots.listen(weight() * 2 > bound.most);
   slots.tell = tell;
 
   let cursor: Iterator<number> = [][Symbol.iterator]();
@@ -162,6 +163,7 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
       if (inBytes) weights.set(place, bytesOf(place, undefined));
       policy.add(place, slots.hashes[place] as number, weightOf(place));
       makeRoom();
+      listenIfFull();
       return of.index.get(parts);
     },
     fill: (place, value, life) => {
@@ -180,6 +182,7 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
       if (inBytes && !isKept) weights.set(place, bytes);
       if (inBytes || byExpiry) ownerOf(place).policy.update(place, weightOf(place));
       makeRoom();
+      if (inBytes) listenIfFull();
     },
     sampledBytes: (place) => sampledBytes.get(place) ?? 0,
     remove: (place) => {

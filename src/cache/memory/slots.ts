@@ -56,8 +56,9 @@ const reads = 3;
 const noted = 1;
 /** In the cell of reads: what is held is the value's promise. */
 const promised = 2;
-const hot = noted | promised;
 const oneRead = 4;
+/** Once as many promises are held as may be, a value takes the oldest one's place at each read of so many. */
+const readsForPlace = 16;
 /** In the place of a value, where there is none: `undefined` is one. */
 const vacant = Symbol("vacant");
 
@@ -86,6 +87,9 @@ export class Slots {
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #notes = new Int32Array(mostNotes);
   #noted = 0;
+  #listens = false;
+  /** What stands in the cell of reads of a slot whose hit has nothing left to do. */
+  #settled = promised;
   #freshUntil: Float64Array = new Float64Array(16);
   /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
   lifeMs: Uint32Array = new Uint32Array(16);
@@ -142,23 +146,30 @@ export class Slots {
     const at = place * cells;
     if (!(now < (all[at + calm] as number)) || all[at + checked] !== changes) return undefined;
     const before = all[at + reads] as number;
-    if ((before & hot) !== hot || before >= mostReads) return this.answer(place);
+    if ((before & this.#settled) !== this.#settled || before >= mostReads) return this.answer(place);
     all[at + reads] = before + oneRead;
     return all[at + held] as Promise<unknown>;
   }
 
   /**
    * Counts a read and answers it. A value that is read again keeps its answer, an already resolved promise, so that its
-   * hits allocate nothing; once many do, only one that is read again before its policy has been told.
+   * hits allocate nothing.
    */
   answer(place: number): Promise<unknown> {
     const at = place * cells;
     const before = this.#cells[at + reads] as number;
-    this.#cells[at + reads] = (before < mostReads ? before + oneRead : before) | noted;
-    if ((before & noted) === 0) this.#note(place);
+    this.#cells[at + reads] = before < mostReads ? before + oneRead : before;
+    if (this.#listens && (before & noted) === 0) this.#note(place);
     if ((before & promised) !== 0) return this.#cells[at + held] as Promise<unknown>;
-    const again = (before & noted) !== 0 || (before >= oneRead && !this.#promises.isFull());
+    const again = before >= oneRead && (!this.#promises.isFull() || (before >> 2) % readsForPlace === 0);
     return again ? this.#promote(place) : Promise.resolve(this.#cells[at + held]);
+  }
+
+  /** Whether the policies are to be told of reads. While they are not, a hit writes nothing but its number of reads. */
+  listen(listens: boolean): void {
+    if (!listens && this.#listens) this.takeNotes(() => {});
+    this.#listens = listens;
+    this.#settled = listens ? noted | promised : promised;
   }
 
   /** How many reads are noted before the policies are told; few where few entries are held, so that their order is told. */
@@ -180,6 +191,8 @@ export class Slots {
   }
 
   #note(place: number): void {
+    const at = place * cells + reads;
+    this.#cells[at] = (this.#cells[at] as number) | noted;
     this.#notes[this.#noted++] = place;
     if (this.#noted >= this.notesAtMost) this.tell();
   }
