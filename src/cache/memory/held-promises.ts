@@ -1,5 +1,5 @@
-/** Some ten megabytes at most, however many slots there are. */
-const most = 131_072;
+/** A megabyte or two, however many slots there are: what the processor keeps at hand. */
+const most = 16_384;
 
 /**
  * The values of the slots that hold a promise in their place: a bounded number of them, for a promise costs as much as all

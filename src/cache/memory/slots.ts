@@ -58,7 +58,7 @@ const noted = 1;
 const promised = 2;
 const oneRead = 4;
 /** Once as many promises are held as may be, a value takes the oldest one's place at each read of so many. */
-const readsForPlace = 16;
+const readsForPlace = 64;
 /** In the place of a value, where there is none: `undefined` is one. */
 const vacant = Symbol("vacant");
 
