@@ -76,7 +76,7 @@ export const defaults = {
   },
   workingSet: {
     /** The least sample that told every trace within a point on average, loops too; a third cheaper than one of 8,192. */
-    sampledKeys: 6_144,
+    sampledKeys: 2_048,
     /** A small set of keys is told well enough by a quarter of it, and most of its hits stay cheap. */
     sampledShare: 1 / 4,
     /** Two of them are told: a working day's part, so that last night's batch does not size the morning's memory. */

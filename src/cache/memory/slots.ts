@@ -204,8 +204,10 @@ export class Slots {
   #promote(place: number): Promise<unknown> {
     const at = place * cells;
     const value = this.#cells[at + held];
-    // a promise holds the async context it was made in (Node 20): kept, it would keep one reader's request alive
-    const promise = this.#outside(resolved, value);
+    const ours = Promise.resolve(value);
+    // Under an AsyncLocalStorage, on Node 20, a promise holds the async context that it was made in, by a symbol: kept, it
+    // would keep one reader's request alive. Promises made outside of it are slower to read, so only where it does.
+    const promise = Object.getOwnPropertySymbols(ours).length === 0 ? ours : this.#outside(resolved, value);
     const before = this.#promises.hold(place, value);
     if (before !== undefined) this.#giveBack(before.place, before.value);
     this.#cells[at + held] = promise;

@@ -16,7 +16,7 @@ const scarce = 1 / 4;
 const readsPerLook = 64;
 
 export interface SamplerOptions {
-  /** Keys in memory, of all caches together: a whole number from 1 to 8,192. 6,144 unless given. */
+  /** Keys in memory, of all caches together: a whole number from 1 to 8,192. 2,048 unless given. */
   readonly most?: number;
   /** The greatest share of keys that is sampled, above 0. With 1, sets of keys that fit are told exactly, at a cost for each hit. 1/4 unless given. */
   readonly share?: number;
