@@ -1,5 +1,5 @@
-/** What the heap holds, and what it holds beside itself in buffers, once the garbage is gone. Needs `--expose-gc`. */
-export async function heapBytes(): Promise<number> {
+/** Needs `--expose-gc`. */
+export async function collectGarbage(): Promise<void> {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error("start with --expose-gc");
   for (let round = 0; round < 4; round += 1) {
@@ -7,6 +7,11 @@ export async function heapBytes(): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 20));
     collect();
   }
+}
+
+/** What the heap holds, and what it holds beside itself in buffers, once the garbage is gone. */
+export async function heapBytes(): Promise<number> {
+  await collectGarbage();
   // `external` counts the array buffers too
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

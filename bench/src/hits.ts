@@ -13,8 +13,9 @@ const contenders: Readonly<Record<Spread, readonly string[]>> = {
   two: ["reprise", "floor", "lru-cache"],
 };
 
-/** Many keys need longer: a round begins with the processor's caches full of what another process read. */
-const roundMs: Readonly<Record<Spread, number>> = { hot: 40, zipf: 100, two: 40 };
+/** Short, and many of them: neighbours of the machine's memory come and go within seconds, and a round ought to meet the same ones. */
+const roundMs = 30;
+const rounds = 25;
 
 export interface HitPlan {
   readonly quick: boolean;
@@ -29,7 +30,7 @@ export interface HitPlan {
 export async function measureHits(plan: HitPlan): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const spread of ["hot", "zipf", "two"] as const) {
-    const times = await measureSpread(spread, contenders[spread], 2, plan);
+    const times = await measureSpread(spread, contenders[spread], spread === "zipf" ? 4 : 2, plan);
     figures.push(...figuresOf(spread, times));
   }
   return figures;
@@ -53,7 +54,7 @@ async function measureSpread(
 ): Promise<Times> {
   const all = new Map<string, number[]>(names.map((name) => [name, []]));
   const generations = quick ? 1 : processes;
-  const milliseconds = roundMs[spread] / (quick ? 4 : 1);
+  const milliseconds = roundMs / (quick ? 2 : 1);
   for (let generation = 1; generation <= generations; generation += 1) {
     progress(`hit.${spread}: processes ${generation} of ${generations}`);
     const opened: (readonly [string, Child])[] = [];
@@ -61,7 +62,7 @@ async function measureSpread(
       for (const pair of pairs(names)) {
         await Promise.all(
           pair.map(async (name) => {
-            opened.push([name, await openChild("hits", [spread, name])]);
+            opened.push([name, await openChild("hits", [spread, name], ["--expose-gc"])]);
           }),
         );
       }
@@ -69,7 +70,7 @@ async function measureSpread(
         name,
         run: async () => Number(await child.ask({ milliseconds })),
       }));
-      const times = await interleave(runs, quick ? 5 : 9);
+      const times = await interleave(runs, quick ? 5 : rounds);
       for (const [name, samples] of times) all.get(name)?.push(...samples);
     } finally {
       await Promise.all(opened.map(([, child]) => child.end()));

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Answer } from "./child.ts";
 import { askChild } from "./child-process.ts";
 import type { Figure } from "./figure.ts";
+import { flat } from "./flat.ts";
 import { heapBytes } from "./heap.ts";
 import { openProducts } from "./ours.ts";
 import { type Product, productOf } from "./product.ts";
@@ -56,10 +57,7 @@ export async function serveMemory(contender = "", entries = "1000000"): Promise<
   };
 }
 
-/** Flat, as a key is that came with a request: one put together would keep its parts alive. */
-function keyOf(index: number): string {
-  return Buffer.from(`item-${String(index).padStart(9, "0")}`, "latin1").toString("latin1");
-}
+const keyOf = (index: number): string => flat(`item-${String(index).padStart(9, "0")}`);
 
 export async function measureMemory(plan: {
   readonly quick: boolean;

@@ -12,7 +12,7 @@ import { createLoadTime, drawEarly } from "./early.ts";
 import { createEntries, type Served } from "./entries.ts";
 import type { CacheEvents, Tell } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
-import { createFlights, type Flight, type Load } from "./flights.ts";
+import { contextOf, createFlights, type Flight, type Load } from "./flights.ts";
 import { createKeys, encodeKey, type Keys, matches, type Scope } from "./key.ts";
 import { isNotModified } from "./loader.ts";
 import type { Memory } from "./memory/memory.ts";
@@ -205,7 +205,6 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
   const read = (scope: Scope, load: Load, signal: AbortSignal | undefined): Served | Flight => {
     const parts = keys.check(scope);
     const at = clock().monotonic();
-    entries.sample(parts);
     const served = entries.find(parts, at);
     if (served !== undefined) {
       entries.read(served);
@@ -213,6 +212,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       else if (at >= slots.calmUntil(served.place)) lookAhead(served, at, load);
       return served;
     }
+    entries.missed(parts);
     const pending = entries.pending(parts);
     if (pending !== undefined && at < pending.retryAt) throw pending.failure;
     if (signal?.aborted === true) throw signal.reason;
@@ -362,7 +362,6 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     lookup: (scope) => {
       const parts = keys.check(scope);
       const began = clock().monotonic();
-      entries.sample(parts);
       const served = entries.find(parts, began);
       // while stale, one reader at a time is sent to the source
       if (
@@ -372,6 +371,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
         entries.read(served);
         return entryOf(served);
       }
+      entries.missed(parts);
       options.used();
       const deadline = began + settings.hardMs;
       const fence = entries.permit(parts, began, deadline);
@@ -432,7 +432,7 @@ function entryOf({ value, state, ageMs }: Served): Entry<unknown> {
 
 /** A loader that throws before it returns a promise is one that rejects. */
 async function run(flight: Flight): Promise<unknown> {
-  return flight.load(flight.scope, { signal: flight.controller.signal, etag: flight.previous?.known.etag });
+  return flight.load(flight.scope, contextOf(flight));
 }
 
 function errorName(error: unknown): string {

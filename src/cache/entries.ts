@@ -19,8 +19,8 @@ export interface Entries {
   readonly find: (parts: Parts, at: number) => Served | undefined;
   /** Counts a read that is answered from memory. */
   readonly read: (served: Served) => void;
-  /** Tells the sampler of a read that took the longer way. */
-  readonly sample: (parts: Parts) => void;
+  /** Tells the sampler of a read that memory had no answer for. */
+  readonly missed: (parts: Parts) => void;
   readonly pending: (parts: Parts) => Pending | undefined;
   /** Takes out the permission to store what a load is about to read. */
   readonly permit: (parts: Parts, at: number, until: number) => Fence;
@@ -73,12 +73,9 @@ export interface EntriesOptions {
   readonly left: (reason: "full" | "expired") => void;
 }
 
-/** In the place of the number of changes, of a slot that is in the sample. */
-const sampled = -1;
-
 export function createEntries(options: EntriesOptions): Entries & { readonly id: number } {
   const { names, settings, keys, counters, memory, now, random, keeps } = options;
-  const { slots, sampler } = memory;
+  const { slots } = memory;
   const groups = createGroups();
   const index = createScopeIndex<number>(names, (place) => slots.parts[place]);
   const id = memory.join({ index, groups, left: options.left }, settings.protect);
@@ -99,8 +96,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     if (held.length > 0 || known !== undefined) {
       slots.attachments.set(place, { known, groups: held, horizon: groups.sequence });
     } else slots.attachments.delete(place);
-    const isSampled = sampler !== undefined && (slots.hashes[place] as number) < sampler.threshold();
-    slots.checkedIs(place, isSampled ? sampled : groups.sequence);
+    slots.checked[place] = groups.sequence;
   };
   const keep = (place: number, accepted: Accepted, began: number): void => {
     const { value, known } = accepted;
@@ -124,7 +120,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
   };
   /** The slot as its groups leave it: what they purged is gone, what they expired is stale. */
   const verified = (place: number): number | undefined => {
-    if (slots.checked(place) === groups.sequence) return place;
+    if (slots.checked[place] === groups.sequence) return place;
     const attachment = slots.attachments.get(place);
     if (attachment !== undefined) {
       const standing = groups.standing(attachment);
@@ -135,18 +131,12 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       if (standing.is === "expired") outdate(place, standing.at);
       attachment.horizon = groups.sequence;
     }
-    if (slots.checked(place) !== sampled) slots.checkedIs(place, groups.sequence);
+    slots.checked[place] = groups.sequence;
     return place;
   };
   const placeOf = (parts: Parts): number | undefined => {
     const place = index.get(parts);
     return place === undefined ? undefined : verified(place);
-  };
-
-  /** Its weight is known from the read that brought it. */
-  const recordHit = (place: number): void => {
-    if (sampler?.record(slots.hashes[place] as number, id, 0) === true) return;
-    slots.checkedIs(place, groups.sequence);
   };
 
   const change = (verb: ChangeVerb, parts: Parts, at: number): void => {
@@ -163,13 +153,11 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
     hit: (scope) => {
       const place = index.find(scope);
       if (place === undefined) return undefined;
-      const isSampled = slots.checked(place) === sampled;
-      // one of the sample that a group may have changed takes the longer way
-      if (isSampled && slots.attachments.size > 0 && slots.attachments.has(place)) return undefined;
-      const answer = slots.hit(place, now(), isSampled ? sampled : groups.sequence);
-      if (answer === undefined) return undefined;
-      counters.memory += 1;
-      if (isSampled) recordHit(place);
+      const { sequence } = groups;
+      // where no group ever changed, a hit looks at no number of changes
+      if (sequence !== 0 && slots.checked[place] !== sequence) return undefined;
+      const answer = slots.hit(place, now());
+      if (answer !== undefined) counters.memory += 1;
       return answer;
     },
     find: (parts, at) => {
@@ -182,12 +170,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       void slots.answer(place);
       counters[state === "fresh" ? "memory" : "stale"] += 1;
     },
-    sample: (parts) => {
-      if (sampler === undefined) return;
-      const place = index.get(parts);
-      const hash = place === undefined ? memory.hash(id, parts) : (slots.hashes[place] as number);
-      if (hash < sampler.threshold()) sampler.record(hash, id, place === undefined ? 0 : memory.sampledBytes(place));
-    },
+    missed: (parts) => memory.missed(id, parts),
     pending: (parts) => {
       const place = index.get(parts);
       return place === undefined ? undefined : slots.pending.get(place);

@@ -6,9 +6,14 @@ import { type CheckedScope, encodeKey } from "./key.ts";
 import type { Parts } from "./memory/slots.ts";
 import type { Source } from "./sources.ts";
 
+export interface LoadContext {
+  readonly signal: AbortSignal;
+  readonly etag: string | undefined;
+}
+
 /** A loader, its types erased. */
 export interface Load {
-  (scope: CheckedScope, context: { readonly signal: AbortSignal; readonly etag: string | undefined }): unknown;
+  (scope: CheckedScope, context: LoadContext): unknown;
   /** In the place of the cache's own: what it shares with other loads. */
   readonly source?: Source | undefined;
 }
@@ -23,7 +28,8 @@ export interface Flight {
   readonly outcome: Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly controller: AbortController;
+  /** Made when a loader first asks for its signal: most never do, and one costs as much as all else of a load. */
+  controller: AbortController | undefined;
   /**
    * `pending`: behind another load of its key; `queued`: behind other loads of its source; `running`: reads the source.
    * `settled`: its readers have their answer, though a loader that does not heed its signal may still be running.
@@ -125,7 +131,7 @@ export function createFlights(options: FlightsOptions): Flights {
       outcome,
       resolve,
       reject,
-      controller: new AbortController(),
+      controller: undefined,
       state: "pending",
       detached: false,
       began: Number.NaN,
@@ -227,7 +233,7 @@ export function createFlights(options: FlightsOptions): Flights {
     const { state } = flight;
     if (state === "settled") return;
     // listeners run in the context of whoever aborts
-    if (state === "running") options.outside(() => flight.controller.abort(error));
+    if (state === "running") options.outside(() => signalled(flight).abort(error));
     settle(flight, () => refuse(flight, error));
     // a loader that runs on keeps its place, in its lane and at its source: none begins beside it
     if (state === "queued") {
@@ -337,6 +343,21 @@ export function createFlights(options: FlightsOptions): Flights {
       // the youngest first: where a load waits to begin, it must not begin because the one before it was given up
       for (const flight of [...live].reverse()) abort(flight, new RepriseError("REPRISE_LOAD_ABANDONED", { cache }));
     },
+  };
+}
+
+function signalled(flight: Flight): AbortController {
+  flight.controller ??= new AbortController();
+  return flight.controller;
+}
+
+/** What a loader is told beside its scope. */
+export function contextOf(flight: Flight): LoadContext {
+  return {
+    get signal() {
+      return signalled(flight).signal;
+    },
+    etag: flight.previous?.known.etag,
   };
 }
 

@@ -40,9 +40,9 @@ export interface Memory {
   readonly remove: (place: number) => void;
   /** The expiry of a slot is another. */
   readonly moved: (place: number) => void;
-  /** The bytes of a slot that is in the sample; 0: not known. */
-  readonly sampledBytes: (place: number) => number;
   readonly hash: (owner: number, parts: Parts) => number;
+  /** Tells the sampler of a read that memory had no answer for. */
+  readonly missed: (owner: number, parts: Parts) => void;
   /** Looks at some entries, in turn, and takes out those that expired. The share of them, 0 to 1. */
   readonly sweep: (now: number, most: number) => number;
 }
@@ -126,6 +126,11 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
   /** While memory is no more than half full nobody leaves, and policies are told of nothing. */
   const listenIfFull = (): void => slots.listen(weight() * 2 > bound.most);
   slots.tell = tell;
+  slots.record = (place) => {
+    const hash = slots.hashes[place] as number;
+    const bytes = sampledBytes.get(place) ?? 0;
+    if (sampler?.record(hash, slots.owners[place] as number, bytes) !== true) slots.watch(place, false);
+  };
 
   let cursor: Iterator<number> = [][Symbol.iterator]();
   let swept = 0;
@@ -154,6 +159,12 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
     },
     hash: (owner, parts) => hashOf(encodeKey(parts), seed + owner) >>> 0,
     touch: (place) => ownerOf(place).policy.touch(place),
+    missed: (owner, parts) => {
+      const hash = memory.hash(owner, parts);
+      if (sampler === undefined || hash >= sampler.threshold()) return;
+      const place = at(owner).owner.index.get(parts);
+      sampler.record(hash, owner, place === undefined ? 0 : (sampledBytes.get(place) ?? 0));
+    },
     add: (owner, parts) => {
       const { policy, owner: of } = at(owner);
       tell();
@@ -170,7 +181,9 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
       // the answer itself, where the source said that its value still holds: it weighs what it did
       const isKept = value !== undefined && slots.has(place) && slots.value(place) === value;
       slots.fill(place, value, life);
-      const bytes = !isKept && (inBytes || isSampled(place)) ? bytesOf(place, value) : 0;
+      const watches = isSampled(place);
+      slots.watch(place, watches);
+      const bytes = !isKept && (inBytes || watches) ? bytesOf(place, value) : 0;
       if (inBytes && bytes > bound.most) {
         // else all others would leave before it
         const { owner } = ownerOf(place);
@@ -178,13 +191,12 @@ export function createMemory({ bound, eviction, sampler, seed }: MemoryOptions):
         owner.left("full");
         return;
       }
-      if (isSampled(place) && !isKept) sampledBytes.set(place, bytes);
+      if (watches && !isKept) sampledBytes.set(place, bytes);
       if (inBytes && !isKept) weights.set(place, bytes);
       if (inBytes || byExpiry) ownerOf(place).policy.update(place, weightOf(place));
       makeRoom();
       if (inBytes) listenIfFull();
     },
-    sampledBytes: (place) => sampledBytes.get(place) ?? 0,
     remove: (place) => {
       ownerOf(place).policy.remove(place);
       forget(place);

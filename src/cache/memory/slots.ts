@@ -46,17 +46,16 @@ export const never = Number.NEGATIVE_INFINITY;
 export const mostNotes = 512;
 export const leastNotes = 16;
 
-/** Cells a slot: what a hit reads and writes. */
-const cells = 4;
-const held = 0;
-const calm = 1;
-const checked = 2;
-const reads = 3;
-/** In the cell of reads, beside their number: the slot stands among those that its policy is to be told of. */
+/** Beside the number of reads: the slot stands among those that its policy is to be told of. */
 const noted = 1;
-/** In the cell of reads: what is held is the value's promise. */
+/** What is held is the value's promise. */
 const promised = 2;
-const oneRead = 4;
+/** The slot's key is not in the sample, so no read of it is recorded. */
+const unwatched = 4;
+const readsShift = 3;
+const oneRead = 1 << readsShift;
+/** Enough to tell what is read often, and no more than the column holds. */
+const mostReads = 2 ** 30;
 /** Once as many promises are held as may be, a value takes the oldest one's place at each read of so many. */
 const readsForPlace = 64;
 /** In the place of a value, where there is none: `undefined` is one. */
@@ -70,26 +69,30 @@ export const phase = { review: 0, drawn: 1, settled: 2 } as const;
 
 /**
  * What memory holds, of all caches: a slot is a place, and each property of it a column. So an entry is no object that the
- * garbage collector visits, costs tens of bytes, and a hit reads two cache lines. A place is used again after its slot left:
- * hold a scope across an await, never a place. All instants are the clock's monotonic milliseconds.
+ * garbage collector visits and costs tens of bytes, and the two columns that a hit touches are dense: what is read often
+ * stays in the processor's caches. A place is used again after its slot left: hold a scope across an await, never a place.
+ * All instants are the clock's monotonic milliseconds.
  */
 export class Slots {
   owners: Uint32Array = new Uint32Array(16);
   readonly parts: Parts[] = [];
+  /** The value, or its promise. */
+  readonly #held: unknown[] = [];
   /**
-   * What a hit touches, side by side, so that it costs one cache line where columns would cost four. What is held: the
-   * value, or its promise. The instant, a whole number, until which a hit needs nothing but that: one comparison for
-   * expiry and early refresh. The owner's number of changes of groups up to which the value is known to hold. Reads since
-   * the value came.
+   * Two numbers a slot, side by side, so that a hit that compares the one and counts in the other touches one cache line.
+   * The instant until which a hit needs nothing but what is held: one comparison for expiry and early refresh. And the
+   * reads since the value came, with three marks.
    */
-  readonly #cells: unknown[] = [];
+  #hits: Float64Array = new Float64Array(2 * 16);
+  /** The owner's number of changes of groups up to which the value is known to hold. */
+  checked: Float64Array = new Float64Array(16);
   readonly #promises = new HeldPromises();
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #notes = new Int32Array(mostNotes);
   #noted = 0;
   #listens = false;
-  /** What stands in the cell of reads of a slot whose hit has nothing left to do. */
-  #settled = promised;
+  /** The marks of a slot whose hit has nothing left to do. */
+  #settled = promised | unwatched;
   #freshUntil: Float64Array = new Float64Array(16);
   /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
   lifeMs: Uint32Array = new Uint32Array(16);
@@ -106,11 +109,10 @@ export class Slots {
     if (place >= this.owners.length) this.#grow();
     this.owners[place] = owner;
     this.parts[place] = parts;
-    const at = place * cells;
-    this.#cells[at + held] = vacant;
-    this.#cells[at + calm] = neverCalm;
-    this.#cells[at + checked] = 0;
-    this.#cells[at + reads] = 0;
+    this.#held[place] = vacant;
+    this.#hits[2 * place] = never;
+    this.checked[place] = 0;
+    this.#hits[2 * place + 1] = unwatched;
     this.#freshUntil[place] = never;
     this.lifeMs[place] = 0;
     this.staleMs[place] = 0;
@@ -122,8 +124,8 @@ export class Slots {
   release(place: number): void {
     this.parts[place] = undefined;
     this.#demote(place);
-    this.#cells[place * cells + held] = vacant;
-    this.#cells[place * cells + reads] = 0;
+    this.#held[place] = vacant;
+    this.#hits[2 * place + 1] = 0;
     this.attachments.delete(place);
     this.pending.delete(place);
     this.#free.push(place);
@@ -131,24 +133,20 @@ export class Slots {
 
   /** A value is held, which may be `undefined`. */
   has(place: number): boolean {
-    return this.#cells[place * cells + held] !== vacant;
+    return this.#held[place] !== vacant;
   }
 
   value(place: number): unknown {
-    return this.#isPromised(place) ? this.#promises.valueOf(place) : this.#cells[place * cells + held];
+    return this.#isPromised(place) ? this.#promises.valueOf(place) : this.#held[place];
   }
 
-  /**
-   * The answer of a value that nothing is due for, counted; `undefined`: take the longer way. `changes`: of groups, so far.
-   */
-  hit(place: number, now: number, changes: number): Promise<unknown> | undefined {
-    const all = this.#cells;
-    const at = place * cells;
-    if (!(now < (all[at + calm] as number)) || all[at + checked] !== changes) return undefined;
-    const before = all[at + reads] as number;
+  /** The answer of a value that nothing is due for, counted; `undefined`: take the longer way. */
+  hit(place: number, now: number): Promise<unknown> | undefined {
+    if (!(now < (this.#hits[2 * place] as number))) return undefined;
+    const before = this.#hits[2 * place + 1] as number;
     if ((before & this.#settled) !== this.#settled || before >= mostReads) return this.answer(place);
-    all[at + reads] = before + oneRead;
-    return all[at + held] as Promise<unknown>;
+    this.#hits[2 * place + 1] = before + oneRead;
+    return this.#held[place] as Promise<unknown>;
   }
 
   /**
@@ -156,20 +154,29 @@ export class Slots {
    * hits allocate nothing.
    */
   answer(place: number): Promise<unknown> {
-    const at = place * cells;
-    const before = this.#cells[at + reads] as number;
-    this.#cells[at + reads] = before < mostReads ? before + oneRead : before;
+    const before = this.#hits[2 * place + 1] as number;
+    if (before < mostReads) this.#hits[2 * place + 1] = before + oneRead;
     if (this.#listens && (before & noted) === 0) this.#note(place);
-    if ((before & promised) !== 0) return this.#cells[at + held] as Promise<unknown>;
-    const again = before >= oneRead && (!this.#promises.isFull() || (before >> 2) % readsForPlace === 0);
-    return again ? this.#promote(place) : Promise.resolve(this.#cells[at + held]);
+    if ((before & unwatched) === 0) this.record(place);
+    if ((before & promised) !== 0) return this.#held[place] as Promise<unknown>;
+    const again = before >= oneRead && (!this.#promises.isFull() || (before >> readsShift) % readsForPlace === 0);
+    return again ? this.#promote(place) : Promise.resolve(this.#held[place]);
   }
+
+  /** Whether the reads of a slot are recorded. */
+  watch(place: number, watches: boolean): void {
+    const before = this.#hits[2 * place + 1] as number;
+    this.#hits[2 * place + 1] = watches ? before & ~unwatched : before | unwatched;
+  }
+
+  /** Called at each read of a slot that is watched. */
+  record: (place: number) => void = () => {};
 
   /** Whether the policies are to be told of reads. While they are not, a hit writes nothing but its number of reads. */
   listen(listens: boolean): void {
     if (!listens && this.#listens) this.takeNotes(() => {});
     this.#listens = listens;
-    this.#settled = listens ? noted | promised : promised;
+    this.#settled = listens ? noted | promised | unwatched : promised | unwatched;
   }
 
   /** How many reads are noted before the policies are told; few where few entries are held, so that their order is told. */
@@ -181,9 +188,8 @@ export class Slots {
   takeNotes(each: (place: number) => void): void {
     for (let turn = 0; turn < this.#noted; turn += 1) {
       const place = this.#notes[turn] as number;
-      const at = place * cells + reads;
-      const before = this.#cells[at] as number;
-      this.#cells[at] = before & ~noted;
+      const before = this.#hits[2 * place + 1] as number;
+      this.#hits[2 * place + 1] = before & ~noted;
       // its place may be another's, who was noted already
       if ((before & noted) !== 0) each(place);
     }
@@ -191,27 +197,25 @@ export class Slots {
   }
 
   #note(place: number): void {
-    const at = place * cells + reads;
-    this.#cells[at] = (this.#cells[at] as number) | noted;
+    this.#hits[2 * place + 1] = (this.#hits[2 * place + 1] as number) | noted;
     this.#notes[this.#noted++] = place;
     if (this.#noted >= this.notesAtMost) this.tell();
   }
 
   #isPromised(place: number): boolean {
-    return ((this.#cells[place * cells + reads] as number) & promised) !== 0;
+    return ((this.#hits[2 * place + 1] as number) & promised) !== 0;
   }
 
   #promote(place: number): Promise<unknown> {
-    const at = place * cells;
-    const value = this.#cells[at + held];
+    const value = this.#held[place];
     const ours = Promise.resolve(value);
     // Under an AsyncLocalStorage, on Node 20, a promise holds the async context that it was made in, by a symbol: kept, it
     // would keep one reader's request alive. Promises made outside of it are slower to read, so only where it does.
     const promise = Object.getOwnPropertySymbols(ours).length === 0 ? ours : this.#outside(resolved, value);
     const before = this.#promises.hold(place, value);
     if (before !== undefined) this.#giveBack(before.place, before.value);
-    this.#cells[at + held] = promise;
-    this.#cells[at + reads] = (this.#cells[at + reads] as number) | promised;
+    this.#held[place] = promise;
+    this.#hits[2 * place + 1] = (this.#hits[2 * place + 1] as number) | promised;
     return promise;
   }
 
@@ -220,17 +224,16 @@ export class Slots {
   }
 
   #giveBack(place: number, value: unknown): void {
-    const at = place * cells;
-    this.#cells[at + held] = value;
-    this.#cells[at + reads] = (this.#cells[at + reads] as number) & ~promised;
+    this.#held[place] = value;
+    this.#hits[2 * place + 1] = (this.#hits[2 * place + 1] as number) & ~promised;
   }
 
   calmUntil(place: number): number {
-    return this.#cells[place * cells + calm] as number;
+    return this.#hits[2 * place] as number;
   }
 
   calmUntilIs(place: number, at: number): void {
-    this.#cells[place * cells + calm] = Math.floor(Math.max(at, neverCalm));
+    this.#hits[2 * place] = at;
   }
 
   freshUntil(place: number): number {
@@ -238,15 +241,7 @@ export class Slots {
   }
 
   reads(place: number): number {
-    return (this.#cells[place * cells + reads] as number) >> 2;
-  }
-
-  checked(place: number): number {
-    return this.#cells[place * cells + checked] as number;
-  }
-
-  checkedIs(place: number, changes: number): void {
-    this.#cells[place * cells + checked] = changes;
+    return (this.#hits[2 * place + 1] as number) >> readsShift;
   }
 
   /** The end of the stale window; `never`: there is no value. */
@@ -302,9 +297,9 @@ export class Slots {
   /** Puts a value in. Its life counts from the start of its load: what the load read may be as old as that. */
   fill(place: number, value: unknown, life: ValueLife): void {
     this.#demote(place);
-    this.#cells[place * cells + held] = value;
-    this.calmUntilIs(place, life.calmUntil);
-    this.#cells[place * cells + reads] = (this.#cells[place * cells + reads] as number) & noted;
+    this.#held[place] = value;
+    this.#hits[2 * place] = life.calmUntil;
+    this.#hits[2 * place + 1] = (this.#hits[2 * place + 1] as number) & (noted | unwatched);
     this.#freshUntil[place] = life.began + life.freshMs;
     this.lifeMs[place] = Math.min(life.freshMs, longest);
     this.staleMs[place] = Math.min(life.staleMs, longest);
@@ -319,7 +314,7 @@ export class Slots {
     const ends = Math.min(freshUntil, at);
     this.lifeMs[place] = Math.max(0, (this.lifeMs[place] as number) - (freshUntil - ends));
     this.#freshUntil[place] = ends;
-    this.calmUntilIs(place, never);
+    this.#hits[2 * place] = never;
     this.staleMs[place] = Math.max(0, until - ends);
     this.phases[place] = phase.settled;
     this.revoke(place);
@@ -327,12 +322,14 @@ export class Slots {
 
   #grow(): void {
     const places = this.owners.length * 2;
-    const larger = <A extends { set: (from: A) => void }>(of: new (length: number) => A, from: A): A => {
-      const column = new of(places);
+    const larger = <A extends { set: (from: A) => void }>(of: new (length: number) => A, from: A, each = 1): A => {
+      const column = new of(each * places);
       column.set(from);
       return column;
     };
     this.owners = larger(Uint32Array, this.owners);
+    this.#hits = larger(Float64Array, this.#hits, 2);
+    this.checked = larger(Float64Array, this.checked);
     this.#freshUntil = larger(Float64Array, this.#freshUntil);
     this.lifeMs = larger(Uint32Array, this.lifeMs);
     this.staleMs = larger(Uint32Array, this.staleMs);
@@ -348,11 +345,6 @@ export interface ValueLife {
   readonly calmUntil: number;
   readonly phase: number;
 }
-
-/** Cells hold whole numbers of 31 bits and a sign as they are; others would be objects. The clock begins above it. */
-const neverCalm = -(2 ** 31);
-/** Enough to tell what is read often, and no more than the cell holds. */
-const mostReads = 2 ** 30;
 
 /** 49 days: what a column of 32 bits holds. */
 const longest = 2 ** 32 - 1;
