@@ -1,15 +1,14 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
-import { untilAborted } from "../base/promise.ts";
 import { isScalar } from "../base/scalar.ts";
 import { type Accepted, accept, type Policies } from "./accept.ts";
 import type { ChangeVerb } from "./change.ts";
 import type { CacheSettings } from "./check.ts";
 import { type CacheCounters, createCacheCounters } from "./counters.ts";
 import type { CacheDeclaration } from "./declaration.ts";
-import { createLoadTime, drawEarly } from "./early.ts";
-import { createEntries, type Served } from "./entries.ts";
+import { createLoadTime } from "./early.ts";
+import { createEntries } from "./entries.ts";
 import type { CacheEvents, Tell } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { contextOf, createFlights, type Flight, type Load } from "./flights.ts";
@@ -17,21 +16,20 @@ import { createKeys, encodeKey, type Keys, matches, type Scope } from "./key.ts"
 import { isNotModified } from "./loader.ts";
 import type { Memory } from "./memory/memory.ts";
 import type { ScopeIndex } from "./memory/scope-index.ts";
-import { type Parts, phase } from "./memory/slots.ts";
+import type { Parts } from "./memory/slots.ts";
+import { createReads, entryOf, type Reads } from "./reads.ts";
 import type { Source } from "./sources.ts";
-import type { Entry, ReadOptions } from "./surface.ts";
+import type { Entry } from "./surface.ts";
 import { createWriters, type Writing } from "./writing.ts";
 
 /** What the patterns share: one cache's entries, its loads and its changes. */
-export interface CacheCore {
+export interface CacheCore extends Reads {
   readonly name: string;
   /** The number by which memory and its sampler know it. */
   readonly id: number;
   readonly counters: CacheCounters;
   readonly keys: Keys;
   readonly index: ScopeIndex<number>;
-  readonly get: (scope: Scope, load: Load, options: ReadOptions | undefined) => Promise<unknown>;
-  readonly getEntry: (scope: Scope, load: Load, options: ReadOptions | undefined) => Promise<Entry<unknown>>;
   readonly peek: (scope: Scope) => Promise<Entry<unknown> | undefined>;
   readonly explain: (scope: Scope) => Promise<Explanation>;
   readonly put: (scope: Scope, value: unknown) => Promise<void>;
@@ -171,94 +169,18 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     if (closed || clock().monotonic() < retryAt) return false;
     return flights.beginBehind(parts, keys.scope(parts), load);
   };
-
-  /** What is due for a fresh value whose calm is over: to see how often it is read, and later to load it ahead. */
-  const lookAhead = ({ place, parts }: Served, at: number, load: Load): void => {
-    const fresh = slots.freshUntil(place);
-    if (slots.phases[place] === phase.review) {
-      const aheadMs = drawEarly({
-        rate: slots.reads(place) / Math.max(1, at - slots.began(place)),
-        loadMs: loadTime.ms(),
-        beta: settings.beta,
-        uniform: random(),
-      });
-      slots.phases[place] = aheadMs > 0 ? phase.drawn : phase.settled;
-      slots.calmUntilIs(place, aheadMs > 0 ? fresh - aheadMs : fresh);
-    }
-    if (slots.phases[place] !== phase.drawn || at < slots.calmUntil(place)) return;
-    slots.phases[place] = phase.settled;
-    slots.calmUntilIs(place, fresh);
-    if (!refresh(parts, load)) return;
-    counters.early += 1;
-    tell("cache.refresh", () => ({ cache: name, key: keyOf(parts), aheadMs: fresh - at }));
-  };
-
-  const isCrowded = (): boolean => settings.queueMost !== undefined && flights.waiting() >= settings.queueMost;
-
-  const turnedAway = (): RepriseError => {
-    counters.crowded += 1;
-    tell("cache.crowded", () => ({ cache: name, waiting: flights.waiting() }));
-    return new RepriseError("REPRISE_QUEUE_FULL", { cache: name, most: settings.queueMost ?? 0 });
-  };
-
-  /** A value that can be served, or the load to wait for. Throws where the read is to be rejected. */
-  const read = (scope: Scope, load: Load, signal: AbortSignal | undefined): Served | Flight => {
-    const parts = keys.check(scope);
-    const at = clock().monotonic();
-    const served = entries.find(parts, at);
-    if (served !== undefined) {
-      entries.read(served);
-      if (served.state === "stale") refresh(parts, load);
-      else if (at >= slots.calmUntil(served.place)) lookAhead(served, at, load);
-      return served;
-    }
-    entries.missed(parts);
-    const pending = entries.pending(parts);
-    if (pending !== undefined && at < pending.retryAt) throw pending.failure;
-    if (signal?.aborted === true) throw signal.reason;
-    if (closed) throw new RepriseError("REPRISE_LOAD_ABANDONED", { cache: name });
-    if (isCrowded()) throw turnedAway();
-    options.used();
-    return flights.join(parts, keys.scope(parts), load);
-  };
-
-  /** While a value is stale a read waits for its load until the soft deadline, and is served stale after it. */
-  const waitSoftly = async (served: Served, softMs: number): Promise<Entry<unknown>> => {
-    const flight = flights.find(served.parts);
-    if (flight === undefined || flight.state === "settled") return entryOf(served);
-    if (isCrowded()) {
-      if (settings.queueThen === "stale") return entryOf(served);
-      counters.stale -= 1;
-      counters.failed += 1;
-      throw turnedAway();
-    }
-    // counted where it is answered
-    counters.stale -= 1;
-    const loaded = await flights.waitFor(flight, softMs).catch(() => {
-      counters.failed -= 1;
-      return undefined;
-    });
-    if (loaded !== undefined) return loadedEntry(flight, loaded.value);
-    // what a purge took meanwhile is not served, not even to those who were there before it
-    const still = entries.find(served.parts, clock().monotonic());
-    if (still === undefined) return loadedEntry(flight, await flights.wait(flight, undefined));
-    counters[still.state === "fresh" ? "memory" : "stale"] += 1;
-    return entryOf(still);
-  };
-  const isSoft = (served: Served): boolean => served.state === "stale" && settings.softMs !== undefined;
-  const softly = (served: Served, signal: AbortSignal | undefined): Promise<Entry<unknown>> =>
-    untilAborted(waitSoftly(served, settings.softMs ?? 0), signal);
-  const loadedEntry = (flight: Flight, value: unknown): Entry<unknown> => ({
-    value,
-    origin: "source",
-    state: "fresh",
-    ageMs: clock().monotonic() - flight.began,
+  const reads = createReads({
+    ...options,
+    name,
+    keys,
+    counters,
+    entries,
+    flights,
+    loadTime,
+    keyOf,
+    refresh,
+    isClosed: () => closed,
   });
-
-  const rejected = (error: unknown): Promise<never> => {
-    counters.failed += 1;
-    return Promise.reject(error);
-  };
 
   const change = (verb: ChangeVerb, parts: Parts): void => {
     flights.detach(parts);
@@ -281,30 +203,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     index: entries.index,
     refresh,
     admit: (value) => admit(value).value,
-    get: (scope, load, readOptions) => {
-      const answer = entries.hit(scope);
-      if (answer !== undefined) return answer;
-      try {
-        const found = read(scope, load, readOptions?.signal);
-        if ("outcome" in found) return flights.wait(found, readOptions?.signal);
-        return isSoft(found)
-          ? softly(found, readOptions?.signal).then(({ value }) => value)
-          : Promise.resolve(found.value);
-      } catch (error) {
-        return rejected(error);
-      }
-    },
-    getEntry: (scope, load, readOptions) => {
-      try {
-        const found = read(scope, load, readOptions?.signal);
-        if ("outcome" in found) {
-          return flights.wait(found, readOptions?.signal).then((value) => loadedEntry(found, value));
-        }
-        return isSoft(found) ? softly(found, readOptions?.signal) : Promise.resolve(entryOf(found));
-      } catch (error) {
-        return rejected(error);
-      }
-    },
+    ...reads,
     peek: async (scope) => {
       const served = entries.find(keys.check(scope), clock().monotonic());
       return served === undefined ? undefined : entryOf(served);
@@ -425,10 +324,6 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
 }
 
 const countedAs = { expire: "expired", purge: "purged" } as const;
-
-function entryOf({ value, state, ageMs }: Served): Entry<unknown> {
-  return { value, origin: "memory", state, ageMs };
-}
 
 /** A loader that throws before it returns a promise is one that rejects. */
 async function run(flight: Flight): Promise<unknown> {
