@@ -3,7 +3,8 @@ import { RepriseError } from "../base/errors.ts";
 import type { Tell } from "./events.ts";
 import { freezeDeep } from "./guard/freeze.ts";
 import { findSecret } from "./guard/secrets.ts";
-import { type About, isLoaded } from "./loader.ts";
+import { type About, isLoaded, isPendingWrite } from "./loader.ts";
+import { anyTag } from "./memory/groups.ts";
 
 /** What becomes of a value before memory takes it. */
 export interface Policies {
@@ -28,15 +29,19 @@ export interface Accepted {
   readonly isLoaded: boolean;
 }
 
+/** Of a value that a writer gave: which tags it has, the writer did not say, so it changes with every tag. */
+export const untold: Known = { etag: undefined, tags: [anyTag], freshMs: undefined };
+
 /**
  * @param copies whether memory keeps a copy: each reader gets one of its own, and so does who handed the value over
  * @throws REPRISE_SECRET_FOUND, REPRISE_BAD_DURATION
  */
 export function accept(cache: string, result: unknown, policies: Policies, tell: Tell, copies: boolean): Accepted {
+  const isPending = isPendingWrite(result);
   const about = isLoaded(result) ? result.about : undefined;
-  const given = isLoaded(result) ? result["~loaded"] : result;
+  const given = isPending ? result["~pending"] : isLoaded(result) ? result["~loaded"] : result;
   const value = copies ? structuredClone(given) : given;
-  const known = about === undefined ? undefined : knownOf(cache, about);
+  const known = about === undefined ? (isPending ? untold : undefined) : knownOf(cache, about);
   if (policies.secrets !== "off") refuseSecrets(cache, value, policies.secrets, tell);
   if (policies.freeze) freezeDeep(value);
   return { value, known, isLoaded: true };

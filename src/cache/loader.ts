@@ -69,6 +69,14 @@ export function notModified(): NotModified {
 }
 const unmodified: NotModified = { "~notModified": true };
 
+/** Loaded from the journal of a cache that writes behind, in the place of the source. */
+export interface PendingWrite {
+  readonly "~pending": unknown;
+}
+export function isPendingWrite(result: unknown): result is PendingWrite {
+  return typeof result === "object" && result !== null && "~pending" in result;
+}
+
 export function isLoaded(result: unknown): result is Loaded<unknown> {
   return typeof result === "object" && result !== null && "~loaded" in result;
 }
