@@ -340,8 +340,8 @@ export interface RunHistory {
 }
 export interface AttemptRecord {
   readonly at: number;
-  readonly what: "taken-over" | "released" | "parked" | "reopened" | "settled" | "answered" | "forgotten";
-  /** The instance; of a person's decision, who made it. */
+  readonly what: "taken-over" | "released" | "parked" | "reopened" | "revoked" | "settled" | "answered" | "forgotten";
+  /** The instance; of a person's decision (`reopened` with a reason, and all from `revoked` on) who made it. */
   readonly owner: string;
   readonly token: number;
   readonly why: string | null;

@@ -6,7 +6,7 @@ export function intervene(work: Work, now: number, intervention: Intervention, {
   if (intervention.does === "release") {
     // an open transaction holds its fence: nobody takes the work from it
     if (work.state !== "running" || work.token !== intervention.token || work.transactions.size > 0) return false;
-    noteAttempt(work, "released", now, why, who);
+    noteAttempt(work, "revoked", now, why, who);
     // with another attempt's id nothing that the owner still writes carries the fence
     Object.assign(work, { state: "open", attempt: newAttemptId(), notBefore: 0, leaseUntil: now });
     return true;

@@ -16,7 +16,7 @@ export function intervene(
   if (intervention.does === "release") {
     const running = "select 1 from reprise_work where id = ? and state = 'r' and token = ?";
     if (connection.all(running, [id, intervention.token]).length === 0) return false;
-    noteAttempt(connection, id, "released", now, why, who);
+    noteAttempt(connection, id, "revoked", now, why, who);
     // with another attempt's id nothing that the owner still writes carries the fence
     connection.run(
       "update reprise_work set state = 'o', attempt = ?, not_before = null, lease_until = ? where id = ?",
