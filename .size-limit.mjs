@@ -9,6 +9,7 @@ const budgets = {
   web: "18 kB",
   fastify: "18 kB",
   page: "36 kB",
+  admin: "24 kB",
   testing: "32 kB",
   "working-set": "28 kB",
   cli: "60 kB",

@@ -8,6 +8,7 @@ export default defineConfig({
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
     page: "src/page/index.ts",
+    admin: "src/admin/index.ts",
     testing: "src/testing/index.ts",
     "working-set": "src/observe/working-set/index.ts",
     cli: "src/cli/main.ts",

@@ -1,7 +1,7 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
  *   stores → contract, base
  *
  * Usage: node scripts/check-imports.mjs [folder]     (default: src)
@@ -29,10 +29,11 @@ const allowed = {
   "reprise.ts": views,
   "index.ts": instance,
   transports: instance,
-  page: instance,
+  admin: instance,
+  page: ["admin", ...instance],
   // Its suites hold adapters to what the carriers promise.
   testing: ["transports", ...instance],
-  cli: instance,
+  cli: ["admin", ...instance],
 };
 
 /** Packages that a room may name. Fastify and libsql are optional peers, named lazily or by type; the others are bundled. */

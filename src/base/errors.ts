@@ -29,6 +29,9 @@ interface Details {
   REPRISE_MISMATCH: { readonly operation: string };
   REPRISE_UNKNOWN: { readonly operation: string; readonly effect: string };
   REPRISE_FENCED: { readonly operation: string };
+  REPRISE_NO_SUCH_WORK: { readonly id: string };
+  REPRISE_ILLEGAL_TRANSITION: { readonly does: string; readonly state: string };
+  REPRISE_NOTE_MISSING: { readonly name: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
@@ -144,6 +147,19 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `Nobody knows yet whether '${d.effect}' of '${d.operation}' happened, so it is not repeated. A person settles it.`,
+  },
+  REPRISE_NO_SUCH_WORK: {
+    status: 404,
+    message: (d) => `There is no work '${d.id}' in the ledger, or it is past its keep. List what is there.`,
+  },
+  REPRISE_ILLEGAL_TRANSITION: {
+    status: 409,
+    message: (d) =>
+      `The work is ${d.state}, and '${d.does}' is not for that, so nothing was changed. Look at it again.`,
+  },
+  REPRISE_NOTE_MISSING: {
+    status: 400,
+    message: (d) => `A decision is kept with who made it and why, and '${d.name}' is empty, so nothing was changed.`,
   },
   REPRISE_FENCED: {
     status: 409,
