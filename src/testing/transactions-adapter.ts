@@ -9,6 +9,8 @@ export interface TransactionsAdapter<Tx> {
   readonly can: {
     /** Go on after a failed statement by rolling back to a savepoint made by `query`. */
     readonly savepoints: Capability;
+    /** Answer a query that meets a connection which was cut. */
+    readonly lostConnections: Capability;
   };
   readonly open: () => Promise<TransactionsStage<Tx>>;
 }

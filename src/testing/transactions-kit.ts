@@ -9,7 +9,7 @@ export interface TransactionsScenario {
   readonly name: string;
   /** Where it has something to show. Left out: everywhere. */
   readonly only?: TransactionsDialect;
-  readonly needs?: readonly "savepoints"[];
+  readonly needs?: readonly ("savepoints" | "lostConnections")[];
   readonly run: <Tx>(stage: TransactionsStage<Tx>, table: Table) => Promise<void>;
 }
 

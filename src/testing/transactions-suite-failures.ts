@@ -186,6 +186,25 @@ export const failureScenarios: readonly TransactionsScenario[] = [
     },
   },
   {
+    name: "a connection lost while the work goes on: its queries reject, and when it has ended the transaction does",
+    needs: ["lostConnections"],
+    run: async (stage, table) => {
+      const { begin, query } = stage.transactions;
+      let hasEnded = false;
+      const losing = begin(async (tx) => {
+        const [id] = column(await query(tx, table.idOfBackend, []), "id");
+        await cut(stage, dialectOf(table), Number(id));
+        await assert.rejects(query(tx, table.insert, ["lost", 1]));
+        // the loss is known by now: what is sent from here on meets a closed socket
+        await new Promise((resolve) => setImmediate(resolve));
+        await assert.rejects(query(tx, table.insert, ["lost", 1]));
+        hasEnded = true;
+      });
+      await assert.rejects(losing, (error: unknown) => error instanceof Error && hasEnded);
+      assert.deepEqual(await identities(stage, table), []);
+    },
+  },
+  {
     name: "what the work throws comes out as the same object though the rollback fails too",
     run: async (stage, table) => {
       const thrown = new Error("no");

@@ -47,9 +47,8 @@ function adapter<Tx>(
   name: string,
   dialect: TransactionsDialect,
   open: () => Promise<TransactionsStage<Tx>>,
-  savepoints: TransactionsAdapter<Tx>["can"]["savepoints"] = true,
+  can: TransactionsAdapter<Tx>["can"] = { savepoints: true, lostConnections: true },
 ) {
-  const can = { savepoints };
   return {
     name,
     dialect,
@@ -157,7 +156,10 @@ export const adapters = [
         close: () => client.end({ timeout: 1 }),
       };
     },
-    { not: `${doesNotApply}postgres rolls back in the end whatever caught the error of a statement` },
+    {
+      savepoints: { not: `${doesNotApply}postgres rolls back in the end whatever caught the error of a statement` },
+      lostConnections: { not: `${doesNotApply}postgres may never answer a query that meets a lost connection` },
+    },
   ),
   adapter("drizzle over mysql2", "mysql", async () => {
     const pool = mysqlPool();
