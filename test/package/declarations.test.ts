@@ -17,6 +17,7 @@ beforeAll(async () => {
      import { fastifyHandler } from "reprise/fastify";
      import { pageHandler } from "reprise/page";
      import { manualClock } from "reprise/testing";
+     import { drizzleTransactions } from "reprise/transactions";
 
      const reprise = createReprise({ service: "shop", undecided: "listed", ledger: sqliteLedger({ path: "shop.sqlite" }) });
      export const order = reprise.operation({
@@ -39,6 +40,8 @@ beforeAll(async () => {
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
+     declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
+     export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

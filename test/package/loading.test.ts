@@ -40,6 +40,7 @@ const entries = [
   "reprise",
   "reprise/memory",
   "reprise/sqlite",
+  "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
   "reprise/page",
@@ -67,7 +68,7 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|web|fastify|page|testing)\.mjs/);
+  expect(urls).not.toMatch(/dist\/(memory|sqlite|transactions|web|fastify|page|testing)\.mjs/);
 });
 
 test("the hook sees what is loaded: a peer that a module does import is found", async () => {
