@@ -8,7 +8,7 @@ import { type About, isLoaded } from "./loader.ts";
 /** What becomes of a value before memory takes it. */
 export interface Policies {
   readonly secrets: "refuse" | "warn" | "off";
-  /** Freezes values, so that a caller who changes what others share is told at once. */
+  /** Makes values read-only, as far as that can be, so that a caller who changes what others share is told at once. */
   readonly freeze: boolean;
 }
 

@@ -86,7 +86,12 @@ export interface Cached<P> {
   readonly early?: number | "never" | undefined;
   /** `"high"`: when memory is full, entries of this cache leave after those of all others. */
   readonly protect?: "high" | undefined;
-  /** Each read gets a copy of its own (`structuredClone`), which it may change. Without it all share one value: frozen, except in production. */
+  /**
+   * Each read gets a copy of its own (`structuredClone`), which it may change. A value that cannot be copied is refused
+   * with `REPRISE_NOT_CLONEABLE`. Without it all share one value, which nobody may change: outside production its plain
+   * objects, arrays, maps, sets and dates throw a TypeError where somebody tries; typed arrays, buffers and instances of
+   * classes cannot be held so and are changed for all.
+   */
   readonly clone?: boolean | undefined;
   /**
    * How much shorter than `freshFor` a life may be, 0 to 1 (default 0.1), drawn for each entry: keys that were stored
