@@ -30,16 +30,26 @@ export interface Accepted {
 
 /**
  * @param copies whether memory keeps a copy: each reader gets one of its own, and so does who handed the value over
- * @throws REPRISE_SECRET_FOUND, REPRISE_BAD_DURATION
+ * @throws REPRISE_SECRET_FOUND, REPRISE_BAD_DURATION, REPRISE_NOT_CLONEABLE
  */
 export function accept(cache: string, result: unknown, policies: Policies, tell: Tell, copies: boolean): Accepted {
   const about = isLoaded(result) ? result.about : undefined;
   const given = isLoaded(result) ? result["~loaded"] : result;
-  const value = copies ? structuredClone(given) : given;
+  const value = copies ? copyOf(cache, given) : given;
   const known = about === undefined ? undefined : knownOf(cache, about);
   if (policies.secrets !== "off") refuseSecrets(cache, value, policies.secrets, tell);
   if (policies.freeze) freezeDeep(value);
   return { value, known, isLoaded: true };
+}
+
+/** Copies of this copy never fail: nothing is left in it that cannot be copied. */
+function copyOf(cache: string, value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    // not even as its cause: that error's message tells the value
+    throw new RepriseError("REPRISE_NOT_CLONEABLE", { cache });
+  }
 }
 
 function knownOf(cache: string, { etag, freshFor, tags = [] }: About): Known {

@@ -80,11 +80,7 @@ test("a read-only value is compared, copied, stored, printed and iterated as any
   expect(stringify(value)).toBe(stringify(shared()));
   expect(parse(stringify(value))).toEqual(shared());
   expect(sizeOf(value)).toBe(sizeOf(shared()));
-  expect([[...value.byId], [...value.tags], value.at.getTime()]).toEqual([
-    [...shared().byId],
-    [...shared().tags],
-    0,
-  ]);
+  expect([[...value.byId], [...value.tags], value.at.getTime()]).toEqual([[...shared().byId], [...shared().tags], 0]);
   const copy = structuredClone(value);
   copy.byId.set("b", 1);
   copy.tags.add("b");
