@@ -3,7 +3,7 @@ import type { Duration } from "../base/duration.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Change } from "./change.ts";
-import type { LoadContext, Loaded, Loader } from "./loader.ts";
+import type { Cacheable, LoadContext, Loaded, Loader } from "./loader.ts";
 import type { AsideCache, Cache, WritableCache, WriteBehindCache } from "./surface.ts";
 
 /**
@@ -127,6 +127,14 @@ interface Loads<P, V> {
   readonly refresh?: RefreshPlan | undefined;
 }
 
+interface Holding<V> {
+  /**
+   * The type of the values, and no more: the schema is run neither when a value is stored nor when it is read. Check
+   * what you load before you store it, with the same schema if you like; `unchecked<T>()` needs none.
+   */
+  readonly value: Schema<unknown, Cacheable<V>>;
+}
+
 interface WritesThrough<P, V> {
   /** Writes the source. Heed the signal: it aborts at the hard deadline. */
   readonly write: (scope: NoInfer<P>, value: NoInfer<V>, context: Pick<LoadContext, "signal">) => Promise<void>;
@@ -192,7 +200,7 @@ export interface CacheVerbs<C extends Config> {
     V,
     P extends Scalars<P> = ScopeOf<S>,
   >(
-    declaration: Scoped<S, P> & Cached<P> & { readonly value: Schema<unknown, V> } & Answered<C, S, F, H>,
+    declaration: Scoped<S, P> & Cached<P> & Holding<V> & Answered<C, S, F, H>,
   ) => AsideCache<P, V>;
   /**
    * A write goes to the source, then to the cache. In step: whoever reads after a write has its value or a newer one. A
