@@ -74,7 +74,8 @@ export interface Cached<P> {
   readonly deadline?: { readonly soft?: Duration | undefined; readonly hard?: Duration | undefined } | undefined;
   /**
    * How many reads may wait for loads at once. One more is rejected with `REPRISE_QUEUE_FULL`, or with `then: "stale"`
-   * served stale at once where there is a value to serve.
+   * served stale at once where there is a value to serve. With `then: "reject"` it is rejected although a stale value is
+   * at hand, if it would wait for that value's load (`deadline.soft`).
    */
   readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   /** What loads read from: one of `createReprise({ sources })`. All caches that name it share its cap on loads at once. */
