@@ -17,6 +17,7 @@ export type { Explanation } from "./cache/explain.ts";
 export type { AmbientContext } from "./cache/guard/context.ts";
 export {
   type About,
+  type Cacheable,
   type LoadContext,
   type Loaded,
   type Loader,

@@ -57,6 +57,7 @@ interface Details {
   REPRISE_NOTHING_TO_KEEP: { readonly cache: string };
   REPRISE_BATCH_AMISS: { readonly cache: string; readonly asked: number };
   REPRISE_SECRET_FOUND: { readonly cache: string; readonly path: string; readonly kind: string };
+  REPRISE_NOT_CLONEABLE: { readonly cache: string };
   REPRISE_WRITE_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_WRITE_QUEUE_FULL: { readonly cache: string; readonly most: number; readonly afterMs: number };
   REPRISE_SCOPE_LEAK: { readonly cache: string; readonly dimension: string };
@@ -283,6 +284,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `A value of cache '${d.cache}' holds what looks like a ${d.kind} at '${d.path}', which no cache may hold. Leave it out of what 'load' returns, or read it from the source each time.`,
+  },
+  REPRISE_NOT_CLONEABLE: {
+    status: 500,
+    message: (d) =>
+      `A value of cache '${d.cache}' cannot be copied with structuredClone, which 'clone: true' needs, so it was not kept: it holds a function, a symbol, a promise or the like. Leave that out, or leave out 'clone'.`,
   },
   REPRISE_WRITE_TIMEOUT: {
     status: 504,

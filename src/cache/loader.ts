@@ -15,9 +15,12 @@ type CacheableParts<V> = V extends { readonly [neverCached]: true }
       ? ReadonlyMap<CacheableParts<K>, CacheableParts<U>>
       : V extends ReadonlySet<infer U>
         ? ReadonlySet<CacheableParts<U>>
-        : V extends object
-          ? { readonly [K in keyof V]: CacheableParts<V[K]> }
-          : V;
+        : V extends PromiseLike<infer U>
+          ? PromiseLike<CacheableParts<U>>
+          : V extends object
+            ? { readonly [K in keyof V]: CacheableParts<V[K]> }
+            : V;
+/** `V` where a cache may hold all of it; else a type that no such value has, and that says which part is the reason. */
 export type Cacheable<V> = V extends CacheableParts<V> ? V : CacheableParts<V>;
 
 export interface LoadContext {

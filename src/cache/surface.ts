@@ -107,7 +107,7 @@ export interface WriteBehindCache<P, V> extends Cache<P, V> {
 
 export interface AsideCache<P, V> extends Changes<P, V> {
   /** As a read-through `get`, with the loader handed over. Callers of one key at one time share the first one's load. */
-  readonly get: (scope: P, load: Loader<P, V>, options?: ReadOptions) => Promise<V>;
+  readonly get: <const U extends V>(scope: P, load: Loader<P, U>, options?: ReadOptions) => Promise<V>;
   /**
    * What memory holds, or the right to store what the caller then loads. While a value is stale one caller at a time
    * misses, so that it loads; the others find the stale value.

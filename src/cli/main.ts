@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
+import pc from "picocolors";
 import { version } from "../../package.json" with { type: "json" };
 import { traceFormats } from "../observe/working-set/index.ts";
 import { parseAmount, parseBytes, parseCount, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
-/** 0: done; 1: what was given cannot be read, or is empty; 2: wrong usage. */
+/** 0: done; 1: what was given cannot be read, or is empty, or the answer cannot be written; 2: wrong usage. */
+const unwritten = 1;
 const wrongUsage = 2;
 
 const program = new Command("reprise")
@@ -39,11 +41,16 @@ program
     process.exitCode = await runWorkingSet(options);
   });
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (code === "EPIPE") process.exit(0);
+  process.stderr.write(
+    `${pc.red("error:")} The answer cannot be written: ${code ?? "unknown"}. See what standard output is.\n`,
+  );
+  process.exit(unwritten);
 });
+// There is nowhere left to tell it; what stands on standard output is whole all the same, and so is the exit code.
+process.stderr.on("error", () => {});
 
 try {
   await program.parseAsync();

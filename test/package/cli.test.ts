@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cannotRunHere } from "../support/environment.ts";
 import { type Installed, install } from "./installed.ts";
 
 /** The command as a person has it: from the installed package, as a process of its own. */
@@ -17,19 +19,32 @@ interface Ended {
   readonly err: string;
 }
 
-async function run(args: readonly string[], input = ""): Promise<Ended> {
+/** `closed`: nobody reads, from the beginning; a number: what is open under it. */
+type Output = "pipe" | "closed" | number;
+
+async function run(
+  args: readonly string[],
+  input = "",
+  output: Output = "pipe",
+  errors: Exclude<Output, number> = "pipe",
+): Promise<Ended> {
   const command = join(installed.folder, "node_modules/reprise/dist/cli.mjs");
-  const child = spawn(process.execPath, [command, ...args], { cwd: installed.folder, timeout: 30_000 });
+  const child = spawn(process.execPath, [command, ...args], {
+    ...{ cwd: installed.folder, timeout: 30_000 },
+    stdio: ["pipe", typeof output === "number" ? output : "pipe", "pipe"],
+  });
   let out = "";
   let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  if (output === "closed") child.stdout?.destroy();
+  if (errors === "closed") child.stderr?.destroy();
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     out += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     err += text;
   });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
@@ -107,6 +122,30 @@ describe("reprise working-set", () => {
       expect({ code, out }).toEqual({ code: 1, out: "" });
       expect(err).toMatch(why);
     }
+  });
+
+  test("says in one line that its answer cannot be written, with exit code 1", async (context) => {
+    if (!existsSync("/dev/full")) context.skip(`${cannotRunHere}there is no /dev/full`);
+    const trace = installed.write("loop.txt", loop);
+    for (const args of [workingSet("--trace", trace), workingSet("--trace", trace, "--json"), ["--help"]]) {
+      const full = openSync("/dev/full", "w");
+      const { code, err } = await run(args, "", full);
+      closeSync(full);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: "error: The answer cannot be written: ENOSPC. See what standard output is.\n",
+      });
+    }
+  });
+
+  test("is quiet where nobody reads on: the exit code is what it is otherwise", async () => {
+    const { code, err } = await run(workingSet("--trace", "-"), loop, "closed");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(await run(workingSet("--trace", "nowhere.txt"), "", "pipe", "closed")).toEqual({
+      code: 1,
+      out: "",
+      err: "",
+    });
   });
 
   test("says what is wrong with its usage, with exit code 2", async () => {

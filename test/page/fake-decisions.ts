@@ -33,7 +33,9 @@ export function decided(quiet: boolean): readonly Decided[] {
       source: byDefault("no bound that caches share"),
       jitter: byDefault("0.1"),
       protect: byDefault("as any other entry"),
-      clone: byDefault("all reads share one value, frozen outside production"),
+      clone: byDefault(
+        "all reads share one value; outside production its objects, arrays, maps, sets and dates are read-only",
+      ),
       secrets: byDefault("warn, and off in production"),
       ...over,
     },
