@@ -8,6 +8,9 @@ const budgets = {
   sqlite: "26 kB",
   web: "18 kB",
   fastify: "18 kB",
+  // a browser may load it
+  client: "10 kB",
+  "client/file": "10 kB",
   page: "36 kB",
   testing: "32 kB",
   "working-set": "28 kB",

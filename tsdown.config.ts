@@ -7,6 +7,8 @@ export default defineConfig({
     sqlite: "src/stores/sqlite/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
+    client: "src/client/index.ts",
+    "client/file": "src/client/file-keys.ts",
     page: "src/page/index.ts",
     testing: "src/testing/index.ts",
     "working-set": "src/observe/working-set/index.ts",
