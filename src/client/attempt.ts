@@ -21,17 +21,18 @@ export async function attempt(
   const bound = new AbortController();
   const stop = () => bound.abort(signal?.reason);
   const late = new DOMException(`no answer in ${Math.ceil(ms)} ms`, "TimeoutError");
-  const cancel = clock.timer(ms, () => bound.abort(late), "holding");
-  signal?.addEventListener("abort", stop, { once: true });
   const answer = async (): Promise<Response> => {
     const response = await send(bound.signal);
     const whole = response.clone();
     await response.arrayBuffer();
     return whole;
   };
+  signal?.addEventListener("abort", stop, { once: true });
+  const answering = answer();
+  const cancel = clock.timer(ms, () => bound.abort(late), "holding");
   try {
     // a `fetch` that does not heed its signal is left behind
-    return { status: "answered", response: await untilAborted(answer(), bound.signal) };
+    return { status: "answered", response: await untilAborted(answering, bound.signal) };
   } catch (cause) {
     signal?.throwIfAborted();
     return { status: "lost", why: bound.signal.aborted ? "no answer in time" : "no whole answer", cause };

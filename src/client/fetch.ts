@@ -118,7 +118,7 @@ export function createIdempotentFetch(options: FetchOptions & Partial<KeepingFet
       isPassing,
       key,
     );
-    const status = accepted === "poll" ? statusResource(told.response, url) : null;
+    const status = accepted === "poll" ? statusResource(told.response, told.response.url || url) : null;
     if (status === null) return told;
     const look = (signal: AbortSignal) =>
       send(status, { ...rest, method: "GET", headers: headersForStatus(work, status), signal });
