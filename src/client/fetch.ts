@@ -58,7 +58,7 @@ export interface IntendedInit extends UnsafeInit {
 
 /** A `fetch` for requests that change something. */
 export type KeyedFetch = (url: string | URL, init: KeyedInit) => Promise<Response>;
-export type IdempotentFetch = (url: string | URL, init: IntendedInit | KeyedInit) => Promise<Response>;
+export type IdempotentFetch = (url: string | URL, init: KeyedInit | IntendedInit) => Promise<Response>;
 
 /**
  * A `fetch` that repeats itself without repeating the work: each request carries an Idempotency-Key (a structured field's
