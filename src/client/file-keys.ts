@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { RepriseError } from "../base/errors.ts";
 import { sha256 } from "../base/names.ts";
 import type { IdempotencyKeys, KeptKey } from "./keys.ts";
@@ -31,14 +31,20 @@ const leftoverMs = 3_600_000;
  * const request = createIdempotentFetch({ keys: fileKeys({ folder: "idempotency-keys" }) });
  * @throws REPRISE_KEYS_UNUSABLE, from its methods: a damaged key, a folder that cannot be written
  */
-export function fileKeys({ folder }: { readonly folder: string }): IdempotencyKeys {
+export function fileKeys(options: { readonly folder: string }): IdempotencyKeys {
+  // a process that changes its directory keeps its keys
+  const folder = resolve(options.folder);
   const making = join(folder, "new");
   const slotOf = (intent: string) => join(folder, sha256(intent).slice(0, 32));
   const fileOf = (key: string) => `${sha256(key).slice(0, 32)}.json`;
   let prepared: Promise<void> | undefined;
 
   const prepare = async (): Promise<void> => {
-    await mkdir(making, { recursive: true, mode: 0o700 });
+    const first = await mkdir(making, { recursive: true, mode: 0o700 });
+    // else power loss would take the folder with all that was flushed in it
+    for (let made = making; first !== undefined && made.length >= first.length; made = dirname(made)) {
+      await syncFolder(dirname(made));
+    }
     for (const name of await readdir(making)) {
       const path = join(making, name);
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));

@@ -87,7 +87,9 @@ export function isEnd(response: Response, inDoubt: boolean): boolean {
 /** The status resource of accepted work; `null`: none is named. */
 export function statusResource({ status, headers }: Response, url: string): string | null {
   const location = status === 202 ? headers.get("location") : null;
-  return location !== null && URL.canParse(location, url) ? new URL(location, url).href : null;
+  if (location === null || !URL.canParse(location, url)) return null;
+  const { protocol, href } = new URL(location, url);
+  return protocol === "https:" || protocol === "http:" ? href : null;
 }
 
 /** A status resource says by 202, or by a time to come back at, that the work goes on. */

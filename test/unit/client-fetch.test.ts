@@ -328,6 +328,24 @@ describe("a deadline", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("bounds a fetch that does not heed its signal", async () => {
+    const clock = manualClock();
+    let called = () => {};
+    const sending = new Promise<void>((resolve) => {
+      called = resolve;
+    });
+    const deaf = () => {
+      called();
+      return new Promise<never>(() => undefined);
+    };
+    const { charge } = await stage([], { clock, fetch: deaf, attempt: "5s", deadline: "20s" });
+    const told = codeOf(charge());
+    await sending;
+    while (clock.monotonic() < 20_000) await clock.advance(1_000);
+    expect(await told).toBe("REPRISE_MAY_HAVE_HAPPENED");
+    expect(clock.pending()).toBe(0);
+  });
+
   test("bounds keys that never answer: nothing is sent", async () => {
     const clock = manualClock();
     const keys = { ...memoryKeys(), put: () => new Promise<never>(() => undefined) };
@@ -455,11 +473,15 @@ describe("accepted work", () => {
     expect(other.server.received[0]?.headers.authorization).toBeUndefined();
   });
 
-  test("without a place to ask at is handed over", async () => {
-    const { charge, server } = await stage([answers(202)]);
-    expect((await charge({ accepted: "poll" })).status).toBe(202);
-    expect(server.received).toHaveLength(1);
-  });
+  test.each([{}, { location: "data:text/plain,ended" }, { location: "http://[" }])(
+    "without a place to ask at is handed over: %j",
+    async (headers) => {
+      const { charge, server, keys } = await stage([answers(202, headers)]);
+      expect((await charge({ accepted: "poll" })).status).toBe(202);
+      expect(server.received).toHaveLength(1);
+      expect(await keys.get("order-4711")).not.toBeNull();
+    },
+  );
 });
 
 describe("what is refused before anything is sent", () => {

@@ -113,6 +113,12 @@ describe("fileKeys", () => {
     expect(await keys.put("b", kept("b"))).toEqual(kept("b"));
   });
 
+  test("make a folder whose parents are not there either", async () => {
+    const deep = join(directory, "a", "b", "c");
+    await fileKeys({ folder: deep }).put("a", kept("a"));
+    expect(await fileKeys({ folder: `${deep}/` }).get("a")).toEqual(kept("a"));
+  });
+
   test("take the slot that a kill left empty, and clear what a kill left half made an hour ago", async () => {
     const keys = fileKeys({ folder });
     await keys.put("a", kept("a"));
