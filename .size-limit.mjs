@@ -9,6 +9,8 @@ const budgets = {
   transactions: "10 kB",
   web: "18 kB",
   fastify: "18 kB",
+  client: "16 kB",
+  "client/file": "10 kB",
   page: "36 kB",
   admin: "24 kB",
   testing: "40 kB",

@@ -8,6 +8,8 @@ export default defineConfig({
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
+    client: "src/client/index.ts",
+    "client/file": "src/client/file-keys.ts",
     page: "src/page/index.ts",
     admin: "src/admin/index.ts",
     testing: "src/testing/index.ts",

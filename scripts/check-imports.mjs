@@ -3,6 +3,7 @@
  *
  *   cli, page → admin; admin, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
  *   stores → contract, base
+ *   client → base
  *
  * Usage: node scripts/check-imports.mjs [folder]     (default: src)
  */
@@ -22,6 +23,8 @@ const allowed = {
   base: [],
   contract: base,
   stores: contract,
+  // A program of its own, that may run in a browser: it knows nothing of the server it calls.
+  client: base,
   cache: contract,
   operation: contract,
   observe: nouns,

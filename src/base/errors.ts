@@ -61,6 +61,16 @@ interface Details {
   REPRISE_WRITE_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_WRITE_QUEUE_FULL: { readonly cache: string; readonly most: number; readonly afterMs: number };
   REPRISE_SCOPE_LEAK: { readonly cache: string; readonly dimension: string };
+  /** `key` is the caller's handle on the work: by it the server's people find what became of it. */
+  REPRISE_MAY_HAVE_HAPPENED: {
+    readonly key: string;
+    readonly attempts: number;
+    readonly afterMs: number;
+    readonly last: string;
+  };
+  REPRISE_INTENT_MISMATCH: Readonly<Record<never, never>>;
+  REPRISE_KEY_OUTLIVED: { readonly key: string; readonly ageMs: number; readonly retentionMs: number };
+  REPRISE_KEYS_UNUSABLE: { readonly why: string };
 }
 
 export type ErrorCode = keyof Details;
@@ -304,6 +314,25 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `The loader of cache '${d.cache}' read '${d.dimension}' from the context, which is not in its scope, so nothing was stored: others would get an answer made for one. Put '${d.dimension}' in the scope, or let the loader do without it.`,
+  },
+  REPRISE_MAY_HAVE_HAPPENED: {
+    status: 504,
+    message: (d) =>
+      `No final answer came in ${d.afterMs} ms and ${d.attempts} attempts (the last: ${d.last}), so the work may have happened. Call again with the same intent, or the same key: then it does not happen twice.`,
+  },
+  REPRISE_INTENT_MISMATCH: {
+    status: 422,
+    message: () =>
+      "This intent stands for other work (its method, address or body differ) whose end is not known yet, so nothing was sent. Give new work an intent of its own; where you know how the other ended, delete its key.",
+  },
+  REPRISE_KEY_OUTLIVED: {
+    status: 409,
+    message: (d) =>
+      `The key of this intent is ${d.ageMs} ms old and the server keeps keys for ${d.retentionMs} ms, so nothing was sent: the work might happen twice. Find out what became of it, then delete the key.`,
+  },
+  REPRISE_KEYS_UNUSABLE: {
+    status: 503,
+    message: (d) => `The kept idempotency keys cannot be used: ${d.why}. Nothing was sent.`,
   },
 };
 

@@ -15,6 +15,8 @@ beforeAll(async () => {
      import { sqliteLedger } from "reprise/sqlite";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
+     import { createIdempotentFetch, memoryKeys } from "reprise/client";
+     import { fileKeys } from "reprise/client/file";
      import { pageHandler } from "reprise/page";
      import { manualClock } from "reprise/testing";
      import { drizzleTransactions } from "reprise/transactions";
@@ -42,6 +44,9 @@ beforeAll(async () => {
      void memoryLedger();
      declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
      export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
+     const request = createIdempotentFetch({ keys: fileKeys({ folder: "keys" }), deadline: "2m" });
+     export const charged: Promise<Response> = request("https://pay.example/charges", { method: "POST", body: "{}", intent: "order-4711" });
+     void memoryKeys();
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,
