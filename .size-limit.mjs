@@ -11,7 +11,8 @@ const budgets = {
   page: "36 kB",
   testing: "32 kB",
   "working-set": "28 kB",
-  cli: "60 kB",
+  // half of it reads and writes YAML, and is loaded by the commands that do
+  cli: "120 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommand } from "./command.ts";
 import { type Installed, install } from "./installed.ts";
 
 /** The command as a person has it: from the installed package, as a process of its own. */
@@ -11,31 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => installed.remove());
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(args: readonly string[], input = ""): Promise<Ended> {
-  const command = join(installed.folder, "node_modules/reprise/dist/cli.mjs");
-  const child = spawn(process.execPath, [command, ...args], { cwd: installed.folder, timeout: 30_000 });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[], input = "") => runCommand(installed, args, input);
 
 const workingSet = (...args: readonly string[]) => ["working-set", ...args];
 const loop = Array.from({ length: 400 }, (_, at) => `secret-${at % 40}`).join("\n");
