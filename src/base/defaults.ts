@@ -116,7 +116,7 @@ export const defaults = {
     /** An application that takes longer to import waits for something that a command must not wait for. */
     importMs: 20_000,
     /** How long an imported module may clean up before its process is killed. */
-    endMs: 1_000,
+    endMs: 2_000,
   },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */

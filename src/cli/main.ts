@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import { version } from "../../package.json" with { type: "json" };
 import { traceFormats } from "../observe/working-set/index.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
+import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
@@ -56,6 +57,17 @@ program
   .exitOverride()
   .action(async (module: string | undefined, options: ContractOptions) => {
     process.exitCode = await runContract(module, options);
+  });
+
+program
+  .command("decisions")
+  .description("Tells what a module declares: each question with its answer, its default, or that nobody has decided.")
+  .argument("<module>", "exports what createReprise returned; it is imported, and nothing is started")
+  .option("--json", "one JSON document")
+  .option("--deadline <duration>", "the longest that the module may take; 20s", parseDuration)
+  .exitOverride()
+  .action(async (module: string, options: DecisionsOptions) => {
+    process.exitCode = await runDecisions(module, options);
   });
 
 // A reader that has seen enough, such as `head`, is no failure.

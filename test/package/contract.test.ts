@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -98,6 +99,18 @@ describe("the module", () => {
     });
   });
 
+  test("may be TypeScript where Node runs it, and is told where it does not", async () => {
+    const text = `import { createReprise } from "reprise"; export const typed = createReprise({ service: "t" as string });`;
+    installed.write("typed.ts", text);
+    const { code, out, err } = await contract("typed.ts");
+    if ("typescript" in process.features && process.features.typescript !== false) {
+      expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^# t: /) });
+    } else {
+      expect({ code, out }).toEqual({ code: 2, out: "" });
+      expect(err).toMatch(/cannot run such a file.*Node 22\.18 and later/);
+    }
+  });
+
   test("may use another copy of the package than the command", async () => {
     const other = `file://${join(root, "dist/index.mjs")}`;
     const text = golden("shop.mjs").replace('"reprise"', `"${other}"`);
@@ -171,15 +184,11 @@ describe("the module", () => {
       'process.on("SIGTERM", () => {}); setInterval(() => {}, 1_000); await new Promise(() => {});',
     ],
   ])("that %s is given up at the deadline, and killed", async (_, text) => {
-    installed.write(
-      "late.mjs",
-      `import { writeFileSync } from "node:fs"; writeFileSync("pid.txt", String(process.pid)); ${text}`,
-    );
+    const module = installed.write("late.mjs", text);
     const { code, err } = await contract("late.mjs", "--deadline", "1s");
     expect(code).toBe(2);
     expect(err).toMatch(/was not imported in 1 s.*--deadline/);
-    const pid = Number(readFileSync(join(installed.folder, "pid.txt"), "utf8"));
-    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+    expect(running(module)).toEqual([]);
   });
 
   test.each([
@@ -193,6 +202,39 @@ describe("the module", () => {
     const { code, out, err } = await contract(...args);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(why);
+  });
+});
+
+describe("reprise decisions", () => {
+  const decisions = (...args: readonly string[]) => runCommand(installed, ["decisions", ...args]);
+
+  test("tells each question with its answer, and what nobody has decided", async () => {
+    const { code, out, err } = await decisions("shop.mjs");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^shop$/m);
+    expect(out).toMatch(/^operation note: add {2}nobody has decided: owner, ifRunsAgain, costIfTwice, input$/m);
+    expect(out).toMatch(/^operation stock\.set {2}nobody has decided: input$/m);
+    expect(out).toMatch(/^ {2}retention +12h$/m);
+    expect(out).toMatch(/^ {2}lease +30s \(default\)$/m);
+    expect(out).toMatch(/^ {2}owner +\?$/m);
+  });
+
+  test("tells the same as one JSON document with --json", async () => {
+    const { code, out } = await decisions("shop.mjs", "--json");
+    expect(code).toBe(0);
+    const { services } = JSON.parse(out);
+    expect(services).toMatchObject([
+      { service: "shop", decisions: [{ kind: "operation", name: "order.place" }, {}, {}] },
+    ]);
+  });
+
+  test("says why it cannot read a module, with exit code 2", async () => {
+    expect(await decisions("nowhere.mjs")).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/no such file/),
+    });
+    expect(await decisions()).toMatchObject({ code: 2, out: "", err: expect.stringMatching(/argument 'module'/) });
   });
 });
 
@@ -299,6 +341,12 @@ components:
     });
   });
 });
+
+/** The processes that were started with the module as an argument. */
+function running(module: string): readonly string[] {
+  const commands = execFileSync("ps", ["-axo", "args"], { encoding: "utf8" }).split("\n");
+  return commands.filter((command) => command.includes(module));
+}
 
 /** Each line doubles what is before: no memory holds it written out. */
 function trap(): string {
