@@ -55,7 +55,7 @@ async function importApart(path: string, deadlineMs: number): Promise<Answer> {
   const script = fileURLToPath(new URL("./cli-importing.mjs", import.meta.url));
   // what the module prints is no part of the document
   const child = fork(script, [pathToFileURL(path).href], { stdio: ["ignore", 2, 2, "ipc"] });
-  const ended = new Promise<void>((done) => child.once("close", () => done()));
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Answer>((answer, reject) => {

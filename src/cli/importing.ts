@@ -31,7 +31,8 @@ process.channel?.unref();
 
 // taken away, so that a module that reads its arguments finds none
 const [url = ""] = process.argv.splice(2);
-process.send?.(await read(url));
+// not awaited here: of a module that never settles, Node would complain at this line
+void read(url).then((imported) => process.send?.(imported));
 
 async function read(module: string): Promise<Imported> {
   try {
