@@ -15,7 +15,8 @@ const budgets = {
   admin: "24 kB",
   testing: "40 kB",
   "working-set": "28 kB",
-  cli: "60 kB",
+  // half of it reads and writes YAML, and is loaded by the commands that do
+  cli: "120 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -15,6 +15,8 @@ export default defineConfig({
     testing: "src/testing/index.ts",
     "working-set": "src/observe/working-set/index.ts",
     cli: "src/cli/main.ts",
+    // the command's second process
+    "cli-importing": "src/cli/importing.ts",
   },
   format: "esm",
   platform: "node",
@@ -24,7 +26,7 @@ export default defineConfig({
   clean: true,
   logLevel: "warn",
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
-  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers"] },
+  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers", "yaml"] },
   // Built before, by the workspace `page`.
   copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });

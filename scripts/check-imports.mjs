@@ -45,7 +45,7 @@ const packages = {
   stores: ["libsql"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
-  cli: ["commander", "picocolors"],
+  cli: ["commander", "picocolors", "yaml"],
 };
 
 /**

@@ -42,7 +42,7 @@ export type {
 } from "./cache/surface.ts";
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
-export type { Answer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {
   DatabaseRun,

@@ -120,6 +120,12 @@ export const defaults = {
     /** Pauses are drawn between nothing and so much, doubled for each attempt. */
     pauseMs: { least: 200, most: 10_000 },
   },
+  cli: {
+    /** An application that takes longer to import waits for something that a command must not wait for. */
+    importMs: 20_000,
+    /** How long an imported module may clean up before its process is killed. */
+    endMs: 2_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,

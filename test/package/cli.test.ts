@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cannotRunHere } from "../support/environment.ts";
+import { type Output, runCommand } from "./command.ts";
 import { type Installed, install } from "./installed.ts";
 
 /** The command as a person has it: from the installed package, as a process of its own. */
@@ -13,44 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => installed.remove());
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** `closed`: nobody reads, from the beginning; a number: what is open under it. */
-type Output = "pipe" | "closed" | number;
-
-async function run(
-  args: readonly string[],
-  input = "",
-  output: Output = "pipe",
-  errors: Exclude<Output, number> = "pipe",
-): Promise<Ended> {
-  const command = join(installed.folder, "node_modules/reprise/dist/cli.mjs");
-  const child = spawn(process.execPath, [command, ...args], {
-    ...{ cwd: installed.folder, timeout: 30_000 },
-    stdio: ["pipe", typeof output === "number" ? output : "pipe", "pipe"],
-  });
-  let out = "";
-  let err = "";
-  if (output === "closed") child.stdout?.destroy();
-  if (errors === "closed") child.stderr?.destroy();
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[], input = "", output?: Output, errors?: Exclude<Output, number>) =>
+  runCommand(installed, args, input, { output, errors });
 
 const workingSet = (...args: readonly string[]) => ["working-set", ...args];
 const loop = Array.from({ length: 400 }, (_, at) => `secret-${at % 40}`).join("\n");

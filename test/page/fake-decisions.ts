@@ -64,12 +64,28 @@ export function decided(quiet: boolean): readonly Decided[] {
     },
     contract: {
       promise: "Safe to retry with the same key for 30 days.",
+      key: { required: true, maxLength: 255 },
+      identity: "from-input",
+      principal: "from-input",
+      retention: "30d",
       answers: [
-        { status: 201, means: "Booked; the same answer if you had asked before.", do: "nothing" },
-        { status: 400, means: "The key is missing.", do: "make a key" },
-        { status: 409, means: "Your first attempt is still working.", do: "wait as told, repeat" },
-        { status: 422, means: "This key came with another body before.", do: "do not repeat" },
-        { status: 503, means: "Nothing was done.", do: "repeat" },
+        { status: 201, means: "Booked; the same answer if you had asked before.", do: "nothing", is: "done" },
+        { status: 400, means: "The key is missing.", do: "make a key", is: "problem", codes: ["REPRISE_KEY_MISSING"] },
+        {
+          status: 409,
+          means: "Your first attempt is still working.",
+          do: "wait as told, repeat",
+          is: "problem",
+          codes: ["REPRISE_RUNNING"],
+        },
+        {
+          status: 422,
+          means: "This key came with another body before.",
+          do: "do not repeat",
+          is: "problem",
+          codes: ["REPRISE_MISMATCH"],
+        },
+        { status: 503, means: "Nothing was done.", do: "repeat", is: "problem", codes: ["REPRISE_LEDGER_AWAY"] },
       ],
     },
   });
