@@ -5,7 +5,7 @@ import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/reprise.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import type { HttpAdapter, HttpServer, ServedOperation } from "../../src/testing/http-adapter.ts";
-import { fastifyAdapter, webAdapter } from "./http-adapters.ts";
+import { httpAdapters } from "./http-adapters.ts";
 
 interface Booking {
   readonly user: string;
@@ -82,7 +82,7 @@ function counted(work: (seat: string) => Promise<string> = async (seat) => `char
   return { charged, charge };
 }
 
-describe.each([webAdapter, fastifyAdapter])("an operation behind $name", (adapter) => {
+describe.each(httpAdapters)("an operation behind $name", (adapter) => {
   const alice = { user: "alice", seat: "a" };
 
   test("runs once, and is repeated byte by byte", async () => {

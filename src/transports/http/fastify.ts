@@ -2,6 +2,7 @@ import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
 import type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
+import { keyLinesOf, toBytes } from "./node.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
 export type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
@@ -28,27 +29,19 @@ export function fastifyHandler<In, O, R, Q extends FastifyRequest = FastifyReque
   return async (request, reply) => {
     const { status, headers, body } = await carry({
       request,
-      keyLines: keyLinesOf(request),
+      keyLines: linesOf(request),
       log: (error) => request.log?.error(error, message),
     });
     reply.code(status);
     for (const [name, value] of headers) reply.header(name, value);
-    // bytes: of a string or an object Fastify would make another text
-    reply.send(body === null ? undefined : typeof body === "string" ? Buffer.from(body) : toBuffer(body));
+    reply.send(body === null ? undefined : toBytes(body));
     return reply;
   };
 }
 
-/** From the raw lines: in `headers` Node has joined repeated ones. */
-function keyLinesOf(request: FastifyRequest): readonly string[] {
-  if (request.raw === undefined) {
-    const joined = request.headers["idempotency-key"];
-    return joined === undefined ? [] : typeof joined === "string" ? [joined] : joined;
-  }
-  const { rawHeaders } = request.raw;
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "idempotency-key");
-}
-
-function toBuffer(body: Uint8Array): Buffer {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+/** Without the raw request (a test's stand-in), as Node joined them. */
+function linesOf({ raw, headers }: FastifyRequest): readonly string[] {
+  if (raw !== undefined) return keyLinesOf(raw);
+  const joined = headers["idempotency-key"];
+  return joined === undefined ? [] : typeof joined === "string" ? [joined] : joined;
 }
