@@ -87,7 +87,7 @@ describe.each(httpAdapters)("an operation behind $name", (adapter) => {
 
   test("runs once, and is repeated byte by byte", async () => {
     const { charged, charge } = counted();
-    const post = await serve(adapter, platform(charge), { reply: (value) => ({ status: 201, body: value }) });
+    const post = await serve(adapter, platform(charge), { reply: (value) => ({ status: 201, body: value as object }) });
     const first = await post("alice", alice);
     expect(first).toMatchObject({ status: 201, text: '{"seat":"a","charge":"charge of a"}', replayed: false });
     expect(await post("alice", alice)).toEqual({ ...first, replayed: true });
@@ -153,7 +153,7 @@ describe.each(httpAdapters)("an operation behind $name", (adapter) => {
       failed: () => {},
       reply: (value) => {
         if (broken) throw new Error("no reply");
-        return { body: value };
+        return { body: value as object };
       },
     });
     expect(await post("alice", alice)).toMatchObject({ status: 500, code: "REPRISE_REPLY_FAILED" });
@@ -182,6 +182,27 @@ describe.each(httpAdapters)("an operation behind $name", (adapter) => {
     expect(answer).toMatchObject({ status: 400, code: "REPRISE_INPUT_INVALID" });
     expect(answer.text).toContain("seat: is missing");
     expect(charged).toEqual([]);
+  });
+
+  test("keeps nothing over the size that it declares, and runs again once it is within", async () => {
+    let seats = 2_000;
+    const reprise = createReprise({ service: "test", owner: "team", undecided: "listed", ledger: memoryLedger() });
+    closing.push(() => reprise.close());
+    const list = reprise.operation({
+      name: "seats.list",
+      input: booking,
+      principal: ({ user }) => user,
+      identity: "callers-key",
+      retention: "1d",
+      effects: "external",
+      outcomeLimit: "1kb",
+      run: async () => "x".repeat(seats),
+    });
+    const post = await serve(adapter, list, { failed: () => {}, reply: (value) => ({ body: { value } }) });
+    expect(await post("alice", alice)).toMatchObject({ status: 500, code: "REPRISE_RUN_FAILED" });
+    seats = 10;
+    expect(await post("alice", alice)).toMatchObject({ status: 200, replayed: false });
+    expect(await post("alice", alice)).toMatchObject({ status: 200, replayed: true });
   });
 
   test("runs nothing unguarded while its ledger is away", async () => {

@@ -3,7 +3,7 @@ import type { Carried, CarriedContract, Settlement as SettlementOf } from "../..
 import type { AnyRefused } from "../../operation/outcome.ts";
 import { isThrownByRun } from "../../operation/refusing.ts";
 import { type Answer, answerOf } from "./answer.ts";
-import type { HttpCarrier } from "./carrier.ts";
+import type { HttpCarrier, HttpReply } from "./carrier.ts";
 import { readKey } from "./key.ts";
 import { contractLink, problemOf, refusalOf } from "./problem.ts";
 import { decodeAnswer, encodeAnswer, unrendered } from "./rendering.ts";
@@ -51,7 +51,8 @@ export function carryHttp<Q, In, O, R>(
   const answerTo = (settled: Settlement): Answer => {
     const what = `the reply of '${name}'`;
     if (settled.status === "done") {
-      return answerOf(carrier.reply === undefined ? { body: settled.value } : carrier.reply(settled.value), what);
+      const { value } = settled;
+      return answerOf(carrier.reply === undefined ? { body: value as HttpReply["body"] } : carrier.reply(value), what);
     }
     const { code, detail } = settled;
     const declared = terms.refusals[code] ?? {
