@@ -1,10 +1,14 @@
 import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
+import { sendAnswer } from "./express-answer.ts";
 import type { ExpressRequest, ExpressResponse } from "./express-shapes.ts";
-import { keyLinesOf, toBytes } from "./node.ts";
+import { keyLinesOf } from "./node.ts";
+import { decide } from "./routes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./express-guard.ts";
+export { watchRoutes } from "./express-routes.ts";
 export type { ExpressRequest, ExpressResponse } from "./express-shapes.ts";
 
 /**
@@ -24,15 +28,8 @@ export function expressHandler<In, O, R, Q extends ExpressRequest = ExpressReque
   carrier: HttpCarrier<Q, In, O, R>,
 ): (request: Q, response: ExpressResponse) => Promise<void> {
   const carry = carryHttp(operation, carrier);
-  return async (request, response) => {
-    const { status, headers, body } = await carry({
-      request,
-      keyLines: keyLinesOf(request),
-      log: (error) => console.error(error),
-    });
-    response.statusCode = status;
-    for (const [name, value] of headers) response.setHeader(name, value);
-    // not `send`: it would add an entity tag, and another type to bytes
-    response.end(body === null ? undefined : toBytes(body));
-  };
+  return decide(async (request, response) => {
+    const log = (error: Error) => console.error(error);
+    sendAnswer(response, await carry({ request, keyLines: keyLinesOf(request), log }));
+  });
 }

@@ -1,10 +1,13 @@
 import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
+import { linesOf, sendReply } from "./fastify-answer.ts";
 import type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
-import { keyLinesOf, toBytes } from "./node.ts";
+import { decide } from "./routes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./fastify-guard.ts";
+export { watchRoutes } from "./fastify-routes.ts";
 export type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
 export { type WebRouteContext, type WebRouteRequest, webRoute } from "./web-route.ts";
 
@@ -26,22 +29,8 @@ export function fastifyHandler<In, O, R, Q extends FastifyRequest = FastifyReque
 ): (request: Q, reply: FastifyReply) => Promise<unknown> {
   const carry = carryHttp(operation, carrier);
   const message = `'${operation.name}' answered 500`;
-  return async (request, reply) => {
-    const { status, headers, body } = await carry({
-      request,
-      keyLines: linesOf(request),
-      log: (error) => request.log?.error(error, message),
-    });
-    reply.code(status);
-    for (const [name, value] of headers) reply.header(name, value);
-    reply.send(body === null ? undefined : toBytes(body));
-    return reply;
-  };
-}
-
-/** Without the raw request (a test's stand-in), as Node joined them. */
-function linesOf({ raw, headers }: FastifyRequest): readonly string[] {
-  if (raw !== undefined) return keyLinesOf(raw);
-  const joined = headers["idempotency-key"];
-  return joined === undefined ? [] : typeof joined === "string" ? [joined] : joined;
+  return decide(async (request, reply) => {
+    const log = (error: Error) => request.log?.error(error, message);
+    return sendReply(reply, await carry({ request, keyLines: linesOf(request), log }));
+  });
 }

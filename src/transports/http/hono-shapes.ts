@@ -4,6 +4,7 @@ export interface HonoContext {
     /** Replaced by one whose body is bounded. */
     raw: Request;
     json(): Promise<unknown>;
+    arrayBuffer(): Promise<ArrayBuffer>;
     header(name: string): string | undefined;
   };
 }

@@ -4,9 +4,12 @@ import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
 import type { HonoContext } from "./hono-shapes.ts";
+import { decide } from "./routes.ts";
 import { keyLinesOf, toResponse } from "./web-shapes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./hono-guard.ts";
+export { watchRoutes } from "./hono-routes.ts";
 export type { HonoContext } from "./hono-shapes.ts";
 
 export interface HonoCarrier<C, In, O, R> extends HttpCarrier<C, In, O, R> {
@@ -38,7 +41,7 @@ export function honoHandler<In, O, R, C extends HonoContext = HonoContext>(
     ...carrier,
     input: limit.guard(carrier.input, (context) => context.req.raw),
   });
-  return async (context) =>
+  return decide(async (context: C) =>
     toResponse(
       await carry({
         request: context,
@@ -49,5 +52,6 @@ export function honoHandler<In, O, R, C extends HonoContext = HonoContext>(
         keyLines: keyLinesOf(context.req.raw),
         log: (error) => console.error(error),
       }),
-    );
+    ),
+  );
 }

@@ -6,6 +6,7 @@ import { carryHttp } from "./core.ts";
 import { keyLinesOf, toResponse } from "./web-shapes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./web-guard.ts";
 
 export interface WebCarrier<In, O, R> extends HttpCarrier<Request, In, O, R> {
   /** A longer body is refused while it is read, whatever its Content-Length says. Default 1 mb. */
