@@ -6,7 +6,6 @@ import { RepriseError } from "../../base/errors.ts";
 import { type MaybePromise, withDeadline } from "../../base/promise.ts";
 import { unchecked } from "../../base/schema.ts";
 import { bytes, type Size } from "../../base/size.ts";
-import { store } from "../../base/storable.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { Cost, DatabaseRun, ExternalRun, OperationDeclaration } from "../../operation/declaration.ts";
 import type { Reprise } from "../../reprise.ts";
@@ -50,7 +49,7 @@ interface Guards<Q> extends Pick<HttpCarrier<Q, unknown, never, never>, "princip
   readonly retention: Duration;
   /** What makes two requests the same, beside who sends them. Default: method, path with query, and body. */
   readonly same?: ((request: Q) => MaybePromise<unknown>) | undefined;
-  /** A larger answer is not kept: its caller and every repetition is told 500, and nothing is run again. Default 64 kb. */
+  /** A larger body is not kept: its caller and every repetition is told 500, and nothing is run again. Default 64 kb. */
   readonly answerLimit?: Size | undefined;
   /** A handler that has not answered by then counts as lost. Default 20 s. */
   readonly deadline?: Duration | undefined;
@@ -140,7 +139,7 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
       if (ifUnknown === "park") report(options.failed ?? call.guarded.log, failed(error));
       throw new NotKept({ is: "error", error });
     });
-    const kept = keptOf(told, answerLimit);
+    const kept = keptOf(told);
     const lost = told.status >= 500 || (ifUnknown !== "park" && nothingDone.has(told.status));
     if (lost) throw new NotKept({ is: "answer", reply: "not" in kept ? { status: told.status } : kept });
     return kept;
@@ -165,8 +164,8 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
     identity: "callers-key",
     retention: options.retention,
     effects,
-    // what is kept is measured below; around it stands a little more
-    outcomeLimit: `${answerLimit + 1_024}b`,
+    // the body is bounded where it is collected; it is kept in at most 4/3 of its length, with its headers beside it
+    outcomeLimit: `${Math.ceil((answerLimit * 4) / 3) + 8 * headersAtMost}b`,
     run,
   });
   const carrier: HttpCarrier<Call, unknown, Kept, never> = {
@@ -220,10 +219,12 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
   };
 }
 
+/** As much as servers and proxies take. */
+const headersAtMost = 8_192;
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** What of an answer is kept: its status, the headers that are ever repeated, and its body as it was. */
-function keptOf({ status, headers, body }: HandlerAnswer, atMost: number): Kept {
+function keptOf({ status, headers, body }: HandlerAnswer): Kept {
   if ("not" in body) return body;
   const kept = {
     status,
@@ -232,17 +233,20 @@ function keptOf({ status, headers, body }: HandlerAnswer, atMost: number): Kept 
     ),
     body: body.length === 0 || bodiless.has(status) ? undefined : textOrBytes(body),
   };
-  return Buffer.byteLength(store(kept, "an answer")) > atMost ? { not: "too-large" } : kept;
+  return Buffer.byteLength(JSON.stringify(kept.headers)) > headersAtMost ? { not: "too-large" } : kept;
 }
 
-/** As text where that loses nothing: it takes less room than bytes. */
+/** As text where that loses nothing and takes no more room than bytes. */
 function textOrBytes(body: Uint8Array): string | Uint8Array {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    const escaped = (text.match(/["\\]/g)?.length ?? 0) + 5 * (text.match(/[<\p{Cc}\u2028\u2029]/gu)?.length ?? 0);
+    if (escaped <= body.length / 3) return text;
   } catch {
-    // a copy: bytes may be a view of a larger buffer, which would be kept whole
-    return Uint8Array.from(body);
+    // it is no text
   }
+  // a copy: bytes may be a view of a larger buffer, which would be kept whole
+  return Uint8Array.from(body);
 }
 
 /** Collects what a handler writes, up to what may be kept. */
