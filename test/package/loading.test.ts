@@ -7,7 +7,7 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "libsql"]) link(installed, name);
+  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "libsql"]) link(installed, name);
   installed.write(
     "hooks.mjs",
     `import { writeSync } from "node:fs";
@@ -45,6 +45,10 @@ const entries = [
   "reprise/fastify",
   "reprise/client",
   "reprise/client/file",
+  "reprise/express",
+  "reprise/hono",
+  "reprise/koa",
+  "reprise/nest",
   "reprise/page",
   "reprise/testing",
 ];
@@ -58,7 +62,9 @@ describe.each(entries)("%s", (entry) => {
     );
     expect(resolved.some(({ specifier }) => specifier === entry)).toBe(true);
     expect(foreign).toEqual([]);
-    expect(resolved.filter(({ url }) => /node_modules\/(fastify|libsql)|node:sqlite/.test(url))).toEqual([]);
+    expect(
+      resolved.filter(({ url }) => /node_modules\/(fastify|express|hono|koa|@nestjs|libsql)|node:sqlite/.test(url)),
+    ).toEqual([]);
   });
 
   test("leaves the process free to end", async () => {
@@ -70,7 +76,9 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|transactions|web|fastify|client|page|testing)\.mjs/);
+  expect(urls).not.toMatch(
+    /dist\/(memory|sqlite|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+  );
 });
 
 test("the client loads nothing of Node's, so that a browser can load it", async () => {
