@@ -9,7 +9,9 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
 import { pageHandler } from "../../src/page/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { fastifyHandler, webRoute } from "../../src/transports/http/fastify.ts";
+import { fastifyHandler, idempotent, webRoute } from "../../src/transports/http/fastify.ts";
+import { createIdempotentFetch } from "../../src/client/index.ts";
+import { fileKeys } from "../../src/client/file-keys.ts";
 
 interface Seat { readonly user: string; readonly reference: string; readonly workshop: string; readonly card: string }
 interface Booking { readonly reference: string }
@@ -25,12 +27,14 @@ declare const insertBooking: (tx: SqliteTransaction, input: Seat, charge: string
 declare const bookSeatSchema: Schema<Seat>;
 declare const cancelSeatSchema: Schema<Seat>;
 declare const input: Seat;
+declare const body: string;
+declare const insertOrder: (tx: SqliteTransaction, order: unknown) => Promise<{ readonly id: string }>;
 declare const app: FastifyInstance;
 type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
 declare module "fastify" {
   interface FastifyRequest { readonly session: { readonly user: string } }
 }
-void [outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+void [idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
 `;
 
 const instance = `

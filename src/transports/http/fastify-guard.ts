@@ -40,8 +40,11 @@ export interface GuardableReply extends FastifyReply {
  *
  * @example
  * app.post("/orders", idempotent(reprise, {
- *   name: "order.place", principal: (request) => request.session.user, retention: "1d", effects: "database",
- * }, async (request, reply, { tx }) => reply.code(201).send(await insertOrder(tx, request.body))));
+ *   name: "order.place", principal: (request: OrderRequest) => request.session.user, retention: "1d", effects: "database",
+ * }, async (request, reply, { tx }) => {
+ *   reply.code(201);
+ *   return insertOrder(tx, request.body);
+ * }));
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE, REPRISE_NAME_TWICE
  */
 export function idempotent<

@@ -55,8 +55,10 @@ interface Guards<Q> extends Pick<HttpCarrier<Q, unknown, never, never>, "princip
   readonly deadline?: Duration | undefined;
 }
 
-export type GuardOptions<C extends Config, E extends Effects, Q> = Guards<Q> &
-  Ways<C["tx"]>[E] &
+export type GuardOptions<C extends Config, E extends Effects, Q> = Guards<Q> & {
+  // what the compiler infers `E` from
+  readonly effects: E;
+} & Ways<C["tx"]>[E] &
   Owned<C> &
   Decision<C, { readonly costIfTwice: Cost }>;
 
