@@ -18,7 +18,7 @@ export interface GuardableRequest extends FastifyRequest {
   readonly url: string;
 }
 export interface GuardableReply extends FastifyReply {
-  serialize(payload: unknown): string | ArrayBuffer | Buffer;
+  serialize(payload: unknown): string | ArrayBuffer | Uint8Array;
 }
 
 /**
