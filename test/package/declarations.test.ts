@@ -13,6 +13,7 @@ beforeAll(async () => {
     `import { createReprise, outcomeOf, unchecked } from "reprise";
      import { memoryLedger } from "reprise/memory";
      import { sqliteLedger } from "reprise/sqlite";
+     import { type RedisClient, redisLedger } from "reprise/redis";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
      import { pageHandler } from "reprise/page";
@@ -39,6 +40,8 @@ beforeAll(async () => {
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
+     declare const client: RedisClient;
+     void redisLedger({ client, prefix: "shop", deadline: "2s", server: { persists: true } });
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

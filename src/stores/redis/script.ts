@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+
+/** A Lua script and the digest by which a server that has seen it knows it. */
+export interface Script {
+  readonly body: string;
+  readonly digest: string;
+}
+
+export function script(body: string): Script {
+  return { body, digest: createHash("sha1").update(body, "utf8").digest("hex") };
+}
+
+/**
+ * The clock of the server that judges. The first argument moves it, which is for tests alone: it is 0.
+ * Scripts replicate what they wrote, not themselves, so the time may stand before a write.
+ */
+export const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+`;
+
+/**
+ * What scripts over work share. Work is one packed string without expiry until it is done; its effects are a hash beside
+ * it, its past attempts a list. KEYS as `ofWork` names them; ARGV[2] is the name.
+ */
+export const work = `${clock}
+local work_key, effects_key, attempts_key = KEYS[1], KEYS[2], KEYS[3]
+local runs, unfinished, due, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local name = ARGV[2]
+-- the order is what is stored: new fields come last
+local fields = {'state', 'print', 'version', 'id', 'attempt', 'token', 'resumes', 'lease_until', 'not_before', 'keep_ms',
+  'keep_until', 'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'identity',
+  'principal', 'caller_key', 'owner', 'keys'}
+-- the sweep comes before the server's own expiry, and frees the keys too
+local sweep_ms = 600000
+local attempts_kept = 100
+
+local function load_work(key)
+  local packed = redis.call('GET', key)
+  if not packed then return nil end
+  local values, work = cmsgpack.unpack(packed), {}
+  for i, field in ipairs(fields) do work[field] = values[i] end
+  return work
+end
+
+local function save(work)
+  local values = {}
+  for i, field in ipairs(fields) do values[i] = work[field] end
+  local packed = cmsgpack.pack(values)
+  if work.state ~= 'd' then
+    redis.call('SET', work_key, packed)
+    return
+  end
+  local ttl = math.max(work.keep_until - now, 0) + sweep_ms
+  redis.call('SET', work_key, packed, 'PX', ttl)
+  redis.call('PEXPIRE', effects_key, ttl)
+  redis.call('PEXPIRE', attempts_key, ttl)
+end
+
+local function nullable(argument)
+  if argument == '' then return false end
+  return argument:sub(2)
+end
+
+local function member(work)
+  return name .. ' ' .. work.operation
+end
+
+local function is_expired(work)
+  return work.state == 'd' and work.keep_until <= now
+end
+
+local function forget(work)
+  redis.call('DEL', work_key, effects_key, attempts_key)
+  for _, index in ipairs({runs, unfinished, due, kept}) do redis.call('ZREM', index, member(work)) end
+end
+
+local function lists(work, key)
+  for _, listed in ipairs(work.keys) do
+    if listed == key then return true end
+  end
+  return false
+end
+
+local function note(work, what, why)
+  redis.call('RPUSH', attempts_key, cmsgpack.pack({now, what, work.owner, work.token, why}))
+  redis.call('LTRIM', attempts_key, -attempts_kept, -1)
+end
+
+local function park(work, effect, why)
+  note(work, 'parked', why)
+  work.state, work.effect, work.why, work.ended_at = 'u', effect, why, now
+  save(work)
+  redis.call('ZREM', due, member(work))
+end
+
+-- the work, if this fence still holds it: the id and the attempt are ARGV[3] and ARGV[4]
+local function held()
+  local work = load_work(work_key)
+  if work and work.state == 'r' and work.id == ARGV[3] and work.attempt == ARGV[4] then return work end
+  return nil
+end
+
+-- an effect: its place in the order of starting, started, pinned, settles, token, answer
+local function effect_of(effect)
+  local packed = redis.call('HGET', effects_key, effect)
+  return packed and cmsgpack.unpack(packed)
+end
+
+local function set_effect(effect, record)
+  redis.call('HSET', effects_key, effect, cmsgpack.pack(record))
+end
+
+local function effect_reply(effect, record)
+  return {effect, record[2], record[3], record[4] - now, record[5], record[6]}
+end
+
+local function effects_reply()
+  local flat, list = redis.call('HGETALL', effects_key), {}
+  for i = 1, #flat, 2 do list[#list + 1] = {flat[i], cmsgpack.unpack(flat[i + 1])} end
+  table.sort(list, function(a, b) return a[2][1] < b[2][1] end)
+  for i, one in ipairs(list) do list[i] = effect_reply(one[1], one[2]) end
+  return list
+end
+
+-- the first by name that is started and has no answer
+local function started_effect()
+  local first = false
+  for _, effect in ipairs(effects_reply()) do
+    if not effect[6] and (not first or effect[1] < first) then first = effect[1] end
+  end
+  return first
+end
+
+-- what is answered without running; nil: the work can be taken
+local function told(work, attempt)
+  if work.state == 'd' then return {'done', work.outcome, work.ended_at} end
+  if work.state == 'u' then return {'unknown', work.effect, work.ended_at} end
+  local running = work.state == 'r'
+  local left = (running and work.lease_until or work.not_before) - now
+  if left <= 0 or running and work.attempt == attempt then return nil end
+  return {'running', work.created_at, left}
+end
+`;
