@@ -33,7 +33,8 @@ if raw then
   if named ~= name then
     if raw ~= void then return {0, named, tonumber(reserved), raw} end
   else
-    if tonumber(reserved) >= now and by ~= attempt then attempt = '*' end
+    -- twice the reservation: the clock of the server that has the work may be behind
+    if tonumber(reserved) + reserve >= now and by ~= attempt then attempt = '*' end
     until_then = math.max(until_then, tonumber(reserved))
     ttl = math.max(ttl, redis.call('PTTL', KEYS[1]))
   end

@@ -4,7 +4,7 @@ import { pause } from "../../base/promise.ts";
 import type { Claim, ClaimRequest, Fence, FindRequest, Open, Won } from "../../contract/ledger.ts";
 import { bindKey, holdingOf, namedBy, refreshKeys, unbindKey } from "./binding.ts";
 import { newIdOf } from "./keys.ts";
-import { effectRecord } from "./records.ts";
+import { effectRecord, printed } from "./records.ts";
 import { integer, items, nullable, text } from "./replies.ts";
 import { script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
@@ -15,8 +15,8 @@ const runsListed = 1_000;
 const reservedPauseMs = { least: 2, most: 50 };
 
 const claimScript = script(`${work}
-local attempt, lease, keep_ms = ARGV[3], tonumber(ARGV[7]), tonumber(ARGV[8])
-local key, reserved_until = ARGV[17], tonumber(ARGV[18])
+local attempt, print, lease, keep_ms = ARGV[3], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local key, reserved_until = ARGV[14], tonumber(ARGV[15])
 local work = load_work(work_key)
 if work and is_expired(work) then
   forget(work)
@@ -25,24 +25,21 @@ end
 
 if not work then
   if key ~= '' and reserved_until < now then return {'late'} end
-  work = {state = 'r', print = ARGV[5], version = tonumber(ARGV[6]), id = ARGV[4], attempt = attempt, token = 1,
-    resumes = 0, lease_until = now + lease, not_before = 0, keep_ms = keep_ms, keep_until = now + keep_ms,
-    created_at = now, ended_at = false, effect = false, why = false, refused = false, outcome = false,
-    input = nullable(ARGV[9]), operation = ARGV[11], identity = ARGV[12], principal = ARGV[13],
-    caller_key = nullable(ARGV[14]), owner = ARGV[15], keys = {}}
+  work = {state = 'r', print = print, id = ARGV[4], attempt = attempt, token = 1, resumes = 0, lease_until = now + lease,
+    not_before = 0, keep_ms = keep_ms, keep_until = now + keep_ms, created_at = now, ended_at = false, effect = false,
+    why = false, refused = false, outcome = false, input = nullable(ARGV[8]), operation = ARGV[10], about = ARGV[11],
+    owner = ARGV[12], keys = {}}
   if key ~= '' then work.keys[1] = key end
-  -- what an earlier work of this name left to the server's own expiry
-  redis.call('DEL', effects_key, attempts_key)
   save(work)
   redis.call('ZADD', runs, now, member(work))
-  redis.call('ZREMRANGEBYRANK', runs, 0, -1 - ARGV[16])
-  redis.call('ZADD', unfinished, now, member(work))
+  -- now and then: what is too much is listed a little longer
+  if now % 16 == 0 then redis.call('ZREMRANGEBYRANK', runs, 0, -1 - ARGV[13]) end
   redis.call('ZADD', due, work.lease_until, member(work))
   return {'won', {}, work.id, 1, 0, 0, {}}
 end
 
 local listed = key == '' or lists(work, key)
-if work.print ~= ARGV[5] or work.version ~= tonumber(ARGV[6]) then
+if work.print ~= print then
   return {'mismatch', {}, work.created_at, listed and 1 or 0}
 end
 -- the work lives longer for a further key, and so must its other keys
@@ -68,9 +65,9 @@ if work.state ~= 'r' or work.attempt ~= attempt then
     note(work, 'taken-over', false)
     took_over = 1
   end
-  work.attempt, work.token, work.resumes = attempt, work.token + 1, work.resumes + ARGV[10]
-  work.state, work.not_before, work.owner = 'r', 0, ARGV[15]
-  work.input = work.input or nullable(ARGV[9])
+  work.attempt, work.token, work.resumes = attempt, work.token + 1, work.resumes + ARGV[9]
+  work.state, work.not_before, work.owner = 'r', 0, ARGV[12]
+  work.input = work.input or nullable(ARGV[8])
 end
 work.lease_until = now + lease
 save(work)
@@ -81,7 +78,7 @@ return {'won', others, work.id, work.token, work.resumes, took_over, effects_rep
 const findScript = script(`${work}
 local work = load_work(work_key)
 if not work or is_expired(work) then return false end
-if work.print ~= ARGV[3] or work.version ~= tonumber(ARGV[4]) then return {'mismatch', {}, work.created_at} end
+if work.print ~= ARGV[3] then return {'mismatch', {}, work.created_at} end
 local answer = told(work, '')
 if not answer then return {'open', {}, work.created_at} end
 table.insert(answer, 2, {})
@@ -125,7 +122,7 @@ export async function claimWork(store: RedisStore, request: ClaimRequest): Promi
 /** What a claim would find, with nothing written. */
 export async function findWork(store: RedisStore, request: FindRequest): Promise<Exclude<Claim, Won> | Open | null> {
   const { name, key, print } = request;
-  const looked = store.run("find", findScript, store.keys.ofWork(name), [name, print.hash, print.version]);
+  const looked = store.run("find", findScript, store.keys.ofWork(name), [name, printed(print)]);
   const named = key === null ? Promise.resolve(null) : namedBy(store, key);
   const [reply, owner] = await Promise.all([looked, named]);
   if (key !== null && owner !== null && owner !== name && (await holdingOf(store, owner, key, 0)) === "holds") {
@@ -142,16 +139,13 @@ async function runClaim(store: RedisStore, request: ClaimRequest, reservedUntil:
     name,
     attempt,
     newIdOf(name),
-    print.hash,
-    print.version,
+    printed(print),
     Math.ceil(leaseMs),
     Math.ceil(keepMs),
     nullable(input),
     resuming ? 1 : 0,
     about.operation,
-    about.identity,
-    about.principal,
-    nullable(about.key),
+    JSON.stringify([about.identity, about.principal, about.key]),
     about.owner,
     runsListed,
     key ?? "",

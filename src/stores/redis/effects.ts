@@ -45,6 +45,7 @@ if work.state == 'u' and not started_effect() then
   note(work, 'reopened', false)
   work.state, work.not_before, work.lease_until, work.ended_at, work.effect, work.why = 'o', 0, now, false, false, false
   save(work)
+  redis.call('ZREM', parked, member(work))
   redis.call('ZADD', due, now, member(work))
 end
 return {'pinned'}

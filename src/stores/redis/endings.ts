@@ -11,15 +11,16 @@ local work = held()
 if not work then return 'fenced' end
 local visited = {}
 for i = 8, #ARGV do visited[ARGV[i]] = true end
-for _, effect in ipairs(effects_reply()) do
+local effects = effects_reply()
+for _, effect in ipairs(effects) do
   if not effect[6] or not visited[effect[1]] then return 'effects-differ' end
 end
 work.state, work.outcome, work.refused, work.ended_at = 'd', ARGV[5], ARGV[6] == '1', now
 work.keep_until = math.max(work.keep_until, now + ARGV[7])
 -- the input was kept for a completer only
 work.input, work.why = false, false
-save(work)
-redis.call('ZREM', unfinished, member(work))
+-- past attempts are listed from the second on
+save(work, #effects == 0 and work.token == 1)
 redis.call('ZREM', due, member(work))
 redis.call('ZADD', kept, work.keep_until, member(work))
 return 'done'

@@ -20,14 +20,14 @@ export interface Keys {
   readonly schema: string;
 }
 
-/** The indexes of a part: sorted sets of `name operation`. */
+/** The indexes of a part: sorted sets of `name created-at operation`. */
 export interface PartKeys {
   /** By creation, the newest few. */
   readonly runs: string;
-  /** By creation: open, running, parked. */
-  readonly unfinished: string;
   /** Open and running, by when nobody is at it any more. */
   readonly due: string;
+  /** Parked. */
+  readonly parked: string;
   /** Done, by the end of its keep. */
   readonly kept: string;
 }
@@ -35,7 +35,7 @@ export interface PartKeys {
 export function keysOf(prefix: string): Keys {
   const partKeys = Array.from({ length: parts }, (_, part): PartKeys => {
     const tag = `{${prefix}:${part}}`;
-    return { runs: `${tag}:runs`, unfinished: `${tag}:unfinished`, due: `${tag}:due`, kept: `${tag}:kept` };
+    return { runs: `${tag}:runs`, due: `${tag}:due`, parked: `${tag}:parked`, kept: `${tag}:kept` };
   });
   const partOf = (name: Name) => Number.parseInt(name.slice(0, 4), 16) % parts;
   const work = (name: Name) => `{${prefix}:${partOf(name)}}:work:${name}`;
@@ -43,7 +43,7 @@ export function keysOf(prefix: string): Keys {
     work,
     ofWork: (name) => {
       const tag = `{${prefix}:${partOf(name)}}`;
-      const indexes = [`${tag}:runs`, `${tag}:unfinished`, `${tag}:due`, `${tag}:kept`];
+      const indexes = [`${tag}:runs`, `${tag}:due`, `${tag}:parked`, `${tag}:kept`];
       return [work(name), `${tag}:effects:${name}`, `${tag}:attempts:${name}`, ...indexes];
     },
     binding: (key) => `${prefix}:key:${key}`,

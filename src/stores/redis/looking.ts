@@ -10,15 +10,14 @@ import type {
 import { forgetWork, parkIdle } from "./endings.ts";
 import { nameOfId, type PartKeys } from "./keys.ts";
 import { attemptRecord, type Described, describe, described, effectRecord } from "./records.ts";
-import { integer, items, text } from "./replies.ts";
+import { items, text } from "./replies.ts";
 import { clock, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
 /** Members that one look at an index takes. */
 const page = 100;
 
-// the newest, with their scores
-const newestScript = script("return redis.call('ZREVRANGE', KEYS[1], ARGV[2], ARGV[3], 'WITHSCORES')");
+const newestScript = script("return redis.call('ZREVRANGE', KEYS[1], ARGV[2], ARGV[3])");
 
 // those whose instant passed so long ago
 const passedScript = script(`${clock}
@@ -46,13 +45,15 @@ return {describe(work, false), effects_reply(), attempts}
 interface Member {
   readonly member: string;
   readonly name: Name;
+  readonly createdAt: number;
   readonly operation: string;
-  readonly score: number;
 }
 
-function memberOf(member: string, score: number): Member {
-  const cut = member.indexOf(" ");
-  return { member, name: member.slice(0, cut) as Name, operation: member.slice(cut + 1), score };
+function memberOf(reply: unknown): Member {
+  const member = text(reply);
+  const [name = "", createdAt = ""] = member.split(" ", 2);
+  const operation = member.slice(name.length + createdAt.length + 2);
+  return { member, name: name as Name, createdAt: Number(createdAt), operation };
 }
 
 /** What is told of several works of one part. Null: gone. */
@@ -69,39 +70,47 @@ async function describeAll(
 async function* passed(store: RedisStore, index: string, agoMs: number): AsyncGenerator<readonly Member[]> {
   for (let offset = 0; ; offset += page) {
     const reply = items(await store.run("look", passedScript, [index], [Math.ceil(agoMs), offset, page]));
-    if (reply.length > 0) yield reply.map((member) => memberOf(text(member), 0));
+    if (reply.length > 0) yield reply.map(memberOf);
     if (reply.length < page) return;
   }
 }
 
-/** Newest first: one page of each part at a time, until what is told cannot be preceded by what was not looked at. */
+/** Newest first. What is not done is never many; of all runs one page of each part is looked at, and then the next. */
 export async function recentRuns(store: RedisStore, query: RecentQuery): Promise<readonly RunSummary[]> {
-  const { limit, operation, state } = query;
-  const index = state === undefined || state === "done" ? "runs" : "unfinished";
-  const found: RunSummary[] = [];
-  for (let offset = 0; ; offset += limit) {
-    const pages = await Promise.all(store.keys.parts.map((part) => newest(store, part[index], offset, limit)));
-    const summaries = await Promise.all(
-      pages.map(async (members) => {
-        const wanted = members.filter((member) => operation === undefined || member.operation === operation);
-        const all = await describeAll(store, wanted, false);
-        return all.flatMap((one) =>
-          one !== null && (state === undefined || one.run.state === state) ? [one.run] : [],
-        );
-      }),
-    );
-    found.push(...summaries.flat());
-    found.sort((a, b) => b.createdAt - a.createdAt);
-    const unread = pages.filter((members) => members.length === limit).map((members) => members.at(-1)?.score ?? 0);
-    if (unread.length === 0) return found.slice(0, limit);
-    const horizon = Math.max(...unread);
-    if (found.length >= limit && (found[limit - 1]?.createdAt ?? 0) >= horizon) return found.slice(0, limit);
-  }
+  const { state } = query;
+  if (state === undefined || state === "done") return recentOf(store, query, "runs", query.limit);
+  return recentOf(store, query, state === "unknown" ? "parked" : "due", Number.POSITIVE_INFINITY);
 }
 
-async function newest(store: RedisStore, index: string, offset: number, limit: number): Promise<readonly Member[]> {
-  const flat = items(await store.run("recent", newestScript, [index], [offset, offset + limit - 1]));
-  return flat.flatMap((member, at) => (at % 2 === 0 ? [memberOf(text(member), integer(flat[at + 1]))] : []));
+/** Until what is told cannot be preceded by what was not looked at. */
+async function recentOf(
+  store: RedisStore,
+  { limit, operation, state }: RecentQuery,
+  index: keyof PartKeys,
+  size: number,
+): Promise<readonly RunSummary[]> {
+  const found: RunSummary[] = [];
+  let unseen: Member[] = [];
+  for (let offset = 0; ; offset += size) {
+    const to = size === Number.POSITIVE_INFINITY ? -1 : offset + size - 1;
+    const pages = await Promise.all(
+      store.keys.parts.map(async (part) => items(await store.run("recent", newestScript, [part[index]], [offset, to]))),
+    );
+    const members = pages.map((reply) => reply.map(memberOf));
+    const unread = members.filter(({ length }) => length === size).map((read) => read.at(-1)?.createdAt ?? 0);
+    const horizon = Math.max(0, ...unread);
+    unseen.push(...members.flat().filter((member) => operation === undefined || member.operation === operation));
+    unseen.sort((a, b) => b.createdAt - a.createdAt);
+    while (found.length < limit && unseen.length > 0 && (unseen[0]?.createdAt ?? 0) >= horizon) {
+      const next = unseen.slice(0, limit).filter(({ createdAt }) => createdAt >= horizon);
+      unseen = unseen.slice(next.length);
+      const told = await Promise.all(next.map((member) => describeAll(store, [member], false)));
+      for (const one of told.flat()) {
+        if (one !== null && (state === undefined || one.run.state === state)) found.push(one.run);
+      }
+    }
+    if (found.length >= limit || unread.length === 0) return found.slice(0, limit);
+  }
 }
 
 export async function runHistory(store: RedisStore, id: WorkId): Promise<RunHistory | null> {
@@ -124,14 +133,13 @@ export async function abandonedWork(store: RedisStore, query: AbandonedQuery): P
   if (operations.length === 0) return [];
   const due = await Promise.all(
     store.keys.parts.map(async (part) => {
-      const taken: { readonly member: Member; readonly createdAt: number }[] = [];
+      const taken: Member[] = [];
       for await (const members of passed(store, part.due, 0)) {
         const wanted = members.filter(({ operation }) => operations.includes(operation));
         const all = await describeAll(store, wanted, false);
         for (const [at, member] of wanted.entries()) {
           const one = all[at];
-          if (one?.hasInput === true && one.resumes < resumedBelow)
-            taken.push({ member, createdAt: one.run.createdAt });
+          if (one?.hasInput === true && one.resumes < resumedBelow) taken.push(member);
         }
         if (taken.length >= limit) break;
       }
@@ -139,7 +147,7 @@ export async function abandonedWork(store: RedisStore, query: AbandonedQuery): P
     }),
   );
   const oldest = due.flat().toSorted((a, b) => a.createdAt - b.createdAt);
-  const chosen = oldest.slice(0, limit).map(({ member }) => member);
+  const chosen = oldest.slice(0, limit);
   const inputs = await Promise.all(chosen.map((member) => describeAll(store, [member], true)));
   return chosen.flatMap(({ name, operation }, at) => {
     const one = inputs[at]?.[0];
@@ -173,7 +181,7 @@ export async function sweepWork(store: RedisStore, limit: number): Promise<numbe
   let swept = 0;
   const sweepPart = async (part: PartKeys): Promise<void> => {
     const reply = items(await store.run("sweep", passedScript, [part.kept], [0, 0, limit - swept]));
-    const members = reply.map((member) => memberOf(text(member), 0));
+    const members = reply.map(memberOf);
     const forgotten = await Promise.all(members.map(({ member, name }) => forgetWork(store, member, name)));
     swept += forgotten.filter((one) => one).length;
   };

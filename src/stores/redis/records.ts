@@ -1,5 +1,5 @@
 import type { WorkId } from "../../base/names.ts";
-import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { AttemptRecord, EffectRecord, Fingerprint, RunState, RunSummary } from "../../contract/ledger.ts";
 import { integer, integerOrNull, items, text, textOrNull } from "./replies.ts";
 
 /** An effect as `effect_reply` tells it. */
@@ -30,12 +30,22 @@ export function attemptRecord(reply: unknown): AttemptRecord {
   };
 }
 
+/** A fingerprint is compared as a whole, its version included. */
+export function printed({ version, hash }: Fingerprint): string {
+  return `${version}:${hash}`;
+}
+
+function printOf(text: string): Fingerprint {
+  const cut = text.indexOf(":");
+  return { version: Number(text.slice(0, cut)), hash: text.slice(cut + 1) };
+}
+
 /** In Lua: what is told of work; `with_input`: its kept input too. */
 export const describe = `
 local function describe(work, with_input)
-  return {work.state, work.print, work.version, work.id, work.token, work.lease_until, work.not_before, work.keep_until,
-    work.created_at, work.ended_at, work.why, work.refused and 1 or 0, work.operation, work.identity, work.principal,
-    work.caller_key, work.owner, work.resumes, work.input and 1 or 0, with_input and work.input}
+  return {work.state, work.print, work.id, work.token, work.lease_until, work.keep_until, work.created_at, work.ended_at,
+    work.why, work.refused and 1 or 0, work.operation, work.about, work.owner, work.resumes, work.input and 1 or 0,
+    with_input and work.input}
 end
 `;
 
@@ -52,24 +62,25 @@ const states: Readonly<Record<string, RunState>> = { o: "open", r: "running", u:
 export function described(reply: unknown): Described | null {
   if (reply === null || reply === undefined) return null;
   const fields = items(reply);
-  const [state, print, version, id, token, leaseUntil, , keepUntil, createdAt, endedAt, why, refused] = fields;
-  const [operation, identity, principal, key, owner, resumes, hasInput, input] = fields.slice(12);
+  const [state, print, id, token, leaseUntil, keepUntil, createdAt, endedAt, why, refused] = fields;
+  const [operation, about, owner, resumes, hasInput, input] = fields.slice(10);
+  const [identity, principal, key] = JSON.parse(text(about)) as readonly [string, string, string | null];
   return {
     run: {
       id: text(id) as WorkId,
       state: states[text(state)] ?? "open",
       refused: text(state) === "d" ? integer(refused) === 1 : null,
       operation: text(operation),
-      identity: text(identity),
-      principal: text(principal),
-      key: textOrNull(key),
+      identity,
+      principal,
+      key,
       owner: text(owner),
       createdAt: integer(createdAt),
       endedAt: integerOrNull(endedAt),
       leaseUntil: text(state) === "r" ? integer(leaseUntil) : null,
       keepUntil: integer(keepUntil),
       token: integer(token),
-      print: { version: integer(version), hash: text(print) },
+      print: printOf(text(print)),
       why: textOrNull(why),
     },
     resumes: integer(resumes),

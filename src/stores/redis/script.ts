@@ -25,12 +25,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
  */
 export const work = `${clock}
 local work_key, effects_key, attempts_key = KEYS[1], KEYS[2], KEYS[3]
-local runs, unfinished, due, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local runs, due, parked, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local name = ARGV[2]
 -- the order is what is stored: new fields come last
-local fields = {'state', 'print', 'version', 'id', 'attempt', 'token', 'resumes', 'lease_until', 'not_before', 'keep_ms',
-  'keep_until', 'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'identity',
-  'principal', 'caller_key', 'owner', 'keys'}
+local fields = {'state', 'print', 'id', 'attempt', 'token', 'resumes', 'lease_until', 'not_before', 'keep_ms', 'keep_until',
+  'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'about', 'owner', 'keys'}
 -- the sweep comes before the server's own expiry, and frees the keys too
 local sweep_ms = 600000
 local attempts_kept = 100
@@ -43,7 +42,8 @@ local function load_work(key)
   return work
 end
 
-local function save(work)
+-- bare: nothing stands beside it
+local function save(work, bare)
   local values = {}
   for i, field in ipairs(fields) do values[i] = work[field] end
   local packed = cmsgpack.pack(values)
@@ -52,9 +52,12 @@ local function save(work)
     return
   end
   local ttl = math.max(work.keep_until - now, 0) + sweep_ms
+  -- the work goes last: what it leaves behind would be taken for the next one's
+  if not bare then
+    redis.call('PEXPIRE', effects_key, ttl)
+    redis.call('PEXPIRE', attempts_key, ttl)
+  end
   redis.call('SET', work_key, packed, 'PX', ttl)
-  redis.call('PEXPIRE', effects_key, ttl)
-  redis.call('PEXPIRE', attempts_key, ttl)
 end
 
 local function nullable(argument)
@@ -63,7 +66,7 @@ local function nullable(argument)
 end
 
 local function member(work)
-  return name .. ' ' .. work.operation
+  return name .. ' ' .. work.created_at .. ' ' .. work.operation
 end
 
 local function is_expired(work)
@@ -72,7 +75,7 @@ end
 
 local function forget(work)
   redis.call('DEL', work_key, effects_key, attempts_key)
-  for _, index in ipairs({runs, unfinished, due, kept}) do redis.call('ZREM', index, member(work)) end
+  for _, index in ipairs({runs, due, parked, kept}) do redis.call('ZREM', index, member(work)) end
 end
 
 local function lists(work, key)
@@ -92,6 +95,7 @@ local function park(work, effect, why)
   work.state, work.effect, work.why, work.ended_at = 'u', effect, why, now
   save(work)
   redis.call('ZREM', due, member(work))
+  redis.call('ZADD', parked, now, member(work))
 end
 
 -- the work, if this fence still holds it: the id and the attempt are ARGV[3] and ARGV[4]
