@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { Cluster, Redis } from "ioredis";
+import { createClient, createCluster } from "redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createReprise, type Ledger, unchecked } from "../../src/index.ts";
 import { type IoredisClient, redisLedger } from "../../src/stores/redis/index.ts";
 import { createRedisLedger } from "../../src/stores/redis/ledger.ts";
 import { claimed, done, effect, keepMs, leaseMs, work } from "../../src/testing/ledger-kit.ts";
-import { noRedisHere, type RedisServer, startRedis } from "../support/redis.ts";
+import { noRedisHere, type RedisServer, startRedis, startRedisCluster } from "../support/redis.ts";
 
 const missing = noRedisHere();
 beforeEach((context) => {
@@ -112,6 +112,32 @@ describe("a server in the wrong role", () => {
       client.disconnect();
     }
   });
+});
+
+test("a cluster of which one server evicts is refused, through either package", async () => {
+  const { servers, stop } = await startRedisCluster();
+  const cluster = new Cluster(servers.map(({ port }) => ({ host: "127.0.0.1", port })));
+  const other = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+  await other.connect();
+  const evicting = servers.map((one) => connect(one));
+  try {
+    for (const one of evicting) {
+      await one.config("SET", "maxmemory", "100mb");
+      await one.config("SET", "maxmemory-policy", "allkeys-lru");
+      for (const client of [cluster, other]) {
+        await expect(redisLedger({ client, prefix: newPrefix() }).open()).rejects.toMatchObject({
+          code: "REPRISE_LEDGER_UNSUITABLE",
+        });
+      }
+      await one.config("SET", "maxmemory-policy", "noeviction");
+    }
+    for (const client of [cluster, other]) await redisLedger({ client, prefix: newPrefix() }).open();
+  } finally {
+    for (const one of evicting) one.disconnect();
+    cluster.disconnect();
+    other.destroy();
+    await stop();
+  }
 });
 
 describe("a server that fails", () => {

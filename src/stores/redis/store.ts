@@ -4,6 +4,7 @@ import { withDeadline } from "../../base/promise.ts";
 import { type Channel, channelOf, type RedisClient, type Send } from "./client.ts";
 import { translate } from "./failure.ts";
 import { type Keys, keysOf } from "./keys.ts";
+import { text } from "./replies.ts";
 import type { Script } from "./script.ts";
 import { checkServer, type Vouched } from "./server.ts";
 
@@ -72,14 +73,18 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   };
 
   const connect = async (): Promise<void> => {
+    const ask = () => channel.send(keys.schema, ["get", keys.schema]);
+    // a client of a cluster knows its servers once it has asked one
+    await within("open", ask);
     const servers = await within("open", channel.servers);
+    if (servers.length === 0) throw away("open, no server known");
     for (const server of servers) {
       const send: Send = (args) => within("open", () => server(args));
       await checkServer(ledger, send, options.server);
     }
     const found = await within("open", async () => {
       await channel.send(keys.schema, ["set", keys.schema, schemaVersion, "nx"]);
-      return String(await channel.send(keys.schema, ["get", keys.schema]));
+      return text(await ask());
     });
     if (found !== schemaVersion) {
       throw new RepriseError("REPRISE_LEDGER_SCHEMA", { ledger, found, expected: schemaVersion });
