@@ -298,6 +298,84 @@ describe("what is stored", () => {
   });
 });
 
+describe("a person's decision", () => {
+  const note = { who: "ann", why: "the gateway's own records say so" };
+  const settlement = { does: "settle", outcome: "by a person", refused: false, keepMs } as const;
+
+  /** Parked work with a started effect of each name. */
+  const parked = async (ledger: Ledger<unknown>, identity: string, effects: readonly string[] = ["charge"]) => {
+    const { fence } = await claimed(ledger, identity, { key: identity });
+    for (const name of effects) await ledger.start(fence, effect(name));
+    await ledger.park(fence, { effect: effects[0] ?? "", why: "lost", unlessAnswered: true });
+    return fence;
+  };
+
+  test("leaves each index with what belongs there", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const listedIn = async (index: string) => {
+      const keys = await redis.keys(`{${prefix}:*}:${index}`);
+      const members = await Promise.all(keys.map((key) => redis.zrange(key, 0, -1)));
+      return members.flat().map((member) => member.split(" ", 1)[0]);
+    };
+    const { name, id } = await parked(ledger, "a", ["charge", "mail"]);
+    await ledger.intervene(id, { does: "answer", effect: "charge", answer: "1" }, note);
+    expect([await listedIn("parked"), await listedIn("due")], "one answer is still lost").toEqual([[name], []]);
+    await ledger.intervene(id, { does: "forget", effect: "mail" }, note);
+    expect([await listedIn("parked"), await listedIn("due")]).toEqual([[], [name]]);
+
+    const again = await claimed(ledger, "a");
+    await ledger.intervene(id, { does: "release", token: again.token }, note);
+    expect(await listedIn("due")).toEqual([name]);
+    expect(await ledger.recent({ limit: 9, state: "open" })).toHaveLength(1);
+
+    const last = await claimed(ledger, "a");
+    await ledger.park(last.fence, { effect: "charge", why: "lost", unlessAnswered: false });
+    await ledger.intervene(id, settlement, note);
+    expect([await listedIn("parked"), await listedIn("due"), await listedIn("kept")]).toEqual([[], [], [name]]);
+  });
+
+  test("that settles makes everything of the work expire after its keep, and its keys live as long", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const fence = await parked(ledger, "a");
+    const key = `${prefix}:key:${work("a", { key: "a" }).key}`;
+    await redis.pexpire(key, 1_000);
+    await ledger.intervene(fence.id, settlement, note);
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    const all = await expiries(prefix, fence.name);
+    expect(all).toHaveLength(3);
+    for (const expiry of all) {
+      expect(expiry).toBeGreaterThan(keepMs);
+      expect(expiry).toBeLessThan(keepMs + 900_000);
+    }
+  });
+
+  test("stays with the work however many attempts follow", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    const { id } = await parked(ledger, "a");
+    await ledger.intervene(id, { does: "reopen" }, note);
+    for (let i = 0; i < 120; i++) {
+      const { fence } = await claimed(ledger, "a");
+      await ledger.release(fence, { keep: true, notBeforeMs: 0, error: `E${i}` });
+    }
+    const attempts = (await ledger.history(id))?.attempts ?? [];
+    expect(attempts).toHaveLength(100);
+    expect(attempts[0]).toMatchObject({ what: "reopened", owner: note.who, why: note.why });
+    expect(attempts.slice(1).map(({ why }) => why)).toEqual(Array.from({ length: 99 }, (_, i) => `E${i + 21}`));
+  });
+
+  test("that an effect never happened leaves the others in the order in which they started", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    const { id } = await parked(ledger, "a", ["z", "y", "x", "w"]);
+    await ledger.intervene(id, { does: "forget", effect: "y" }, note);
+    await ledger.intervene(id, { does: "reopen" }, note);
+    const { fence } = await claimed(ledger, "a");
+    for (const name of ["y", "a"]) await ledger.start(fence, effect(name));
+    expect((await ledger.history(id))?.effects.map((one) => one.effect)).toEqual(["z", "x", "w", "y", "a"]);
+  });
+});
+
 describe("a key, between the script that names its work and the one that lists it there", () => {
   /** A client whose next command on a key like this waits until it is let go; then it is sent, and answered. */
   function held(client: Redis, like: RegExp) {

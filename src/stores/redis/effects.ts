@@ -4,7 +4,7 @@ import { refreshKeys } from "./binding.ts";
 import { nameOfId } from "./keys.ts";
 import { effectRecord } from "./records.ts";
 import { integer, items, text } from "./replies.ts";
-import { script, work } from "./script.ts";
+import { reopen, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
 const renewScript = script(`${work}
@@ -34,20 +34,14 @@ return 1
 `);
 
 // needs no fence: whoever called knows the answer
-const pinScript = script(`${work}
+const pinScript = script(`${work}${reopen}
 local work = load_work(work_key)
 local present = work and work.id == ARGV[3] and effect_of(ARGV[4])
 if not present then return {'gone'} end
 if present[6] then return {'present', present[6]} end
 present[3], present[6] = now, ARGV[5]
 set_effect(ARGV[4], present)
-if work.state == 'u' and not started_effect() then
-  note(work, 'reopened', false)
-  work.state, work.not_before, work.lease_until, work.ended_at, work.effect, work.why = 'o', 0, now, false, false, false
-  save(work)
-  redis.call('ZREM', parked, member(work))
-  redis.call('ZADD', due, now, member(work))
-end
+reopen_if_answered(work)
 return {'pinned'}
 `);
 

@@ -3,10 +3,10 @@ import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../c
 import { unbindKey } from "./binding.ts";
 import { nameOfId } from "./keys.ts";
 import { integer, items, nullable, text } from "./replies.ts";
-import { script, work } from "./script.ts";
+import { finish, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
-const completeScript = script(`${work}
+const completeScript = script(`${work}${finish}
 local work = held()
 if not work then return 'fenced' end
 local visited = {}
@@ -15,14 +15,8 @@ local effects = effects_reply()
 for _, effect in ipairs(effects) do
   if not effect[6] or not visited[effect[1]] then return 'effects-differ' end
 end
-work.state, work.outcome, work.refused, work.ended_at = 'd', ARGV[5], ARGV[6] == '1', now
-work.keep_until = math.max(work.keep_until, now + ARGV[7])
--- the input was kept for a completer only
-work.input, work.why = false, false
 -- past attempts are listed from the second on
-save(work, #effects == 0 and work.token == 1)
-redis.call('ZREM', due, member(work))
-redis.call('ZADD', kept, work.keep_until, member(work))
+finish(work, ARGV[5], ARGV[6], ARGV[7], #effects == 0 and work.token == 1)
 return 'done'
 `);
 

@@ -7,6 +7,7 @@ import { claimWork, findWork } from "./claim.ts";
 import type { RedisClient } from "./client.ts";
 import { pinEffect, renewLease, restartEffect, startEffect } from "./effects.ts";
 import { completeWork, parkOwn, parkStalled, releaseWork } from "./endings.ts";
+import { interveneWork } from "./intervene.ts";
 import { redisJournal } from "./journal.ts";
 import { abandonedWork, parkAbandoned, recentRuns, runHistory, sweepWork } from "./looking.ts";
 import type { Vouched } from "./server.ts";
@@ -99,6 +100,8 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
     parkStalled: (work, why) => parkStalled(store, work, why),
     parkAbandoned: (queries) => parkAbandoned(store, queries),
     sweep: (limit) => sweepWork(store, limit),
+
+    intervene: (id, intervention, note) => interveneWork(store, id, intervention, note),
 
     recent: (query) => recentRuns(store, query),
     history: (id) => runHistory(store, id),

@@ -85,9 +85,18 @@ local function lists(work, key)
   return false
 end
 
-local function note(work, what, why)
-  redis.call('RPUSH', attempts_key, cmsgpack.pack({now, what, work.owner, work.token, why}))
-  redis.call('LTRIM', attempts_key, -attempts_kept, -1)
+-- by: the person who decided it, if one did
+local function note(work, what, why, by)
+  local attempt = {now, what, by or work.owner, work.token, why}
+  if by then attempt[6] = true end
+  if redis.call('RPUSH', attempts_key, cmsgpack.pack(attempt)) <= attempts_kept then return end
+  -- the oldest goes, but what a person decided stays as long as the work
+  for _, past in ipairs(redis.call('LRANGE', attempts_key, 0, -1)) do
+    if not cmsgpack.unpack(past)[6] then
+      redis.call('LREM', attempts_key, 1, past)
+      return
+    end
+  end
 end
 
 local function park(work, effect, why)
@@ -144,5 +153,35 @@ local function told(work, attempt)
   local left = (running and work.lease_until or work.not_before) - now
   if left <= 0 or running and work.attempt == attempt then return nil end
   return {'running', work.created_at, left}
+end
+`;
+
+/** Work gets its outcome, whether it was running or parked. `bare`: nothing stands beside it. */
+export const finish = `
+local function finish(work, outcome, refused, keep_ms, bare)
+  redis.call('ZREM', work.state == 'u' and parked or due, member(work))
+  work.state, work.outcome, work.refused, work.ended_at = 'd', outcome, refused == '1', now
+  work.keep_until = math.max(work.keep_until, now + keep_ms)
+  -- the input was kept for a completer only
+  work.input, work.why = false, false
+  save(work, bare)
+  redis.call('ZADD', kept, work.keep_until, member(work))
+end
+`;
+
+/** Parked work can be taken again, with what is recorded of it. */
+export const reopen = `
+local function reopen(work)
+  work.state, work.not_before, work.lease_until, work.ended_at, work.effect, work.why = 'o', 0, now, false, false, false
+  save(work)
+  redis.call('ZREM', parked, member(work))
+  redis.call('ZADD', due, now, member(work))
+end
+
+-- once its last lost answer is known it needs no person any more
+local function reopen_if_answered(work)
+  if work.state ~= 'u' or started_effect() then return end
+  note(work, 'reopened', false)
+  reopen(work)
 end
 `;
