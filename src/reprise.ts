@@ -17,9 +17,9 @@ import type { AmbientContext } from "./cache/guard/context.ts";
 import type { Bound, Eviction } from "./cache/memory/memory.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideOperation } from "./decisions/decide.ts";
+import { decideCache, decideOperation, decideRoute } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
-import type { Inside } from "./observe/inside.ts";
+import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
@@ -85,7 +85,7 @@ export interface Reprise<C extends Config> {
   readonly context: AmbientContext<C["dimension"]>;
   /** Tells what caches do, without values. Returns what ends it. */
   readonly on: Events<CacheEvents>["on"];
-  /** Every declaration with its questions and answers, and what nobody has decided. */
+  /** Every declaration and watched route with its questions and answers, and what nobody has decided. */
   readonly decisions: () => readonly Decided[];
   /**
    * Opens and checks the stores, and begins the background work. The first use does it too; a test passes another ledger
@@ -182,6 +182,7 @@ class Instance {
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #inside: Inside;
+  readonly #routes: (() => readonly WatchedRoute[])[] = [];
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
@@ -241,6 +242,7 @@ class Instance {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
       },
+      watchRoutes: (list) => this.#routes.push(list),
       curve: (cache) => this.#curve(cache),
     };
   }
@@ -277,7 +279,7 @@ class Instance {
       },
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
-      decisions: () => this.#decisions(),
+      decisions: () => [...this.#decisions(), ...this.#routes.flatMap((list) => list().map(decideRoute))],
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {
         this.#closed ??= this.#close();

@@ -139,6 +139,11 @@ export function decideOperation(declaration: OperationDeclaration, instanceOwner
   };
 }
 
+/** A route that changes something and is no operation: nobody has said what happens if it runs again. */
+export function decideRoute({ method, path }: { readonly method: string; readonly path: string }): Decided {
+  return decided("route", `${method} ${path}`, undefined, { owner: none, ifRunsAgain: none });
+}
+
 function decided(
   kind: Decided["kind"],
   name: string,

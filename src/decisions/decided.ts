@@ -11,7 +11,8 @@ export type Answer =
   | { readonly is: "undecided" };
 
 export interface Decided {
-  readonly kind: "cache" | "operation";
+  /** A route: one that changes something and is no operation, of an application that is watched. */
+  readonly kind: "cache" | "operation" | "route";
   readonly name: string;
   readonly owner: string | undefined;
   /** Question, in the declaration's own word, to answer: `freshFor`, `ifStale`, `retention`… */

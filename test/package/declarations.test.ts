@@ -18,6 +18,10 @@ beforeAll(async () => {
      import { fastifyHandler } from "reprise/fastify";
      import { createIdempotentFetch, memoryKeys } from "reprise/client";
      import { fileKeys } from "reprise/client/file";
+     import { expressHandler } from "reprise/express";
+     import { honoHandler } from "reprise/hono";
+     import { koaHandler } from "reprise/koa";
+     import { nestHandler } from "reprise/nest";
      import { pageHandler } from "reprise/page";
      import { manualClock } from "reprise/testing";
      import { drizzleTransactions } from "reprise/transactions";
@@ -40,6 +44,7 @@ beforeAll(async () => {
      export const price: Promise<{ id: string; price: number }> = product.get({ id: "p1" });
      export const web: (request: Request) => Promise<Response> = webHandler(order, { input: (request) => request.json(), principal: "everyone" });
      export const route = fastifyHandler(order, { input: () => ({ user: "u", reference: "r" }), principal: "everyone" });
+     export const routes = [expressHandler, honoHandler, koaHandler, nestHandler];
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();

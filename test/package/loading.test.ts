@@ -7,7 +7,8 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "ioredis", "libsql", "redis"]) link(installed, name);
+  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "ioredis", "libsql", "redis"])
+    link(installed, name);
   installed.write(
     "hooks.mjs",
     `import { writeSync } from "node:fs";
@@ -46,6 +47,10 @@ const entries = [
   "reprise/fastify",
   "reprise/client",
   "reprise/client/file",
+  "reprise/express",
+  "reprise/hono",
+  "reprise/koa",
+  "reprise/nest",
   "reprise/page",
   "reprise/testing",
 ];
@@ -59,9 +64,11 @@ describe.each(entries)("%s", (entry) => {
     );
     expect(resolved.some(({ specifier }) => specifier === entry)).toBe(true);
     expect(foreign).toEqual([]);
-    expect(resolved.filter(({ url }) => /node_modules\/(fastify|ioredis|libsql|redis)|node:sqlite/.test(url))).toEqual(
-      [],
-    );
+    expect(
+      resolved.filter(({ url }) =>
+        /node_modules\/(fastify|express|hono|koa|@nestjs|ioredis|libsql|redis)|node:sqlite/.test(url),
+      ),
+    ).toEqual([]);
   });
 
   test("leaves the process free to end", async () => {
@@ -73,7 +80,9 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|redis|transactions|web|fastify|client|page|testing)\.mjs/);
+  expect(urls).not.toMatch(
+    /dist\/(memory|sqlite|redis|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+  );
 });
 
 test("the client loads nothing of Node's, so that a browser can load it", async () => {
