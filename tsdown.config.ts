@@ -5,6 +5,7 @@ export default defineConfig({
     index: "src/index.ts",
     memory: "src/stores/memory/index.ts",
     sqlite: "src/stores/sqlite/index.ts",
+    redis: "src/stores/redis/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",

@@ -130,4 +130,8 @@ export const defaults = {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,
   },
+  redis: {
+    /** Longer than a failover usually takes; then the caller is told to repeat. */
+    deadlineMs: 5_000,
+  },
 } as const;

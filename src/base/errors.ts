@@ -47,6 +47,7 @@ interface Details {
   REPRISE_RETRY_TRANSACTION: { readonly ledger: string };
   REPRISE_LEDGER_AWAY: { readonly ledger: string; readonly doing: string };
   REPRISE_LEDGER_UNUSABLE: { readonly ledger: string; readonly why: string };
+  REPRISE_LEDGER_UNSUITABLE: { readonly ledger: string; readonly why: string; readonly mend: string };
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
@@ -246,6 +247,10 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `Ledger '${d.ledger}' cannot be used: ${d.why}. Nothing was run; repeating does not help until that is mended.`,
+  },
+  REPRISE_LEDGER_UNSUITABLE: {
+    status: 503,
+    message: (d) => `Ledger '${d.ledger}' must not keep outcomes here: ${d.why}. Nothing was run. ${d.mend}`,
   },
   REPRISE_LEDGER_BUSY: {
     status: 503,

@@ -16,6 +16,11 @@ export interface Ledger<out Tx> {
   readonly name: string;
   /** Whether the transactional methods work. Without them they are never called. */
   readonly transactional: boolean;
+  /**
+   * Whether what it acknowledged may be lost all the same, as by the failover of a store that replicates later. Left out: it
+   * may not. Effects that cost money if they happen twice must then honour their key (`ifUnknown: "retry"`).
+   */
+  readonly losesCommits?: boolean | undefined;
   readonly "~tx"?: Tx;
 
   /** Connects, creates the tables where they are missing, and checks them. Calling it again does nothing. */

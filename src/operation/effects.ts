@@ -5,6 +5,7 @@ import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { pause, withDeadline } from "../base/promise.ts";
 import type { EffectRecord, Ledger, Won } from "../contract/ledger.ts";
 import type { OperationCounters } from "./counters.ts";
+import type { Cost } from "./declaration.ts";
 import { telling } from "./doubt.ts";
 import { insist } from "./insist.ts";
 import type { Lease } from "./lease.ts";
@@ -46,6 +47,8 @@ export interface EffectsOptions {
   readonly work: Work;
   readonly won: Won;
   readonly lease: Lease;
+  /** What it costs if the operation runs twice, where that is declared. */
+  readonly cost: Cost | undefined;
   readonly committed: () => void;
   readonly counters: OperationCounters;
 }
@@ -273,6 +276,7 @@ export function createEffects(options: EffectsOptions): Effects {
         // refused whenever a transaction is open, not only inside it: from here the two cannot be told apart
         if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
         checkEffect(name, effect, operation);
+        if (ledger.losesCommits === true && options.cost === "money") checkHonoursKey(name, effect, operation, ledger);
         return perform(name, effect);
       }),
     transaction: (body, { name = "transaction" } = {}) =>
@@ -315,6 +319,19 @@ function checkEffect(name: string, effect: Partial<EffectOptions> | undefined, o
     where: `effect '${name}' of '${operation}'`,
     why: "it lacks 'run' or 'ifUnknown'.",
     mend: "Say what is called, and what a rerun does when its answer was lost.",
+  });
+}
+
+/**
+ * A ledger that loses the record of a charge knows nothing of it: the charge runs again as new work, and only the other
+ * side, by the key, can tell that it is the same.
+ */
+function checkHonoursKey(name: string, effect: EffectOptions, operation: string, ledger: Ledger<unknown>): void {
+  if (effect.ifUnknown === "retry") return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `effect '${name}' of '${operation}'`,
+    why: `it costs money if it happens twice, and ledger '${ledger.name}' may lose what it acknowledged, so it may be called again as if it never was.`,
+    mend: "Hand the key that 'run' is given to a side that honours it, and say ifUnknown: 'retry'; or use a ledger that loses nothing.",
   });
 }
 

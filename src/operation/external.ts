@@ -60,7 +60,8 @@ class Attempt {
       closing: host.closing,
     });
     const committed = () => host.committed(settings.name, work.input);
-    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, committed, counters });
+    const cost = settings.declaration.costIfTwice;
+    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, cost, committed, counters });
   }
 
   async perform(): Promise<Told> {

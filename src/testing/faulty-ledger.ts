@@ -93,6 +93,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
     ledger: {
       name: ledger.name,
       transactional: ledger.transactional,
+      losesCommits: ledger.losesCommits,
       open: () => through("open", () => ledger.open()),
       close: () => through("close", () => ledger.close()),
       claim: (request) => through("claim", () => ledger.claim(request)),

@@ -13,6 +13,7 @@ beforeAll(async () => {
     `import { createReprise, outcomeOf, unchecked } from "reprise";
      import { memoryLedger } from "reprise/memory";
      import { sqliteLedger } from "reprise/sqlite";
+     import { type RedisClient, redisLedger } from "reprise/redis";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
      import { createIdempotentFetch, memoryKeys } from "reprise/client";
@@ -47,6 +48,8 @@ beforeAll(async () => {
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
+     declare const client: RedisClient;
+     void redisLedger({ client, prefix: "shop", deadline: "2s", server: { persists: true } });
      declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
      export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
      const request = createIdempotentFetch({ keys: fileKeys({ folder: "keys" }), deadline: "2m" });

@@ -7,7 +7,8 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "libsql"]) link(installed, name);
+  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "ioredis", "libsql", "redis"])
+    link(installed, name);
   installed.write(
     "hooks.mjs",
     `import { writeSync } from "node:fs";
@@ -40,6 +41,7 @@ const entries = [
   "reprise",
   "reprise/memory",
   "reprise/sqlite",
+  "reprise/redis",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -63,7 +65,9 @@ describe.each(entries)("%s", (entry) => {
     expect(resolved.some(({ specifier }) => specifier === entry)).toBe(true);
     expect(foreign).toEqual([]);
     expect(
-      resolved.filter(({ url }) => /node_modules\/(fastify|express|hono|koa|@nestjs|libsql)|node:sqlite/.test(url)),
+      resolved.filter(({ url }) =>
+        /node_modules\/(fastify|express|hono|koa|@nestjs|ioredis|libsql|redis)|node:sqlite/.test(url),
+      ),
     ).toEqual([]);
   });
 
@@ -77,7 +81,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

@@ -25,6 +25,16 @@ export function sqliteDriver(): string {
   return `libsql ${(JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version}`;
 }
 
+/** The Redis that tests start for themselves. */
+function redisServer(): string {
+  try {
+    const told = execFileSync("redis-server", ["--version"], { encoding: "utf8", timeout: 10_000 });
+    return /v=(\S+)/.exec(told)?.[1] ?? "does not tell its version";
+  } catch {
+    return "not found (Debian: apt-get install redis-server)";
+  }
+}
+
 /** The browser that the page's tests drive: `CHROMIUM`, or what the system has. `undefined`: none. */
 export function chromium(): string | undefined {
   const candidates = [
@@ -41,6 +51,7 @@ export function describeEnvironment(): readonly string[] {
   return [
     `node: ${process.version}`,
     `sqlite driver: ${sqliteDriver()}`,
+    `redis server: ${redisServer()}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

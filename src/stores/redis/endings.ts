@@ -1,0 +1,138 @@
+import type { Name } from "../../base/names.ts";
+import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../contract/ledger.ts";
+import { unbindKey } from "./binding.ts";
+import { nameOfId } from "./keys.ts";
+import { integer, items, nullable, text } from "./replies.ts";
+import { finish, script, work } from "./script.ts";
+import type { RedisStore } from "./store.ts";
+
+const completeScript = script(`${work}${finish}
+local work = held()
+if not work then return 'fenced' end
+local visited = {}
+for i = 8, #ARGV do visited[ARGV[i]] = true end
+local effects = effects_reply()
+for _, effect in ipairs(effects) do
+  if not effect[6] or not visited[effect[1]] then return 'effects-differ' end
+end
+-- past attempts are listed from the second on
+finish(work, ARGV[5], ARGV[6], ARGV[7], #effects == 0 and work.token == 1)
+return 'done'
+`);
+
+// the ledger decides what happened, not the process's memory: the answer to a start may have been lost
+const releaseScript = script(`${work}
+local work = held()
+if not work then return {'fenced'} end
+if ARGV[5] ~= '1' and redis.call('HLEN', effects_key) == 0 then
+  forget(work)
+  return {'released', work.keys}
+end
+note(work, 'released', nullable(ARGV[7]))
+work.state, work.not_before, work.lease_until, work.why = 'o', now + ARGV[6], now, nullable(ARGV[7])
+save(work)
+redis.call('ZADD', due, work.not_before, member(work))
+return {'open'}
+`);
+
+const parkScript = script(`${work}
+local work = held()
+if not work then return 'fenced' end
+local effect = effect_of(ARGV[5])
+if ARGV[7] == '1' and effect and effect[6] then return 'answered' end
+park(work, ARGV[5], ARGV[6])
+return 'parked'
+`);
+
+const parkStalledScript = script(`${work}
+local work = load_work(work_key)
+if not work or work.id ~= ARGV[3] or work.token ~= tonumber(ARGV[4]) then return 0 end
+if work.state ~= 'o' and (work.state ~= 'r' or work.lease_until > now) then return 0 end
+park(work, '(resume)', ARGV[5])
+return 1
+`);
+
+const parkIdleScript = script(`${work}
+local work = load_work(work_key)
+if not work or (work.state ~= 'o' and work.state ~= 'r') then return 0 end
+if math.max(work.lease_until, work.not_before) > now - ARGV[3] then return 0 end
+local started = started_effect()
+if not started then
+  -- it waits for its caller, whose claim lists it again: nobody need look at it each minute until then
+  if work.state == 'o' and not work.input then redis.call('ZREM', due, member(work)) end
+  return 0
+end
+park(work, started, 'abandoned')
+return 1
+`);
+
+const forgetScript = script(`${work}
+local work = load_work(work_key)
+if not work then
+  -- the server's own expiry came first
+  redis.call('ZREM', runs, ARGV[3])
+  return {redis.call('ZREM', kept, ARGV[3]), now, {}}
+end
+if not is_expired(work) then
+  if work.state == 'd' then redis.call('ZADD', kept, work.keep_until, ARGV[3]) else redis.call('ZREM', kept, ARGV[3]) end
+  return {0, now, {}}
+end
+forget(work)
+return {1, now, work.keys}
+`);
+
+export async function completeWork(
+  store: RedisStore,
+  { name, id, attempt }: Fence,
+  { outcome, refused, keepMs, visited }: Completion,
+): Promise<"done" | "fenced" | "effects-differ"> {
+  const args = [name, id, attempt, outcome, refused ? 1 : 0, Math.ceil(keepMs), ...visited];
+  return text(await store.run("complete", completeScript, store.keys.ofWork(name), args)) as "done";
+}
+
+export async function releaseWork(
+  store: RedisStore,
+  { name, id, attempt }: Fence,
+  { keep, notBeforeMs, error }: Release,
+): Promise<"released" | "open" | "fenced"> {
+  const args = [name, id, attempt, keep ? 1 : 0, Math.ceil(notBeforeMs), nullable(error)];
+  const [left, keys] = items(await store.run("release", releaseScript, store.keys.ofWork(name), args));
+  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { attempt })));
+  return text(left) as "released" | "open" | "fenced";
+}
+
+export async function parkOwn(
+  store: RedisStore,
+  { name, id, attempt }: Fence,
+  { effect, why, unlessAnswered }: Parking,
+): Promise<"parked" | "answered" | "fenced"> {
+  const args = [name, id, attempt, effect, why, unlessAnswered ? 1 : 0];
+  return text(await store.run("park", parkScript, store.keys.ofWork(name), args)) as "parked";
+}
+
+export async function parkStalled(
+  store: RedisStore,
+  { id, token }: Pick<AbandonedWork, "id" | "token">,
+  why: string,
+): Promise<boolean> {
+  const name = nameOfId(id);
+  return (
+    integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), [name, id, token, why])) === 1
+  );
+}
+
+/** Parks the work if it has a started effect and nobody has been at it for `afterMs`. */
+export async function parkIdle(store: RedisStore, name: Name, afterMs: number): Promise<boolean> {
+  return (
+    integer(await store.run("parkAbandoned", parkIdleScript, store.keys.ofWork(name), [name, Math.ceil(afterMs)])) === 1
+  );
+}
+
+/** Deletes the work if it is done and past its keep, and frees its keys. */
+export async function forgetWork(store: RedisStore, member: string, name: Name): Promise<boolean> {
+  const [forgotten, at, keys] = items(await store.run("sweep", forgetScript, store.keys.ofWork(name), [name, member]));
+  // a claim that named the key since then may be about to list it
+  const before = integer(at);
+  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { before })));
+  return integer(forgotten) === 1;
+}

@@ -1,0 +1,3 @@
+export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisClient } from "./client.ts";
+export { type RedisLedgerOptions, redisLedger } from "./ledger.ts";
+export type { Vouched } from "./server.ts";

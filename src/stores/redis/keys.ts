@@ -1,0 +1,66 @@
+import type { Name, WorkId } from "../../base/names.ts";
+import { newWorkId } from "../../base/names.ts";
+import type { Resolution } from "../../contract/journal.ts";
+
+/**
+ * So many parts does the ledger have. A part is one slot of a cluster: its works lie there together with the indexes over
+ * them, so that one script changes both. Part of what is stored: another number would not find what is there.
+ */
+const parts = 32;
+
+/** The names of all that is stored under a prefix. */
+export interface Keys {
+  /** Of work, its effects, its past attempts, and the indexes of its part, in the order in which the scripts take them. */
+  readonly ofWork: (name: Name) => readonly string[];
+  readonly work: (name: Name) => string;
+  /** Which work a caller's key belongs to. It has a slot of its own: key and work need no common one. */
+  readonly binding: (key: Name) => string;
+  readonly parts: readonly PartKeys[];
+  readonly journal: (resolution: Resolution) => readonly [at: string, body: string];
+  readonly schema: string;
+}
+
+/** The indexes of a part: sorted sets of `name created-at operation`. */
+export interface PartKeys {
+  /** By creation, the newest few. */
+  readonly runs: string;
+  /** Open and running, by when nobody is at it any more. */
+  readonly due: string;
+  /** Parked. */
+  readonly parked: string;
+  /** Done, by the end of its keep. */
+  readonly kept: string;
+}
+
+export function keysOf(prefix: string): Keys {
+  const partKeys = Array.from({ length: parts }, (_, part): PartKeys => {
+    const tag = `{${prefix}:${part}}`;
+    return { runs: `${tag}:runs`, due: `${tag}:due`, parked: `${tag}:parked`, kept: `${tag}:kept` };
+  });
+  const partOf = (name: Name) => Number.parseInt(name.slice(0, 4), 16) % parts;
+  const work = (name: Name) => `{${prefix}:${partOf(name)}}:work:${name}`;
+  return {
+    work,
+    ofWork: (name) => {
+      const tag = `{${prefix}:${partOf(name)}}`;
+      const indexes = [`${tag}:runs`, `${tag}:due`, `${tag}:parked`, `${tag}:kept`];
+      return [work(name), `${tag}:effects:${name}`, `${tag}:attempts:${name}`, ...indexes];
+    },
+    binding: (key) => `${prefix}:key:${key}`,
+    parts: partKeys,
+    journal: (resolution) => {
+      const tag = `{${prefix}:journal:${resolution}}`;
+      return [`${tag}:at`, `${tag}:body`];
+    },
+    schema: `${prefix}:schema`,
+  };
+}
+
+/** An id tells the name of its work, which whoever pins an answer must find by the id alone. */
+export function newIdOf(name: Name): WorkId {
+  return `${name}${newWorkId()}` as WorkId;
+}
+
+export function nameOfId(id: WorkId): Name {
+  return id.slice(0, 32) as Name;
+}

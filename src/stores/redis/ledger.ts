@@ -1,0 +1,111 @@
+import { systemClock } from "../../base/clock.ts";
+import { defaults } from "../../base/defaults.ts";
+import { type Duration, milliseconds } from "../../base/duration.ts";
+import { RepriseError } from "../../base/errors.ts";
+import type { Ledger } from "../../contract/ledger.ts";
+import { claimWork, findWork } from "./claim.ts";
+import type { RedisClient } from "./client.ts";
+import { pinEffect, renewLease, restartEffect, startEffect } from "./effects.ts";
+import { completeWork, parkOwn, parkStalled, releaseWork } from "./endings.ts";
+import { interveneWork } from "./intervene.ts";
+import { redisJournal } from "./journal.ts";
+import { abandonedWork, parkAbandoned, recentRuns, runHistory, sweepWork } from "./looking.ts";
+import type { Vouched } from "./server.ts";
+import { redisStore } from "./store.ts";
+
+const name = "redis";
+
+export interface RedisLedgerOptions {
+  /** A client of `ioredis` (5, 6) or `redis` (6), for one server or a cluster; connected, and closed, by whoever made it. */
+  readonly client: RedisClient;
+  /** Begins the name of everything that is stored. Default: `"reprise"`. */
+  readonly prefix?: string | undefined;
+  /** How long a command may take before the ledger is away. Default: 5s. */
+  readonly deadline?: Duration | undefined;
+  /**
+   * What you vouch for where the server does not tell it, as of a provider that forbids INFO or CONFIG. What it does tell
+   * counts more.
+   */
+  readonly server?: Vouched | undefined;
+}
+
+/**
+ * A ledger on Redis 6.2 or later, for operations with `effects: "external"`. Each step is one script on one slot, judged by
+ * the server's clock. Opening refuses a server that may evict or that writes nothing to a disk.
+ *
+ * What a Redis acknowledges may be lost: up to about two seconds by power loss (`appendfsync everysec`), everything since
+ * the last snapshot where there is no append-only file, and what a replica had not received by a failover. So an operation
+ * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
+ *
+ * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once; REPRISE_LEDGER_UNSUITABLE when it opens
+ * @example
+ * const ledger = redisLedger({ client: new Redis(process.env.REDIS_URL) });
+ */
+export function redisLedger(options: RedisLedgerOptions): Ledger<never> {
+  return createRedisLedger(options, () => 0);
+}
+
+/** `offsetMs` is added to the server's clock, for tests alone. */
+export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => number): Ledger<never> {
+  const { client, prefix = "reprise", deadline, server = {} } = options;
+  if (!/^[^{}\s]+$/.test(prefix)) {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: "redisLedger.prefix",
+      why: "it is empty, or holds braces or spaces, which tell a cluster where to put a key.",
+      mend: 'Use a word, such as "shop".',
+    });
+  }
+  const store = redisStore({
+    ledger: name,
+    client,
+    prefix,
+    clock: systemClock,
+    deadlineMs: deadline === undefined ? defaults.redis.deadlineMs : milliseconds(deadline, "redisLedger.deadline"),
+    server,
+    offsetMs,
+  });
+  const noTransactions = async (): Promise<never> => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: `ledger '${name}'`,
+      why: "it has no transactions.",
+      mend: "Use one that has, or effects: 'external'.",
+    });
+  };
+
+  return {
+    name,
+    transactional: false,
+    losesCommits: true,
+    open: store.open,
+    close: store.close,
+
+    claim: (request) => claimWork(store, request),
+    find: (request) => findWork(store, request),
+    renew: (fence, leaseMs) => renewLease(store, fence, leaseMs),
+
+    start: (fence, effect) => startEffect(store, fence, effect),
+    restart: (fence, effect) => restartEffect(store, fence, effect),
+    pin: (id, effect, answer) => pinEffect(store, id, effect, answer),
+
+    complete: (fence, completion) => completeWork(store, fence, completion),
+    release: (fence, release) => releaseWork(store, fence, release),
+    park: (fence, parking) => parkOwn(store, fence, parking),
+
+    transaction: noTransactions,
+    transact: noTransactions,
+    atomic: noTransactions,
+    join: noTransactions,
+
+    abandoned: (query) => abandonedWork(store, query),
+    parkStalled: (work, why) => parkStalled(store, work, why),
+    parkAbandoned: (queries) => parkAbandoned(store, queries),
+    sweep: (limit) => sweepWork(store, limit),
+
+    intervene: (id, intervention, note) => interveneWork(store, id, intervention, note),
+
+    recent: (query) => recentRuns(store, query),
+    history: (id) => runHistory(store, id),
+
+    journal: redisJournal(store),
+  };
+}

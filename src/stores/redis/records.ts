@@ -1,0 +1,90 @@
+import type { WorkId } from "../../base/names.ts";
+import type { AttemptRecord, EffectRecord, Fingerprint, RunState, RunSummary } from "../../contract/ledger.ts";
+import { integer, integerOrNull, items, text, textOrNull } from "./replies.ts";
+
+/** An effect as `effect_reply` tells it. */
+export function effectRecord(reply: unknown): EffectRecord {
+  const [effect, startedAt, pinnedAt, settlesInMs, token, answer] = items(reply);
+  const answered = textOrNull(answer);
+  return {
+    effect: text(effect),
+    // transactions are not this ledger's
+    kind: "effect",
+    state: answered === null ? "started" : "pinned",
+    startedAt: integer(startedAt),
+    pinnedAt: integerOrNull(pinnedAt),
+    settlesInMs: integer(settlesInMs),
+    answer: answered,
+    token: integer(token),
+  };
+}
+
+export function attemptRecord(reply: unknown): AttemptRecord {
+  const [at, what, owner, token, why] = items(reply);
+  return {
+    at: integer(at),
+    what: text(what) as AttemptRecord["what"],
+    owner: text(owner),
+    token: integer(token),
+    why: textOrNull(why),
+  };
+}
+
+/** A fingerprint is compared as a whole, its version included. */
+export function printed({ version, hash }: Fingerprint): string {
+  return `${version}:${hash}`;
+}
+
+function printOf(text: string): Fingerprint {
+  const cut = text.indexOf(":");
+  return { version: Number(text.slice(0, cut)), hash: text.slice(cut + 1) };
+}
+
+/** In Lua: what is told of work; `with_input`: its kept input too. */
+export const describe = `
+local function describe(work, with_input)
+  return {work.state, work.print, work.id, work.token, work.lease_until, work.keep_until, work.created_at, work.ended_at,
+    work.why, work.refused and 1 or 0, work.operation, work.about, work.owner, work.resumes, work.input and 1 or 0,
+    with_input and work.input}
+end
+`;
+
+export interface Described {
+  readonly run: RunSummary;
+  readonly resumes: number;
+  readonly hasInput: boolean;
+  /** Where it was asked for. */
+  readonly input: string | null;
+}
+
+const states: Readonly<Record<string, RunState>> = { o: "open", r: "running", u: "unknown", d: "done" };
+
+export function described(reply: unknown): Described | null {
+  if (reply === null || reply === undefined) return null;
+  const fields = items(reply);
+  const [state, print, id, token, leaseUntil, keepUntil, createdAt, endedAt, why, refused] = fields;
+  const [operation, about, owner, resumes, hasInput, input] = fields.slice(10);
+  const [identity, principal, key] = JSON.parse(text(about)) as readonly [string, string, string | null];
+  return {
+    run: {
+      id: text(id) as WorkId,
+      state: states[text(state)] ?? "open",
+      refused: text(state) === "d" ? integer(refused) === 1 : null,
+      operation: text(operation),
+      identity,
+      principal,
+      key,
+      owner: text(owner),
+      createdAt: integer(createdAt),
+      endedAt: integerOrNull(endedAt),
+      leaseUntil: text(state) === "r" ? integer(leaseUntil) : null,
+      keepUntil: integer(keepUntil),
+      token: integer(token),
+      print: printOf(text(print)),
+      why: textOrNull(why),
+    },
+    resumes: integer(resumes),
+    hasInput: integer(hasInput) === 1,
+    input: textOrNull(input),
+  };
+}

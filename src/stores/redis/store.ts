@@ -1,0 +1,122 @@
+import type { Clock } from "../../base/clock.ts";
+import { RepriseError } from "../../base/errors.ts";
+import { withDeadline } from "../../base/promise.ts";
+import { type Channel, channelOf, type RedisClient, type Send } from "./client.ts";
+import { translate } from "./failure.ts";
+import { type Keys, keysOf } from "./keys.ts";
+import { text } from "./replies.ts";
+import type { Script } from "./script.ts";
+import { checkServer, type Vouched } from "./server.ts";
+
+export interface RedisStoreOptions {
+  readonly ledger: string;
+  readonly client: RedisClient;
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  readonly server: Vouched;
+  /** Added to the server's clock, for tests alone. */
+  readonly offsetMs: () => number;
+}
+
+/** One ledger's part of a Redis: what it stores, under a prefix, and each command with its deadline. */
+export interface RedisStore {
+  readonly ledger: string;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** How long a command may take: what waits for another one's second command waits so long too. */
+  readonly deadlineMs: number;
+  readonly open: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** Runs a script on the server that has the slot of its keys. The first argument that it gets is the clock's offset. */
+  readonly run: (doing: string, script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
+}
+export type Argument = string | number;
+
+const schemaVersion = "1";
+
+export function redisStore(options: RedisStoreOptions): RedisStore {
+  const { ledger, clock, deadlineMs } = options;
+  const keys = keysOf(options.prefix);
+  const channel: Channel = channelOf(options.client);
+  const underWay = new Set<Promise<unknown>>();
+  let opening: Promise<void> | undefined;
+  let closed = false;
+
+  const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
+
+  /** A command or two, bounded. One that comes too late may still happen: the contract says so. */
+  const within = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    const working = (async () => work())();
+    underWay.add(working);
+    working.then(
+      () => underWay.delete(working),
+      () => underWay.delete(working),
+    );
+    try {
+      return await withDeadline(clock, deadlineMs, working, () => away(`${doing}, ${deadlineMs} ms`));
+    } catch (error) {
+      throw translate(error, { ledger, doing, deadlineMs });
+    }
+  };
+
+  const evaluate = async ({ body, digest }: Script, named: readonly string[], args: readonly string[]) => {
+    const [key = ""] = named;
+    const rest = [String(named.length), ...named, ...args];
+    try {
+      return await channel.send(key, ["evalsha", digest, ...rest]);
+    } catch (error) {
+      // it has been restarted or has taken over, and knows no scripts
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return channel.send(key, ["eval", body, ...rest]);
+    }
+  };
+
+  const connect = async (): Promise<void> => {
+    const ask = () => channel.send(keys.schema, ["get", keys.schema]);
+    // a client of a cluster knows its servers once it has asked one
+    await within("open", ask);
+    const servers = await within("open", channel.servers);
+    if (servers.length === 0) throw away("open, no server known");
+    for (const server of servers) {
+      const send: Send = (args) => within("open", () => server(args));
+      await checkServer(ledger, send, options.server);
+    }
+    const found = await within("open", async () => {
+      await channel.send(keys.schema, ["set", keys.schema, schemaVersion, "nx"]);
+      return text(await ask());
+    });
+    if (found !== schemaVersion) {
+      throw new RepriseError("REPRISE_LEDGER_SCHEMA", { ledger, found, expected: schemaVersion });
+    }
+  };
+
+  /** The first use opens; what fails to open is tried again by the next. Closing is for good. */
+  const opened = (doing: string): Promise<void> => {
+    if (closed) return Promise.reject(away(`${doing}, closed`));
+    opening ??= connect().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+
+  return {
+    ledger,
+    keys,
+    clock,
+    deadlineMs,
+    open: () => opened("open"),
+    close: async () => {
+      closed = true;
+      // the client is its owner's: it is left connected
+      await Promise.allSettled(
+        [...underWay].map((working) => withDeadline(clock, deadlineMs, working, () => away("close"))),
+      );
+    },
+    run: async (doing, script, named, args) => {
+      await opened(doing);
+      return within(doing, () => evaluate(script, named, [String(options.offsetMs()), ...args.map(String)]));
+    },
+  };
+}

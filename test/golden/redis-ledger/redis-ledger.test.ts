@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { nameOf, newAttemptId } from "../../../src/base/names.ts";
+import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
+import { createRedisLedger } from "../../../src/stores/redis/ledger.ts";
+import { noRedisHere, type RedisServer, startRedis } from "../../support/redis.ts";
+
+/** What schema 1 stores, of every type; bytes in base 64. Never changed. */
+interface Golden {
+  readonly madeAt: number;
+  readonly stored: Readonly<Record<string, Stored>>;
+}
+interface Stored {
+  readonly string?: string;
+  readonly hash?: Readonly<Record<string, string>>;
+  readonly list?: readonly string[];
+  readonly zset?: readonly string[];
+}
+
+const { madeAt, stored } = JSON.parse(readFileSync(join(import.meta.dirname, "schema-1.json"), "utf8")) as Golden;
+const missing = noRedisHere();
+let server: RedisServer | undefined;
+let client: Redis;
+let ledger: Ledger<never>;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  server = await startRedis();
+  client = new Redis(server.url);
+  for (const [key, value] of Object.entries(stored)) await restore(key, value);
+  // a second after it was made
+  const offset = madeAt + 1_000 - Date.now();
+  ledger = createRedisLedger({ client, prefix: "golden" }, () => offset);
+});
+afterAll(async () => {
+  client?.disconnect();
+  await server?.stop();
+});
+beforeEach((context) => {
+  if (missing !== undefined) context.skip(missing);
+});
+
+async function restore(key: string, { string, hash, list, zset }: Stored): Promise<void> {
+  const bytes = (text: string) => Buffer.from(text, "base64");
+  if (string !== undefined) await client.set(key, bytes(string));
+  for (const [field, value] of Object.entries(hash ?? {})) await client.hset(key, field, bytes(value));
+  for (const item of list ?? []) await client.rpush(key, bytes(item));
+  for (const [at, member] of (zset ?? []).entries()) {
+    if (at % 2 === 0) await client.zadd(key, zset?.[at + 1] ?? "", member);
+  }
+}
+
+function request(identity: string, key: string | null = null): ClaimRequest {
+  return {
+    name: nameOf("work", ["golden", "book", "ann", identity]),
+    key: key === null ? null : nameOf("key", ["golden", "book", "ann", key]),
+    print: { version: 1, hash: "f".repeat(64) },
+    keepMs: 86_400_000,
+    leaseMs: 30_000,
+    attempt: newAttemptId(),
+    input: null,
+    resuming: false,
+    about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+  };
+}
+
+describe("what an earlier version stored", () => {
+  test("replays its outcomes, by identity, first key and further key", async () => {
+    for (const key of [null, "k1", "k2"]) {
+      expect(await ledger.claim(request("done", key))).toMatchObject({ is: "done", outcome: '{"done":"text"}' });
+    }
+    expect(await ledger.claim(request("refused"))).toMatchObject({ is: "done", outcome: '{"refused":"sold-out"}' });
+    expect((await ledger.claim(request("other", "k2"))).is).toBe("mismatch");
+  });
+
+  test("is still unknown, waits and runs", async () => {
+    expect(await ledger.find(request("unknown", "k3"))).toMatchObject({ is: "unknown", effect: "charge" });
+    for (const [identity, leastMs, mostMs] of [
+      ["open", 20_000, 60_000],
+      ["running", 1_000, 30_000],
+    ] as const) {
+      const found = await ledger.find(request(identity));
+      const leftMs = found?.is === "running" ? found.retryAfterMs : 0;
+      expect(leftMs, identity).toBeGreaterThan(leastMs);
+      expect(leftMs, identity).toBeLessThanOrEqual(mostMs);
+    }
+  });
+
+  test("is listed, with what happened to it", async () => {
+    const runs = await ledger.recent({ limit: 10 });
+    expect(Object.fromEntries(runs.map((run) => [run.identity, [run.state, run.refused, run.why]]))).toEqual({
+      done: ["done", false, null],
+      refused: ["done", true, null],
+      unknown: ["unknown", null, "answer lost"],
+      open: ["open", null, "TypeError"],
+      running: ["running", null, null],
+    });
+    const histories = await Promise.all(runs.map(({ id }) => ledger.history(id)));
+    const told = histories.flatMap((history) => history?.effects ?? []);
+    expect(told.map(({ state, answer }) => [state, answer]).toSorted()).toEqual([
+      ["pinned", '{"id":"ch_1"}'],
+      ["started", null],
+    ]);
+    expect(histories.flatMap((history) => history?.attempts.map(({ what }) => what) ?? []).toSorted()).toEqual([
+      "parked",
+      "released",
+    ]);
+    expect(await ledger.journal.read("fine", 0)).toEqual([
+      { resolution: "fine", instance: "a", at: 1, body: '{"v":1}' },
+    ]);
+  });
+});

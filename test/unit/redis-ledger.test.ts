@@ -1,0 +1,551 @@
+import { randomBytes } from "node:crypto";
+import { inspect } from "node:util";
+import { Cluster, Redis } from "ioredis";
+import { createClient, createCluster } from "redis";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createReprise, type Ledger, unchecked } from "../../src/index.ts";
+import { type IoredisClient, redisLedger } from "../../src/stores/redis/index.ts";
+import { createRedisLedger } from "../../src/stores/redis/ledger.ts";
+import { claimed, done, effect, keepMs, leaseMs, work } from "../../src/testing/ledger-kit.ts";
+import { noRedisHere, type RedisServer, startRedis, startRedisCluster } from "../support/redis.ts";
+
+const missing = noRedisHere();
+beforeEach((context) => {
+  if (missing !== undefined) context.skip(missing);
+});
+
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  server = await startRedis();
+  redis = connect();
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.stop();
+});
+
+function connect(to: RedisServer = server, options: object = {}): Redis {
+  const client = new Redis(to.url, { retryStrategy: () => 20, ...options });
+  // what is wrong is told by the ledger
+  client.on("error", () => {});
+  return client;
+}
+
+const newPrefix = () => `unit-${randomBytes(6).toString("hex")}`;
+
+describe("a server in the wrong role", () => {
+  const opening = async (settings: Readonly<Record<string, string>>, options: object = {}) => {
+    const before = await Promise.all(Object.keys(settings).map((name) => redis.config("GET", name)));
+    try {
+      for (const [name, value] of Object.entries(settings)) await redis.config("SET", name, value);
+      await redisLedger({ client: redis, prefix: newPrefix(), ...options }).open();
+    } finally {
+      for (const pair of before) {
+        const [name = "", value = ""] = pair as readonly string[];
+        await redis.config("SET", name, value);
+      }
+    }
+  };
+
+  test.each(["allkeys-lru", "volatile-ttl"])(
+    "is refused when it evicts by %s, with the reason and the fix",
+    async (policy) => {
+      await expect(opening({ "maxmemory-policy": policy, maxmemory: "100mb" })).rejects.toMatchObject({
+        code: "REPRISE_LEDGER_UNSUITABLE",
+        status: 503,
+        message: `Ledger 'redis' must not keep outcomes here: its server evicts when its memory is full (maxmemory-policy ${policy}), and what it forgets runs again. Nothing was run. Set maxmemory-policy to noeviction, or give the ledger a server of its own.`,
+      });
+    },
+  );
+
+  test("is refused although somebody vouches for it: what it tells counts more", async () => {
+    const settings = { "maxmemory-policy": "allkeys-lfu", maxmemory: "100mb" };
+    await expect(opening(settings, { server: { neverEvicts: true, persists: true } })).rejects.toMatchObject({
+      code: "REPRISE_LEDGER_UNSUITABLE",
+    });
+  });
+
+  test("is refused when a restart forgets everything", async () => {
+    await expect(opening({ appendonly: "no", save: "" })).rejects.toMatchObject({
+      code: "REPRISE_LEDGER_UNSUITABLE",
+      message: expect.stringMatching(/appendonly no, save ''.*Set appendonly to yes\.$/),
+    });
+  });
+
+  test("is not what a bound without eviction is, nor snapshots", async () => {
+    await opening({ "maxmemory-policy": "noeviction", maxmemory: "1gb" });
+    await opening({ appendonly: "no", save: "3600 1" });
+  });
+
+  test("is refused through either package, and opens once it is mended", async () => {
+    const client = createClient({ url: server.url });
+    await client.connect();
+    try {
+      const ledger = redisLedger({ client, prefix: newPrefix() });
+      await redis.config("SET", "appendonly", "no");
+      await expect(ledger.open()).rejects.toMatchObject({ code: "REPRISE_LEDGER_UNSUITABLE" });
+      await expect(ledger.claim(work("a"))).rejects.toMatchObject({ code: "REPRISE_LEDGER_UNSUITABLE" });
+      await redis.config("SET", "appendonly", "yes");
+      expect((await ledger.claim(work("a"))).is).toBe("won");
+    } finally {
+      await redis.config("SET", "appendonly", "yes");
+      client.destroy();
+    }
+  });
+
+  test("that does not tell is refused until somebody vouches for it", async () => {
+    await redis.call("acl", "setuser", "app", "on", ">app", "~*", "+@all", "-info", "-config");
+    const client = connect(server, { username: "app", password: "app", enableReadyCheck: false });
+    try {
+      const opened = (vouched: object) => redisLedger({ client, prefix: newPrefix(), server: vouched }).open();
+      await expect(opened({})).rejects.toMatchObject({
+        message: expect.stringContaining("server: { neverEvicts: true }"),
+      });
+      await expect(opened({ neverEvicts: true })).rejects.toMatchObject({
+        code: "REPRISE_LEDGER_UNSUITABLE",
+        message: expect.stringContaining("server: { persists: true }"),
+      });
+      await opened({ neverEvicts: true, persists: true });
+    } finally {
+      client.disconnect();
+    }
+  });
+});
+
+test("a cluster of which one server evicts is refused, through either package", async () => {
+  const { servers, stop } = await startRedisCluster();
+  const cluster = new Cluster(servers.map(({ port }) => ({ host: "127.0.0.1", port })));
+  const other = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) });
+  await other.connect();
+  const evicting = servers.map((one) => connect(one));
+  try {
+    for (const one of evicting) {
+      await one.config("SET", "maxmemory", "100mb");
+      await one.config("SET", "maxmemory-policy", "allkeys-lru");
+      for (const client of [cluster, other]) {
+        await expect(redisLedger({ client, prefix: newPrefix() }).open()).rejects.toMatchObject({
+          code: "REPRISE_LEDGER_UNSUITABLE",
+        });
+      }
+      await one.config("SET", "maxmemory-policy", "noeviction");
+    }
+    for (const client of [cluster, other]) await redisLedger({ client, prefix: newPrefix() }).open();
+  } finally {
+    for (const one of evicting) one.disconnect();
+    cluster.disconnect();
+    other.destroy();
+    await stop();
+  }
+});
+
+describe("a server that fails", () => {
+  test("is killed and comes back with everything that was acknowledged, knowing no scripts", async () => {
+    const own = await startRedis();
+    const client = connect(own);
+    try {
+      const ledger = redisLedger({ client, deadline: "300ms" });
+      await done(ledger, "done", { key: "k" });
+      const running = await claimed(ledger, "running");
+      await ledger.start(running.fence, effect("charge"));
+      await ledger.pin(running.fence.id, "charge", "answer");
+      await own.signal("SIGKILL");
+      await expect(ledger.claim(work("new"))).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY", status: 503 });
+      await own.restart();
+      await until(async () => (await ledger.find(work("done"))) !== null);
+      expect(await ledger.claim(work("done", { key: "k" }))).toMatchObject({ is: "done", outcome: "outcome" });
+      expect(await ledger.claim(work("other", { key: "k" }))).toMatchObject({ is: "mismatch" });
+      expect(await ledger.start(running.fence, effect("charge"))).toMatchObject({ record: { answer: "answer" } });
+    } finally {
+      client.disconnect();
+      await own.stop();
+    }
+  });
+
+  test("is frozen: the ledger is away at the deadline, and the same attempt finds out what happened", async () => {
+    const own = await startRedis();
+    const client = connect(own);
+    try {
+      const ledger = redisLedger({ client, deadline: "200ms" });
+      const { fence } = await claimed(ledger, "a");
+      const request = work("b");
+      await own.signal("SIGSTOP");
+      const beganAt = performance.now();
+      const away = { code: "REPRISE_LEDGER_AWAY" };
+      await expect(ledger.renew(fence, leaseMs)).rejects.toMatchObject(away);
+      await expect(ledger.claim(request)).rejects.toMatchObject(away);
+      await expect(ledger.recent({ limit: 1 })).rejects.toMatchObject(away);
+      expect(performance.now() - beganAt).toBeLessThan(5_000);
+      await own.signal("SIGCONT");
+      await until(async () => (await ledger.claim(request)).is === "won");
+      expect(await ledger.renew(fence, leaseMs)).toBe(true);
+    } finally {
+      await own.signal("SIGCONT");
+      client.disconnect();
+      await own.stop();
+    }
+  });
+
+  test("whose memory is full takes nothing more and says so; no value stands in the error", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    await ledger.open();
+    const secret = "4242-4242-4242-4242";
+    await redis.config("SET", "maxmemory", "1");
+    try {
+      const failed = await ledger.claim(work(secret, { input: secret, key: secret })).catch((error: unknown) => error);
+      expect(failed).toMatchObject({ code: "REPRISE_LEDGER_UNUSABLE", message: expect.stringContaining("maxmemory") });
+      expect(inspect(failed, { depth: 9, showHidden: true })).not.toContain(secret);
+    } finally {
+      await redis.config("SET", "maxmemory", "0");
+    }
+  });
+
+  test("is a closed client's: away at once", async () => {
+    const client = connect();
+    const ledger = redisLedger({ client, prefix: newPrefix() });
+    await ledger.open();
+    client.disconnect();
+    const failed = await ledger.claim(work("secret")).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    expect(inspect(failed, { depth: 9, showHidden: true })).not.toContain("secret");
+  });
+});
+
+describe("what is stored", () => {
+  test("expires by itself when it is done, a while after its keep, and not before", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const ended = await claimed(ledger, "done", { key: "k" });
+    await ledger.start(ended.fence, effect("charge"));
+    await ledger.pin(ended.fence.id, "charge", "answer");
+    const parked = await claimed(ledger, "parked");
+    await ledger.start(parked.fence, effect("charge"));
+    await ledger.park(parked.fence, { effect: "charge", why: "lost", unlessAnswered: true });
+    expect(await expiries(prefix, ended.fence.name)).toEqual([-1, -1]);
+    await ledger.complete(ended.fence, { outcome: "o", refused: false, keepMs, visited: ["charge"] });
+    for (const expiry of await expiries(prefix, ended.fence.name)) {
+      expect(expiry).toBeGreaterThan(keepMs);
+      expect(expiry).toBeLessThan(keepMs + 900_000);
+    }
+    expect(await expiries(prefix, parked.fence.name)).toEqual([-1, -1, -1]);
+  });
+
+  test("of a key lives longer than its work, and a renewal makes it live on", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const request = work("a", { key: "k" });
+    const { fence } = await claimed(ledger, "a", { key: "k" });
+    const key = `${prefix}:key:${request.key}`;
+    await redis.pexpire(key, 1_000);
+    expect(await ledger.renew(fence, leaseMs)).toBe(true);
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    await redis.pexpire(key, 1_000);
+    await ledger.complete(fence, { outcome: "o", refused: false, keepMs, visited: [] });
+    await ledger.claim(work("a", { key: "further" }));
+    expect(await redis.pttl(key), "a further key lengthens the work, and so its other keys").toBeGreaterThan(keepMs);
+  });
+
+  test("is gone after the sweep, indexes and keys included", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    for (let i = 0; i < 40; i++) await done(ledger, `a${i}`, { key: `k${i}` });
+    passed = keepMs * 1.02;
+    expect(await ledger.sweep(500)).toBe(40);
+    expect(await redis.keys(`*${prefix}*`)).toEqual([`${prefix}:schema`]);
+  });
+
+  test("under one prefix is nothing to another", async () => {
+    const one = redisLedger({ client: redis, prefix: newPrefix() });
+    const other = redisLedger({ client: redis, prefix: newPrefix() });
+    await done(one, "a", { key: "k" });
+    expect((await other.claim(work("b", { key: "k" }))).is).toBe("won");
+    expect((await other.recent({ limit: 10 })).map((run) => run.identity)).toEqual(["b"]);
+  });
+
+  test("by another version is left alone", async () => {
+    const prefix = newPrefix();
+    await redis.set(`${prefix}:schema`, "9");
+    await expect(redisLedger({ client: redis, prefix }).open()).rejects.toMatchObject({
+      code: "REPRISE_LEDGER_SCHEMA",
+      details: { found: "9", expected: "1" },
+    });
+  });
+
+  test.each(["", "a b", "{a}"])("under the prefix '%s' would not be found again: it is refused at once", (prefix) => {
+    expect(() => redisLedger({ client: redis, prefix })).toThrow(/redisLedger\.prefix/);
+  });
+
+  test("is told newest first, whatever part it lies in, also where most is another operation's", async () => {
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix: newPrefix() }, () => passed);
+    for (let i = 0; i < 200; i++) {
+      await claimed(ledger, `${i}`, { operation: i % 40 === 0 ? "rare" : "book" });
+      passed += 10;
+    }
+    const identities = async (query: Parameters<typeof ledger.recent>[0]) =>
+      (await ledger.recent(query)).map((run) => run.identity);
+    expect(await identities({ limit: 5 })).toEqual(["199", "198", "197", "196", "195"]);
+    expect(await identities({ limit: 3, operation: "rare" })).toEqual(["160", "120", "80"]);
+    expect(await identities({ limit: 9, operation: "rare", state: "running" })).toEqual([
+      "160",
+      "120",
+      "80",
+      "40",
+      "0",
+    ]);
+  });
+});
+
+describe("a person's decision", () => {
+  const note = { who: "ann", why: "the gateway's own records say so" };
+  const settlement = { does: "settle", outcome: "by a person", refused: false, keepMs } as const;
+
+  /** Parked work with a started effect of each name. */
+  const parked = async (ledger: Ledger<unknown>, identity: string, effects: readonly string[] = ["charge"]) => {
+    const { fence } = await claimed(ledger, identity, { key: identity });
+    for (const name of effects) await ledger.start(fence, effect(name));
+    await ledger.park(fence, { effect: effects[0] ?? "", why: "lost", unlessAnswered: true });
+    return fence;
+  };
+
+  test("leaves each index with what belongs there", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const listedIn = async (index: string) => {
+      const keys = await redis.keys(`{${prefix}:*}:${index}`);
+      const members = await Promise.all(keys.map((key) => redis.zrange(key, 0, -1)));
+      return members.flat().map((member) => member.split(" ", 1)[0]);
+    };
+    const { name, id } = await parked(ledger, "a", ["charge", "mail"]);
+    await ledger.intervene(id, { does: "answer", effect: "charge", answer: "1" }, note);
+    expect([await listedIn("parked"), await listedIn("due")], "one answer is still lost").toEqual([[name], []]);
+    await ledger.intervene(id, { does: "forget", effect: "mail" }, note);
+    expect([await listedIn("parked"), await listedIn("due")]).toEqual([[], [name]]);
+
+    const again = await claimed(ledger, "a");
+    await ledger.intervene(id, { does: "release", token: again.token }, note);
+    expect(await listedIn("due")).toEqual([name]);
+    expect(await ledger.recent({ limit: 9, state: "open" })).toHaveLength(1);
+
+    const last = await claimed(ledger, "a");
+    await ledger.park(last.fence, { effect: "charge", why: "lost", unlessAnswered: false });
+    await ledger.intervene(id, settlement, note);
+    expect([await listedIn("parked"), await listedIn("due"), await listedIn("kept")]).toEqual([[], [], [name]]);
+  });
+
+  test("that settles makes everything of the work expire after its keep, and its keys live as long", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const fence = await parked(ledger, "a");
+    const key = `${prefix}:key:${work("a", { key: "a" }).key}`;
+    await redis.pexpire(key, 1_000);
+    await ledger.intervene(fence.id, settlement, note);
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    const all = await expiries(prefix, fence.name);
+    expect(all).toHaveLength(3);
+    for (const expiry of all) {
+      expect(expiry).toBeGreaterThan(keepMs);
+      expect(expiry).toBeLessThan(keepMs + 900_000);
+    }
+  });
+
+  test("stays with the work however many attempts follow", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    const { id } = await parked(ledger, "a");
+    await ledger.intervene(id, { does: "reopen" }, note);
+    for (let i = 0; i < 120; i++) {
+      const { fence } = await claimed(ledger, "a");
+      await ledger.release(fence, { keep: true, notBeforeMs: 0, error: `E${i}` });
+    }
+    const attempts = (await ledger.history(id))?.attempts ?? [];
+    expect(attempts).toHaveLength(100);
+    expect(attempts[0]).toMatchObject({ what: "reopened", owner: note.who, why: note.why });
+    expect(attempts.slice(1).map(({ why }) => why)).toEqual(Array.from({ length: 99 }, (_, i) => `E${i + 21}`));
+  });
+
+  test("that an effect never happened leaves the others in the order in which they started", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    const { id } = await parked(ledger, "a", ["z", "y", "x", "w"]);
+    for (const never of ["z", "y"]) await ledger.intervene(id, { does: "forget", effect: never }, note);
+    await ledger.intervene(id, { does: "reopen" }, note);
+    const { fence } = await claimed(ledger, "a");
+    for (const name of ["y", "a"]) await ledger.start(fence, effect(name));
+    expect((await ledger.history(id))?.effects.map((one) => one.effect)).toEqual(["x", "w", "y", "a"]);
+  });
+});
+
+describe("a key, between the script that names its work and the one that lists it there", () => {
+  /** A client whose next command on a key like this waits until it is let go; then it is sent, and answered. */
+  function held(client: Redis, like: RegExp) {
+    const [arrived, letGo, answered] = [signal(), signal(), signal()];
+    let holds = true;
+    const gated: IoredisClient = {
+      call: async (command, ...args) => {
+        if (!holds || !args.some((arg) => like.test(arg))) return client.call(command, ...args);
+        holds = false;
+        arrived.give();
+        await letGo.given;
+        return client.call(command, ...args).finally(answered.give);
+      },
+    };
+    return { client: gated, arrived: arrived.given, letGo: letGo.give, answered: answered.given };
+  }
+  const stage = () => {
+    const prefix = newPrefix();
+    const over = (client: IoredisClient, deadline: "100ms" | "20s" = "20s"): Ledger<never> =>
+      redisLedger({ client, prefix, deadline });
+    return { over, ledger: over(redis) };
+  };
+
+  test("another's claim under it waits, and is told the mismatch that it is", async () => {
+    const { over, ledger } = stage();
+    const owner = held(redis, /:work:/);
+    const first = over(owner.client).claim(work("a", { key: "k" }));
+    await owner.arrived;
+    const looked = held(redis, /:work:/);
+    const second = over(looked.client).claim(work("b", { key: "k" }));
+    // the second looks at the first's work, which does not list the key yet
+    await looked.arrived;
+    looked.letGo();
+    owner.letGo();
+    expect([(await first).is, (await second).is]).toEqual(["won", "mismatch"]);
+    expect(await ledger.find(work("b"))).toBeNull();
+  });
+
+  test("a claim that stops there holds it for the reservation, and what it sends later claims nothing", async () => {
+    const { over, ledger } = stage();
+    await ledger.open();
+    const owner = held(redis, /:work:/);
+    const first = over(owner.client, "100ms")
+      .claim(work("a", { key: "k" }))
+      .catch((error: unknown) => error);
+    await owner.arrived;
+    const other = over(redis, "100ms");
+    expect((await other.claim(work("b", { key: "k" }))).is).toBe("running");
+    expect(await first).toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    await until(async () => (await other.claim(work("b", { key: "k" }))).is === "won");
+    owner.letGo();
+    await owner.answered;
+    expect(await ledger.find(work("a"))).toBeNull();
+    expect((await ledger.claim(work("a", { key: "k" }))).is).toBe("mismatch");
+  });
+
+  test("a mismatch frees it for nobody while another claim of that work is on its way to list it", async () => {
+    const { over, ledger } = stage();
+    await claimed(ledger, "a");
+    const further = held(redis, /:work:/);
+    const listing = over(further.client).claim(work("a", { key: "k" }));
+    await further.arrived;
+    expect((await ledger.claim(work("a", { key: "k", payload: "other" }))).is).toBe("mismatch");
+    const looked = held(redis, /:work:/);
+    const other = over(looked.client).claim(work("b", { key: "k" }));
+    await looked.arrived;
+    looked.letGo();
+    further.letGo();
+    expect([(await listing).is, (await other).is]).toEqual(["running", "mismatch"]);
+  });
+
+  test("a release frees it for nobody while another claim of that work is on its way to list it", async () => {
+    const { over, ledger } = stage();
+    const duplicate = held(redis, /:work:/);
+    const listing = over(duplicate.client).claim(work("a", { key: "k" }));
+    await duplicate.arrived;
+    const { fence } = await claimed(ledger, "a", { key: "k" });
+    expect(await ledger.release(fence, { keep: false, notBeforeMs: 0, error: null })).toBe("released");
+    const looked = held(redis, /:work:/);
+    const other = over(looked.client).claim(work("b", { key: "k" }));
+    await looked.arrived;
+    looked.letGo();
+    duplicate.letGo();
+    expect([(await listing).is, (await other).is]).toEqual(["won", "mismatch"]);
+  });
+});
+
+describe("operations on it", () => {
+  const charging = (ifUnknown: "retry" | "park", costIfTwice: "money" | "trust") => {
+    const reprise = createReprise({
+      service: newPrefix(),
+      undecided: "listed",
+      ledger: redisLedger({ client: redis, prefix: newPrefix() }),
+    });
+    const charges: string[] = [];
+    const charge = reprise.operation({
+      name: "charge",
+      costIfTwice,
+      input: unchecked<{ readonly id: string }>(),
+      principal: "everyone",
+      identity: (input) => [input.id],
+      retention: "1d",
+      effects: "external",
+      run: ({ effect: call }) =>
+        call("gateway", {
+          ifUnknown,
+          run: async (key) => {
+            charges.push(key);
+            return { id: charges.length };
+          },
+        }),
+    });
+    return { reprise, charge, charges };
+  };
+
+  test("run once and are replayed, and their duplicates are told", async () => {
+    const { reprise, charge, charges } = charging("retry", "money");
+    const told = await Promise.all(Array.from({ length: 20 }, () => charge.execute({ id: "a" })));
+    expect(told.filter((outcome) => outcome.status === "done" && !outcome.replayed)).toHaveLength(1);
+    expect(await charge.execute({ id: "a" })).toMatchObject({ status: "done", replayed: true, value: { id: 1 } });
+    expect(charges).toHaveLength(1);
+    await reprise.close();
+  });
+
+  test("that cost money may have no effect that does not honour its key: it is not called, and nothing is claimed", async () => {
+    const { reprise, charge, charges } = charging("park", "money");
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(charge.execute({ id: "a" })).rejects.toMatchObject({
+        code: "REPRISE_BAD_DECLARATION",
+        message:
+          "effect 'gateway' of 'charge': it costs money if it happens twice, and ledger 'redis' may lose what it acknowledged, so it may be called again as if it never was. Hand the key that 'run' is given to a side that honours it, and say ifUnknown: 'retry'; or use a ledger that loses nothing.",
+      });
+    }
+    expect(await charge.find({ id: "a" })).toBeUndefined();
+    expect(charges).toEqual([]);
+    await reprise.close();
+  });
+
+  test("that cost less may", async () => {
+    const { reprise, charge } = charging("park", "trust");
+    expect(await charge.execute({ id: "a" })).toMatchObject({ status: "done", replayed: false });
+    await reprise.close();
+  });
+
+  test("cannot ask for transactions", async () => {
+    const ledger = redisLedger({ client: redis, prefix: newPrefix() });
+    const nothing = async () => ({ value: null, answer: "", outcome: "", refused: false });
+    const refused = { code: "REPRISE_BAD_DECLARATION", message: expect.stringContaining("has no transactions") };
+    await expect(ledger.transaction(nothing)).rejects.toMatchObject(refused);
+    await expect(ledger.atomic(work("a"), nothing)).rejects.toMatchObject(refused);
+  });
+});
+
+function signal() {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: () => give() };
+}
+
+/** Of the work, its effects and its attempts, those that are there; -1: it never expires. */
+async function expiries(prefix: string, name: string): Promise<readonly number[]> {
+  const keys = (await redis.keys(`{${prefix}:*}:*:${name}`)).toSorted();
+  return Promise.all(keys.map((key) => redis.pttl(key)));
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await isSo().catch(() => false))) {
+    if (performance.now() > deadline) throw new Error("it did not become so in 20 s");
+  }
+}
