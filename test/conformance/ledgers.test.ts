@@ -5,9 +5,11 @@ import { describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
+import type { PostgresTransaction } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { type DriverName, postgresStage, postgresVersion } from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -115,10 +117,24 @@ const sqlite: LedgerAdapter<SqliteTransaction> = {
   },
 };
 
-function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
+function postgresOver(driver: DriverName): LedgerAdapter<PostgresTransaction> {
+  return {
+    name: `postgres over ${driver}`,
+    can: { transactions: true, severalInstances: true },
+    open: async () => {
+      const stage = await postgresStage(driver);
+      return { ...stage, ledger: await stage.ledger(), another: () => stage.ledger() };
+    },
+  };
+}
+
+const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
+
+function suite<Tx>(adapter: LedgerAdapter<Tx>, missing?: string): void {
   describe(`the ledger suite on ${adapter.name}`, () => {
     for (const { name, skip, run } of ledgerSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });
@@ -129,3 +145,5 @@ function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
 suite(memory);
 suite(memoryBeside);
 suite(sqlite);
+suite(postgresOver("pg"), postgresIsMissing);
+suite(postgresOver("postgres"), postgresIsMissing);

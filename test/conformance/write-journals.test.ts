@@ -8,7 +8,8 @@ import type { WriteJournal } from "../../src/contract/write-journal.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type WriteJournalAdapter, writeJournalSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { type DriverName, postgresStage, postgresVersion } from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -66,10 +67,30 @@ const sqlite: WriteJournalAdapter = {
   },
 };
 
-for (const adapter of [memory, sqlite]) {
+function postgresOver(driver: DriverName): WriteJournalAdapter {
+  return {
+    name: `postgres over ${driver}`,
+    can: { severalInstances: true },
+    open: async () => {
+      const stage = await postgresStage(driver);
+      const another = async () => writesOf(await stage.ledger());
+      return { writes: await another(), passTime: stage.passTime, another, close: stage.close };
+    },
+  };
+}
+
+const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
+
+for (const { adapter, missing } of [
+  { adapter: memory },
+  { adapter: sqlite },
+  { adapter: postgresOver("pg"), missing: postgresIsMissing },
+  { adapter: postgresOver("postgres"), missing: postgresIsMissing },
+]) {
   describe(`the suite of write journals on ${adapter.name}`, () => {
     for (const { name, skip, run } of writeJournalSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });
