@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { WriteJournal } from "../../src/contract/write-journal.ts";
@@ -9,7 +9,7 @@ import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type WriteJournalAdapter, writeJournalSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
-import { type DriverName, postgresStage, postgresVersion } from "../support/postgres.ts";
+import { type DriverName, postgresVersion, sharedPlace } from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -67,14 +67,17 @@ const sqlite: WriteJournalAdapter = {
   },
 };
 
+const shared = sharedPlace();
+afterAll(shared.drop);
+
 function postgresOver(driver: DriverName): WriteJournalAdapter {
   return {
     name: `postgres over ${driver}`,
     can: { severalInstances: true },
     open: async () => {
-      const stage = await postgresStage(driver);
-      const another = async () => writesOf(await stage.ledger());
-      return { writes: await another(), passTime: stage.passTime, another, close: stage.close };
+      const { ledger, passTime, clear } = await shared.place();
+      const another = async (instance = 1) => writesOf(await ledger(driver, { instance }));
+      return { writes: await another(0), passTime, another, close: clear };
     },
   };
 }

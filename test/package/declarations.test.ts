@@ -13,6 +13,7 @@ beforeAll(async () => {
     `import { createReprise, outcomeOf, unchecked } from "reprise";
      import { memoryLedger } from "reprise/memory";
      import { sqliteLedger } from "reprise/sqlite";
+     import { type PostgresPool, postgresLedger } from "reprise/postgres";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
      import { pageHandler } from "reprise/page";
@@ -39,6 +40,7 @@ beforeAll(async () => {
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
+     export const another = (pool: PostgresPool) => postgresLedger({ pool });
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import postgres from "postgres";
 import type { Ledger } from "../../src/contract/ledger.ts";
+import type { Transactions } from "../../src/contract/transactions.ts";
 import {
   type PostgresLedgerOptions,
+  type PostgresPool,
   type PostgresTransaction,
   postgresLedger,
 } from "../../src/stores/postgres/index.ts";
@@ -27,17 +29,23 @@ export async function postgresVersion(): Promise<string | undefined> {
 
 export type DriverName = "pg" | "postgres";
 
-/** A schema of a test's own, with a table of bookings, and ledgers on it over pools of their own. */
-export interface PostgresStage {
+/** A schema of a test file's own, with a table of bookings. */
+export interface PostgresPlace {
   readonly schema: string;
   /** The test's own connection, which no ledger uses. */
   readonly admin: pg.Client;
-  readonly ledger: (options?: Partial<PostgresLedgerOptions>) => Promise<Ledger<PostgresTransaction>>;
+  /** A ledger on it; each `instance` of a driver has a pool of its own, which lives as long as the place. */
+  readonly ledger: (
+    driver: DriverName,
+    options?: Partial<PostgresLedgerOptions> & { readonly instance?: number },
+  ) => Promise<Ledger<PostgresTransaction>>;
   /** Makes every stored instant older. */
   readonly passTime: (ms: number) => Promise<void>;
   readonly insertBooking: (tx: PostgresTransaction, identity: string) => Promise<void>;
   readonly bookings: () => Promise<readonly string[]>;
-  readonly close: () => Promise<void>;
+  /** Deletes every row, so that the next case finds it empty, and closes the ledgers. */
+  readonly clear: () => Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 const instants = {
@@ -47,32 +55,44 @@ const instants = {
   write: ["lease_until", "not_before", "failed_at", "dead_at"],
 };
 
-export async function postgresStage(
-  driver: DriverName,
-  settings: { readonly url?: string; readonly max?: number } = {},
-): Promise<PostgresStage> {
-  const { url = postgresUrl, max = 6 } = settings;
+export async function postgresPlace(max = 6): Promise<PostgresPlace> {
   const schema = `reprise_test_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ connectionString: postgresUrl });
   await admin.connect();
   await admin.query(`create schema ${schema}; create table ${schema}.booking (identity text not null)`);
+  const pools = new Map<string, PostgresPool>();
   const ends: (() => Promise<unknown>)[] = [];
+  const opened: Ledger<PostgresTransaction>[] = [];
+
+  const poolOf = (driver: DriverName, instance: number): PostgresPool => {
+    const name = `${driver} ${instance}`;
+    const known = pools.get(name);
+    if (known !== undefined) return known;
+    const made = driver === "pg" ? pgPool(postgresUrl, max) : postgres(postgresUrl, { max, onnotice: () => undefined });
+    pools.set(name, made);
+    ends.push(() => made.end());
+    return made;
+  };
+  const close = async () => {
+    for (const one of opened.splice(0)) await one.close();
+  };
+
   return {
     schema,
     admin,
-    ledger: async (options = {}) => {
-      const pool = driver === "pg" ? pgPool(url, max) : postgres(url, { max, onnotice: () => undefined });
-      ends.push(() => pool.end());
-      const ledger = postgresLedger({ pool, schema, ...options });
-      ends.push(ledger.close);
+    ledger: async (driver, { instance = 0, ...options } = {}) => {
+      // a machine at its limits is slow, not away
+      const ledger = postgresLedger({ pool: poolOf(driver, instance), schema, deadline: "60s", ...options });
+      opened.push(ledger);
       await ledger.open();
       return ledger;
     },
     passTime: async (ms) => {
-      for (const [table, columns] of Object.entries(instants)) {
-        const moved = columns.map((column) => `${column} = ${column} - ${ms} * interval '1 millisecond'`).join(", ");
-        await admin.query(`update ${schema}.reprise_${table} set ${moved}`);
-      }
+      const moved = Object.entries(instants).map(([table, columns]) => {
+        const older = columns.map((column) => `${column} = ${column} - ${ms} * interval '1 millisecond'`);
+        return `update ${schema}.reprise_${table} set ${older.join(", ")}`;
+      });
+      await admin.query(moved.join("; "));
     },
     insertBooking: async (tx, identity) => {
       await tx.query(`insert into ${schema}.booking (identity) values ($1)`, [identity]);
@@ -81,11 +101,63 @@ export async function postgresStage(
       const { rows } = await admin.query<{ readonly identity: string }>(`select identity from ${schema}.booking`);
       return rows.map((row) => row.identity);
     },
-    close: async () => {
-      for (const end of ends.toReversed()) await end();
+    clear: async () => {
+      await close();
+      const tables = ["work", "effect", "attempt", "journal", "write"].map((table) => `${schema}.reprise_${table}`);
+      await admin.query([...tables, `${schema}.booking`].map((table) => `delete from ${table}`).join("; "));
+    },
+    drop: async () => {
+      await close();
+      for (const end of ends) await end();
       await admin.query(`drop schema ${schema} cascade`);
       await admin.end();
     },
+  };
+}
+
+/** Transactions as a mapper opens them: on connections of its own, with statements that go one by one. */
+export function pgTransactions(pool: pg.Pool, isolation = "read committed"): Transactions<pg.PoolClient> {
+  return {
+    begin: async (work) => {
+      const client = await pool.connect();
+      const end = (destroy: boolean) => {
+        client.release(destroy);
+        client.off("error", ignore);
+      };
+      client.on("error", ignore);
+      try {
+        await client.query(`begin isolation level ${isolation}`);
+        const value = await work(client);
+        await client.query("commit");
+        end(false);
+        return value;
+      } catch (error) {
+        const isLost = await client.query("rollback").then(
+          () => false,
+          () => true,
+        );
+        end(isLost);
+        throw error;
+      }
+    },
+    query: async (client, text, params) => {
+      const { rows, rowCount } = await client.query(text, [...params]);
+      return { rows, count: rowCount ?? 0 };
+    },
+  };
+}
+
+function ignore(): void {}
+
+/** One place for all cases of a suite; `drop` ends it. */
+export function sharedPlace() {
+  let made: Promise<PostgresPlace> | undefined;
+  return {
+    place: () => {
+      made ??= postgresPlace();
+      return made;
+    },
+    drop: async () => (await made)?.drop(),
   };
 }
 

@@ -23,6 +23,8 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Another transaction was in the way: repeated as a whole, this one may go through. */
 export function isConflict(error: unknown): boolean {
+  // of what has been repeated in vain, the cause is a conflict too
+  if (isRepriseError(error)) return error.code === "REPRISE_RETRY_TRANSACTION";
   const state = sqlState(error);
   return state === "40001" || state === "40P01";
 }

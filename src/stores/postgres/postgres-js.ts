@@ -18,7 +18,6 @@ type Result = readonly OwnRow[] & { readonly count: number | null; readonly comm
 /** The connection behind a reserved `sql`, which tells when it is gone. */
 interface Wire {
   onclose: ((error: unknown) => void) | null;
-  terminate?(): void;
 }
 
 export function postgresDriver(sql: PostgresSql, prepared: boolean): Driver {
@@ -27,10 +26,13 @@ export function postgresDriver(sql: PostgresSql, prepared: boolean): Driver {
   return {
     connect: async () => {
       held += 1;
-      try {
-        return connectionOf(await sql.reserve(), { prepared, renames, returned: () => (held -= 1) });
-      } catch (error) {
+      const returned = () => {
         held -= 1;
+      };
+      try {
+        return connectionOf(await sql.reserve(), { prepared, renames, returned });
+      } catch (error) {
+        returned();
         throw error;
       }
     },
@@ -43,37 +45,40 @@ function connectionOf(
   settings: { readonly prepared: boolean; readonly renames: boolean; readonly returned: () => void },
 ): Connection {
   const { prepared, renames, returned } = settings;
-  let state: "held" | "lost" | "returned" = "held";
   let wire: Wire | undefined;
-  // a lost connection may serve somebody else already: nothing more of ours may reach it
-  const lose = () => {
-    if (state === "held") state = "lost";
-  };
+  let isGone = false;
+  let isGivenBack = false;
+  /** Settles with the last statement that was sent: they are answered in order. */
+  let answered: Promise<unknown> = Promise.resolve();
+
   const onexecute = (connection: Wire) => {
     wire = connection;
-    connection.onclose = lose;
+    // a connection that is gone may serve somebody else before long: nothing more of ours may reach it
+    connection.onclose = () => {
+      isGone = true;
+    };
     return true;
   };
-  const run = async (text: string, params: readonly unknown[], prepare: boolean): Promise<Result> => {
-    if (state !== "held") throw new Error("The connection is gone.");
+  const sent = async (text: string, params: readonly unknown[], prepare: boolean): Promise<Result> => {
+    if (isGone) throw new Error("The connection is gone.");
     const hook = wire === undefined ? { onexecute } : {};
     return (await reserved.unsafe(text, [...params] as never[], { prepare, simple: false, ...hook })) as Result;
   };
+  const run = (text: string, params: readonly unknown[], prepare: boolean): Promise<Result> => {
+    const result = sent(text, params, prepare);
+    answered = result.catch(() => undefined);
+    return result;
+  };
   const send = async ({ text, name, params }: Statement): Promise<Answer> => {
-    const result = await run(
-      text,
-      params.map((value) => (value === null ? null : String(value))),
-      name !== null,
-    );
+    const texts = params.map((value) => (value === null ? null : String(value)));
+    const result = await run(text, texts, name !== null);
     return { rows: renames ? result.map(inLowerCase) : [...result], count: result.count ?? 0, command: result.command };
   };
-  const giveBack = (end: () => void) => {
-    if (state === "returned") return;
-    const lost = state === "lost";
-    state = "returned";
-    returned();
+  const giveBack = () => {
     if (wire !== undefined) wire.onclose = null;
-    if (!lost) end();
+    returned();
+    // what is gone has left its place in the pool by itself
+    if (!isGone) reserved.release();
   };
   return {
     send: async (statements) => {
@@ -87,9 +92,19 @@ function connectionOf(
       const result = await run(text, params, prepared);
       return { rows: [...result], count: result.count ?? 0 };
     },
-    isLost: () => state !== "held",
-    release: () => giveBack(() => reserved.release()),
-    destroy: () => giveBack(() => (wire?.terminate === undefined ? reserved.release() : wire.terminate())),
+    isLost: () => isGone,
+    release: () => {
+      if (isGivenBack) return;
+      isGivenBack = true;
+      giveBack();
+    },
+    // postgres.js cannot end one connection: this one stays out of the pool until it has answered and rolled back
+    destroy: () => {
+      if (isGivenBack) return;
+      isGivenBack = true;
+      const ended = answered.then(() => sent("rollback", [], false));
+      ended.catch(() => undefined).finally(giveBack);
+    },
   };
 }
 

@@ -61,7 +61,7 @@ export interface PostgresServer {
 
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 
-/** What else a text could be by which two ledgers find the same lock. */
+/** Any number, as long as every instance takes the same. */
 const creationLock = "7305808869229538931";
 
 export function postgresServer(options: {
@@ -163,17 +163,15 @@ export function postgresServer(options: {
     }
   };
 
+  const counted = <T>(work: Promise<T>): Promise<T> => {
+    const settled: Promise<void> = work.then(ignore, ignore).finally(() => busy.delete(settled));
+    busy.add(settled);
+    return work;
+  };
   const elsewhere = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) throw away(`${doing}, closed`);
     await open();
-    const working = work();
-    const settled = working.then(ignore, ignore);
-    busy.add(settled);
-    try {
-      return await working;
-    } finally {
-      busy.delete(settled);
-    }
+    return counted(work());
   };
 
   /** On a connection of its own that is given back after it, whatever happened. */
@@ -235,7 +233,7 @@ export function postgresServer(options: {
         const held: Held = { run: (steps) => asking(() => send(connection, doing, steps)), query };
         const ending = await work(held, answers);
         if (ending.is === "rollback") {
-          const rolledBack = rollBack(connection);
+          const rolledBack = counted(rollBack(connection));
           if (!ending.soon) await rolledBack;
           return ending.value;
         }
