@@ -7,7 +7,7 @@ import { type PostgresServer, step } from "./server.ts";
 const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
 
 /** Among so many of each operation's newest runs, running ones are looked for; see `running`. */
-const newestLookedAt = 5_000;
+const newestLookedAt = 1_000;
 
 /** Each operation by a jump in the index; `$2` restricts them to one. */
 const operations = `recursive operations(operation) as (
@@ -36,17 +36,20 @@ const waiting = `select ${summaryColumns} from @work
 /**
  * What is running stands in no index of its own, or every completion would write all of them. So it is looked for among
  * the newest runs, and besides, however old, among those with an effect that has no answer and those that keep their
- * input: all that somebody may have to look after.
+ * input: all that somebody may have to look after. Each row by a look-up of its own: joined, the whole table is read.
  */
-const running = `with ${operations}, found as (
-    select w.name from operations o cross join lateral (select name, state from @work w
+const running = `with ${operations}, found(found) as (
+    (select w.name from operations o cross join lateral (select name, state, created_at from @work w
       where w.operation = o.operation and w.operation is not null order by created_at desc limit ${newestLookedAt}) w
-      where w.state = 'r'
-    union select name from (select name, created_at from @work where input is not null and state = 'r'
-      and ($2::text is null or operation = $2) ${newestFirst}) w
-    union select name from (select w.name from @effect e join @work w on w.id = e.id where e.state = 's'
-      and w.state = 'r' and ($2::text is null or w.operation = $2) order by e.started_at desc limit $1::int) w)
-  select ${summaryColumns} from @work where name in (select name from found) ${newestFirst}`;
+      where w.state = 'r' order by w.created_at desc limit $1::int)
+    union (select name from @work where input is not null and state = 'r' and ($2::text is null or operation = $2)
+      ${newestFirst})
+    union (select w.name from @effect e cross join lateral (select name, state, operation from @work w
+      where w.id = e.id limit 1) w
+      where e.state = 's' and w.state = 'r' and ($2::text is null or w.operation = $2)
+      order by e.started_at desc limit $1::int))
+  select ${summaryColumns} from found f cross join lateral (select * from @work w where w.name = f.found limit 1) w
+  ${newestFirst}`;
 
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export async function recentRuns(server: PostgresServer, query: RecentQuery): Promise<readonly RunSummary[]> {
