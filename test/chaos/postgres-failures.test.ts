@@ -2,7 +2,7 @@ import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { nameOf, newAttemptId, sha256 } from "../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
-import { type PostgresPool, postgresLedger } from "../../src/stores/postgres/index.ts";
+import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { type Forwarder, startForwarder } from "../support/forwarder.ts";
 import {
@@ -87,7 +87,7 @@ async function bookIn(ledger: Ledger<unknown>, identity: string) {
 
 describe.each(drivers)("postgres over %s", (driver) => {
   test("20 duplicates of running work on a pool of 16 hold no connection, and nobody waits for them", async () => {
-    const pool: PostgresPool = driver === "pg" ? pgPool(postgresUrl, 16) : postgres(postgresUrl, { max: 16 });
+    const pool = driver === "pg" ? pgPool(postgresUrl, 16) : postgres(postgresUrl, { max: 16 });
     const ledger = postgresLedger({ pool, schema: place.schema });
     const { open, opened } = gate();
     const entered = gate();
