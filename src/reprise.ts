@@ -142,6 +142,32 @@ function boundOf(memory: MemoryOptions | null | undefined): Bound {
   return { unit: "entries", most: memory?.maxEntries ?? defaults.cache.maxEntries };
 }
 
+/** What the compiler says first; this is for whoever has none. */
+function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions): void {
+  const refuse = (where: string, why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
+  };
+  if (typeof service !== "string" || service === "") {
+    refuse("", "'service' is empty.", "It is part of every record's identity: name the service.");
+  }
+  if (secrets !== undefined && !["refuse", "warn", "off"].includes(secrets)) {
+    refuse(", secrets", "it is no policy.", "Say 'refuse', 'warn' or 'off'.");
+  }
+  for (const [name, kind] of Object.entries(dimensions)) {
+    if (kind !== "shared" && kind !== "personal") {
+      refuse(`, dimensions.${name}`, "it is neither 'shared' nor 'personal'.", "Say whether it names a person.");
+    }
+  }
+  if (memory === undefined || memory === null) return;
+  if (memory.maxBytes !== undefined && memory.maxEntries !== undefined) {
+    refuse(", memory", "it is bounded in bytes and in entries.", "Choose one of maxBytes and maxEntries.");
+  }
+  const isBounded = memory.maxBytes !== undefined || memory.maxEntries !== undefined;
+  if (isBounded && !["lru", "lfu", "nearest-expiry"].includes(memory.eviction as string)) {
+    refuse(", memory.eviction", "it is no policy.", "Say who leaves: 'lru', 'lfu' or 'nearest-expiry'.");
+  }
+}
+
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
   return memory + stale + shared + source + failed;
 }
@@ -164,14 +190,8 @@ class Instance {
   #journal: { readonly stop: () => Promise<void> } | undefined;
 
   constructor(options: AnyOptions) {
+    checkOptions(options);
     const { service, owner, memory, dimensions = {} } = options;
-    if (typeof service !== "string" || service === "") {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: "createReprise",
-        why: "'service' is empty.",
-        mend: "It is part of every record's identity: name the service.",
-      });
-    }
     // every run under way listens, however many there are
     setMaxListeners(0, this.#closing.signal);
     const production = process.env["NODE_ENV"] === "production";
@@ -309,6 +329,7 @@ class Instance {
       await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
       // closed while it opened: nothing may begin that nobody stops
       if (this.#closed !== undefined) return;
+      this.#caches.checkJournal(ledger.writes, ledger.name);
     }
     this.#outside(() => {
       this.#caches.start();

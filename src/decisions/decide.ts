@@ -47,7 +47,9 @@ export function decideCache(
     clone:
       declaration.clone === true
         ? declared("each read gets a copy of its own")
-        : byDefault("all reads share one value, frozen outside production"),
+        : byDefault(
+            "all reads share one value; outside production its objects, arrays, maps, sets and dates are read-only",
+          ),
     secrets: instance.secrets === undefined ? byDefault("warn, and off in production") : declared(instance.secrets),
   });
 }

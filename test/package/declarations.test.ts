@@ -16,8 +16,11 @@ beforeAll(async () => {
      import { type PostgresPool, postgresLedger } from "reprise/postgres";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
+     import { createIdempotentFetch, memoryKeys } from "reprise/client";
+     import { fileKeys } from "reprise/client/file";
      import { pageHandler } from "reprise/page";
      import { manualClock } from "reprise/testing";
+     import { drizzleTransactions } from "reprise/transactions";
 
      const reprise = createReprise({ service: "shop", undecided: "listed", ledger: sqliteLedger({ path: "shop.sqlite" }) });
      export const order = reprise.operation({
@@ -41,6 +44,11 @@ beforeAll(async () => {
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
      export const another = (pool: PostgresPool) => postgresLedger({ pool });
+     declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
+     export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
+     const request = createIdempotentFetch({ keys: fileKeys({ folder: "keys" }), deadline: "2m" });
+     export const charged: Promise<Response> = request("https://pay.example/charges", { method: "POST", body: "{}", intent: "order-4711" });
+     void memoryKeys();
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

@@ -41,8 +41,11 @@ const entries = [
   "reprise/memory",
   "reprise/sqlite",
   "reprise/postgres",
+  "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
+  "reprise/client",
+  "reprise/client/file",
   "reprise/page",
   "reprise/testing",
 ];
@@ -70,7 +73,13 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|postgres|web|fastify|page|testing)\.mjs/);
+  expect(urls).not.toMatch(/dist\/(memory|sqlite|postgres|transactions|web|fastify|client|page|testing)\.mjs/);
+});
+
+test("the client loads nothing of Node's, so that a browser can load it", async () => {
+  const from = (await load("reprise/client")).filter((resolved) => resolved.from?.includes("/node_modules/reprise/"));
+  expect(from.length).toBeGreaterThan(0);
+  expect(from.filter(({ url }) => url.startsWith("node:"))).toEqual([]);
 });
 
 test("the hook sees what is loaded: a peer that a module does import is found", async () => {

@@ -36,9 +36,12 @@ export const lockWork = "select 1 as held from @work where id = $1::uuid for upd
 const pinLocked = `update @effect set state = 'p', answer = $3, pinned_at = clock_timestamp()
   where id = $1::uuid and name = $2 and state = 's'`;
 
+/** Parked work needs no person any more. */
+export const opened = `state = 'o', not_before = clock_timestamp(), lease_until = clock_timestamp(),
+      ended_at = null, effect = null, why = null`;
+
 /** Only what this very transaction pinned opens work again: a person may have parked it for another reason. */
-const reopen = `with w as (update @work w set state = 'o', not_before = clock_timestamp(), lease_until = clock_timestamp(),
-      ended_at = null, effect = null, why = null
+const reopen = `with w as (update @work w set ${opened}
     where id = $1::uuid and state = 'u' and not exists (select 1 from @effect e where e.id = w.id and e.state = 's')
       and exists (select 1 from @effect e where e.id = w.id and e.name = $2 and e.xmin = pg_current_xact_id()::xid)
     returning id, owner, token)

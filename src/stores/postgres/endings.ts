@@ -12,8 +12,11 @@ import { fenced, fenceOf, lockWork } from "./effects.ts";
 import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
-const complete = `with w as (update @work w set state = 'd', outcome = $4, refused = $5::int = 1, ended_at = clock_timestamp(),
-      keep_until = greatest(keep_until, clock_timestamp() + ${interval("$6")}), input = null, why = null
+/** The outcome of `$4` to `$6`. The input was kept for a completer only. */
+export const finished = `state = 'd', outcome = $4, refused = $5::int = 1, ended_at = clock_timestamp(),
+      keep_until = greatest(keep_until, clock_timestamp() + ${interval("$6")}), input = null, why = null`;
+
+const complete = `with w as (update @work w set ${finished}
     where ${fenced} and not exists (select 1 from @effect e where e.id = w.id
       and (e.state = 's' or e.name not in (select json_array_elements_text($7::text::json))))
     returning 1)

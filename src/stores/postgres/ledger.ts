@@ -16,6 +16,7 @@ import {
   releaseWork,
   sweepWork,
 } from "./endings.ts";
+import { intervene } from "./intervene.ts";
 import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
@@ -133,6 +134,8 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>): L
       return parked;
     },
     sweep: (limit) => sweepWork(server, limit),
+
+    intervene: (id, intervention, note) => intervene(server, id, intervention, note),
 
     recent: (query) => recentRuns(server, query),
     history: (id) => runHistory(server, id),

@@ -14,7 +14,7 @@ export { type WebRouteContext, type WebRouteRequest, webRoute } from "./web-rout
  * @example
  * app.post("/bookings", fastifyHandler(bookSeat, {
  *   principal: (request) => request.session.user,
- *   input: (request) => ({ ...request.body, user: request.session.user }),
+ *   input: (request: BookRequest) => ({ ...request.body, user: request.session.user }),
  *   reply: (booking) => ({ status: 201, headers: { location: `/bookings/${booking.reference}` }, body: booking }),
  * }));
  * @throws REPRISE_BAD_DECLARATION
