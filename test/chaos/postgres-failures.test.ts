@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { RepriseError } from "../../src/base/errors.ts";
 import { nameOf, newAttemptId, sha256 } from "../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
@@ -108,6 +109,58 @@ describe.each(drivers)("postgres over %s", (driver) => {
     expect((await ledger.atomic(job, async () => done("no"))).is).toBe("done");
     await ledger.close();
     await pool.end();
+  });
+
+  test("an owner whose transaction is under way is not released: busy, nothing noted, and it completes", async () => {
+    const owner = await place.ledger(driver);
+    // its own deadline never comes, so that only the lock's can
+    const person = await place.ledger(driver, { instance: 1, deadline: "60s" });
+    const claim = await owner.claim(request(`held ${driver}`));
+    if (claim.is !== "won") throw new Error(claim.is);
+    const { fence, token } = claim;
+    const entered = gate();
+    const { open, opened } = gate();
+    const transacted = owner.transact(fence, "book", async (tx) => {
+      await place.insertBooking(tx, `held ${driver}`);
+      entered.open();
+      await opened;
+      return { value: "booked", answer: "booked" };
+    });
+    await entered.opened;
+    const note = { who: "ann", why: "it hangs" };
+    const release = person.intervene(fence.id, { does: "release", token }, note);
+    const refusal = await release.catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "REPRISE_LEDGER_BUSY" });
+    // how long it waited, and not how long it might have
+    expect((refusal as RepriseError<"REPRISE_LEDGER_BUSY">).details.afterMs).toBeLessThan(30_000);
+    open();
+    expect(await transacted).toMatchObject({ is: "committed" });
+    expect((await person.history(fence.id))?.attempts).toEqual([]);
+    const completion = { outcome: "done", refused: false, keepMs: 3_600_000, visited: ["book"] };
+    expect(await owner.complete(fence, completion)).toBe("done");
+  });
+
+  test("the last two lost answers, told by two persons and the late answer itself at once, open the work once", async () => {
+    const ledgers = [await place.ledger(driver), await place.ledger(driver, { instance: 1 })] as const;
+    const [one, other] = ledgers;
+    const note = { who: "ann", why: "seen" };
+    for (let round = 0; round < 20; round++) {
+      const claim = await one.claim(request(`answers ${round} ${driver}`));
+      if (claim.is !== "won") throw new Error(claim.is);
+      const { fence } = claim;
+      const settleMs = 60_000;
+      for (const effect of ["charge", "mail", "ship"]) await one.start(fence, { effect, settleMs });
+      await one.park(fence, { effect: "charge", why: "lost", unlessAnswered: true });
+      const told = await Promise.all([
+        one.intervene(fence.id, { does: "answer", effect: "charge", answer: "1" }, note),
+        other.intervene(fence.id, { does: "forget", effect: "mail" }, note),
+        other.pin(fence.id, "ship", "3"),
+      ]);
+      expect(told).toEqual([true, true, { is: "pinned" }]);
+      const history = await one.history(fence.id);
+      expect(history?.run.state).toBe("open");
+      expect(history?.attempts.filter(({ what }) => what === "reopened")).toHaveLength(1);
+    }
   });
 
   test("a session ended before COMMIT: away, nothing is kept, and the next attempt runs", async () => {

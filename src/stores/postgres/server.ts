@@ -178,8 +178,8 @@ export function postgresServer(options: {
   const own = <T>(doing: string, work: (connection: Connection) => Promise<T>): Promise<T> =>
     elsewhere(doing, () => repeating(async () => work(await connect(doing, answerMs))));
 
-  const failed = (error: unknown, doing: string): unknown =>
-    isConflict(error) || isOwnDuplicate(error) ? error : translate(error, ledger, doing, answerMs);
+  const failed = (error: unknown, doing: string, afterMs = answerMs): unknown =>
+    isConflict(error) || isOwnDuplicate(error) ? error : translate(error, ledger, doing, afterMs);
 
   const once: PostgresServer["once"] = (doing, text, ...params) =>
     own(doing, async (connection) => {
@@ -197,13 +197,15 @@ export function postgresServer(options: {
   const together: PostgresServer["together"] = (doing, steps, snapshot) =>
     own(doing, async (connection) => {
       const level = snapshot === "one" ? "repeatable read, read only" : "read committed";
+      const since = clock.monotonic();
       try {
         const answers = await send(connection, doing, [step(`begin isolation level ${level}`), ...steps, commit]);
         release(connection);
         return answers.slice(1, -1);
       } catch (error) {
+        const afterMs = Math.round(clock.monotonic() - since);
         await rollBack(connection);
-        throw failed(error, doing);
+        throw failed(error, doing, afterMs);
       }
     });
 
