@@ -6,7 +6,7 @@ const budgets = {
   index: "104 kB",
   memory: "18 kB",
   sqlite: "26 kB",
-  postgres: "32 kB",
+  postgres: "34 kB",
   transactions: "10 kB",
   web: "18 kB",
   fastify: "18 kB",
