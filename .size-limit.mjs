@@ -7,6 +7,7 @@ const budgets = {
   memory: "18 kB",
   sqlite: "26 kB",
   redis: "26 kB",
+  postgres: "34 kB",
   transactions: "10 kB",
   web: "28 kB",
   fastify: "28 kB",

@@ -6,6 +6,7 @@ export default defineConfig({
     memory: "src/stores/memory/index.ts",
     sqlite: "src/stores/sqlite/index.ts",
     redis: "src/stores/redis/index.ts",
+    postgres: "src/stores/postgres/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",

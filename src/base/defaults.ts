@@ -134,4 +134,14 @@ export const defaults = {
     /** Longer than a failover usually takes; then the caller is told to repeat. */
     deadlineMs: 5_000,
   },
+  postgres: {
+    /** A server that has not answered a statement of the ledger's by then is away; nobody waits longer for a page. */
+    answerMs: 5_000,
+    /** A statement of the work may be a report. */
+    workMs: 30_000,
+    /** A transaction that idles longer belongs to a process that hangs; its locks would make every retry wait. */
+    idleMs: 60_000,
+    /** Two transactions that meet seldom meet twice; after ten times something else is wrong. */
+    conflicts: { attempts: 10, longestPauseMs: 50 },
+  },
 } as const;

@@ -1,13 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import type pg from "pg";
+import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
+import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import {
+  type DriverName,
+  pgPool,
+  pgTransactions,
+  postgresUrl,
+  postgresVersion,
+  sharedPlace,
+} from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -115,10 +125,62 @@ const sqlite: LedgerAdapter<SqliteTransaction> = {
   },
 };
 
-function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
+const shared = sharedPlace();
+afterAll(shared.drop);
+
+function postgresOver(driver: DriverName): LedgerAdapter<PostgresTransaction> {
+  return {
+    name: `postgres over ${driver}`,
+    can: { transactions: true, severalInstances: true },
+    open: async () => {
+      const place = await shared.place();
+      const another = (instance = 1) => place.ledger(driver, { instance });
+      const { passTime, insertBooking, bookings, clear } = place;
+      return { ledger: await another(0), another, passTime, insertBooking, bookings, close: clear };
+    },
+  };
+}
+
+const postgresInMapper: LedgerAdapter<pg.PoolClient> = {
+  name: "postgres in a mapper's transactions",
+  can: { transactions: true, severalInstances: true },
+  open: async () => {
+    const { schema, passTime, bookings, clear } = await shared.place();
+    const pools: pg.Pool[] = [];
+    const opened: Ledger<pg.PoolClient>[] = [];
+    const another = async () => {
+      const pool = pgPool(postgresUrl, 6);
+      pools.push(pool);
+      const transactions = pgTransactions(pool);
+      const ledger = postgresLedger({ pool, transactions, schema, deadline: "60s" });
+      opened.push(ledger);
+      await ledger.open();
+      return ledger;
+    };
+    return {
+      ledger: await another(),
+      another,
+      passTime,
+      insertBooking: async (client, identity) => {
+        await client.query(`insert into ${schema}.booking (identity) values ($1)`, [identity]);
+      },
+      bookings,
+      close: async () => {
+        for (const one of opened) await one.close();
+        for (const pool of pools) await pool.end();
+        await clear();
+      },
+    };
+  },
+};
+
+const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
+
+function suite<Tx>(adapter: LedgerAdapter<Tx>, missing?: string): void {
   describe(`the ledger suite on ${adapter.name}`, () => {
     for (const { name, skip, run } of ledgerSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });
@@ -129,3 +191,6 @@ function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
 suite(memory);
 suite(memoryBeside);
 suite(sqlite);
+suite(postgresOver("pg"), postgresIsMissing);
+suite(postgresOver("postgres"), postgresIsMissing);
+suite(postgresInMapper, postgresIsMissing);

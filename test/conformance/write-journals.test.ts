@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { WriteJournal } from "../../src/contract/write-journal.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type WriteJournalAdapter, writeJournalSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { type DriverName, postgresVersion, sharedPlace } from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -66,10 +67,33 @@ const sqlite: WriteJournalAdapter = {
   },
 };
 
-for (const adapter of [memory, sqlite]) {
+const shared = sharedPlace();
+afterAll(shared.drop);
+
+function postgresOver(driver: DriverName): WriteJournalAdapter {
+  return {
+    name: `postgres over ${driver}`,
+    can: { severalInstances: true },
+    open: async () => {
+      const { ledger, passTime, clear } = await shared.place();
+      const another = async (instance = 1) => writesOf(await ledger(driver, { instance }));
+      return { writes: await another(0), passTime, another, close: clear };
+    },
+  };
+}
+
+const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
+
+for (const { adapter, missing } of [
+  { adapter: memory },
+  { adapter: sqlite },
+  { adapter: postgresOver("pg"), missing: postgresIsMissing },
+  { adapter: postgresOver("postgres"), missing: postgresIsMissing },
+]) {
   describe(`the suite of write journals on ${adapter.name}`, () => {
     for (const { name, skip, run } of writeJournalSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });

@@ -7,7 +7,18 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "ioredis", "libsql", "redis"])
+  for (const name of [
+    "fastify",
+    "express",
+    "hono",
+    "koa",
+    "@nestjs/common",
+    "ioredis",
+    "libsql",
+    "pg",
+    "postgres",
+    "redis",
+  ])
     link(installed, name);
   installed.write(
     "hooks.mjs",
@@ -42,6 +53,7 @@ const entries = [
   "reprise/memory",
   "reprise/sqlite",
   "reprise/redis",
+  "reprise/postgres",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -66,7 +78,7 @@ describe.each(entries)("%s", (entry) => {
     expect(foreign).toEqual([]);
     expect(
       resolved.filter(({ url }) =>
-        /node_modules\/(fastify|express|hono|koa|@nestjs|ioredis|libsql|redis)|node:sqlite/.test(url),
+        /node_modules\/(fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(url),
       ),
     ).toEqual([]);
   });
@@ -81,7 +93,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|postgres|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

@@ -35,6 +35,27 @@ function redisServer(): string {
   }
 }
 
+/** What PostgreSQL calls itself; `undefined`: there is no client to ask with, or nobody answers. */
+export function postgresServer(): string | undefined {
+  const url = process.env["POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test";
+  const program = `const { Client } = require("pg");
+    const client = new Client({ connectionString: process.argv[1], connectionTimeoutMillis: 3000 });
+    client.connect().then(() => client.query("show server_version")).then(({ rows }) => {
+      process.stdout.write(rows[0].server_version);
+      return client.end();
+    }, () => process.exit(1));`;
+  try {
+    return execFileSync(process.execPath, ["-e", program, url], {
+      encoding: "utf8",
+      timeout: 10_000,
+      cwd: new URL("../..", import.meta.url),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    return undefined;
+  }
+}
+
 /** The browser that the page's tests drive: `CHROMIUM`, or what the system has. `undefined`: none. */
 export function chromium(): string | undefined {
   const candidates = [
@@ -52,6 +73,7 @@ export function describeEnvironment(): readonly string[] {
     `node: ${process.version}`,
     `sqlite driver: ${sqliteDriver()}`,
     `redis server: ${redisServer()}`,
+    `postgresql: ${postgresServer() ?? "nobody answers (Debian: apt-get install postgresql, or set POSTGRES_URL)"}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

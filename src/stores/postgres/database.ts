@@ -1,0 +1,142 @@
+import type { Name } from "../../base/names.ts";
+import type { Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
+import { bind, clear, shown } from "./claim.ts";
+import type { Answer } from "./driver.ts";
+import { park } from "./endings.ts";
+import { judge, look, stored, unboundedRetryMs } from "./look.ts";
+import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
+import { type Ending, type Step, step } from "./server.ts";
+import type { Session } from "./transaction.ts";
+
+const parkedByAtomic = "work with effects of its own was claimed as database work";
+
+/**
+ * Nobody sees the row of an open transaction, and whoever inserted it too would wait for it: locks on both names say that
+ * somebody is at it, at once. A lock of another's on the same number costs a false `running`, never a second run. They
+ * go with the transaction, also when its session is ended because it idled: a process that stops must not hold them.
+ */
+const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
+      and ($2::bigint is null or pg_try_advisory_xact_lock($2::bigint)) then 1 else 0 end as free,
+  ${epochMs("clock_timestamp()")} as now,
+  case when $3::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
+    then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
+
+/** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
+const insertDone = `insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome,
+    operation, identity, principal, caller_key, owner)
+  select now(), t.now, t.now + ${interval("$7")}, $1::uuid, $2::uuid, decode($3, 'hex'), $4::int, 'd', $5::int = 1, $6,
+    $8, $9, $10, $11, $12
+  from (select clock_timestamp() as now) t returning ${epochMs("ended_at")} as at`;
+
+/** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
+const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
+  where name = $1::uuid and (state = 'o' and coalesce(not_before, '-infinity') <= clock_timestamp()
+    or state = 'r' and lease_until <= clock_timestamp()) for update skip locked`;
+
+const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3::int = 1, ended_at = clock_timestamp(),
+    keep_until = greatest(keep_until, clock_timestamp() + ${interval("$4")}), input = null, not_before = null, why = null,
+    token = token + 1
+  where name = $1::uuid returning ${epochMs("ended_at")} as at`;
+
+/** The locks, then what stands there: in one statement both would share a snapshot that is older than the locks. */
+export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
+  const { name, key } = request;
+  const idle = idleMs === null ? null : String(idleMs);
+  return [step(lock, lockNumber(name), key === null ? null : lockNumber(key), idle), look(request)];
+}
+
+/** 64 bits of a name, signed. */
+function lockNumber(name: Name): string {
+  return BigInt.asIntN(64, BigInt(`0x${name.slice(0, 16)}`)).toString();
+}
+
+type Claimed =
+  | { readonly is: "mine"; readonly adopted: boolean }
+  | { readonly is: "told"; readonly claim: Exclude<Claim, Won>; readonly wrote: boolean };
+
+/** Claim, work and outcome in the transaction that `answers` began. */
+export async function runOnce<Tx, T>(
+  session: Session<Tx>,
+  request: WorkRequest,
+  answers: readonly Answer[],
+  work: (tx: Tx) => Promise<Finished<T>>,
+): Promise<Ending<Atomic<T>>> {
+  const names = request.key === null ? [request.name] : [request.name, request.key];
+  const claimed = await claimWork(session, request, answers);
+  if (claimed.is === "told") {
+    const { claim, wrote } = claimed;
+    if (wrote) return { is: "commit", steps: [], value: () => claim };
+    // a replay holds nothing that anybody waits for
+    return { is: "rollback", value: claim, soon: claim.is === "done" };
+  }
+  for (const name of names) session.running.add(name);
+  try {
+    const finished = await work(session.tx);
+    const steps = [finishing(request, finished, claimed.adopted)];
+    return {
+      is: "commit",
+      steps,
+      value: ([finish]) => ({ is: "ran", value: finished.value, at: numberOf(finish?.rows[0]?.["at"]) }),
+    };
+  } finally {
+    for (const name of names) session.running.delete(name);
+  }
+}
+
+function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: boolean): Step {
+  const { name, key, print, keepMs, about } = request;
+  const refused = finished.refused ? 1 : 0;
+  if (adopted) return step(finishAdopted, name, finished.outcome, refused, keepMs);
+  return step(
+    insertDone,
+    ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
+    ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
+  );
+}
+
+async function claimWork<Tx>(session: Session<Tx>, request: WorkRequest, opened: readonly Answer[]): Promise<Claimed> {
+  const { name, key } = request;
+  const [locked, ...rest] = opened;
+  const isFree = numberOf(locked?.rows[0]?.["free"]) === 1;
+  const running = (since = numberOf(locked?.rows[0]?.["now"])): Claimed => {
+    return told({ is: "running", since, retryAfterMs: unboundedRetryMs });
+  };
+  // this very transaction is at it: its own locks let it pass
+  if (session.running.has(name) || (key !== null && session.running.has(key))) return running();
+  let [looked] = rest;
+  for (;;) {
+    const verdict = judge(looked?.rows ?? [], request);
+    if (verdict.is === "mismatch") return told(verdict);
+    if (verdict.is === "free") return isFree ? { is: "mine", adopted: false } : running();
+    if (verdict.is === "clear") {
+      if (!isFree) return running();
+      [, looked] = await session.run([clear(request), look(request)]);
+      continue;
+    }
+    const { work, unbound } = verdict;
+    if (unbound && key !== null) {
+      const [bound] = await session.run([bind(request, key)]);
+      if (bound?.count !== 1) {
+        [looked] = await session.run([look(request)]);
+        continue;
+      }
+    }
+    const answer = stored(work);
+    if (answer !== undefined) return told(answer, unbound);
+    return adoptOr(session, name, running(work.createdAt));
+  }
+}
+
+async function adoptOr<Tx>(session: Session<Tx>, name: Name, running: Claimed): Promise<Claimed> {
+  const row = (await session.run([step(adopt, name)]))[0]?.rows[0];
+  if (row === undefined) return running;
+  const effect = textOrNull(row["effect"]);
+  if (effect === null) return { is: "mine", adopted: true };
+  // database work completes over no effect: what happened under an earlier declaration is a person's
+  const [parked] = await session.run([park(workIdIn(row["id"]), effect, parkedByAtomic)]);
+  return told({ is: "unknown", effect, since: numberOf(parked?.rows[0]?.["at"]) }, true);
+}
+
+function told(claim: Exclude<Claim, Won>, wrote = false): Claimed {
+  return { is: "told", claim, wrote };
+}

@@ -1,0 +1,167 @@
+import type { WorkId } from "../../base/names.ts";
+import type {
+  AbandonedQuery,
+  AbandonedWork,
+  Completion,
+  Fence,
+  ParkAbandonedQuery,
+  Parking,
+  Release,
+} from "../../contract/ledger.ts";
+import { fenced, fenceOf, lockWork } from "./effects.ts";
+import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
+import { type PostgresServer, type Step, step } from "./server.ts";
+
+/** The outcome of `$4` to `$6`. The input was kept for a completer only. */
+export const finished = `state = 'd', outcome = $4, refused = $5::int = 1, ended_at = clock_timestamp(),
+      keep_until = greatest(keep_until, clock_timestamp() + ${interval("$6")}), input = null, why = null`;
+
+const complete = `with w as (update @work w set ${finished}
+    where ${fenced} and not exists (select 1 from @effect e where e.id = w.id
+      and (e.state = 's' or e.name not in (select json_array_elements_text($7::text::json))))
+    returning 1)
+  select (select count(*) from w) as done, (select count(*) from @work where ${fenced}) as held`;
+
+const lockOwn = `select 1 as held from @work where ${fenced} for update`;
+
+/** In a statement after the lock: what a start that was under way has written is seen. */
+const deleteUnstarted = `with d as (delete from @work w where ${fenced}
+      and not exists (select 1 from @effect e where e.id = w.id) returning name, id),
+  k as (delete from @work where bound is not null and bound in (select name from d)),
+  a as (delete from @attempt where id in (select id from d))
+  select 1 as deleted from d`;
+
+const leaveOpen = `with w as (update @work set state = 'o', not_before = clock_timestamp() + ${interval("$4")},
+      lease_until = clock_timestamp(), why = $5 where ${fenced} returning id, owner, token)
+  insert into @attempt (at, id, token, what, owner, why)
+  select clock_timestamp(), id, token, 'released', owner, $5 from w`;
+
+/** Sets work aside, and notes it. Behind a lock of the row: pins of it wait, and see that it is parked. */
+function parking(condition: string, effect = "$2"): string {
+  return `with w as (update @work w set state = 'u', effect = ${effect}, why = $3, ended_at = clock_timestamp()
+      where id = $1::uuid and ${condition} returning id, owner, token, ended_at),
+    n as (insert into @attempt (at, id, token, what, owner, why) select ended_at, id, token, 'parked', owner, $3 from w)
+    select ${epochMs("ended_at")} as at from w`;
+}
+
+const parkAny = parking("true");
+const parkOwned = parking(`state = 'r' and name = $4::uuid and attempt = $5::uuid and ($6::int = 0 or not exists
+  (select 1 from @effect e where e.id = w.id and e.name = $2 and e.state = 'p'))`);
+const nobodyAt = "(state = 'o' or state = 'r' and lease_until <= clock_timestamp())";
+const parkAtToken = parking(`token = $4::int and ${nobodyAt}`);
+const leftFor = `greatest(lease_until, not_before) <= clock_timestamp() - ${interval("$4")}`;
+const startedEffect = "(select min(e.name) from @effect e where e.id = w.id and e.state = 's')";
+/** `$2` stands for nothing here: the effect is what is still started. */
+const parkLeft = parking(
+  `state in ('o', 'r') and $2::text is null and ${leftFor} and ${startedEffect} is not null`,
+  startedEffect,
+);
+
+const holdsFence = `select count(*) as held from @work where ${fenced}`;
+
+const abandoned = `select id, name, operation, input, token from @work
+  where input is not null and operation in (select json_array_elements_text($1::text::json)) and resumes < $2::int
+    and (state = 'o' and coalesce(not_before, '-infinity') <= clock_timestamp()
+      or state = 'r' and lease_until <= clock_timestamp())
+  order by created_at limit $3::int`;
+
+/** Read once: compared with a clock that runs on, no index is used. */
+const instant = "(select clock_timestamp())";
+
+const left = `select distinct w.id from @effect e join @work w on w.id = e.id
+  where e.state = 's' and e.started_at <= ${instant} - ${interval("$2")} and w.operation = $1
+    and w.state in ('o', 'r') and greatest(w.lease_until, w.not_before) <= clock_timestamp() - ${interval("$2")}`;
+
+/** Rows that somebody has locked are left to the next sweep. */
+const sweepExpired = `with d as (delete from @work where ctid = any(array(select ctid from @work
+      where state = 'd' and keep_until <= ${instant} order by keep_until limit $1::int for update skip locked))
+    and state = 'd' and keep_until <= clock_timestamp() returning name, id),
+  e as (delete from @effect where id in (select id from d where id is not null)),
+  a as (delete from @attempt where id in (select id from d where id is not null)),
+  k as (delete from @work where bound is not null and bound in (select name from d))
+  select count(*) as swept from d`;
+
+export async function completeWork(
+  server: PostgresServer,
+  fence: Fence,
+  completion: Completion,
+): Promise<"done" | "fenced" | "effects-differ"> {
+  const { outcome, refused, keepMs, visited } = completion;
+  const rest = [outcome, refused ? 1 : 0, keepMs, JSON.stringify(visited)];
+  const { rows } = await server.once("complete", complete, ...fenceOf(fence), ...rest);
+  if (numberOf(rows[0]?.["done"]) === 1) return "done";
+  return numberOf(rows[0]?.["held"]) === 1 ? "effects-differ" : "fenced";
+}
+
+export async function releaseWork(
+  server: PostgresServer,
+  fence: Fence,
+  { keep, notBeforeMs, error }: Release,
+): Promise<"released" | "open" | "fenced"> {
+  const own = fenceOf(fence);
+  // the ledger decides what happened, not the process's memory: a commit's answer may have been lost
+  const end = step(leaveOpen, ...own, notBeforeMs, error);
+  const steps = keep ? [end] : [step(deleteUnstarted, ...own), end];
+  const [, ...answers] = await server.together("release", [step(lockOwn, ...own), ...steps]);
+  const opened = answers.at(-1)?.count === 1;
+  if (opened) return "open";
+  return !keep && answers[0]?.count === 1 ? "released" : "fenced";
+}
+
+export async function parkOwn(
+  server: PostgresServer,
+  fence: Fence,
+  { effect, why, unlessAnswered }: Parking,
+): Promise<"parked" | "answered" | "fenced"> {
+  const own = fenceOf(fence);
+  const [, parked, held] = await server.together("park", [
+    step(lockOwn, ...own),
+    step(parkOwned, fence.id, effect, why, fence.name, fence.attempt, unlessAnswered ? 1 : 0),
+    step(holdsFence, ...own),
+  ]);
+  if (parked?.count === 1) return "parked";
+  return numberOf(held?.rows[0]?.["held"]) === 1 ? "answered" : "fenced";
+}
+
+/** Parks work whose row this transaction has locked. */
+export function park(id: WorkId, effect: string, why: string): Step {
+  return step(parkAny, id, effect, why);
+}
+
+export async function abandonedWork(server: PostgresServer, query: AbandonedQuery): Promise<readonly AbandonedWork[]> {
+  const params = [JSON.stringify(query.operations), query.resumedBelow, query.limit];
+  return (await server.once("abandoned", abandoned, ...params)).rows.map((row) => ({
+    id: workIdIn(row["id"]),
+    name: nameIn(row["name"]),
+    operation: textOf(row["operation"]),
+    input: textOf(row["input"]),
+    token: numberOf(row["token"]),
+  }));
+}
+
+export async function parkStalledWork(
+  server: PostgresServer,
+  { id, token }: Pick<AbandonedWork, "id" | "token">,
+  why: string,
+): Promise<boolean> {
+  const steps = [step(lockWork, id), step(parkAtToken, id, "(resume)", why, token)];
+  const [, parked] = await server.together("parkStalled", steps);
+  return parked?.count === 1;
+}
+
+export async function parkAbandonedWork(server: PostgresServer, query: ParkAbandonedQuery): Promise<number> {
+  const { operation, afterMs } = query;
+  let parkedWorks = 0;
+  for (const row of (await server.once("parkAbandoned", left, operation, afterMs)).rows) {
+    const id = workIdIn(row["id"]);
+    // what was pinned since then, before the lock, is seen behind it
+    const steps = [step(lockWork, id), step(parkLeft, id, null, "abandoned", afterMs)];
+    const [, parked] = await server.together("parkAbandoned", steps);
+    parkedWorks += parked?.count ?? 0;
+  }
+  return parkedWorks;
+}
+
+export async function sweepWork(server: PostgresServer, limit: number): Promise<number> {
+  return numberOf((await server.once("sweep", sweepExpired, limit)).rows[0]?.["swept"]);
+}

@@ -1,0 +1,114 @@
+import type { AttemptId, Name, WorkId } from "../../base/names.ts";
+import type { Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
+import type { OwnRow } from "./driver.ts";
+import { attemptIn, epochMs, msUntil, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
+import { type Step, step } from "./server.ts";
+
+/** How soon to ask again where no lease bounds the wait. */
+export const unboundedRetryMs = 1_000;
+
+const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, encode(w.print, 'hex') as print,
+  w.print_v as version, w.state, w.outcome, w.effect, ${epochMs("w.created_at")} as created,
+  ${epochMs("w.ended_at")} as ended, ${msUntil("w.lease_until")} as leaseleft, ${msUntil("w.not_before")} as waitleft,
+  case when w.state = 'd' and w.keep_until <= clock_timestamp() then 1 else 0 end as expired,
+  case when exists (select 1 from @work t where t.name = w.bound
+    and (t.state <> 'd' or t.keep_until > clock_timestamp())) then 1 else 0 end as boundalive`;
+
+/** What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. */
+const lookAt = `select ${columns} from @work w where w.name = $1::uuid
+  union all select ${columns} from @work w where w.key = $2::uuid and w.name <> $1::uuid`;
+
+export function look({ name, key }: FindRequest): Step {
+  return step(lookAt, name, key);
+}
+
+/** A row of @work, as far as claims read it. */
+export interface LookedWork {
+  readonly name: Name;
+  readonly id: WorkId;
+  readonly attempt: AttemptId;
+  readonly token: number;
+  readonly resumes: number;
+  readonly state: string;
+  readonly outcome: string | null;
+  readonly effect: string | null;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly leaseLeftMs: number | null;
+  readonly waitLeftMs: number | null;
+}
+
+export type Verdict =
+  | { readonly is: "free" }
+  /** What stands in the way is past its keep, or a key whose work is gone. */
+  | { readonly is: "clear" }
+  | { readonly is: "mismatch"; readonly firstSeen: number | null }
+  /** `unbound`: the key is not yet this work's. */
+  | { readonly is: "found"; readonly work: LookedWork; readonly unbound: boolean };
+
+export function judge(rows: readonly OwnRow[], request: FindRequest): Verdict {
+  const { name, key, print } = request;
+  const row = rows.find((one) => nameIn(one["name"]) === name);
+  const keyed = key === null ? undefined : rows.find((one) => one["key"] !== null && nameIn(one["key"]) === key);
+  const owner = keyed === undefined ? undefined : nameIn(keyed["bound"] ?? keyed["name"]);
+  if (keyed !== undefined && owner !== name) {
+    const isAlive = keyed["bound"] === null ? numberOf(keyed["expired"]) === 0 : numberOf(keyed["boundalive"]) === 1;
+    return isAlive ? { is: "mismatch", firstSeen: null } : { is: "clear" };
+  }
+  if (row === undefined) return keyed === undefined ? { is: "free" } : { is: "clear" };
+  if (numberOf(row["expired"]) === 1) return { is: "clear" };
+  if (textOf(row["print"]) !== print.hash || numberOf(row["version"]) !== print.version) {
+    return { is: "mismatch", firstSeen: numberOf(row["created"]) };
+  }
+  return { is: "found", work: lookedWork(row), unbound: key !== null && owner === undefined };
+}
+
+function lookedWork(row: OwnRow): LookedWork {
+  return {
+    name: nameIn(row["name"]),
+    id: workIdIn(row["id"]),
+    attempt: attemptIn(row["attempt"]),
+    token: numberOf(row["token"]),
+    resumes: numberOf(row["resumes"]),
+    state: textOf(row["state"]),
+    outcome: textOrNull(row["outcome"]),
+    effect: textOrNull(row["effect"]),
+    createdAt: numberOf(row["created"]),
+    endedAt: numberOrNull(row["ended"]),
+    leaseLeftMs: numberOrNull(row["leaseleft"]),
+    waitLeftMs: numberOrNull(row["waitleft"]),
+  };
+}
+
+/** What is answered without running; `undefined`: nobody is at it, or it is this attempt's own. */
+export function stored(work: LookedWork, attempt?: AttemptId): Exclude<Claim, Won> | undefined {
+  const since = work.createdAt;
+  switch (work.state) {
+    case "d":
+      return { is: "done", outcome: work.outcome ?? "", at: work.endedAt ?? since };
+    case "u":
+      return { is: "unknown", effect: work.effect ?? "", since: work.endedAt ?? since };
+    case "r":
+      return work.attempt === attempt ? undefined : waiting(since, work.leaseLeftMs);
+    default:
+      return waiting(since, work.waitLeftMs);
+  }
+}
+
+function waiting(since: number, leftMs: number | null): Running | undefined {
+  return leftMs !== null && leftMs > 0 ? { is: "running", since, retryAfterMs: leftMs } : undefined;
+}
+
+/** What a claim would find; `null`: nothing that is kept. */
+export function found(rows: readonly OwnRow[], request: FindRequest): Exclude<Claim, Won> | Open | null {
+  const verdict = judge(rows, request);
+  switch (verdict.is) {
+    case "free":
+    case "clear":
+      return null;
+    case "mismatch":
+      return verdict;
+    case "found":
+      return stored(verdict.work) ?? { is: "open", since: verdict.work.createdAt, retryAfterMs: 0 };
+  }
+}

@@ -1,0 +1,93 @@
+import type { WorkId } from "../../base/names.ts";
+import type { RecentQuery, RunHistory, RunSummary } from "../../contract/ledger.ts";
+import { effectsById } from "./effects.ts";
+import { attemptRecord, effectRecord, epochMs, runSummary, summaryColumns } from "./rows.ts";
+import { type PostgresServer, step } from "./server.ts";
+
+const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
+
+/** Among so many of each operation's newest runs, running ones are looked for; see `running`. */
+const newestLookedAt = 500;
+
+/** Each operation by a jump in the index; `$2` restricts them to one. */
+const operations = `recursive operations(operation) as (
+    (select case when $2::text is null then (select min(operation) from @work where operation is not null) else $2 end)
+    union all
+    select (select min(w.operation) from @work w where w.operation > o.operation and w.operation is not null)
+    from operations o where o.operation is not null and $2::text is null)`;
+
+const newestFirst = `order by created_at desc limit $1::int`;
+
+function newest(condition: string): string {
+  return `with ${operations}
+    select ${summaryColumns} from (select w.* from operations o cross join lateral (select * from @work w
+      where w.operation = o.operation and w.operation is not null and ${condition} ${newestFirst}) w ${newestFirst}) w
+    ${newestFirst}`;
+}
+
+const anyState = newest("true");
+const done = newest("state = 'd'");
+
+/** Few, and each in an index for them alone. */
+const waiting = `select ${summaryColumns} from @work
+  where (not_before is not null or effect is not null) and state = $3 and ($2::text is null or operation = $2)
+  ${newestFirst}`;
+
+/**
+ * What is running stands in no index of its own, or every completion would write all of them. So it is looked for among
+ * the newest runs, and besides, however old, among those with an effect that has no answer and those that keep their
+ * input: all that somebody may have to look after. Each row by a look-up of its own: joined, the whole table is read.
+ */
+const running = `with ${operations}, found(found) as (
+    (select w.name from operations o cross join lateral (select name, state, created_at from @work w
+      where w.operation = o.operation and w.operation is not null order by created_at desc limit ${newestLookedAt}) w
+      where w.state = 'r' order by w.created_at desc limit $1::int)
+    union (select name from @work where input is not null and state = 'r' and ($2::text is null or operation = $2)
+      ${newestFirst})
+    union (select w.name from @effect e cross join lateral (select name, state, operation from @work w
+      where w.id = e.id limit 1) w
+      where e.state = 's' and w.state = 'r' and ($2::text is null or w.operation = $2)
+      order by e.started_at desc limit $1::int))
+  select ${summaryColumns} from found f cross join lateral (select * from @work w where w.name = f.found limit 1) w
+  ${newestFirst}`;
+
+/** The planner fears more rows than there are, and would compile for longer than it reads. */
+const uncompiled = "set local jit = off";
+
+/** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
+export async function recentRuns(server: PostgresServer, query: RecentQuery): Promise<readonly RunSummary[]> {
+  const { operation = null, state, limit } = query;
+  const ask = async (text: string, ...more: readonly string[]) => {
+    const [, found] = await server.together("recent", [step(uncompiled), step(text, limit, operation, ...more)]);
+    return found?.rows.map(runSummary) ?? [];
+  };
+  switch (state) {
+    case undefined:
+      return ask(anyState);
+    case "done":
+      return ask(done);
+    case "running":
+      return ask(running);
+    default:
+      return ask(waiting, letters[state]);
+  }
+}
+
+const runById = `select ${summaryColumns} from @work where id = $1::uuid
+  union all select ${summaryColumns} from @work where name = $1::uuid and id is null and state <> 'k'`;
+const attemptsById = `select ${epochMs("at")} as at, what, owner, token, why from @attempt where id = $1::uuid order by place`;
+
+export async function runHistory(server: PostgresServer, id: WorkId): Promise<RunHistory | null> {
+  const [run, effects, attempts] = await server.together(
+    "history",
+    [step(runById, id), step(effectsById, id), step(attemptsById, id)],
+    "one",
+  );
+  const row = run?.rows[0];
+  if (row === undefined) return null;
+  return {
+    run: runSummary(row),
+    effects: effects?.rows.map(effectRecord) ?? [],
+    attempts: attempts?.rows.map(attemptRecord) ?? [],
+  };
+}

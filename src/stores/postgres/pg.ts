@@ -1,0 +1,175 @@
+import type { QueryResult } from "../../contract/transactions.ts";
+import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
+
+/** What is used of a `Pool` of `pg`. */
+export interface PgPool {
+  connect(): Promise<PgClient>;
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly options: { readonly max?: number | undefined };
+}
+
+export interface PgClient {
+  query(config: PgQuery): Promise<PgResult>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+  release(destroy?: boolean): void;
+}
+
+interface PgQuery {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly name?: string;
+  readonly queryMode: "extended";
+}
+
+interface PgResult {
+  readonly rows: readonly OwnRow[];
+  readonly rowCount: number | null;
+  readonly command: string;
+}
+
+/** The part of pg's protocol that lets statements share a round trip. */
+interface Wire {
+  readonly parsedStatements: Readonly<Record<string, string>>;
+  readonly stream: { cork?(): void; uncork?(): void };
+  parse(message: { readonly text: string; readonly name: string }): void;
+  bind(message: { readonly statement: string; readonly values: readonly (string | null)[] }): void;
+  describe(message: { readonly type: "P"; readonly name: "" }): void;
+  execute(message: { readonly portal: "" }): void;
+  sync(): void;
+}
+
+export function pgDriver(pool: PgPool): Driver {
+  return {
+    connect: async () => connectionOf(await pool.connect()),
+    isExhausted: () => pool.idleCount === 0 && pool.totalCount >= (pool.options.max ?? 10),
+  };
+}
+
+function connectionOf(client: PgClient): Connection {
+  let state: "held" | "lost" | "returned" = "held";
+  // without a listener, a connection that breaks between two statements would end the process
+  const lose = () => {
+    if (state === "held") state = "lost";
+  };
+  client.on("error", lose);
+  const giveBack = (destroy: boolean) => {
+    if (state === "returned") return;
+    state = "returned";
+    client.release(destroy);
+    client.off("error", lose);
+  };
+  const query = (config: PgQuery) => client.query(config);
+  return {
+    send: (statements) => (speaksWire(client) ? share(client, statements) : sendEach(query, statements)),
+    query: async (text, params): Promise<QueryResult> => {
+      // the extended protocol takes one statement: no second one can end the transaction unseen
+      const result = await query({ text, values: [...params], queryMode: "extended" });
+      return { rows: result.rows, count: result.rowCount ?? 0 };
+    },
+    isLost: () => state !== "held",
+    release: () => giveBack(state === "lost"),
+    destroy: () => giveBack(true),
+  };
+}
+
+/** Not the native client, and not one that pipelines: that one refuses queries of other kinds than its own. */
+function speaksWire(client: object): boolean {
+  if (!("connection" in client) || ("pipeline" in client && client.pipeline === true)) return false;
+  const { connection } = client;
+  return typeof connection === "object" && connection !== null && "parsedStatements" in connection;
+}
+
+/** Unawaited, each with a Sync of its own: what follows an error finds the transaction aborted. */
+async function sendEach(
+  query: (config: PgQuery) => Promise<PgResult>,
+  statements: readonly Statement[],
+): Promise<readonly Answer[]> {
+  const sent = statements.map(({ text, name, params }) =>
+    query({ text, values: [...params], queryMode: "extended", ...(name === null ? {} : { name }) }),
+  );
+  const results = await Promise.allSettled(sent);
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    const { rows, rowCount, command } = result.value;
+    return { rows, count: rowCount ?? 0, command };
+  });
+}
+
+function share(client: PgClient, statements: readonly Statement[]): Promise<readonly Answer[]> {
+  return new Promise((resolve, reject) => {
+    // pg takes whatever has a submit and tells it the messages: it is no promise then
+    void client.query(new SharedTrip(statements, resolve, reject) as unknown as PgQuery);
+  });
+}
+
+/** Parse, Bind and Execute for each statement and one Sync: an error makes the server skip what follows it. */
+class SharedTrip {
+  readonly #statements: readonly Statement[];
+  readonly #answers: Answer[] = [];
+  readonly #resolve: (answers: readonly Answer[]) => void;
+  readonly #reject: (error: unknown) => void;
+  #columns: readonly string[] = [];
+  #rows: OwnRow[] = [];
+
+  constructor(
+    statements: readonly Statement[],
+    resolve: (answers: readonly Answer[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#statements = statements;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** The statement whose messages arrive: pg reads it to remember what is prepared, which is so only once parsed. */
+  get name(): string | undefined {
+    return this.#statements[this.#answers.length]?.name ?? undefined;
+  }
+  get text(): string | undefined {
+    return this.#statements[this.#answers.length]?.text;
+  }
+  /** pg puts a callback of its own here when a query timeout is set. */
+  callback: (error: unknown) => void = () => undefined;
+
+  submit(wire: Wire): null {
+    const parsed = new Set<string>();
+    wire.stream.cork?.();
+    try {
+      for (const { text, name, params } of this.#statements) {
+        const known = name !== null && (parsed.has(name) || wire.parsedStatements[name] !== undefined);
+        if (!known) wire.parse({ text, name: name ?? "" });
+        if (name !== null) parsed.add(name);
+        wire.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
+        wire.describe({ type: "P", name: "" });
+        wire.execute({ portal: "" });
+      }
+      wire.sync();
+    } finally {
+      wire.stream.uncork?.();
+    }
+    return null;
+  }
+
+  handleRowDescription(message: { readonly fields: readonly { readonly name: string }[] }): void {
+    this.#columns = message.fields.map((field) => field.name);
+  }
+  handleDataRow(message: { readonly fields: readonly unknown[] }): void {
+    this.#rows.push(Object.fromEntries(this.#columns.map((column, place) => [column, message.fields[place]])));
+  }
+  handleCommandComplete(message: { readonly text: string }): void {
+    const [command = "", ...counts] = message.text.split(" ");
+    this.#answers.push({ rows: this.#rows, count: Number(counts.at(-1) ?? 0), command });
+    this.#columns = [];
+    this.#rows = [];
+  }
+  handleError(error: unknown): void {
+    this.callback(error);
+    this.#reject(error);
+  }
+  handleReadyForQuery(): void {
+    this.callback(null);
+    this.#resolve(this.#answers);
+  }
+}

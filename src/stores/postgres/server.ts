@@ -1,0 +1,342 @@
+import { systemClock } from "../../base/clock.ts";
+import { defaults } from "../../base/defaults.ts";
+import { RepriseError } from "../../base/errors.ts";
+import { sha256 } from "../../base/names.ts";
+import { pause, withDeadline } from "../../base/promise.ts";
+import type { QueryResult } from "../../contract/transactions.ts";
+import type { Answer, Connection, Driver, Parameter, Statement } from "./driver.ts";
+import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { checkVersion, inSchema, quoted, tables } from "./schema.ts";
+
+/** A statement of ours as the files beside this one write it: `@work` is a table, wherever the schema is. */
+export interface Step {
+  readonly text: string;
+  readonly params: readonly Parameter[];
+}
+
+export function step(text: string, ...params: readonly Parameter[]): Step {
+  return { text, params };
+}
+
+/** How the work of a transaction ends it. */
+export type Ending<T> =
+  | { readonly is: "commit"; readonly steps: readonly Step[]; readonly value: (answers: readonly Answer[]) => T }
+  /** `soon`: whoever asked need not wait for it. */
+  | { readonly is: "rollback"; readonly value: T; readonly soon: boolean };
+
+/** An open transaction of our own. */
+export interface Held {
+  readonly run: (steps: readonly Step[]) => Promise<readonly Answer[]>;
+  /** The user's statement: its errors pass through. */
+  readonly query: (text: string, params: readonly unknown[]) => Promise<QueryResult>;
+}
+
+/** One database through one pool. Every call has a deadline; a connection that passed it is not used again. */
+export interface PostgresServer {
+  readonly ledger: string;
+  readonly open: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** One statement, a transaction by itself. It is repeated when another transaction was in the way. */
+  readonly once: (doing: string, text: string, ...params: readonly Parameter[]) => Promise<Answer>;
+  /**
+   * Statements in one transaction and one round trip, each with a snapshot of its own, unless `snapshot` asks for one
+   * for all. Repeated likewise.
+   */
+  readonly together: (doing: string, steps: readonly Step[], snapshot?: "one") => Promise<readonly Answer[]>;
+  /**
+   * `work` in a transaction that stays open while it waits. BEGIN and `opening` share a round trip, as do its last steps
+   * and COMMIT. Repeated as a whole when another transaction was in the way.
+   */
+  readonly transaction: <T>(
+    doing: string,
+    opening: readonly Step[],
+    work: (held: Held, answers: readonly Answer[]) => Promise<Ending<T>>,
+  ) => Promise<T>;
+  /** Counts work that is done on another connection: `close` waits for it, and after it none begins. */
+  readonly elsewhere: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
+  readonly repeating: <T>(work: () => Promise<T>) => Promise<T>;
+  /** A step's text for whoever sends it. */
+  readonly textOf: (step: Step) => string;
+}
+
+export type Isolation = "read committed" | "repeatable read" | "serializable";
+
+/** Any number, as long as every instance takes the same. */
+const creationLock = "7305808869229538931";
+
+export function postgresServer(options: {
+  readonly ledger: string;
+  readonly driver: Driver;
+  readonly schema: string;
+  readonly prepared: boolean;
+  readonly isolation: Isolation | undefined;
+  readonly answerMs: number;
+  readonly workMs: number;
+}): PostgresServer {
+  const { ledger, driver, schema, prepared, isolation, answerMs, workMs } = options;
+  const clock = systemClock;
+  const compiled = new Map<string, Omit<Statement, "params">>();
+  const held = new Set<Connection>();
+  const busy = new Set<Promise<unknown>>();
+  let opening: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+
+  const begin = step(isolation === undefined ? "begin" : `begin isolation level ${isolation}`);
+  const commit = step("commit");
+  const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
+
+  const compile = ({ text, params }: Step): Statement => {
+    let known = compiled.get(text);
+    if (known === undefined) {
+      const own = inSchema(text, schema);
+      known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
+      compiled.set(text, known);
+    }
+    return { ...known, params };
+  };
+
+  const connect = async (doing: string, waitMs: number): Promise<Connection> => {
+    const pending = driver.connect();
+    let late = false;
+    try {
+      const connection = await withDeadline(clock, waitMs, pending, () => {
+        late = true;
+        if (driver.isExhausted()) return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
+        return away(`${doing}, connect`);
+      });
+      held.add(connection);
+      return connection;
+    } catch (error) {
+      // the pool still hands it out some day
+      if (late) pending.then((connection) => connection.release()).catch(ignore);
+      throw translate(error, ledger, `${doing}, connect`, waitMs);
+    }
+  };
+  const release = (connection: Connection) => {
+    held.delete(connection);
+    connection.release();
+  };
+  const destroy = (connection: Connection) => {
+    held.delete(connection);
+    connection.destroy();
+  };
+
+  /** Errors stay what they are, so that conflicts can be told; a connection of which nobody knows what it does is ended. */
+  const exchange = async <T>(
+    connection: Connection,
+    doing: string,
+    waitMs: number,
+    send: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await withDeadline(clock, waitMs, send(), () => away(doing));
+    } catch (error) {
+      if (sqlState(error) === undefined || isLoss(error)) destroy(connection);
+      throw error;
+    }
+  };
+  const send = (connection: Connection, doing: string, steps: readonly Step[], waitMs = answerMs) =>
+    exchange(connection, doing, waitMs, () => connection.send(steps.map(compile)));
+
+  const rollBack = async (connection: Connection): Promise<void> => {
+    if (!held.has(connection)) return;
+    try {
+      await send(connection, "roll back", [step("rollback")]);
+      release(connection);
+    } catch {
+      destroy(connection);
+    }
+  };
+
+  const repeating = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { attempts, longestPauseMs } = defaults.postgres.conflicts;
+    const since = clock.monotonic();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isConflict(error) && !isOwnDuplicate(error)) throw error;
+        const afterMs = Math.round(clock.monotonic() - since);
+        if (attempt >= attempts) throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs }, error);
+        await pause(clock, Math.random() * Math.min(2 ** attempt, longestPauseMs));
+      }
+    }
+  };
+
+  const counted = <T>(work: Promise<T>): Promise<T> => {
+    const settled: Promise<void> = work.then(ignore, ignore).finally(() => busy.delete(settled));
+    busy.add(settled);
+    return work;
+  };
+  const elsewhere = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    if (closing !== undefined) throw away(`${doing}, closed`);
+    await open();
+    return counted(work());
+  };
+
+  /** On a connection of its own that is given back after it, whatever happened. */
+  const own = <T>(doing: string, work: (connection: Connection) => Promise<T>): Promise<T> =>
+    elsewhere(doing, () => repeating(async () => work(await connect(doing, answerMs))));
+
+  const failed = (error: unknown, doing: string, afterMs = answerMs): unknown =>
+    isConflict(error) || isOwnDuplicate(error) ? error : translate(error, ledger, doing, afterMs);
+
+  const once: PostgresServer["once"] = (doing, text, ...params) =>
+    own(doing, async (connection) => {
+      try {
+        const [answer] = await send(connection, doing, [step(text, ...params)]);
+        if (answer === undefined) throw away(doing);
+        return answer;
+      } catch (error) {
+        throw failed(error, doing);
+      } finally {
+        if (held.has(connection)) release(connection);
+      }
+    });
+
+  const together: PostgresServer["together"] = (doing, steps, snapshot) =>
+    own(doing, async (connection) => {
+      const level = snapshot === "one" ? "repeatable read, read only" : "read committed";
+      const since = clock.monotonic();
+      try {
+        const answers = await send(connection, doing, [step(`begin isolation level ${level}`), ...steps, commit]);
+        release(connection);
+        return answers.slice(1, -1);
+      } catch (error) {
+        const afterMs = Math.round(clock.monotonic() - since);
+        await rollBack(connection);
+        throw failed(error, doing, afterMs);
+      }
+    });
+
+  const transaction: PostgresServer["transaction"] = (doing, first, work) =>
+    own(doing, async (connection) => {
+      /** What a statement of the work failed with: the cause of everything that fails after it. */
+      let failure: unknown;
+      const asking = async <T>(what: () => Promise<T>): Promise<T> => {
+        try {
+          return await what();
+        } catch (error) {
+          throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
+        }
+      };
+      const query: Held["query"] = async (text, params) => {
+        const doingWork = `${doing}, a statement of the work`;
+        try {
+          return await exchange(connection, doingWork, workMs, () => connection.query(text, params));
+        } catch (error) {
+          failure = error;
+          if (isLoss(error) || connection.isLost()) throw translate(error, ledger, doingWork, workMs);
+          throw error;
+        }
+      };
+      try {
+        const [, ...answers] = await asking(() => send(connection, doing, [begin, ...first]));
+        const held: Held = { run: (steps) => asking(() => send(connection, doing, steps)), query };
+        const ending = await work(held, answers);
+        if (ending.is === "rollback") {
+          const rolledBack = counted(rollBack(connection));
+          if (!ending.soon) await rolledBack;
+          return ending.value;
+        }
+        const last = await finish(connection, `${doing}, commit`, [...ending.steps, commit], () => failure);
+        release(connection);
+        return ending.value(last);
+      } catch (error) {
+        await rollBack(connection);
+        throw error;
+      }
+    });
+
+  /** The last steps and COMMIT. Where its answer is lost, nobody knows yet: `REPRISE_LEDGER_AWAY`, and claiming again tells. */
+  const finish = async (
+    connection: Connection,
+    doing: string,
+    steps: readonly Step[],
+    cause: () => unknown,
+  ): Promise<readonly Answer[]> => {
+    let answers: readonly Answer[];
+    try {
+      answers = await send(connection, doing, steps);
+    } catch (error) {
+      if (isAborted(error)) throw cause() ?? error;
+      throw isUsers(error) ? error : failed(error, doing);
+    }
+    // a COMMIT after a swallowed error succeeds, and has rolled back
+    if (answers.at(-1)?.command !== "COMMIT") throw cause() ?? away(doing);
+    return answers;
+  };
+
+  const open = (): Promise<void> => {
+    opening ??= create().catch((error: unknown) => {
+      // the next call tries again
+      opening = undefined;
+      throw translate(error, ledger, "open", defaults.openMs);
+    });
+    return opening;
+  };
+
+  const create = async (): Promise<void> => {
+    const connection = await connect("open", defaults.openMs);
+    const ask = (...steps: readonly Step[]) => send(connection, "open", steps, defaults.openMs);
+    try {
+      const [found] = await ask(step(present, `${quoted(schema)}.reprise_meta`, quoted(schema)));
+      const row = found?.rows[0];
+      if (row?.["encoding"] !== "UTF8") {
+        throw new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: "its database is not encoded in UTF-8" });
+      }
+      if (row["tables"] !== "yes") {
+        // one instance creates, the others wait for it and find everything there
+        const schemaStep = row["schema"] === "yes" ? [] : [step(`create schema if not exists ${quoted(schema)}`)];
+        await ask(
+          step("begin isolation level read committed"),
+          step("select pg_advisory_xact_lock($1::bigint)", creationLock),
+          ...schemaStep,
+          ...tables(schema).map((text) => step(text)),
+          commit,
+        );
+      }
+      const [version] = await ask(step("select value from @meta where name = 'schema'"));
+      const value = version?.rows[0]?.["value"];
+      checkVersion(ledger, typeof value === "string" ? value : undefined);
+      release(connection);
+    } catch (error) {
+      await rollBack(connection);
+      throw error;
+    }
+  };
+
+  return {
+    ledger,
+    open: async () => {
+      if (closing !== undefined) throw away("open, closed");
+      await open();
+    },
+    close: () => {
+      closing ??= (async () => {
+        await withDeadline(clock, defaults.drainMs, Promise.all(busy), () => new Error()).catch(ignore);
+        // a transaction that never ends is rolled back by disconnecting; the pool is its maker's
+        for (const connection of held) destroy(connection);
+      })();
+      return closing;
+    },
+    once,
+    together,
+    transaction,
+    elsewhere,
+    repeating,
+    textOf: (one) => compile(one).text,
+  };
+}
+
+const present = `select case when to_regclass($1) is null then 'no' else 'yes' end as tables,
+  case when to_regnamespace($2) is null then 'no' else 'yes' end as schema,
+  current_setting('server_encoding') as encoding`;
+
+/** A deferred constraint or trigger of the user's, told at COMMIT. */
+function isUsers(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && (state.startsWith("23") || state.startsWith("P0"));
+}
+
+function ignore(): void {}

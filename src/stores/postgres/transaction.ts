@@ -1,0 +1,212 @@
+import { RepriseError } from "../../base/errors.ts";
+import type { Name } from "../../base/names.ts";
+import type { Transactions } from "../../contract/transactions.ts";
+import type { Answer } from "./driver.ts";
+import { isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
+
+/** What an operation's `run` writes with, where the ledger has the pool alone. Valid until the work that received it ends. */
+export interface PostgresTransaction {
+  /**
+   * Runs one statement and returns its rows. Parameters stand for `$1`, `$2`, … in order. PostgreSQL's own errors pass
+   * through; after one the transaction takes no more statements, so let it pass.
+   */
+  readonly query: (text: string, params?: readonly unknown[]) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+/** An open transaction, or a savepoint of it. */
+export interface Session<Tx> {
+  readonly tx: Tx;
+  readonly run: (steps: readonly Step[]) => Promise<readonly Answer[]>;
+  /** What this transaction is at: its own locks would let it in a second time. */
+  readonly running: Set<Name>;
+}
+
+type Work<Tx, T> = (session: Session<Tx>, answers: readonly Answer[]) => Promise<Ending<T>>;
+
+/** Runs work in transactions that `opening` begins. */
+export interface Transactor<Tx> {
+  readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>) => Promise<T>;
+  /**
+   * The same under a savepoint of an open transaction. What goes wrong undoes the savepoint.
+   * @throws REPRISE_RETRY_TRANSACTION when another transaction was in the way
+   */
+  readonly nest: <T>(tx: Tx, opening: readonly Step[], work: Work<Tx, T>) => Promise<T>;
+}
+
+interface Level {
+  readonly held: Held;
+  readonly depth: number;
+  readonly running: Set<Name>;
+  open: boolean;
+  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
+  suspended: boolean;
+}
+
+/** Behind any comments and empty statements. */
+const endsTransaction =
+  /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*(?:begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i;
+
+/** Transactions of the ledger's own pool. */
+export function ownTransactions(server: PostgresServer): Transactor<PostgresTransaction> {
+  const levels = new WeakMap<PostgresTransaction, Level>();
+
+  const check = (level: Level | undefined): Level => {
+    if (level === undefined)
+      throw misuse("this object is no transaction of this ledger.", "Pass the tx it handed out.");
+    if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
+    if (level.suspended) {
+      throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
+    }
+    return level;
+  };
+
+  const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
+    const tx: PostgresTransaction = {
+      query: async (text, params = []) => {
+        check(level);
+        if (endsTransaction.test(text))
+          throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+        return (await level.held.query(text, params)).rows;
+      },
+    };
+    levels.set(tx, level);
+    try {
+      return await work({ tx, run: level.held.run, running: level.running });
+    } finally {
+      // what is written from here on must not be written outside of it
+      level.open = false;
+    }
+  };
+
+  return {
+    run: (doing, opening, work) =>
+      server.transaction(doing, opening, (held, answers) => {
+        const level = { held, depth: 0, running: new Set<Name>(), open: true, suspended: false };
+        return enter(level, (session) => work(session, answers));
+      }),
+    nest: async (tx, opening, work) => {
+      const outer = check(levels.get(tx));
+      outer.suspended = true;
+      try {
+        const inner = { ...outer, depth: outer.depth + 1, suspended: false };
+        return await underSavepoint(server, inner, opening, (answers) =>
+          enter(inner, (session) => work(session, answers)),
+        );
+      } finally {
+        outer.suspended = false;
+      }
+    },
+  };
+}
+
+/** Transactions of a mapper: what is written with them shares their commit. Statements of ours go one by one. */
+export function joinedTransactions<Tx>(server: PostgresServer, transactions: Transactions<Tx>): Transactor<Tx> {
+  /** By the mapper's own object, which stands for one transaction until that ends. */
+  const levels = new WeakMap<object, { readonly running: Set<Name>; depth: number; suspended: boolean }>();
+
+  const heldOf = (tx: Tx, doing: string): Pick<Held, "run"> => ({
+    run: async (steps) => {
+      const answers: Answer[] = [];
+      for (const one of steps) {
+        try {
+          const { rows, count } = await transactions.query(tx, server.textOf(one), one.params);
+          answers.push({ rows, count, command: "" });
+        } catch (error) {
+          if (isConflict(error) || isOwnDuplicate(error)) throw error;
+          throw translate(error, server.ledger, doing, 0);
+        }
+      }
+      return answers;
+    },
+  });
+  const levelOf = (tx: Tx) => {
+    if (typeof tx !== "object" && typeof tx !== "function")
+      throw misuse("this is no transaction.", "Pass the mapper's.");
+    const known = levels.get(tx as object) ?? { running: new Set<Name>(), depth: 0, suspended: false };
+    levels.set(tx as object, known);
+    return known;
+  };
+
+  return {
+    run: (doing, opening, work) =>
+      server.elsewhere(doing, () =>
+        server.repeating(async () => {
+          let phase: "before" | "work" | "commit" = "before";
+          try {
+            return await transactions.begin(async (tx) => {
+              phase = "work";
+              const { run } = heldOf(tx, doing);
+              const session = { tx, run, running: levelOf(tx).running };
+              const ending = await work(session, await run(opening));
+              if (ending.is === "rollback") return ending.value;
+              const value = ending.value(await run(ending.steps));
+              phase = "commit";
+              return value;
+            });
+          } catch (error) {
+            throw ofMapper(error, phase, server.ledger, doing);
+          }
+        }),
+      ),
+    nest: async (tx, opening, work) => {
+      const level = levelOf(tx);
+      if (level.suspended) throw misuse("a run inside this transaction is under way.", "Await it before the next one.");
+      level.suspended = true;
+      level.depth += 1;
+      try {
+        const { run } = heldOf(tx, "join");
+        return await underSavepoint(server, { held: { run }, depth: level.depth }, opening, async (answers) => {
+          level.suspended = false;
+          return work({ tx, run, running: level.running }, answers);
+        });
+      } finally {
+        level.suspended = false;
+        level.depth -= 1;
+      }
+    },
+  };
+}
+
+/** What a mapper's `begin` rejected with: the work's own error, or its own. */
+function ofMapper(error: unknown, phase: "before" | "work" | "commit", ledger: string, doing: string): unknown {
+  if (isConflict(error) || isOwnDuplicate(error)) return error;
+  if (isLoss(error)) return translate(error, ledger, phase === "commit" ? `${doing}, commit` : doing, 0);
+  if (phase === "work") return error;
+  // told at COMMIT by the database itself: it did not happen. Without such a code nobody knows
+  if (phase === "commit" && sqlState(error) !== undefined) return error;
+  return translate(error, ledger, phase === "commit" ? `${doing}, commit` : doing, 0);
+}
+
+async function underSavepoint<T>(
+  server: PostgresServer,
+  level: { readonly held: Pick<Held, "run">; readonly depth: number },
+  opening: readonly Step[],
+  work: (answers: readonly Answer[]) => Promise<Ending<T>>,
+): Promise<T> {
+  const { run } = level.held;
+  const savepoint = `reprise_${level.depth}`;
+  const undo = [step(`rollback to savepoint ${savepoint}`), step(`release savepoint ${savepoint}`)];
+  let isSet = false;
+  try {
+    const [, ...answers] = await run([step(`savepoint ${savepoint}`), ...opening]);
+    isSet = true;
+    const ending = await work(answers);
+    if (ending.is === "rollback") {
+      await run(undo);
+      return ending.value;
+    }
+    return ending.value(await run([...ending.steps, step(`release savepoint ${savepoint}`)]));
+  } catch (error) {
+    // where the savepoint was not even set, the caller's transaction is aborted as a whole
+    if (isSet) await run(undo).catch(() => undefined);
+    if (isConflict(error) || isOwnDuplicate(error)) {
+      throw new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger: server.ledger }, error);
+    }
+    throw error;
+  }
+}
+
+function misuse(why: string, mend: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "PostgreSQL transaction", why, mend });
+}
