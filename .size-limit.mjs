@@ -6,6 +6,7 @@ const budgets = {
   index: "104 kB",
   memory: "18 kB",
   sqlite: "26 kB",
+  mysql: "30 kB",
   web: "18 kB",
   fastify: "18 kB",
   page: "36 kB",

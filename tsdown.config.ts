@@ -5,6 +5,7 @@ export default defineConfig({
     index: "src/index.ts",
     memory: "src/stores/memory/index.ts",
     sqlite: "src/stores/sqlite/index.ts",
+    mysql: "src/stores/mysql/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
     page: "src/page/index.ts",

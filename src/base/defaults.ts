@@ -116,4 +116,10 @@ export const defaults = {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,
   },
+  mysql: {
+    /** A pool that has nothing free for so long is too small, or its users have died. */
+    waitMs: 5_000,
+    /** Two of them fit into a lease's life, so that a renewal on a dead connection leaves time for another. */
+    deadlineMs: 10_000,
+  },
 } as const;

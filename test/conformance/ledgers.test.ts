@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
+import { type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { createDatabase, mysqlVersion } from "../support/mysql.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -115,10 +117,50 @@ const sqlite: LedgerAdapter<SqliteTransaction> = {
   },
 };
 
-function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
+const isMysqlThere = (await mysqlVersion()) !== undefined;
+const mysqlDatabase = isMysqlThere ? await createDatabase() : undefined;
+afterAll(() => mysqlDatabase?.drop());
+
+const mysql: LedgerAdapter<MysqlTransaction> = {
+  name: "mysql",
+  can: { transactions: true, severalInstances: true },
+  open: async () => {
+    if (mysqlDatabase === undefined) throw new Error("no server");
+    const { pool, query, clear, passTime } = mysqlDatabase;
+    const opened: Ledger<MysqlTransaction>[] = [];
+    const pools: ReturnType<typeof pool>[] = [];
+    const another = async () => {
+      const own = pool();
+      pools.push(own);
+      const ledger = mysqlLedger({ pool: own, wait: "30s" });
+      await ledger.open();
+      opened.push(ledger);
+      return ledger;
+    };
+    const ledger = await another();
+    await query("create table if not exists booking (identity varchar(200) not null) engine=InnoDB");
+    await clear();
+    return {
+      ledger,
+      passTime,
+      another,
+      insertBooking: async (tx, identity) => {
+        await tx.query("insert into booking (identity) values (?)", [identity]);
+      },
+      bookings: async () => (await query("select identity from booking")).map((row) => String(row["identity"])),
+      close: async () => {
+        for (const one of opened) await one.close();
+        for (const one of pools) await one.end();
+      },
+    };
+  },
+};
+
+function suite<Tx>(adapter: LedgerAdapter<Tx>, missing?: string): void {
   describe(`the ledger suite on ${adapter.name}`, () => {
     for (const { name, skip, run } of ledgerSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });
@@ -129,3 +171,4 @@ function suite<Tx>(adapter: LedgerAdapter<Tx>): void {
 suite(memory);
 suite(memoryBeside);
 suite(sqlite);
+suite(mysql, isMysqlThere ? undefined : "MariaDB does not answer");

@@ -13,6 +13,7 @@ beforeAll(async () => {
     `import { createReprise, outcomeOf, unchecked } from "reprise";
      import { memoryLedger } from "reprise/memory";
      import { sqliteLedger } from "reprise/sqlite";
+     import { mysqlLedger } from "reprise/mysql";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
      import { pageHandler } from "reprise/page";
@@ -39,6 +40,7 @@ beforeAll(async () => {
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
+     void mysqlLedger({ pool: { getConnection: () => Promise.reject(new Error("none")) } });
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

@@ -7,7 +7,7 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "libsql"]) link(installed, name);
+  for (const name of ["fastify", "libsql", "mysql2"]) link(installed, name);
   installed.write(
     "hooks.mjs",
     `import { writeSync } from "node:fs";
@@ -40,6 +40,7 @@ const entries = [
   "reprise",
   "reprise/memory",
   "reprise/sqlite",
+  "reprise/mysql",
   "reprise/web",
   "reprise/fastify",
   "reprise/page",
@@ -55,7 +56,7 @@ describe.each(entries)("%s", (entry) => {
     );
     expect(resolved.some(({ specifier }) => specifier === entry)).toBe(true);
     expect(foreign).toEqual([]);
-    expect(resolved.filter(({ url }) => /node_modules\/(fastify|libsql)|node:sqlite/.test(url))).toEqual([]);
+    expect(resolved.filter(({ url }) => /node_modules\/(fastify|libsql|mysql2)|node:sqlite/.test(url))).toEqual([]);
   });
 
   test("leaves the process free to end", async () => {
@@ -67,7 +68,7 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|web|fastify|page|testing)\.mjs/);
+  expect(urls).not.toMatch(/dist\/(memory|sqlite|mysql|web|fastify|page|testing)\.mjs/);
 });
 
 test("the hook sees what is loaded: a peer that a module does import is found", async () => {
