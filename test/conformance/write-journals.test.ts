@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { WriteJournal } from "../../src/contract/write-journal.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type WriteJournalAdapter, writeJournalSuite } from "../../src/testing/index.ts";
-import { doesNotApply } from "../support/environment.ts";
+import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { createDatabase, mysqlVersion } from "../support/mysql.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
 function movableClock(): { readonly clock: Clock; readonly passTime: (ms: number) => Promise<void> } {
@@ -66,10 +68,49 @@ const sqlite: WriteJournalAdapter = {
   },
 };
 
-for (const adapter of [memory, sqlite]) {
+const isMysqlThere = (await mysqlVersion()) !== undefined;
+const mysqlDatabase = isMysqlThere ? await createDatabase() : undefined;
+afterAll(() => mysqlDatabase?.drop());
+
+const mysql: WriteJournalAdapter = {
+  name: "mysql",
+  can: { severalInstances: true },
+  open: async () => {
+    if (mysqlDatabase === undefined) throw new Error("no server");
+    const { pool, clear, passTime } = mysqlDatabase;
+    const ends: (() => Promise<void>)[] = [];
+    const another = async () => {
+      const own = pool();
+      const ledger = mysqlLedger({ pool: own, wait: "30s" });
+      await ledger.open();
+      ends.push(async () => {
+        await ledger.close();
+        await own.end();
+      });
+      return writesOf(ledger);
+    };
+    const writes = await another();
+    await clear();
+    return {
+      writes,
+      passTime,
+      another,
+      close: async () => {
+        for (const end of ends) await end();
+      },
+    };
+  },
+};
+
+for (const [adapter, missing] of [
+  [memory, undefined],
+  [sqlite, undefined],
+  [mysql, isMysqlThere ? undefined : "MariaDB does not answer"],
+] as const) {
   describe(`the suite of write journals on ${adapter.name}`, () => {
     for (const { name, skip, run } of writeJournalSuite(adapter)) {
       test(name, async (context) => {
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
         await run();
       });

@@ -15,6 +15,7 @@ import { mysqlJournal } from "./journal.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
 import { type MysqlTransaction, ownTransactions, type Transactional } from "./transaction.ts";
+import { mysqlWriteJournal } from "./write-journal.ts";
 
 const name = "mysql";
 
@@ -111,5 +112,6 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
     history: (id) => database.read("history", (connection) => runHistory(connection, id)),
 
     journal: mysqlJournal(database),
+    writes: mysqlWriteJournal(database),
   };
 }
