@@ -356,10 +356,7 @@ test("work that swallows a deadlock keeps nothing of what it does after it, and 
       await book(`from ${mine}`)(tx).catch(() => undefined);
       return finished;
     });
-  const told = await Promise.all([
-    attempt(1, 2, first.open, second.opened),
-    attempt(2, 1, second.open, first.opened),
-  ]);
+  const told = await Promise.all([attempt(1, 2, first.open, second.opened), attempt(2, 1, second.open, first.opened)]);
   expect(told.map(({ is }) => is)).toEqual(["ran", "ran"]);
   expect(await bookings()).toEqual(["from 1", "from 2"]);
 });

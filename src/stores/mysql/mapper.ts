@@ -5,7 +5,7 @@ import type { Transactions } from "../../contract/transactions.ts";
 import { asksForRepetition, Conflict } from "./conflict.ts";
 import type { Database } from "./database.ts";
 import type { Connection } from "./driver.ts";
-import { type Transactional, underSavepoint } from "./transaction.ts";
+import { misuse, type Transactional, underSavepoint } from "./transaction.ts";
 
 /**
  * The transactions of an object-relational mapper, or of another pool on the same database. Whether its commit happened is
@@ -80,7 +80,14 @@ export function mapperTransactions<Tx>(
     nest: async (tx, work) => {
       const connection = await connectionOf(tx, "join");
       savepoints += 1;
-      return underSavepoint(connection, ledger, `reprise_${savepoints}`, () => work(connection, tx));
+      return underSavepoint(
+        connection,
+        ledger,
+        `reprise_${savepoints}`,
+        () => work(connection, tx),
+        () =>
+          misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
+      );
     },
   };
 }

@@ -105,16 +105,23 @@ export function ownTransactions(database: Database, ledger: string): Transaction
   };
 }
 
-/** What `work` throws undoes its part; a conflict has undone the caller's whole transaction. */
+/**
+ * What `work` throws undoes its part; a conflict has undone the caller's whole transaction. `unproven`: what is thrown if
+ * the transaction turns out not to be open, where only the server knows.
+ */
 export async function underSavepoint<T>(
   connection: Connection,
   ledger: string,
   savepoint: string,
   work: () => Promise<T>,
+  unproven?: () => RepriseError,
 ): Promise<T> {
   const retry = (cause: unknown) => new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger }, cause);
+  await connection.query(`savepoint ${savepoint}`, []).catch((error: unknown) => {
+    throw asksForRepetition(error) ? retry(error) : error;
+  });
+  if (unproven !== undefined) await proveOpen(connection, savepoint, unproven);
   try {
-    await connection.query(`savepoint ${savepoint}`, []);
     const value = await work();
     await connection.query(`release savepoint ${savepoint}`, []);
     return value;
@@ -130,6 +137,15 @@ export async function underSavepoint<T>(
   }
 }
 
-function misuse(why: string, mend: string): RepriseError {
+/** Outside a transaction a savepoint is accepted and kept by nobody, and every statement would commit by itself. */
+async function proveOpen(connection: Connection, savepoint: string, unproven: () => RepriseError): Promise<void> {
+  try {
+    await connection.query(`rollback to savepoint ${savepoint}`, []);
+  } catch (error) {
+    throw isSavepointMissing(error) ? unproven() : error;
+  }
+}
+
+export function misuse(why: string, mend: string): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend });
 }
