@@ -403,6 +403,9 @@ describe("the transaction object", () => {
       return finished;
     });
     await expect(ended).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    // its claim was committed with whatever else it had done, and nobody knows what is missing
+    expect(await ledger.atomic(request(), book("again"))).toMatchObject({ is: "unknown", effect: "(commit)" });
+    expect((await ledger.find(request()))?.is).toBe("unknown");
   });
 
   test("ends with its work, belongs to its ledger, and writes nothing beside joined work", async () => {

@@ -88,6 +88,8 @@ export async function insertWork(
 export type Reading = "" | "lock in share mode" | "for update";
 
 export interface Looked {
+  /** Whether the rows were read inside the transaction that may have written them. */
+  readonly inside: boolean;
   readonly work: Work | undefined;
   /** The work that the key belongs to; `undefined`: the key is free. */
   readonly owner: Name | undefined;
@@ -105,13 +107,14 @@ export async function look(connection: Connection, { name, key }: FindRequest, r
           id16(name),
         ]);
   const found = rows.map(workOf);
+  const inside = reading !== "";
   const work = found.find((one) => one.name === name);
   const keyed = key === null ? undefined : found.find((one) => one.key === key);
-  if (keyed === undefined) return { work, owner: undefined, ownerAlive: false };
-  if (keyed.bound === null) return { work, owner: keyed.name, ownerAlive: !isExpired(keyed) };
-  if (keyed.bound === name) return { work, owner: name, ownerAlive: work !== undefined && !isExpired(work) };
+  if (keyed === undefined) return { inside, work, owner: undefined, ownerAlive: false };
+  if (keyed.bound === null) return { inside, work, owner: keyed.name, ownerAlive: !isExpired(keyed) };
+  if (keyed.bound === name) return { inside, work, owner: name, ownerAlive: work !== undefined && !isExpired(work) };
   const bound = (await connection.query(one("name = ?"), [id16(keyed.bound)])).rows.map(workOf)[0];
-  return { work, owner: keyed.bound, ownerAlive: bound !== undefined && !isExpired(bound) };
+  return { inside, work, owner: keyed.bound, ownerAlive: bound !== undefined && !isExpired(bound) };
 }
 
 export type Verdict =
@@ -121,7 +124,11 @@ export type Verdict =
   /** The key is to be bound, or the work taken. */
   | { readonly is: "write"; readonly work: Work };
 
-export function judge({ work, owner, ownerAlive }: Looked, request: FindRequest, attempt: string | undefined): Verdict {
+export function judge(
+  { inside, work, owner, ownerAlive }: Looked,
+  request: FindRequest,
+  attempt: string | undefined,
+): Verdict {
   const isOthers = owner !== undefined && owner !== request.name;
   if (isOthers && ownerAlive) return { is: "told", claim: { is: "mismatch", firstSeen: null } };
   if (work === undefined || isExpired(work) || isOthers) return { is: "gone" };
@@ -129,7 +136,7 @@ export function judge({ work, owner, ownerAlive }: Looked, request: FindRequest,
   if (work.print !== print.hash || work.printVersion !== print.version) {
     return { is: "told", claim: { is: "mismatch", firstSeen: instant(work.createdAt) } };
   }
-  const claim = stored(work, attempt);
+  const claim = stored(work, attempt, inside);
   const isUnbound = request.key !== null && owner === undefined;
   return claim === undefined || isUnbound ? { is: "write", work } : { is: "told", claim };
 }
@@ -139,7 +146,9 @@ export function found(looked: Looked, request: FindRequest): Exclude<Claim, Won>
   const verdict = judge(looked, request, undefined);
   if (verdict.is === "told") return verdict.claim;
   if (verdict.is === "gone") return null;
-  return stored(verdict.work, undefined) ?? { is: "open", since: instant(verdict.work.createdAt), retryAfterMs: 0 };
+  return (
+    stored(verdict.work, undefined, false) ?? { is: "open", since: instant(verdict.work.createdAt), retryAfterMs: 0 }
+  );
 }
 
 /**
@@ -163,7 +172,7 @@ export async function settleFound(
   if (request.key !== null && looked.owner === undefined && !(await bind(connection, request, request.key))) {
     return "again";
   }
-  return stored(work, lease?.attempt) ?? take(connection, request, lease, work);
+  return stored(work, lease?.attempt, true) ?? take(connection, request, lease, work);
 }
 
 function isExpired(work: Work): boolean {
@@ -171,13 +180,14 @@ function isExpired(work: Work): boolean {
 }
 
 /** What is answered without running; `undefined`: the work can be taken. */
-function stored(work: Work, attempt: string | undefined): Exclude<Claim, Won> | undefined {
+function stored(work: Work, attempt: string | undefined, inside: boolean): Exclude<Claim, Won> | undefined {
   const since = instant(work.createdAt);
   const leftMs = (until: number) => Math.ceil((until - work.now) / 1_000);
   switch (work.state) {
     case "d":
-      // without an outcome it is this very transaction's, still at work
-      if (work.outcome === null) return { is: "running", since, retryAfterMs: unboundedRetryMs };
+      // without an outcome it is this very transaction's, still at work; or the work has committed it by itself
+      if (work.outcome === null && inside) return { is: "running", since, retryAfterMs: unboundedRetryMs };
+      if (work.outcome === null) return { is: "unknown", effect: "(commit)", since };
       return { is: "done", outcome: work.outcome, at: instant(work.endedAt ?? work.createdAt) };
     case "u":
       return { is: "unknown", effect: work.effect ?? "", since: instant(work.endedAt ?? work.createdAt) };

@@ -1,4 +1,4 @@
-import { RepriseError } from "../../base/errors.ts";
+import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import { asksForRepetition } from "./conflict.ts";
 import type { Database } from "./database.ts";
 import { type Connection, isSavepointMissing } from "./driver.ts";
@@ -130,8 +130,8 @@ export async function underSavepoint<T>(
     try {
       await connection.query(`rollback to savepoint ${savepoint}`, []);
     } catch (undoing) {
-      // nobody may go on over a part that was not undone
-      throw retry(undoing);
+      // nobody may go on over a part that was not undone; on a connection that is gone, nobody can
+      throw isRepriseError(undoing, "REPRISE_LEDGER_AWAY") ? error : retry(undoing);
     }
     throw error;
   }
