@@ -23,11 +23,15 @@ import type { Transactional, Users } from "./transaction.ts";
 const claimPatienceMs = 250;
 /** Database work's own transaction is likely what holds the name, and to ask again costs its pool a connection. */
 const atomicPatienceMs = 10;
+/** What holds a row that is committed is a claim that binds or takes: each a commit, one after the other. */
+const heldPatienceMs = 3_000;
 const longestPauseMs = 8;
 /** Whoever finds nothing in the way, and yet cannot insert, meets rivals that come and go. */
-const rounds = 200;
+const rounds = 1_000;
 
-type Step = Exclude<Claim, { is: "won" }> | WonAt | "again" | "locked";
+/** `locked`: somebody holds a name of which nothing is committed; `held`: of which something is. */
+type Waiting = "again" | "locked" | "held";
+type Step = Exclude<Claim, { is: "won" }> | WonAt | Waiting;
 
 /**
  * Claims external work. Every wait is a pause without a connection: a claim that others hold up must not keep them, or
@@ -42,7 +46,8 @@ export async function claimExternal(
   const attempt = async (): Promise<Step> => {
     const step = await database.each("claim", async (connection) => {
       const inserted = await insertWork(connection, request, request);
-      return inserted === "taken" ? lookAt(connection, request, request) : inserted;
+      if (typeof inserted === "object") return inserted;
+      return whileLocked(inserted, await lookAt(connection, request, request));
     });
     if (step !== "write") return step;
     return database.write("claim", (connection) => settleFound(connection, request, request, "for update"));
@@ -68,8 +73,8 @@ export function runAtomic<Tx, T>(
       const inserted = await database.step("claim", insertWork(connection, request, null));
       return typeof inserted === "string" ? inserted : finish(options, connection, users, request, inserted, work);
     });
-    if (first !== "taken") return first;
-    const found = await database.each("claim", (connection) => lookAt(connection, request, null));
+    if (typeof first === "object") return first;
+    const found = whileLocked(first, await database.each("claim", (connection) => lookAt(connection, request, null)));
     if (found !== "write") return found;
     return transactions.begin("atomic", async (connection, users) => {
       const settled = await database.step("claim", settleFound(connection, request, null, "for update"));
@@ -108,13 +113,15 @@ async function untilKnown<S extends object>(
   ledger: string,
   clock: Clock,
   patienceMs: number,
-  attempt: () => Promise<S | "again" | "locked">,
+  attempt: () => Promise<S | Waiting>,
 ): Promise<S | ReturnType<typeof runningElsewhere>> {
   const begun = clock.monotonic();
   for (let round = 0; round < rounds; round++) {
     const step = await attempt();
     if (typeof step === "object") return step;
-    if (step === "locked" && clock.monotonic() - begun >= patienceMs) return runningElsewhere(clock.now());
+    const waitedMs = clock.monotonic() - begun;
+    if (waitedMs >= (step === "held" ? heldPatienceMs : patienceMs) && step !== "again")
+      return runningElsewhere(clock.now());
     await pause(clock, Math.random() * longestPauseMs);
   }
   throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: Math.round(clock.monotonic() - begun) });
@@ -130,6 +137,15 @@ async function lookAt(
   const verdict = judge(looked, request, lease?.attempt);
   if (verdict.is === "told") return verdict.claim;
   return isEmpty(looked) ? "again" : "write";
+}
+
+/** What is committed is told, though somebody holds it; what has to be written waits. */
+function whileLocked<T extends object>(
+  inserted: "taken" | "locked",
+  found: T | "again" | "write",
+): T | Waiting | "write" {
+  if (inserted === "taken" || typeof found === "object") return found;
+  return found === "again" ? "locked" : "held";
 }
 
 function isEmpty({ work, owner }: Looked): boolean {
