@@ -7,12 +7,21 @@ const budgets = {
   memory: "18 kB",
   sqlite: "26 kB",
   mysql: "30 kB",
-  web: "18 kB",
-  fastify: "18 kB",
+  transactions: "10 kB",
+  web: "28 kB",
+  fastify: "28 kB",
+  client: "16 kB",
+  "client/file": "10 kB",
   page: "36 kB",
-  testing: "32 kB",
+  admin: "24 kB",
+  testing: "40 kB",
+  express: "28 kB",
+  hono: "28 kB",
+  koa: "18 kB",
+  nest: "32 kB",
   "working-set": "28 kB",
-  cli: "60 kB",
+  // half of it reads and writes YAML, and is loaded by the commands that do
+  cli: "120 kB",
 };
 
 function withChunks(file, seen = new Set()) {

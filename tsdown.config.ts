@@ -6,12 +6,22 @@ export default defineConfig({
     memory: "src/stores/memory/index.ts",
     sqlite: "src/stores/sqlite/index.ts",
     mysql: "src/stores/mysql/index.ts",
+    transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
+    client: "src/client/index.ts",
+    "client/file": "src/client/file-keys.ts",
+    express: "src/transports/http/express.ts",
+    hono: "src/transports/http/hono.ts",
+    koa: "src/transports/http/koa.ts",
+    nest: "src/transports/http/nest.ts",
     page: "src/page/index.ts",
+    admin: "src/admin/index.ts",
     testing: "src/testing/index.ts",
     "working-set": "src/observe/working-set/index.ts",
     cli: "src/cli/main.ts",
+    // the command's second process
+    "cli-importing": "src/cli/importing.ts",
   },
   format: "esm",
   platform: "node",
@@ -21,7 +31,7 @@ export default defineConfig({
   clean: true,
   logLevel: "warn",
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
-  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers"] },
+  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers", "yaml"] },
   // Built before, by the workspace `page`.
   copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });

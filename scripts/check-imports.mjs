@@ -1,8 +1,9 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
  *   stores → contract, base
+ *   client → base
  *
  * Usage: node scripts/check-imports.mjs [folder]     (default: src)
  */
@@ -22,6 +23,8 @@ const allowed = {
   base: [],
   contract: base,
   stores: contract,
+  // A program of its own, that may run in a browser: it knows nothing of the server it calls.
+  client: base,
   cache: contract,
   operation: contract,
   observe: nouns,
@@ -29,10 +32,11 @@ const allowed = {
   "reprise.ts": views,
   "index.ts": instance,
   transports: instance,
-  page: instance,
+  admin: instance,
+  page: ["admin", ...instance],
   // Its suites hold adapters to what the carriers promise.
   testing: ["transports", ...instance],
-  cli: instance,
+  cli: ["admin", ...instance],
 };
 
 /** Packages that a room may name. Fastify and libsql are optional peers, named lazily or by type; the others are bundled. */
@@ -41,7 +45,7 @@ const packages = {
   stores: ["libsql"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
-  cli: ["commander", "picocolors"],
+  cli: ["commander", "picocolors", "yaml"],
 };
 
 /**

@@ -17,6 +17,7 @@ export type { Explanation } from "./cache/explain.ts";
 export type { AmbientContext } from "./cache/guard/context.ts";
 export {
   type About,
+  type Cacheable,
   type LoadContext,
   type Loaded,
   type Loader,
@@ -41,7 +42,7 @@ export type {
 } from "./cache/surface.ts";
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
-export type { Answer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {
   DatabaseRun,

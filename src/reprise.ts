@@ -17,9 +17,9 @@ import type { AmbientContext } from "./cache/guard/context.ts";
 import type { Bound, Eviction } from "./cache/memory/memory.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideOperation } from "./decisions/decide.ts";
+import { decideCache, decideOperation, decideRoute } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
-import type { Inside } from "./observe/inside.ts";
+import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
@@ -85,7 +85,7 @@ export interface Reprise<C extends Config> {
   readonly context: AmbientContext<C["dimension"]>;
   /** Tells what caches do, without values. Returns what ends it. */
   readonly on: Events<CacheEvents>["on"];
-  /** Every declaration with its questions and answers, and what nobody has decided. */
+  /** Every declaration and watched route with its questions and answers, and what nobody has decided. */
   readonly decisions: () => readonly Decided[];
   /**
    * Opens and checks the stores, and begins the background work. The first use does it too; a test passes another ledger
@@ -142,6 +142,32 @@ function boundOf(memory: MemoryOptions | null | undefined): Bound {
   return { unit: "entries", most: memory?.maxEntries ?? defaults.cache.maxEntries };
 }
 
+/** What the compiler says first; this is for whoever has none. */
+function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions): void {
+  const refuse = (where: string, why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
+  };
+  if (typeof service !== "string" || service === "") {
+    refuse("", "'service' is empty.", "It is part of every record's identity: name the service.");
+  }
+  if (secrets !== undefined && !["refuse", "warn", "off"].includes(secrets)) {
+    refuse(", secrets", "it is no policy.", "Say 'refuse', 'warn' or 'off'.");
+  }
+  for (const [name, kind] of Object.entries(dimensions)) {
+    if (kind !== "shared" && kind !== "personal") {
+      refuse(`, dimensions.${name}`, "it is neither 'shared' nor 'personal'.", "Say whether it names a person.");
+    }
+  }
+  if (memory === undefined || memory === null) return;
+  if (memory.maxBytes !== undefined && memory.maxEntries !== undefined) {
+    refuse(", memory", "it is bounded in bytes and in entries.", "Choose one of maxBytes and maxEntries.");
+  }
+  const isBounded = memory.maxBytes !== undefined || memory.maxEntries !== undefined;
+  if (isBounded && !["lru", "lfu", "nearest-expiry"].includes(memory.eviction as string)) {
+    refuse(", memory.eviction", "it is no policy.", "Say who leaves: 'lru', 'lfu' or 'nearest-expiry'.");
+  }
+}
+
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
   return memory + stale + shared + source + failed;
 }
@@ -156,6 +182,7 @@ class Instance {
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #inside: Inside;
+  readonly #routes: (() => readonly WatchedRoute[])[] = [];
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
@@ -164,14 +191,8 @@ class Instance {
   #journal: { readonly stop: () => Promise<void> } | undefined;
 
   constructor(options: AnyOptions) {
+    checkOptions(options);
     const { service, owner, memory, dimensions = {} } = options;
-    if (typeof service !== "string" || service === "") {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: "createReprise",
-        why: "'service' is empty.",
-        mend: "It is part of every record's identity: name the service.",
-      });
-    }
     // every run under way listens, however many there are
     setMaxListeners(0, this.#closing.signal);
     const production = process.env["NODE_ENV"] === "production";
@@ -221,6 +242,7 @@ class Instance {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
       },
+      watchRoutes: (list) => this.#routes.push(list),
       curve: (cache) => this.#curve(cache),
     };
   }
@@ -257,7 +279,7 @@ class Instance {
       },
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
-      decisions: () => this.#decisions(),
+      decisions: () => [...this.#decisions(), ...this.#routes.flatMap((list) => list().map(decideRoute))],
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {
         this.#closed ??= this.#close();
@@ -309,6 +331,7 @@ class Instance {
       await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
       // closed while it opened: nothing may begin that nobody stops
       if (this.#closed !== undefined) return;
+      this.#caches.checkJournal(ledger.writes, ledger.name);
     }
     this.#outside(() => {
       this.#caches.start();

@@ -1,9 +1,10 @@
 import { defineConfig } from "tsdown";
 
-/** Every entry is a process or a thread of its own. */
+/** Every entry is a process or a thread of its own, or what a command imports. */
 export default defineConfig({
   entry: {
     main: "src/main.ts",
+    contract: "src/contract.ts",
     gateway: "src/gateway/main.ts",
     worker: "src/database/worker.ts",
     incident: "src/incidents/main.ts",

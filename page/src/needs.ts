@@ -65,7 +65,7 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href: link(route, kind === "cache" ? "caches" : "operations", [name]),
+        href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: undecided.map((question) => consequences[question] ?? "It is left open.").join(" "),
         owner: owner ?? "nobody",

@@ -112,6 +112,20 @@ export const defaults = {
     /** A booking, not an upload. */
     bodyLimitBytes: 1_048_576,
   },
+  client: {
+    /** All attempts together: a restarted server is back by then, and a person still waits. */
+    deadlineMs: 120_000,
+    /** Longer than the longest effect of a server's run, so that its answer is not cut off and asked for again. */
+    attemptMs: 30_000,
+    /** Pauses are drawn between nothing and so much, doubled for each attempt. */
+    pauseMs: { least: 200, most: 10_000 },
+  },
+  cli: {
+    /** An application that takes longer to import waits for something that a command must not wait for. */
+    importMs: 20_000,
+    /** How long an imported module may clean up before its process is killed. */
+    endMs: 2_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,

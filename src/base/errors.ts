@@ -29,6 +29,9 @@ interface Details {
   REPRISE_MISMATCH: { readonly operation: string };
   REPRISE_UNKNOWN: { readonly operation: string; readonly effect: string };
   REPRISE_FENCED: { readonly operation: string };
+  REPRISE_NO_SUCH_WORK: { readonly id: string };
+  REPRISE_ILLEGAL_TRANSITION: { readonly does: string; readonly state: string };
+  REPRISE_NOTE_MISSING: { readonly name: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
@@ -54,9 +57,20 @@ interface Details {
   REPRISE_NOTHING_TO_KEEP: { readonly cache: string };
   REPRISE_BATCH_AMISS: { readonly cache: string; readonly asked: number };
   REPRISE_SECRET_FOUND: { readonly cache: string; readonly path: string; readonly kind: string };
+  REPRISE_NOT_CLONEABLE: { readonly cache: string };
   REPRISE_WRITE_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_WRITE_QUEUE_FULL: { readonly cache: string; readonly most: number; readonly afterMs: number };
   REPRISE_SCOPE_LEAK: { readonly cache: string; readonly dimension: string };
+  /** `key` is the caller's handle on the work: by it the server's people find what became of it. */
+  REPRISE_MAY_HAVE_HAPPENED: {
+    readonly key: string;
+    readonly attempts: number;
+    readonly afterMs: number;
+    readonly last: string;
+  };
+  REPRISE_INTENT_MISMATCH: Readonly<Record<never, never>>;
+  REPRISE_KEY_OUTLIVED: { readonly key: string; readonly ageMs: number; readonly retentionMs: number };
+  REPRISE_KEYS_UNUSABLE: { readonly why: string };
 }
 
 export type ErrorCode = keyof Details;
@@ -144,6 +158,19 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `Nobody knows yet whether '${d.effect}' of '${d.operation}' happened, so it is not repeated. A person settles it.`,
+  },
+  REPRISE_NO_SUCH_WORK: {
+    status: 404,
+    message: (d) => `There is no work '${d.id}' in the ledger, or it is past its keep. List what is there.`,
+  },
+  REPRISE_ILLEGAL_TRANSITION: {
+    status: 409,
+    message: (d) =>
+      `The work is ${d.state}, and '${d.does}' is not for that, so nothing was changed. Look at it again.`,
+  },
+  REPRISE_NOTE_MISSING: {
+    status: 400,
+    message: (d) => `A decision is kept with who made it and why, and '${d.name}' is empty, so nothing was changed.`,
   },
   REPRISE_FENCED: {
     status: 409,
@@ -268,6 +295,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     message: (d) =>
       `A value of cache '${d.cache}' holds what looks like a ${d.kind} at '${d.path}', which no cache may hold. Leave it out of what 'load' returns, or read it from the source each time.`,
   },
+  REPRISE_NOT_CLONEABLE: {
+    status: 500,
+    message: (d) =>
+      `A value of cache '${d.cache}' cannot be copied with structuredClone, which 'clone: true' needs, so it was not kept: it holds a function, a symbol, a promise or the like. Leave that out, or leave out 'clone'.`,
+  },
   REPRISE_WRITE_TIMEOUT: {
     status: 504,
     message: (d) =>
@@ -282,6 +314,25 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `The loader of cache '${d.cache}' read '${d.dimension}' from the context, which is not in its scope, so nothing was stored: others would get an answer made for one. Put '${d.dimension}' in the scope, or let the loader do without it.`,
+  },
+  REPRISE_MAY_HAVE_HAPPENED: {
+    status: 504,
+    message: (d) =>
+      `No final answer came in ${d.afterMs} ms and ${d.attempts} attempts (the last: ${d.last}), so the work may have happened. Call again with the same intent, or the same key: then it does not happen twice.`,
+  },
+  REPRISE_INTENT_MISMATCH: {
+    status: 422,
+    message: () =>
+      "This intent stands for other work (its method, address or body differ) whose end is not known yet, so nothing was sent. Give new work an intent of its own; where you know how the other ended, delete its key.",
+  },
+  REPRISE_KEY_OUTLIVED: {
+    status: 409,
+    message: (d) =>
+      `The key of this intent is ${d.ageMs} ms old and the server keeps keys for ${d.retentionMs} ms, so nothing was sent: the work might happen twice. Find out what became of it, then delete the key.`,
+  },
+  REPRISE_KEYS_UNUSABLE: {
+    status: 503,
+    message: (d) => `The kept idempotency keys cannot be used: ${d.why}. Nothing was sent.`,
   },
 };
 

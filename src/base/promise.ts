@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { onAbort } from "./signals.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -30,16 +31,20 @@ export function withDeadline<T>(clock: Clock, ms: number, work: Promise<T>, late
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason as Error);
-    const aborted = () => {
+    let stopWaiting = () => {};
+    const cancel = clock.timer(
+      ms,
+      () => {
+        stopWaiting();
+        resolve();
+      },
+      "holding",
+    );
+    if (signal === undefined) return;
+    stopWaiting = onAbort(signal, () => {
       cancel();
-      reject(signal?.reason as Error);
-    };
-    const ended = () => {
-      signal?.removeEventListener("abort", aborted);
-      resolve();
-    };
-    const cancel = clock.timer(ms, ended, "holding");
-    signal?.addEventListener("abort", aborted, { once: true });
+      reject(signal.reason as Error);
+    });
   });
 }
 
@@ -49,7 +54,6 @@ export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   return new Promise((resolve, reject) => {
     const aborted = () => reject(signal.reason as Error);
     if (signal.aborted) aborted();
-    signal.addEventListener("abort", aborted, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+    work.then(resolve, reject).finally(onAbort(signal, aborted));
   });
 }

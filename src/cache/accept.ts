@@ -3,12 +3,13 @@ import { RepriseError } from "../base/errors.ts";
 import type { Tell } from "./events.ts";
 import { freezeDeep } from "./guard/freeze.ts";
 import { findSecret } from "./guard/secrets.ts";
-import { type About, isLoaded } from "./loader.ts";
+import { type About, isLoaded, isPendingWrite } from "./loader.ts";
+import { anyTag } from "./memory/groups.ts";
 
 /** What becomes of a value before memory takes it. */
 export interface Policies {
   readonly secrets: "refuse" | "warn" | "off";
-  /** Freezes values, so that a caller who changes what others share is told at once. */
+  /** Makes values read-only, as far as that can be, so that a caller who changes what others share is told at once. */
   readonly freeze: boolean;
 }
 
@@ -28,18 +29,32 @@ export interface Accepted {
   readonly isLoaded: boolean;
 }
 
+/** Of a value that a writer gave: which tags it has, the writer did not say, so it changes with every tag. */
+export const untold: Known = { etag: undefined, tags: [anyTag], freshMs: undefined };
+
 /**
  * @param copies whether memory keeps a copy: each reader gets one of its own, and so does who handed the value over
- * @throws REPRISE_SECRET_FOUND, REPRISE_BAD_DURATION
+ * @throws REPRISE_SECRET_FOUND, REPRISE_BAD_DURATION, REPRISE_NOT_CLONEABLE
  */
 export function accept(cache: string, result: unknown, policies: Policies, tell: Tell, copies: boolean): Accepted {
+  const isPending = isPendingWrite(result);
   const about = isLoaded(result) ? result.about : undefined;
-  const given = isLoaded(result) ? result["~loaded"] : result;
-  const value = copies ? structuredClone(given) : given;
-  const known = about === undefined ? undefined : knownOf(cache, about);
+  const given = isPending ? result["~pending"] : isLoaded(result) ? result["~loaded"] : result;
+  const value = copies ? copyOf(cache, given) : given;
+  const known = about === undefined ? (isPending ? untold : undefined) : knownOf(cache, about);
   if (policies.secrets !== "off") refuseSecrets(cache, value, policies.secrets, tell);
   if (policies.freeze) freezeDeep(value);
   return { value, known, isLoaded: true };
+}
+
+/** Copies of this copy never fail: nothing is left in it that cannot be copied. */
+function copyOf(cache: string, value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    // not even as its cause: that error's message tells the value
+    throw new RepriseError("REPRISE_NOT_CLONEABLE", { cache });
+  }
 }
 
 function knownOf(cache: string, { etag, freshFor, tags = [] }: About): Known {

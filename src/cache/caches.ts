@@ -5,12 +5,13 @@ import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { createEvents, type Events } from "../base/events.ts";
 import { withDeadline } from "../base/promise.ts";
+import type { WriteJournal } from "../contract/write-journal.ts";
 import type { Policies } from "./accept.ts";
 import { type Change, changesOf, partsChangedBy } from "./change.ts";
 import { checkCacheDeclaration } from "./check.ts";
 import { type CacheCore, createCacheCore } from "./core.ts";
 import type { CacheCounters } from "./counters.ts";
-import type { CacheDeclaration } from "./declaration.ts";
+import type { CacheDeclaration, LoadMany } from "./declaration.ts";
 import type { CacheEvents } from "./events.ts";
 import type { Explanation } from "./explain.ts";
 import type { Load } from "./flights.ts";
@@ -36,6 +37,8 @@ export interface Caches {
   readonly cacheAside: (declaration: Given) => AsideCache<Scope, unknown>;
   readonly writeThrough: (declaration: Given) => WritableCache<Scope, unknown>;
   readonly writeBehind: (declaration: Given) => WriteBehindCache<Scope, unknown>;
+  /** @throws REPRISE_BAD_DECLARATION where a cache may lose no write and the ledger of that name has no journal for them */
+  readonly checkJournal: (writes: WriteJournal | undefined, ledger: string) => void;
   /** Begins the background work and reads every `changedBy`; what such a thunk throws, this throws. */
   readonly start: () => void;
   /**
@@ -116,6 +119,8 @@ export function createCaches(options: CachesOptions): Caches {
 
   const declare = (declaration: CacheDeclaration) => {
     const settings = checkCacheDeclaration(declaration, dimensions);
+    if (declaration.ifLost === "never" && journal === undefined)
+      throw noJournal(declaration.name, "there is no ledger");
     const { name, load } = declaration;
     const source = sourceOf(declaration, sources);
     const earlier = declared.get(name);
@@ -156,19 +161,26 @@ export function createCaches(options: CachesOptions): Caches {
     declared.set(name, cache);
     if (started && closing === undefined) refresher?.start();
     if (closing !== undefined) core.closing();
-    return { cache, core, settings, source, outside };
+    return { cache, core, settings, source, outside, leftOut };
   };
 
-  const readThrough = (made: ReturnType<typeof declare>, load: Load): Cache<Scope, unknown> => {
-    const { core, source, outside, cache } = made;
-    const { loadMany, clone = false, name } = cache.declaration;
+  const readThrough = (
+    made: ReturnType<typeof declare>,
+    load: Load,
+    loadMany: LoadMany | undefined = made.cache.declaration.loadMany,
+  ): Cache<Scope, unknown> => {
+    const { core, source, outside, cache, leftOut } = made;
+    const { clone = false, name } = cache.declaration;
     return createReadThrough(core, {
       load,
       loadMany,
       source,
       clone,
       around: (call) => outside(() => watched(ambient, name, { scope: {} }, call)),
-      loadAlone: async (scope) => core.loadAlone(scope, load),
+      loadAlone: async (scope) => {
+        const checked = core.keys.scope(core.keys.check(scope));
+        return watched(ambient, name, { scope: { ...leftOut, ...checked } }, () => core.loadAlone(checked, load));
+      },
     });
   };
 
@@ -197,6 +209,12 @@ export function createCaches(options: CachesOptions): Caches {
   };
 
   return {
+    checkJournal: (writes, ledger) => {
+      const needing = [...declared.values()].find(({ declaration: { ifLost } }) => ifLost === "never");
+      if (needing !== undefined && writes === undefined) {
+        throw noJournal(needing.core.name, `ledger '${ledger}' keeps no journal of writes`);
+      }
+    },
     readThrough: (given) => {
       const made = declare({ ...given, pattern: "read-through" });
       return readThrough(made, given.load as Load);
@@ -225,7 +243,7 @@ export function createCaches(options: CachesOptions): Caches {
           used,
           journal,
         },
-        reads: (load) => readThrough(made, load),
+        reads: (load, loadMany) => readThrough(made, load, loadMany),
       });
       cache.writes = writes;
       if (started && closing === undefined) writes.start();
@@ -286,6 +304,14 @@ async function watched<T>(
   });
   refuseLeak();
   return value;
+}
+
+function noJournal(cache: string, why: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `Cache '${cache}', ifLost`,
+    why: `${why}.`,
+    mend: "Give createReprise a ledger that keeps one, such as sqliteLedger, or accept a loss.",
+  });
 }
 
 function createSources(given: NonNullable<CachesOptions["sources"]>): ReadonlyMap<string, Source> {

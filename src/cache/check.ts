@@ -46,6 +46,18 @@ export function checkCacheDeclaration(declaration: CacheDeclaration, dimensions:
   if (declaration.pattern !== "cache-aside" && typeof declaration.load !== "function") {
     throw refusal(where("load"), "it is no function.", "Say how a value is read from the source.");
   }
+  for (const property of ["loadMany", "changedBy"] as const) {
+    const given = declaration[property];
+    if (given !== undefined && typeof given !== "function") {
+      throw refusal(where(property), "it is no function.", "Give it one, or leave it out.");
+    }
+  }
+  if (declaration.owner !== undefined && (typeof declaration.owner !== "string" || declaration.owner === "")) {
+    throw refusal(where("owner"), "it names nobody.", "Name the team that answers for it.");
+  }
+  if (declaration.clone !== undefined && typeof declaration.clone !== "boolean") {
+    throw refusal(where("clone"), "it is neither true nor false.", "True gives each read a copy of its own.");
+  }
   if (!(jitter >= 0 && jitter < 1)) {
     throw refusal(where("jitter"), "it is not from 0 up to, but not, 1.", "0.1 shortens lives by up to a tenth.");
   }

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { isScalar } from "../base/scalar.ts";
-import { type Accepted, accept, type Policies } from "./accept.ts";
+import { type Accepted, accept, type Policies, untold } from "./accept.ts";
 import type { ChangeVerb } from "./change.ts";
 import type { CacheSettings } from "./check.ts";
 import { type CacheCounters, createCacheCounters } from "./counters.ts";
@@ -39,12 +39,12 @@ export interface CacheCore extends Reads {
   readonly changeMatching: (verb: ChangeVerb, parts: Scope) => void;
   /** What `lookup` finds; on a miss with the permission that its `store` needs. */
   readonly lookup: (scope: Scope) => Entry<unknown> | Permit;
-  /** The value as memory would keep it. @throws REPRISE_SECRET_FOUND for one that no cache may hold */
-  readonly admit: (value: unknown) => unknown;
+  /** A value to be written, as memory would keep it. @throws REPRISE_SECRET_FOUND for one that no cache may hold */
+  readonly admit: (value: unknown) => Accepted;
   /** Tells the cache that a write of this scope to its source is under way. */
   readonly announce: (scope: Scope) => Writing;
   /** A write was acknowledged that loads will find: what was read before it is out, and the value in. */
-  readonly written: (scope: Scope, value: unknown) => void;
+  readonly written: (scope: Scope, accepted: Accepted) => void;
   /** Loads behind the value that stands, unless a load is under way or has just failed. */
   readonly refresh: (parts: Parts, load: Load) => boolean;
   /** Calls a loader in the caller's async context and stores nothing. */
@@ -187,9 +187,8 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     writers.disturb(parts);
     entries.change(verb, parts, clock().monotonic());
   };
-  const put = (scope: Scope, value: unknown, by: "call" | "write"): void => {
+  const put = (scope: Scope, accepted: Accepted, by: "call" | "write"): void => {
     const parts = keys.check(scope);
-    const accepted = admit(value);
     change("purge", parts);
     entries.put(parts, { ...accepted, isLoaded: false }, clock().monotonic());
     tellChange("put", parts, by);
@@ -202,7 +201,10 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
     keys,
     index: entries.index,
     refresh,
-    admit: (value) => admit(value).value,
+    admit: (value) => {
+      const accepted = admit(value);
+      return { ...accepted, known: accepted.known ?? untold };
+    },
     ...reads,
     peek: async (scope) => {
       const served = entries.find(keys.check(scope), clock().monotonic());
@@ -225,7 +227,7 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
       });
     },
     put: async (scope, value) => {
-      put(scope, value, "call");
+      put(scope, admit(value), "call");
       counters.put += 1;
     },
     change: async (verb, scope) => {
@@ -296,12 +298,12 @@ export function createCacheCore(options: CacheCoreOptions): CacheCore {
         change("purge", parts);
         if (arrived === undefined) return;
         counters.written += 1;
-        if (isAlone) put(scope, arrived.value, "write");
+        if (isAlone) put(scope, arrived, "write");
         else tellChange("purge", parts, "write");
       });
     },
-    written: (scope, value) => {
-      put(scope, value, "write");
+    written: (scope, accepted) => {
+      put(scope, accepted, "write");
       counters.written += 1;
     },
     loadAlone: async (scope, load) => {

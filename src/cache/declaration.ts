@@ -3,7 +3,7 @@ import type { Duration } from "../base/duration.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Change } from "./change.ts";
-import type { LoadContext, Loaded, Loader } from "./loader.ts";
+import type { Cacheable, LoadContext, Loaded, Loader } from "./loader.ts";
 import type { AsideCache, Cache, WritableCache, WriteBehindCache } from "./surface.ts";
 
 /**
@@ -74,7 +74,8 @@ export interface Cached<P> {
   readonly deadline?: { readonly soft?: Duration | undefined; readonly hard?: Duration | undefined } | undefined;
   /**
    * How many reads may wait for loads at once. One more is rejected with `REPRISE_QUEUE_FULL`, or with `then: "stale"`
-   * served stale at once where there is a value to serve.
+   * served stale at once where there is a value to serve. With `then: "reject"` it is rejected although a stale value is
+   * at hand, if it would wait for that value's load (`deadline.soft`).
    */
   readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   /** What loads read from: one of `createReprise({ sources })`. All caches that name it share its cap on loads at once. */
@@ -86,7 +87,12 @@ export interface Cached<P> {
   readonly early?: number | "never" | undefined;
   /** `"high"`: when memory is full, entries of this cache leave after those of all others. */
   readonly protect?: "high" | undefined;
-  /** Each read gets a copy of its own (`structuredClone`), which it may change. Without it all share one value: frozen, except in production. */
+  /**
+   * Each read gets a copy of its own (`structuredClone`), which it may change. A value that cannot be copied is refused
+   * with `REPRISE_NOT_CLONEABLE`. Without it all share one value, which nobody may change: outside production its plain
+   * objects, arrays, maps, sets and dates throw a TypeError where somebody tries; typed arrays, buffers and instances of
+   * classes cannot be held so and are changed for all.
+   */
   readonly clone?: boolean | undefined;
   /**
    * How much shorter than `freshFor` a life may be, 0 to 1 (default 0.1), drawn for each entry: keys that were stored
@@ -120,6 +126,14 @@ interface Loads<P, V> {
     | undefined;
   /** Keeps the `hottest` most read keys fresh in the background, each once in `every`, evenly spread. */
   readonly refresh?: RefreshPlan | undefined;
+}
+
+interface Holding<V> {
+  /**
+   * The type of the values, and no more: the schema is run neither when a value is stored nor when it is read. Check
+   * what you load before you store it, with the same schema if you like; `unchecked<T>()` needs none.
+   */
+  readonly value: Schema<unknown, Cacheable<V>>;
 }
 
 interface WritesThrough<P, V> {
@@ -187,7 +201,7 @@ export interface CacheVerbs<C extends Config> {
     V,
     P extends Scalars<P> = ScopeOf<S>,
   >(
-    declaration: Scoped<S, P> & Cached<P> & { readonly value: Schema<unknown, V> } & Answered<C, S, F, H>,
+    declaration: Scoped<S, P> & Cached<P> & Holding<V> & Answered<C, S, F, H>,
   ) => AsideCache<P, V>;
   /**
    * A write goes to the source, then to the cache. In step: whoever reads after a write has its value or a newer one. A

@@ -164,7 +164,7 @@ export function createEntries(options: EntriesOptions): Entries & { readonly id:
       const place = placeOf(parts);
       if (place === undefined || !slots.has(place) || !(at < slots.staleUntil(place))) return undefined;
       const state = at < slots.freshUntil(place) ? "fresh" : "stale";
-      return { place, parts, value: slots.value(place), state, ageMs: at - slots.began(place) };
+      return { place, parts, value: slots.value(place), state, ageMs: slots.age(place, at) };
     },
     read: ({ place, state }) => {
       void slots.answer(place);

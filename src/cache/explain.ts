@@ -1,5 +1,6 @@
 import type { CacheSettings } from "./check.ts";
 import type { Flight } from "./flights.ts";
+import { anyTag } from "./memory/groups.ts";
 import { phase, type Slots } from "./memory/slots.ts";
 import type { Source } from "./sources.ts";
 
@@ -76,12 +77,12 @@ function entryOf(now: number, slots: Slots, place: number): NonNullable<Explanat
   const isDrawn = slots.phases[place] === phase.drawn;
   return {
     state: now < fresh ? "fresh" : now < stale ? "stale" : "outlived",
-    ageMs: now - slots.began(place),
+    ageMs: slots.age(place, now),
     freshForMs: fresh - now,
     staleForMs: stale - now,
     earlyInMs: isDrawn ? slots.calmUntil(place) - now : null,
     reads: slots.reads(place),
-    tags: slots.attachments.get(place)?.known?.tags ?? [],
+    tags: (slots.attachments.get(place)?.known?.tags ?? []).filter((tag) => tag !== anyTag),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
+import { onAbort } from "../base/signals.ts";
 import type { Known } from "./accept.ts";
 import type { CacheCounters } from "./counters.ts";
 import { type CheckedScope, encodeKey } from "./key.ts";
@@ -303,12 +304,11 @@ export function createFlights(options: FlightsOptions): Flights {
       const isFirst = enter(flight);
       if (signal === undefined) return flight.outcome;
       return new Promise((resolve, reject) => {
-        const aborted = () => {
+        const stopWaiting = onAbort(signal, () => {
           if (leave(flight, isFirst)) counters.failed += 1;
           reject(signal.reason as Error);
-        };
-        signal.addEventListener("abort", aborted, { once: true });
-        flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+        });
+        flight.outcome.then(resolve, reject).finally(stopWaiting);
       });
     },
     waitFor: (flight, ms) => {

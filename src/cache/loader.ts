@@ -15,9 +15,12 @@ type CacheableParts<V> = V extends { readonly [neverCached]: true }
       ? ReadonlyMap<CacheableParts<K>, CacheableParts<U>>
       : V extends ReadonlySet<infer U>
         ? ReadonlySet<CacheableParts<U>>
-        : V extends object
-          ? { readonly [K in keyof V]: CacheableParts<V[K]> }
-          : V;
+        : V extends PromiseLike<infer U>
+          ? PromiseLike<CacheableParts<U>>
+          : V extends object
+            ? { readonly [K in keyof V]: CacheableParts<V[K]> }
+            : V;
+/** `V` where a cache may hold all of it; else a type that no such value has, and that says which part is the reason. */
 export type Cacheable<V> = V extends CacheableParts<V> ? V : CacheableParts<V>;
 
 export interface LoadContext {
@@ -68,6 +71,14 @@ export function notModified(): NotModified {
   return unmodified;
 }
 const unmodified: NotModified = { "~notModified": true };
+
+/** Loaded from the journal of a cache that writes behind, in the place of the source. */
+export interface PendingWrite {
+  readonly "~pending": unknown;
+}
+export function isPendingWrite(result: unknown): result is PendingWrite {
+  return typeof result === "object" && result !== null && "~pending" in result;
+}
 
 export function isLoaded(result: unknown): result is Loaded<unknown> {
   return typeof result === "object" && result !== null && "~loaded" in result;

@@ -71,8 +71,9 @@ export interface WritableCache<P, V> extends Cache<P, V> {
   /**
    * Writes the source, then the cache. When it resolves, no read gives an older value. Rejects with the source's error, or
    * with `REPRISE_WRITE_TIMEOUT` when nobody knows whether the write arrived; the cache then holds nothing of the scope.
+   * `loaded(value, { tags })` says which tags it has; one of which nobody says it changes with every tag.
    */
-  readonly write: (scope: P, value: V) => Promise<void>;
+  readonly write: (scope: P, value: V | Loaded<V>) => Promise<void>;
 }
 
 /** A write that its source refused for good. */
@@ -91,9 +92,10 @@ export interface WriteBehindCache<P, V> extends Cache<P, V> {
   /**
    * Resolves when the write is journalled; it reaches the source later. When it resolves, no read of this process gives an
    * older value, and none of another process once its memory asks again. Rejects with `REPRISE_WRITE_QUEUE_FULL` where
-   * the source has been away for too long.
+   * the source has been away for too long. `loaded(value, { tags })` says which tags it has, to this process; elsewhere, and
+   * where nobody says it, it changes with every tag.
    */
-  readonly write: (scope: P, value: V, options?: Pick<ReadOptions, "signal">) => Promise<void>;
+  readonly write: (scope: P, value: V | Loaded<V>, options?: Pick<ReadOptions, "signal">) => Promise<void>;
   /** Resolves when everything acknowledged so far has reached the source, or is dead: as long as the source is away it waits. */
   readonly flush: (options?: Pick<ReadOptions, "signal">) => Promise<void>;
   /** What the source refused for good, oldest first. Loads find the source's older value in its place. */
@@ -105,7 +107,7 @@ export interface WriteBehindCache<P, V> extends Cache<P, V> {
 
 export interface AsideCache<P, V> extends Changes<P, V> {
   /** As a read-through `get`, with the loader handed over. Callers of one key at one time share the first one's load. */
-  readonly get: (scope: P, load: Loader<P, V>, options?: ReadOptions) => Promise<V>;
+  readonly get: <const U extends V>(scope: P, load: Loader<P, U>, options?: ReadOptions) => Promise<V>;
   /**
    * What memory holds, or the right to store what the caller then loads. While a value is stale one caller at a time
    * misses, so that it loads; the others find the stale value.

@@ -1,10 +1,11 @@
+import type { Accepted } from "./accept.ts";
 import { encodeKey } from "./key.ts";
 import type { Parts } from "./memory/slots.ts";
 
 /** One write to the source, from before it is sent until nobody can say any more that it will arrive. */
 export interface Writing {
   /** It arrived. The value is stored if nothing else touched the key meanwhile. */
-  readonly arrived: (value: unknown) => void;
+  readonly arrived: (accepted: Accepted) => void;
   /** It came to nothing, or nobody knows: nothing is stored. */
   readonly failed: () => void;
 }
@@ -14,10 +15,7 @@ export interface Writing {
  * have read either value, and a write is stored only if it was alone with its key from beginning to end.
  */
 export interface Writers {
-  readonly begin: (
-    parts: Parts,
-    end: (value: { readonly value: unknown } | undefined, isAlone: boolean) => void,
-  ) => Writing;
+  readonly begin: (parts: Parts, end: (arrived: Accepted | undefined, isAlone: boolean) => void) => Writing;
   readonly isWritten: (key: string) => boolean;
   /** Something else changed the key. */
   readonly disturb: (parts: Parts) => void;
@@ -36,15 +34,15 @@ export function createWriters(): Writers {
       writing.set(key, mark);
       mark.writers += 1;
       if (mark.writers > 1) mark.isAlone = false;
-      const leave = (value: { readonly value: unknown } | undefined) => {
+      const leave = (arrived: Accepted | undefined) => {
         mark.writers -= 1;
         if (mark.writers === 0) writing.delete(key);
-        end(value, mark.isAlone && mark.writers === 0);
+        end(arrived, mark.isAlone && mark.writers === 0);
         if (writing.size > 0) return;
         for (const resolve of drained) resolve();
         drained = [];
       };
-      return { arrived: (value) => leave({ value }), failed: () => leave(undefined) };
+      return { arrived: leave, failed: () => leave(undefined) };
     },
     isWritten: (key) => writing.has(key),
     disturb: (parts) => {

@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
+import pc from "picocolors";
 import { version } from "../../package.json" with { type: "json" };
 import { traceFormats } from "../observe/working-set/index.ts";
-import { parseAmount, parseBytes, parseCount, parseRate, parseRatio } from "./options.ts";
+import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
+import { type DecisionsOptions, runDecisions } from "./decisions.ts";
+import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
-/** 0: done; 1: what was given cannot be read, or is empty; 2: wrong usage. */
+/** 0: done; 1: what was given cannot be read, or is empty, or is not as it should be, or the answer cannot be written; 2: wrong usage. */
+const unwritten = 1;
 const wrongUsage = 2;
 
 const program = new Command("reprise")
@@ -39,11 +43,45 @@ program
     process.exitCode = await runWorkingSet(options);
   });
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+program
+  .command("contract")
+  .description(
+    "Tells what the callers of each operation are promised: whether a retry is safe, for how long, and what each answer means. With --check, which methods of an OpenAPI document promise nothing.",
+  )
+  .argument("[module]", "exports what createReprise returned; it is imported, and nothing is started")
+  .addOption(new Option("--format <format>", "markdown unless given; openapi is YAML").choices(contractFormats))
+  .option(
+    "--check <document>",
+    "OpenAPI 3.0 or 3.1, YAML or JSON; - for standard input. Ends with 1 where it finds any",
+  )
+  .option("--json", "one JSON document, of --format openapi too")
+  .option("--deadline <duration>", "the longest that the module may take; 20s", parseDuration)
+  .exitOverride()
+  .action(async (module: string | undefined, options: ContractOptions) => {
+    process.exitCode = await runContract(module, options);
+  });
+
+program
+  .command("decisions")
+  .description("Tells what a module declares: each question with its answer, its default, or that nobody has decided.")
+  .argument("<module>", "exports what createReprise returned; it is imported, and nothing is started")
+  .option("--json", "one JSON document")
+  .option("--deadline <duration>", "the longest that the module may take; 20s", parseDuration)
+  .exitOverride()
+  .action(async (module: string, options: DecisionsOptions) => {
+    process.exitCode = await runDecisions(module, options);
+  });
+
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (code === "EPIPE") process.exit(0);
+  process.stderr.write(
+    `${pc.red("error:")} The answer cannot be written: ${code ?? "unknown"}. See what standard output is.\n`,
+  );
+  process.exit(unwritten);
 });
+// There is nowhere left to tell it; what stands on standard output is whole all the same, and so is the exit code.
+process.stderr.on("error", () => {});
 
 try {
   await program.parseAsync();

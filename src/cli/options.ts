@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { type Duration, milliseconds } from "../base/duration.ts";
 import { bytes, type Size } from "../base/size.ts";
 
 /** `"95%"` or `0.95`. */
@@ -35,6 +36,15 @@ export function parseBytes(text: string): number {
     return bytes(text.toLowerCase() as Size, "size");
   } catch {
     throw new InvalidArgumentError("Write a number above zero and a unit, such as 512b, 64kb, 256mb or 1gb.");
+  }
+}
+
+/** Milliseconds. */
+export function parseDuration(text: string): number {
+  try {
+    return milliseconds(text as Duration, "duration");
+  } catch {
+    throw new InvalidArgumentError("Write a number above zero and a unit, such as 500ms, 20s or 2m.");
   }
 }
 

@@ -98,6 +98,14 @@ export interface Ledger<out Tx> {
   /** Deletes at most `limit` done works past their keep, with their effects and keys. How many it deleted. */
   readonly sweep: (limit: number) => Promise<number>;
 
+  // ── what a person decides ──
+
+  /**
+   * Carries out a decision about work that is still in the state it is for; the attempts keep who decided and why. False:
+   * it is in another state by now, or gone, and nothing was changed. Of two persons at once, one is told true.
+   */
+  readonly intervene: (id: WorkId, intervention: Intervention, note: Note) => Promise<boolean>;
+
   // ── looking; never counts the ledger ──
 
   /** Newest first, at most `limit`. */
@@ -285,6 +293,24 @@ export interface ParkAbandonedQuery {
   readonly afterMs: number;
 }
 
+export type Intervention =
+  /** Parked work is done: this outcome is told to everybody who asks, for `keepMs` from now. */
+  | { readonly does: "settle"; readonly outcome: string; readonly refused: boolean; readonly keepMs: number }
+  /** What became of a started effect of parked work. Was it the last open one, the work becomes open. */
+  | { readonly does: "answer"; readonly effect: string; readonly answer: string }
+  /** A started effect of parked work never happened: its record goes, and a later attempt starts it anew. */
+  | { readonly does: "forget"; readonly effect: string }
+  /** Parked work becomes open, with what is recorded: the next attempt goes on with it. */
+  | { readonly does: "reopen" }
+  /** The lease of running work ends now, and its owner is fenced from here on. Nobody may have taken it over since `token`. */
+  | { readonly does: "release"; readonly token: number };
+
+/** Who decided, and why: written by a person, kept as long as the work. */
+export interface Note {
+  readonly who: string;
+  readonly why: string;
+}
+
 export type RunState = "open" | "running" | "unknown" | "done";
 export interface RecentQuery {
   readonly limit: number;
@@ -314,7 +340,8 @@ export interface RunHistory {
 }
 export interface AttemptRecord {
   readonly at: number;
-  readonly what: "taken-over" | "released" | "parked" | "reopened";
+  readonly what: "taken-over" | "released" | "parked" | "reopened" | "revoked" | "settled" | "answered" | "forgotten";
+  /** The instance; of a person's decision (`reopened` with a reason, and all from `revoked` on) who made it. */
   readonly owner: string;
   readonly token: number;
   readonly why: string | null;

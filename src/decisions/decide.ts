@@ -47,7 +47,9 @@ export function decideCache(
     clone:
       declaration.clone === true
         ? declared("each read gets a copy of its own")
-        : byDefault("all reads share one value, frozen outside production"),
+        : byDefault(
+            "all reads share one value; outside production its objects, arrays, maps, sets and dates are read-only",
+          ),
     secrets: instance.secrets === undefined ? byDefault("warn, and off in production") : declared(instance.secrets),
   });
 }
@@ -135,6 +137,11 @@ export function decideOperation(declaration: OperationDeclaration, instanceOwner
     }),
     contract: callerContract(declaration),
   };
+}
+
+/** A route that changes something and is no operation: nobody has said what happens if it runs again. */
+export function decideRoute({ method, path }: { readonly method: string; readonly path: string }): Decided {
+  return decided("route", `${method} ${path}`, undefined, { owner: none, ifRunsAgain: none });
 }
 
 function decided(

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../base/errors.ts";
+
 /** A declaration's questions with their answers, as data: for the page, `decisions.json` and the audit. */
 
 export type Answer =
@@ -9,7 +11,8 @@ export type Answer =
   | { readonly is: "undecided" };
 
 export interface Decided {
-  readonly kind: "cache" | "operation";
+  /** A route: one that changes something and is no operation, of an application that is watched. */
+  readonly kind: "cache" | "operation" | "route";
   readonly name: string;
   readonly owner: string | undefined;
   /** Question, in the declaration's own word, to answer: `freshFor`, `ifStale`, `retention`… */
@@ -21,7 +24,29 @@ export interface Decided {
 }
 
 export interface CallerContract {
-  /** One sentence: "Safe to retry with the same key for 30 d." */
+  /** One sentence: "Safe to retry with the same key for 30d, counted from its completion." */
   readonly promise: string;
-  readonly answers: readonly { readonly status: number; readonly means: string; readonly do: string }[];
+  /** Over HTTP, the header Idempotency-Key. A route may make it optional where the work is known by its input too. */
+  readonly key: { readonly required: boolean; readonly maxLength: number };
+  /** What a repetition is known by: its key alone, or its input too, whichever key it brings. `null`: by nothing. */
+  readonly identity: "callers-key" | "from-input" | null;
+  /** Whether an outcome is told to one principal, or to everyone who repeats its work. */
+  readonly principal: "everyone" | "from-input";
+  /** As declared: "30d", counted from completion. `null`: no outcome is kept. */
+  readonly retention: string | null;
+  /** By their status over HTTP. */
+  readonly answers: readonly CallerAnswer[];
 }
+
+export type CallerAnswer = {
+  /** Of what is done, 200: its route may answer with another of 2xx. */
+  readonly status: number;
+  readonly means: string;
+  readonly do: string;
+} & (
+  | { readonly is: "done" | "accepted" }
+  /** An outcome too: it is kept, and repeated as it was. `refusal` is its declared code. */
+  | { readonly is: "refused"; readonly refusal: string; readonly because: string }
+  /** No outcome: nothing is kept of it. `codes` stand in its problem document. */
+  | { readonly is: "problem"; readonly codes: readonly ErrorCode[] }
+);

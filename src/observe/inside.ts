@@ -24,8 +24,16 @@ export interface Inside {
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
   readonly memory: () => InsideMemory;
+  /** Adds what lists the routes of an application that change something and are no operation, whenever it is asked. */
+  readonly watchRoutes: (list: () => readonly WatchedRoute[]) => void;
   /** How often memory of any size would have had the answer, of a cache or of all; `undefined`: nobody watches. */
   readonly curve: (cache?: string) => Curve | undefined;
+}
+
+/** By its pattern, never by what was asked for. */
+export interface WatchedRoute {
+  readonly method: string;
+  readonly path: string;
 }
 
 /** Of all caches together. */

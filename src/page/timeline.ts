@@ -108,15 +108,17 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
         ifStopped: "Nothing runs until a person decides.",
         bad: true,
       });
-    } else {
+    } else if (what === "reopened" && why === null) {
       events.push({
         at,
         token,
         steps: [step(outside, laneOf(token)), keep(token)],
-        what: "A late answer arrived: **open again**",
+        what: "A late answer arrived, or a person told it: **open again**",
         ifStopped: "The next attempt goes on from what is recorded.",
         bad: false,
       });
+    } else {
+      events.push({ at, token, steps: [keep(token)], what: `${decided[what]} by ${owner}${because}`, ...after(what) });
     }
   }
   if (run.state === "done" && run.endedAt !== null) {
@@ -131,6 +133,21 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
   }
   events.sort((a, b) => a.at - b.at);
   return { lanes, rows: [...withSilences(events, nameOf), ...standing(history, laneOf)] };
+}
+
+/** What a person did. */
+const decided = {
+  revoked: "**Taken from its owner**",
+  reopened: "**Opened again**",
+  settled: "**Settled**",
+  answered: "**Answered**",
+  forgotten: "**Said never to have happened**",
+} as const;
+
+function after(what: keyof typeof decided): { readonly ifStopped: string; readonly bad: false } {
+  const ifStopped =
+    what === "settled" ? "Every rerun gets this outcome back." : "The next attempt goes on from what is recorded.";
+  return { ifStopped, bad: false };
 }
 
 /** Claim, work and outcome are one commit: there is nothing in between that could be recorded. */
@@ -192,7 +209,8 @@ function standing({ run }: RunHistory, laneOf: (token: number) => number): reado
 
 /** An attempt's record names the owner that it ended; the run names the last one. */
 function ownersOf({ run, attempts }: RunHistory): ReadonlyMap<number, string> {
-  const owners = new Map(attempts.map(({ token, owner }) => [token, owner]));
+  const ended = attempts.filter(({ what }) => !Object.hasOwn(decided, what));
+  const owners = new Map(ended.map(({ token, owner }) => [token, owner]));
   return owners.set(run.token, run.owner);
 }
 

@@ -112,6 +112,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       parkStalled: (work, why) => through("parkStalled", () => ledger.parkStalled(work, why)),
       parkAbandoned: (queries) => through("parkAbandoned", () => ledger.parkAbandoned(queries)),
       sweep: (limit) => through("sweep", () => ledger.sweep(limit)),
+      intervene: (id, intervention, note) => through("intervene", () => ledger.intervene(id, intervention, note)),
       recent: (query) => through("recent", () => ledger.recent(query)),
       history: (id) => through("history", () => ledger.history(id)),
       journal: ledger.journal,

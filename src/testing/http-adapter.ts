@@ -8,7 +8,10 @@ export interface HttpAdapter {
   readonly name: string;
   /** Who answers for a body that cannot be read: the adapter, with a problem document, or the framework, its own way. */
   readonly bodyErrors: "problem" | "framework";
-  /** Starts a server of one operation at `POST /`. */
+  /**
+   * Starts a listening server of one operation at `POST /`. Before it stands a guard as the framework has them (a
+   * middleware, a hook): a request whose header `x-guard` names a status is answered with that.
+   */
   readonly serve: (served: ServedOperation) => Promise<HttpServer>;
 }
 

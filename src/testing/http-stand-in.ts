@@ -20,9 +20,10 @@ export interface StandInOptions {
   readonly contract?: Partial<CarriedContract> | undefined;
   /** What the work does, with its input. Default: `{ done: input.item }`. */
   readonly run?: ((input: { readonly item: string }) => unknown) | undefined;
-  /** Told instead of running, or thrown. */
-  readonly answers?: Outcome<unknown, AnyRefused> | Error | undefined;
+  /** Told instead of running, or thrown; by input, where it is a function. */
+  readonly answers?: Instead | ((input: { readonly item: string }) => Instead | undefined) | undefined;
 }
+type Instead = Outcome<unknown, AnyRefused> | Error;
 
 interface Kept {
   readonly print: string;
@@ -56,9 +57,10 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
     given,
     { key, principal, render },
   ) => {
-    if (answers instanceof Error) throw answers;
-    if (answers !== undefined) return { outcome: answers, rendered: null };
     const input = given as { readonly item: string; readonly user?: string };
+    const instead = typeof answers === "function" ? answers(input) : answers;
+    if (instead instanceof Error) throw instead;
+    if (instead !== undefined) return { outcome: instead, rendered: null };
     if (terms.principal === "from-input" && principal !== input.user) {
       throw new RepriseError("REPRISE_PRINCIPAL_DIFFERS", { operation: terms.operation });
     }

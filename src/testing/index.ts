@@ -4,5 +4,7 @@ export type { HttpAdapter, HttpServer, ServedOperation, SuiteAnswer, SuiteReques
 export { httpSuite } from "./http-suite.ts";
 export type { Capability, LedgerAdapter, LedgerStage, SuiteCase } from "./ledger-adapter.ts";
 export { ledgerSuite } from "./ledger-suite.ts";
+export type { TransactionsAdapter, TransactionsDialect, TransactionsStage } from "./transactions-adapter.ts";
+export { transactionsSuite } from "./transactions-suite.ts";
 export { type ScopeFinding, type VerifiableCache, type VerifiedContext, verifyScope } from "./verify-scope.ts";
 export { type WriteJournalAdapter, type WriteJournalStage, writeJournalSuite } from "./write-journal-suite.ts";

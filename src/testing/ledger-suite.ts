@@ -2,6 +2,7 @@ import type { LedgerAdapter, SuiteCase } from "./ledger-adapter.ts";
 import type { LedgerScenario } from "./ledger-kit.ts";
 import { claimScenarios } from "./ledger-suite-claim.ts";
 import { effectScenarios } from "./ledger-suite-effects.ts";
+import { interventionScenarios } from "./ledger-suite-interventions.ts";
 import { invariantScenarios } from "./ledger-suite-invariants.ts";
 import { lookingScenarios } from "./ledger-suite-looking.ts";
 import { raceScenarios } from "./ledger-suite-races.ts";
@@ -12,6 +13,7 @@ const scenarios: readonly LedgerScenario[] = [
   ...effectScenarios,
   ...transactionScenarios,
   ...invariantScenarios,
+  ...interventionScenarios,
   ...lookingScenarios,
   ...raceScenarios,
 ];

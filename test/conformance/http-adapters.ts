@@ -1,12 +1,21 @@
-import { once } from "node:events";
-import { request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import express from "express";
 import fastify from "fastify";
-import type { HttpAdapter, SuiteAnswer, SuiteRequest } from "../../src/testing/http-adapter.ts";
+import { Hono } from "hono";
+import Koa from "koa";
+import type { HttpAdapter } from "../../src/testing/http-adapter.ts";
+import { expressHandler } from "../../src/transports/http/express.ts";
 import { fastifyHandler } from "../../src/transports/http/fastify.ts";
+import { honoHandler } from "../../src/transports/http/hono.ts";
+import { koaHandler } from "../../src/transports/http/koa.ts";
 import { webHandler } from "../../src/transports/http/web.ts";
+import { closeServer, serveOn } from "./http-sockets.ts";
+import { nestAdapter } from "./nest-adapter.ts";
 
-export const webAdapter: HttpAdapter = {
+/** Each adapter in its framework as an application would use it, with the framework's own guard before it. */
+
+const webAdapter: HttpAdapter = {
   name: "web",
   bodyErrors: "problem",
   serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
@@ -16,40 +25,24 @@ export const webAdapter: HttpAdapter = {
       input: (request) => request.json() as Promise<unknown>,
       principal: principal === "everyone" ? principal : (request) => request.headers.get("x-session") ?? "",
     });
-    return {
-      send: async ({ headers, body, signal = null }) => {
-        const sent = new Headers();
-        for (const [name, value] of headers) sent.append(name, value);
-        const answered = handle(new Request("http://localhost/", { method: "POST", headers: sent, body, signal }));
-        const response = await (signal === null ? answered : Promise.race([answered, aborted(signal)]));
-        return {
-          status: response.status,
-          headers: response.headers,
-          body: new Uint8Array(await response.arrayBuffer()),
-        };
-      },
-      close: async () => {},
-    };
+    const server = createServer(
+      getRequestListener((request) => {
+        const status = request.headers.get("x-guard");
+        return status === null ? handle(request) : new Response("stop", { status: Number(status) });
+      }),
+    );
+    return serveOn(server, () => closeServer(server));
   },
 };
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-}
-
-/** A real server and real sockets. */
-export const fastifyAdapter: HttpAdapter = {
+const fastifyAdapter: HttpAdapter = {
   name: "fastify",
   bodyErrors: "framework",
   serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
     const app = fastify({ bodyLimit: bodyLimitBytes });
-    const left = { noticed: () => {} };
-    app.addHook("onRequest", async (_, reply) => {
-      reply.raw.once("close", () => {
-        if (!reply.raw.writableFinished) left.noticed();
-      });
+    app.addHook("preHandler", async (request, reply) => {
+      const status = request.headers["x-guard"];
+      if (status !== undefined) await reply.code(Number(status)).send("stop");
     });
     app.post(
       "/",
@@ -59,37 +52,97 @@ export const fastifyAdapter: HttpAdapter = {
         principal: principal === "everyone" ? principal : (request) => String(request.headers["x-session"] ?? ""),
       }),
     );
-    await app.listen({ host: "127.0.0.1", port: 0 });
-    const { port } = app.server.address() as AddressInfo;
-    return {
-      send: async (request) => {
-        const { signal } = request;
-        if (signal === undefined) return post(port, request);
-        const noticed = new Promise<void>((resolve) => {
-          left.noticed = resolve;
-        });
-        return post(port, request).catch(async (error: unknown) => {
-          await noticed;
-          throw error;
-        });
-      },
-      close: () => app.close(),
-    };
+    await app.ready();
+    return serveOn(app.server, () => app.close());
   },
 };
 
-async function post(port: number, { headers, body, signal }: SuiteRequest): Promise<SuiteAnswer> {
-  const lines = new Map<string, string[]>();
-  for (const [name, value] of headers) lines.set(name, [...(lines.get(name) ?? []), value]);
-  const outgoing = httpRequest({ host: "127.0.0.1", port, path: "/", method: "POST", agent: false, signal });
-  for (const [name, values] of lines) outgoing.setHeader(name, values);
-  outgoing.end(body);
-  const [response] = await once(outgoing, "response");
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  const received = new Headers();
-  for (const [name, value] of Object.entries(response.headers)) {
-    for (const line of [value].flat()) received.append(name, String(line));
-  }
-  return { status: response.statusCode, headers: received, body: new Uint8Array(Buffer.concat(chunks)) };
-}
+const expressAdapter: HttpAdapter = {
+  name: "express",
+  bodyErrors: "framework",
+  serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
+    const app = express();
+    // its error handler writes to the console otherwise
+    app.set("env", "test");
+    app.use(express.json({ limit: bodyLimitBytes }), (request, response, next) => {
+      const status = request.headers["x-guard"];
+      if (status === undefined) next();
+      else response.status(Number(status)).send("stop");
+    });
+    app.post(
+      "/",
+      expressHandler(operation, {
+        ...carrier,
+        input: (request) => request.body,
+        principal: principal === "everyone" ? principal : (request) => String(request.headers["x-session"] ?? ""),
+      }),
+    );
+    const server = createServer(app);
+    return serveOn(server, () => closeServer(server));
+  },
+};
+
+const koaAdapter: HttpAdapter = {
+  name: "koa",
+  bodyErrors: "framework",
+  serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
+    const app = new Koa();
+    app.silent = true;
+    const parse = express.json({ limit: bodyLimitBytes });
+    app.use(async (context, next) => {
+      await new Promise<void>((resolve, reject) => {
+        const read = (error?: unknown) => (error === undefined ? resolve() : reject(error as Error));
+        (parse as unknown as (q: IncomingMessage, r: ServerResponse, done: typeof read) => void)(
+          context.req,
+          context.res,
+          read,
+        );
+      });
+      const status = context.get("x-guard");
+      if (status === "") return next();
+      context.status = Number(status);
+      context.body = "stop";
+    });
+    app.use(
+      koaHandler(operation, {
+        ...carrier,
+        input: (context) => (context.req as unknown as { readonly body: unknown }).body,
+        principal: principal === "everyone" ? principal : (context) => context.get("x-session"),
+      }),
+    );
+    const server = createServer(app.callback());
+    return serveOn(server, () => closeServer(server));
+  },
+};
+
+const honoAdapter: HttpAdapter = {
+  name: "hono",
+  bodyErrors: "problem",
+  serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
+    const app = new Hono();
+    app.use(async (context, next) => {
+      const status = context.req.header("x-guard");
+      return status === undefined ? next() : new Response("stop", { status: Number(status) });
+    });
+    app.post(
+      "/",
+      honoHandler(operation, {
+        ...carrier,
+        bodyLimit: `${bodyLimitBytes}b`,
+        input: (context) => context.req.json(),
+        principal: principal === "everyone" ? principal : (context) => context.req.header("x-session") ?? "",
+      }),
+    );
+    const server = createServer(getRequestListener(app.fetch));
+    return serveOn(server, () => closeServer(server));
+  },
+};
+
+export const httpAdapters: readonly HttpAdapter[] = [
+  webAdapter,
+  fastifyAdapter,
+  expressAdapter,
+  koaAdapter,
+  honoAdapter,
+  nestAdapter,
+];

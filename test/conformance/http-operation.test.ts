@@ -5,7 +5,7 @@ import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/reprise.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import type { HttpAdapter, HttpServer, ServedOperation } from "../../src/testing/http-adapter.ts";
-import { fastifyAdapter, webAdapter } from "./http-adapters.ts";
+import { httpAdapters } from "./http-adapters.ts";
 
 interface Booking {
   readonly user: string;
@@ -82,12 +82,12 @@ function counted(work: (seat: string) => Promise<string> = async (seat) => `char
   return { charged, charge };
 }
 
-describe.each([webAdapter, fastifyAdapter])("an operation behind $name", (adapter) => {
+describe.each(httpAdapters)("an operation behind $name", (adapter) => {
   const alice = { user: "alice", seat: "a" };
 
   test("runs once, and is repeated byte by byte", async () => {
     const { charged, charge } = counted();
-    const post = await serve(adapter, platform(charge), { reply: (value) => ({ status: 201, body: value }) });
+    const post = await serve(adapter, platform(charge), { reply: (value) => ({ status: 201, body: value as object }) });
     const first = await post("alice", alice);
     expect(first).toMatchObject({ status: 201, text: '{"seat":"a","charge":"charge of a"}', replayed: false });
     expect(await post("alice", alice)).toEqual({ ...first, replayed: true });
@@ -153,7 +153,7 @@ describe.each([webAdapter, fastifyAdapter])("an operation behind $name", (adapte
       failed: () => {},
       reply: (value) => {
         if (broken) throw new Error("no reply");
-        return { body: value };
+        return { body: value as object };
       },
     });
     expect(await post("alice", alice)).toMatchObject({ status: 500, code: "REPRISE_REPLY_FAILED" });
@@ -182,6 +182,27 @@ describe.each([webAdapter, fastifyAdapter])("an operation behind $name", (adapte
     expect(answer).toMatchObject({ status: 400, code: "REPRISE_INPUT_INVALID" });
     expect(answer.text).toContain("seat: is missing");
     expect(charged).toEqual([]);
+  });
+
+  test("keeps nothing over the size that it declares, and runs again once it is within", async () => {
+    let seats = 2_000;
+    const reprise = createReprise({ service: "test", owner: "team", undecided: "listed", ledger: memoryLedger() });
+    closing.push(() => reprise.close());
+    const list = reprise.operation({
+      name: "seats.list",
+      input: booking,
+      principal: ({ user }) => user,
+      identity: "callers-key",
+      retention: "1d",
+      effects: "external",
+      outcomeLimit: "1kb",
+      run: async () => "x".repeat(seats),
+    });
+    const post = await serve(adapter, list, { failed: () => {}, reply: (value) => ({ body: { value } }) });
+    expect(await post("alice", alice)).toMatchObject({ status: 500, code: "REPRISE_RUN_FAILED" });
+    seats = 10;
+    expect(await post("alice", alice)).toMatchObject({ status: 200, replayed: false });
+    expect(await post("alice", alice)).toMatchObject({ status: 200, replayed: true });
   });
 
   test("runs nothing unguarded while its ledger is away", async () => {

@@ -1,9 +1,7 @@
 import { describe, test } from "vitest";
 import { httpSuite } from "../../src/testing/http-suite.ts";
-import { fastifyAdapter, webAdapter } from "./http-adapters.ts";
+import { httpAdapters } from "./http-adapters.ts";
 
-for (const adapter of [webAdapter, fastifyAdapter]) {
-  describe(`the HTTP adapter '${adapter.name}'`, () => {
-    for (const { name, run } of httpSuite(adapter)) test(name, run);
-  });
-}
+describe.each(httpAdapters)("the HTTP adapter '$name'", (adapter) => {
+  for (const { name, run } of httpSuite(adapter)) test(name, run);
+});

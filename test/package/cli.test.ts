@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cannotRunHere } from "../support/environment.ts";
+import { type Output, runCommand } from "./command.ts";
 import { type Installed, install } from "./installed.ts";
 
 /** The command as a person has it: from the installed package, as a process of its own. */
@@ -11,31 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => installed.remove());
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(args: readonly string[], input = ""): Promise<Ended> {
-  const command = join(installed.folder, "node_modules/reprise/dist/cli.mjs");
-  const child = spawn(process.execPath, [command, ...args], { cwd: installed.folder, timeout: 30_000 });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, out, err };
-}
+const run = (args: readonly string[], input = "", output?: Output, errors?: Exclude<Output, number>) =>
+  runCommand(installed, args, input, { output, errors });
 
 const workingSet = (...args: readonly string[]) => ["working-set", ...args];
 const loop = Array.from({ length: 400 }, (_, at) => `secret-${at % 40}`).join("\n");
@@ -107,6 +85,30 @@ describe("reprise working-set", () => {
       expect({ code, out }).toEqual({ code: 1, out: "" });
       expect(err).toMatch(why);
     }
+  });
+
+  test("says in one line that its answer cannot be written, with exit code 1", async (context) => {
+    if (!existsSync("/dev/full")) context.skip(`${cannotRunHere}there is no /dev/full`);
+    const trace = installed.write("loop.txt", loop);
+    for (const args of [workingSet("--trace", trace), workingSet("--trace", trace, "--json"), ["--help"]]) {
+      const full = openSync("/dev/full", "w");
+      const { code, err } = await run(args, "", full);
+      closeSync(full);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: "error: The answer cannot be written: ENOSPC. See what standard output is.\n",
+      });
+    }
+  });
+
+  test("is quiet where nobody reads on: the exit code is what it is otherwise", async () => {
+    const { code, err } = await run(workingSet("--trace", "-"), loop, "closed");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(await run(workingSet("--trace", "nowhere.txt"), "", "pipe", "closed")).toEqual({
+      code: 1,
+      out: "",
+      err: "",
+    });
   });
 
   test("says what is wrong with its usage, with exit code 2", async () => {

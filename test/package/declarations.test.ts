@@ -16,8 +16,15 @@ beforeAll(async () => {
      import { mysqlLedger } from "reprise/mysql";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
+     import { createIdempotentFetch, memoryKeys } from "reprise/client";
+     import { fileKeys } from "reprise/client/file";
+     import { expressHandler } from "reprise/express";
+     import { honoHandler } from "reprise/hono";
+     import { koaHandler } from "reprise/koa";
+     import { nestHandler } from "reprise/nest";
      import { pageHandler } from "reprise/page";
      import { manualClock } from "reprise/testing";
+     import { drizzleTransactions } from "reprise/transactions";
 
      const reprise = createReprise({ service: "shop", undecided: "listed", ledger: sqliteLedger({ path: "shop.sqlite" }) });
      export const order = reprise.operation({
@@ -37,10 +44,16 @@ beforeAll(async () => {
      export const price: Promise<{ id: string; price: number }> = product.get({ id: "p1" });
      export const web: (request: Request) => Promise<Response> = webHandler(order, { input: (request) => request.json(), principal: "everyone" });
      export const route = fastifyHandler(order, { input: () => ({ user: "u", reference: "r" }), principal: "everyone" });
+     export const routes = [expressHandler, honoHandler, koaHandler, nestHandler];
      export const page = pageHandler(reprise);
      void reprise.start({ clock: manualClock() });
      void memoryLedger();
      void mysqlLedger({ pool: { getConnection: () => Promise.reject(new Error("none")) } });
+     declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
+     export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
+     const request = createIdempotentFetch({ keys: fileKeys({ folder: "keys" }), deadline: "2m" });
+     export const charged: Promise<Response> = request("https://pay.example/charges", { method: "POST", body: "{}", intent: "order-4711" });
+     void memoryKeys();
      // @ts-expect-error the declarations are read, and not taken for any
      void product.get({ id: 1 });
     `,

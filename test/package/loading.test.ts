@@ -7,7 +7,7 @@ let installed: Installed;
 beforeAll(async () => {
   installed = await install();
   // Where the peers are installed, they still are not loaded before they are used.
-  for (const name of ["fastify", "libsql", "mysql2"]) link(installed, name);
+  for (const name of ["fastify", "express", "hono", "koa", "@nestjs/common", "libsql", "mysql2"]) link(installed, name);
   installed.write(
     "hooks.mjs",
     `import { writeSync } from "node:fs";
@@ -41,8 +41,15 @@ const entries = [
   "reprise/memory",
   "reprise/sqlite",
   "reprise/mysql",
+  "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
+  "reprise/client",
+  "reprise/client/file",
+  "reprise/express",
+  "reprise/hono",
+  "reprise/koa",
+  "reprise/nest",
   "reprise/page",
   "reprise/testing",
 ];
@@ -56,7 +63,11 @@ describe.each(entries)("%s", (entry) => {
     );
     expect(resolved.some(({ specifier }) => specifier === entry)).toBe(true);
     expect(foreign).toEqual([]);
-    expect(resolved.filter(({ url }) => /node_modules\/(fastify|libsql|mysql2)|node:sqlite/.test(url))).toEqual([]);
+    expect(
+      resolved.filter(({ url }) =>
+        /node_modules\/(fastify|express|hono|koa|@nestjs|libsql|mysql2)|node:sqlite/.test(url),
+      ),
+    ).toEqual([]);
   });
 
   test("leaves the process free to end", async () => {
@@ -68,7 +79,15 @@ describe.each(entries)("%s", (entry) => {
 
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
-  expect(urls).not.toMatch(/dist\/(memory|sqlite|mysql|web|fastify|page|testing)\.mjs/);
+  expect(urls).not.toMatch(
+    /dist\/(memory|sqlite|mysql|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+  );
+});
+
+test("the client loads nothing of Node's, so that a browser can load it", async () => {
+  const from = (await load("reprise/client")).filter((resolved) => resolved.from?.includes("/node_modules/reprise/"));
+  expect(from.length).toBeGreaterThan(0);
+  expect(from.filter(({ url }) => url.startsWith("node:"))).toEqual([]);
 });
 
 test("the hook sees what is loaded: a peer that a module does import is found", async () => {

@@ -42,6 +42,9 @@ const ordinary = fc.oneof(
   digits(10).map((d) => `(${d.slice(0, 3)}) ${d.slice(3, 6)}-${d.slice(6)}`),
   digits(10).map((d) => `${d.slice(0, 3)}-${d.slice(3, 6)}-${d.slice(6)}`),
   digits(8).map((d) => `0171 ${d.slice(0, 4)} ${d.slice(4)}`),
+  digits(12).map((d) => `call 0171 ${d.slice(0, 4)} ${d.slice(4, 8)} or ${d.slice(8)} please`),
+  // bank accounts
+  digits(20).map((d) => `DE${d.slice(0, 2)} ${(d.slice(2).match(/.{1,4}/g) as string[]).join(" ")} in Berlin`),
   fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
   fc.double({ min: 0, max: 1, noNaN: true }).map(String),
   fc.integer(),
@@ -84,18 +87,26 @@ const card = fc
 
 test("every card number is found wherever it stands, in digits or grouped, and no other check digit passes", () => {
   const words = fc.constantFrom("", "card", "paid with:", "(", "№");
+  const after = fc.constantFrom("", " please", ", thanks", ".", ") and more", " exp 12/27", " 12/27", " 1/30 ok");
   fc.assert(
-    fc.property(card, words, fc.constantFrom("", " ", "-"), fc.nat({ max: 8 }), (number, before, separator, other) => {
-      const grouped =
-        number.length === 15
-          ? [number.slice(0, 4), number.slice(4, 10), number.slice(10)]
-          : (number.match(/.{4}/g) as string[]);
-      const text = `${before} ${grouped.join(separator)}`;
-      expect(findSecret([{ text }])).toEqual({ path: "[0].text", kind: "card-number" });
-      expect(findSecret({ number: Number(number) })?.kind).toBe("card-number");
-      const wrong = number.slice(0, -1) + String((Number(number.at(-1)) + 1 + other) % 10);
-      expect(findSecret({ wrong })).toBeUndefined();
-    }),
+    fc.property(
+      card,
+      words,
+      fc.constantFrom("", " ", "-"),
+      after,
+      fc.nat({ max: 8 }),
+      (number, before, separator, then, other) => {
+        const grouped =
+          number.length === 15
+            ? [number.slice(0, 4), number.slice(4, 10), number.slice(10)]
+            : (number.match(/.{4}/g) as string[]);
+        const text = `${before} ${grouped.join(separator)}${then}`;
+        expect(findSecret([{ text }])).toEqual({ path: "[0].text", kind: "card-number" });
+        expect(findSecret({ number: Number(number) })?.kind).toBe("card-number");
+        const wrong = number.slice(0, -1) + String((Number(number.at(-1)) + 1 + other) % 10);
+        expect(findSecret({ wrong })).toBeUndefined();
+      },
+    ),
     { numRuns: 1_000 },
   );
 });

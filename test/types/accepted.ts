@@ -5,7 +5,9 @@
 import { expectTypeOf } from "expect-type";
 import { type FastifyRequest, fastify } from "fastify";
 import {
+  type AsideCache,
   type Cache,
+  type Cacheable,
   type Config,
   createReprise,
   type Joins,
@@ -223,6 +225,36 @@ const looked = await search.lookup({ words: "pottery" });
 if (looked.hit) expectTypeOf(looked.value).toEqualTypeOf<readonly string[]>();
 else expectTypeOf(looked.store).returns.resolves.toEqualTypeOf<boolean>();
 await search.get({ words: "pottery" }, async ({ words }) => [words]);
+
+// A loader handed to `get` is typed by the declared value: literals stay what they are, what it leaves out is optional.
+const choices = reprise.cache.cacheAside({
+  ...common,
+  scope: ["id"],
+  sameForEvery: everyone,
+  value: unchecked<{ kind: "course" | "talk"; tags: string[]; at?: Date } | undefined>(),
+});
+await choices.get({ id: "a" }, async () => ({ kind: "talk", tags: [] }));
+await choices.get({ id: "a" }, ({ id }) => loaded({ kind: "talk", tags: [id] }, { tags: [id] }));
+await choices.get({ id: "a" }, async () => undefined);
+expectTypeOf(choices).toEqualTypeOf<
+  AsideCache<{ readonly id: string }, { kind: "course" | "talk"; tags: string[]; at?: Date } | undefined>
+>();
+// A value may hold promises.
+reprise.cache.readThrough({
+  ...common,
+  scope: ["id"],
+  sameForEvery: everyone,
+  load: async ({ id }) => ({ id, later: Promise.resolve({ id }) }),
+});
+
+// Helpers of the user's own, generic in the value, around a cache-aside cache.
+export function searchTable<V>(name: string, value: Schema<unknown, Cacheable<V>>): AsideCache<{ id: string }, V> {
+  return reprise.cache.cacheAside({ ...common, name, scope: ["id"], sameForEvery: everyone, value });
+}
+export async function readOrLoad<V>(cache: AsideCache<{ id: string }, V>, load: Loader<{ id: string }, V>): Promise<V> {
+  await cache.put({ id: "a" }, await cache.get({ id: "a" }, load));
+  return cache.get({ id: "a" }, load);
+}
 
 // A helper of the user's own, generic in the value.
 export function lookupTable<V>(name: string, find: Loader<string, V>): Cache<{ id: string }, V> {

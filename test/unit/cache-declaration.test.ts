@@ -23,6 +23,10 @@ describe("a declaration is refused where it is written", () => {
     ["a jitter of a whole life", { jitter: 1 }, "REPRISE_BAD_DECLARATION", /jitter/],
     ["a jitter below nothing", { jitter: -0.1 }, "REPRISE_BAD_DECLARATION", /jitter/],
     ["a jitter that is no number", { jitter: Number.NaN }, "REPRISE_BAD_DECLARATION", /jitter/],
+    ["an owner without a name", { owner: "" }, "REPRISE_BAD_DECLARATION", /owner: it names nobody/],
+    ["copies of a kind", { clone: "yes" as never }, "REPRISE_BAD_DECLARATION", /clone: it is neither true nor false/],
+    ["a bulk loader that is none", { loadMany: 5 as never }, "REPRISE_BAD_DECLARATION", /loadMany: it is no function/],
+    ["changes that are none", { changedBy: 5 as never }, "REPRISE_BAD_DECLARATION", /changedBy: it is no function/],
     ["financial data", { holds: "financial" }, "REPRISE_BAD_DECLARATION", /'financial' data is never cached. Read it/],
     ["refreshes of no key", { refresh: { hottest: 0, every: "9s" } }, "REPRISE_BAD_DECLARATION", /refresh.hottest/],
     [

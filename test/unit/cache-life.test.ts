@@ -4,6 +4,38 @@ import { cacheStand, settle } from "./cache-stand.ts";
 
 const a = { id: "a" };
 
+describe("an age", () => {
+  test("is told of a value that is kept for months", async () => {
+    const stand = cacheStand();
+    const cache = stand.readThrough({ freshFor: "90d", staleFor: "90d", early: "never" });
+    void cache.get(a);
+    stand.held(0).answer();
+    await settle();
+    expect((await cache.peek(a))?.ageMs).toBeLessThan(1_000);
+    await stand.clock.advance(3_600_000);
+    const ageMs = (await cache.peek(a))?.ageMs ?? Number.NaN;
+    // seven digits of 90 days are kept
+    expect(Math.abs(ageMs - 3_600_000)).toBeLessThan(1_000);
+    expect((await cache.explain(a)).entry?.ageMs).toBe(ageMs);
+  });
+
+  test("is never below nothing, and no stored window is longer than was declared", () =>
+    fc.assert(
+      fc.asyncProperty(fc.double({ min: 1, max: 5e9, noNaN: true }), fc.nat(1_000), async (freshMs, stepMs) => {
+        const stand = cacheStand({ random: () => 0 });
+        const fresh = `${Math.ceil(freshMs)}ms` as const;
+        const cache = stand.readThrough({ freshFor: fresh, staleFor: fresh, early: "never", jitter: 0 });
+        await stand.clock.advance(stepMs / 7);
+        void cache.get(a);
+        stand.held(0).answer();
+        await settle();
+        expect((await cache.peek(a))?.ageMs).toBeGreaterThanOrEqual(0);
+        await stand.clock.advance(2 * Math.ceil(freshMs) + 0.001);
+        expect(await cache.peek(a)).toBeUndefined();
+      }),
+    ));
+});
+
 describe("fresh and stale", () => {
   test("the stale window is added to the fresh one", async () => {
     const stand = cacheStand();

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { defaults } from "../../src/base/defaults.ts";
 import { isRepriseError } from "../../src/base/errors.ts";
@@ -201,6 +202,24 @@ describe("a caller's own signal", () => {
     stand.held(0).answer();
     expect(await other).toBe("first");
     expect(stand.counters()).toMatchObject({ failed: 1, shared: 1, source: 0 });
+  });
+
+  test("may be that of many reads at once: it gets one listener, not a leak warning, and keeps none", async () => {
+    const stand = cacheStand();
+    const cache = stand.readThrough();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const listeners = () => getEventListeners(signal, "abort").length;
+    const reads = Array.from({ length: 20 }, (_, id) => cache.get({ id }, { signal }));
+    expect(listeners()).toBe(1);
+    for (const { answer } of stand.loads) answer();
+    await Promise.all(reads);
+    await settle();
+    expect(listeners()).toBe(0);
+    const ended = [20, 21].map((id) => cache.get({ id }, { signal }));
+    controller.abort(new Error("gone"));
+    for (const read of ended) await expect(read).rejects.toThrow("gone");
+    expect(stand.counters()).toMatchObject({ source: 20, failed: 2 });
   });
 
   test("aborted before the call begins no load, and does not hide what memory holds", async () => {

@@ -66,6 +66,20 @@ describe("a queue of reads has an end", () => {
     expect(await Promise.all(reads)).toEqual(["first", "first"]);
   });
 
+  test("then 'reject': a read too many that would wait for a stale value's load is rejected, though the value is at hand", async () => {
+    const stand = cacheStand();
+    const cache = stand.readThrough({ staleFor: "60s", deadline: { soft: "1s" }, queue: rejecting });
+    await cache.put(a, "old");
+    await stand.clock.advance(60_000);
+    const waiting = [cache.get(a), cache.get(a)];
+    await settle();
+    await expect(cache.get(a)).rejects.toMatchObject(full);
+    expect(await cache.peek(a)).toMatchObject({ value: "old", state: "stale" });
+    stand.held(0).answer();
+    expect(await Promise.all(waiting)).toEqual(["first", "first"]);
+    expect(stand.counters()).toMatchObject({ stale: 0, failed: 1, crowded: 1 });
+  });
+
   test("then 'stale': a read too many that would wait for a stale value's load is served stale at once", async () => {
     const stand = cacheStand();
     const cache = stand.readThrough({

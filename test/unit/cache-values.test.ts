@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { loaded } from "../../src/cache/loader.ts";
 import { cacheStand, settle } from "./cache-stand.ts";
@@ -76,6 +77,46 @@ describe("values are never shared mutably", () => {
     }
   });
 
+  test("clone: a value that cannot be copied is refused by the cache's name, never told, and not kept", async () => {
+    const stand = cacheStand();
+    const refused = { code: "REPRISE_NOT_CLONEABLE", details: { cache: "workshop" } };
+    const cache = stand.writeThrough({ clone: true });
+    const values = [
+      { secret: () => "hunter2" },
+      { hunter2: Symbol("hunter2") },
+      new WeakMap(),
+      { later: Promise.resolve("hunter2") },
+    ];
+    for (const [id, value] of values.entries()) {
+      const read = cache.get({ id });
+      stand.held(id).answerWith(value);
+      const error: unknown = await read.catch((reason: unknown) => reason);
+      expect(error).toMatchObject(refused);
+      expect(inspect(error, { depth: null })).not.toContain("hunter2");
+      await expect(cache.put({ id }, value)).rejects.toMatchObject(refused);
+      await expect(cache.write({ id }, value)).rejects.toMatchObject(refused);
+      expect(await cache.peek({ id })).toBeUndefined();
+    }
+    expect(stand.writes).toHaveLength(0);
+    const aside = stand.cacheAside({ name: "aside", clone: true });
+    const miss = await aside.lookup(a);
+    await expect(miss.hit ? undefined : miss.store(() => 1)).rejects.toMatchObject({ code: "REPRISE_NOT_CLONEABLE" });
+  });
+
+  test("clone: with secrets refused and values frozen, each copy of a map, a set or a date may be changed", async () => {
+    const stand = cacheStand({ policies: { secrets: "refuse", freeze: true } });
+    const cache = stand.readThrough({ clone: true });
+    const value = () => ({ byId: new Map([["a", { n: 1 }]]), tags: new Set(["t"]), at: new Date(0) });
+    await cache.put(a, value());
+    for (let reads = 0; reads < 2; reads += 1) {
+      const read = (await cache.get(a)) as ReturnType<typeof value>;
+      expect(read).toEqual(value());
+      read.byId.clear();
+      read.tags.add("u");
+      read.at.setTime(1);
+    }
+  });
+
   test("without it all share one value, frozen where the policy says so: who changes it is told at once", async () => {
     const stand = cacheStand({ policies: { secrets: "off", freeze: true } });
     const cache = stand.readThrough();
@@ -87,6 +128,10 @@ describe("values are never shared mutably", () => {
       value.left = 0;
     }).toThrow(TypeError);
     expect(() => value.rows.push({ free: false })).toThrow(TypeError);
+    await cache.put({ id: "map" }, new Map([["a", { at: new Date(0) }]]));
+    const map = (await cache.get({ id: "map" })) as Map<string, { at: Date }>;
+    expect(() => map.delete("a")).toThrow(TypeError);
+    expect(() => map.get("a")?.at.setTime(1)).toThrow(TypeError);
     await cache.put({ id: "b" }, seats());
     const put = (await cache.get({ id: "b" })) as Seats;
     expect(Object.isFrozen(put.rows[0])).toBe(true);

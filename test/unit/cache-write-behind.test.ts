@@ -144,14 +144,76 @@ describe("a write-behind write", () => {
     expect(stand.caches.list()[0]?.pendingWrites()).toBe(0);
   });
 
-  test("without a ledger and without an accepted loss is refused with what to do, as is a read", async () => {
-    const stand = behindStand({}, { ifLost: "never" });
+  test("without a ledger and without an accepted loss is refused where it is declared, with what to do", () => {
     const refused = {
       code: "REPRISE_BAD_DECLARATION",
-      message: expect.stringMatching(/Cache 'behind', ifLost: there is no ledger that keeps a journal/) as string,
+      message: expect.stringMatching(/Cache 'behind', ifLost: there is no ledger\. Give createReprise/) as string,
     };
-    await expect(stand.cache.write(a, "new")).rejects.toMatchObject(refused);
-    await expect(stand.cache.get(a)).rejects.toMatchObject(refused);
+    expect(() => behindStand({}, { ifLost: "never" })).toThrow(expect.objectContaining(refused) as Error);
+  });
+
+  test("that may not be lost is refused at start by a ledger without a journal of writes", async () => {
+    const clock = manualClock();
+    const ledger = { ...memoryLedger({ clock }), writes: undefined };
+    const reprise = createReprise({ service: "s", undecided: "listed", ledger, clock });
+    reprise.cache.writeBehind({
+      ...{ name: "behind", scope: ["id"], freshFor: "60s", ifLost: "never" },
+      load: async () => 1,
+      writeMany: async () => {},
+    });
+    await expect(reprise.start()).rejects.toMatchObject({
+      code: "REPRISE_BAD_DECLARATION",
+      message: expect.stringMatching(/ledger 'memory' keeps no journal of writes/) as string,
+    });
+    await reprise.close();
+  });
+
+  test("that died is not served on, and one that is sent once more is served from then on", async () => {
+    const clock = manualClock();
+    const source = new Map([["a", "old"]]);
+    let up = false;
+    const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+    const cache = reprise.cache.writeBehind({
+      ...{ name: "behind", scope: ["id"], freshFor: "10d", ifLost: "never" },
+      load: async ({ id }: { readonly id: string }) => source.get(id),
+      writeMany: async (writes) => {
+        if (!up && writes.some(({ scope }) => scope.id === "a")) throw new Error("refused");
+        for (const { scope, value } of writes) source.set(scope.id, value as string);
+      },
+    });
+    await cache.write(a, "new");
+    expect(await cache.get(a)).toBe("new");
+    // others arrive meanwhile: it fails by its own fault
+    while ((await cache.dead()).length === 0) {
+      await cache.write({ id: "b" }, "other");
+      await clock.advance(30_000);
+    }
+    expect(await cache.get(a)).toBe("old");
+    up = true;
+    expect(await cache.requeue((await cache.dead())[0]?.id ?? "")).toBe(true);
+    expect(await cache.get(a)).toBe("new");
+    for (let second = 0; second < 10; second += 1) await clock.advance(1_000);
+    await cache.flush();
+    expect([source.get("a"), await cache.get(a)]).toEqual(["new", "new"]);
+    expect(await cache.requeue("17")).toBe(false);
+    await reprise.close();
+  });
+
+  test("is found by a bulk load too, which asks the source for the others alone", async () => {
+    const asked: unknown[] = [];
+    const stand = behindStand(
+      {},
+      {
+        loadMany: async (scopes) => {
+          asked.push(...scopes);
+          return scopes.map(() => "source");
+        },
+      },
+    );
+    await stand.cache.write(a, "new");
+    await stand.cache.purge(a);
+    expect(await stand.cache.getMany([{ id: "b" }, a, { id: "c" }])).toEqual(["source", "new", "source"]);
+    expect(asked).toEqual([{ id: "b" }, { id: "c" }]);
   });
 
   test("of a cache that is declared again, as a development server does, is sent all the same, and close waits", async () => {

@@ -60,7 +60,7 @@ describe("a reply", () => {
     ["a header that would begin another line", { headers: { location: "/a\r\nset-cookie: a=b" } }],
     ["a promise", Promise.resolve({}) as HttpReply],
     ["a function for a body", { body: () => 1 }],
-    ["a symbol for a body", { body: Symbol("a") }],
+    ["a symbol for a body", { body: Symbol("a") as unknown as object }],
     ["a blob", { body: new Blob([]) }],
     ["bytes inside JSON", { body: { image: new Uint8Array(1) } }],
   ])("cannot be %s", (_, reply) => {

@@ -199,6 +199,51 @@ describe("a transaction of external work", () => {
   });
 });
 
+describe("what a person decides", () => {
+  const note = { who: "ann", why: "the gateway's own records say so" };
+
+  test("does not end work under its owner's open transaction: busy, nothing is changed, and it commits", async () => {
+    const ledger = await opened();
+    const { fence, token } = await won(ledger);
+    const release = () => ledger.intervene(fence.id, { does: "release", token }, note);
+    const told = await ledger.transact(fence, "seat", async (tx) => {
+      await expect(release()).rejects.toMatchObject({ code: "REPRISE_LEDGER_BUSY" });
+      return book("a")(tx);
+    });
+    expect(told.is).toBe("committed");
+    expect((await ledger.history(fence.id))?.attempts).toEqual([]);
+    expect(await release()).toBe(true);
+    expect(await ledger.renew(fence, 5_000)).toBe(false);
+  });
+
+  test("is decided anew where a late pin deadlocks with it: the answer stays, and is not forgotten", async () => {
+    const ledger = await opened();
+    const { fence } = await won(ledger);
+    await ledger.start(fence, { effect: "charge", settleMs: 0 });
+    await ledger.park(fence, { effect: "charge", why: "lost", unlessAnswered: true });
+    const pin = await database.pool({ connectionLimit: 1 }).getConnection();
+    closing.push(async () => pin.destroy());
+    await pin.beginTransaction();
+    // of two that deadlock the server rolls back the one that has changed less
+    for (let i = 0; i < 50; i++) await pin.query("insert into booking values ('weight')");
+    await pin.query("update reprise_effect set state = 'p', answer = '1', pinned_at = started_at");
+    const forgotten = ledger.intervene(fence.id, { does: "forget", effect: "charge" }, note);
+    const waiting =
+      "select trx_id from information_schema.innodb_trx where trx_state = 'LOCK WAIT' and trx_query like ?";
+    // the server tells the same again to whoever asks within a tenth of a second
+    const seldom = { interval: 200, timeout: 4_000 };
+    await expect.poll(() => database.query(waiting, ["delete from reprise_effect%"]), seldom).toHaveLength(1);
+    await pin.query("select name from reprise_work for update");
+    await pin.commit();
+    pin.release();
+    expect(await forgotten).toBe(false);
+    expect(await ledger.history(fence.id)).toMatchObject({
+      effects: [{ effect: "charge", answer: "1" }],
+      attempts: [{ what: "parked" }],
+    });
+  });
+});
+
 describe("a cut connection", () => {
   test("killed while database work is open: nothing of it is kept, and the next attempt runs", async () => {
     const ledger = await opened();

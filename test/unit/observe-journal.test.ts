@@ -56,6 +56,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       eviction: "lfu",
       declared: false,
     }),
+    watchRoutes: () => {},
     curve: () => undefined,
   };
   return { inside, counters, executions };

@@ -86,6 +86,20 @@ test("parked work is marked for a person, with why", () => {
   expect(last).toMatchObject({ what: "**Parked as unknown**: charge gave no answer", bad: true });
 });
 
+test("what a person decided is told with who and why, and is nobody's attempt", () => {
+  const note = { owner: "ann", token: 1, why: "seen in the records" };
+  const found = history(
+    { owner: "web-1" },
+    [],
+    [
+      { at: began + 50, what: "parked", owner: "web-1", token: 1, why: "charge gave no answer" },
+      { at: began + 60, what: "settled", ...note },
+    ],
+  );
+  expect(told(found)).toContain("**Settled** by ann: seen in the records");
+  expect(timelineOf(found, "external").lanes.map(({ name }) => name)).not.toContain("ann");
+});
+
 test("database work is one commit and one row, with nothing outside", () => {
   const found = timelineOf(history({}), "database");
   expect(found.rows.length).toBe(1);

@@ -24,6 +24,18 @@ function createService() {
   return { clock, store, faulty, reprise, note };
 }
 
+test.each([
+  ["a policy of eviction that there is none of", { memory: { maxEntries: 9, eviction: "fifo" } }, /memory.eviction/],
+  ["a bound without a policy of eviction", { memory: { maxEntries: 9 } }, /memory.eviction: it is no policy. Say who/],
+  ["two bounds", { memory: { maxEntries: 9, maxBytes: "1mb", eviction: "lru" } }, /bounded in bytes and in entries/],
+  ["a policy for secrets that there is none of", { secrets: "maybe" }, /secrets: it is no policy/],
+  ["a dimension of no kind", { dimensions: { user: "private" } }, /dimensions.user: it is neither 'shared'/],
+])("%s is refused, also where no compiler did", (_, options, message) => {
+  const refused = { code: "REPRISE_BAD_DECLARATION", message: expect.stringMatching(message) as string };
+  const create = () => createReprise({ service: "s", undecided: "listed", ...(options as object) });
+  expect(create).toThrow(expect.objectContaining(refused) as Error);
+});
+
 test("declaring opens nothing; the first use opens once", async () => {
   const { faulty, note } = createService();
   expect(faulty.calls("open")).toBe(0);

@@ -22,6 +22,14 @@ describe("card numbers", () => {
     "4000000000000000006",
     "paid with 4111 1111 1111 1111.",
     "card=5555555555554444, thanks",
+    "pay with 4111 1111 1111 1111 please",
+    "pay with 4111-1111-1111-1111 please",
+    "pay with 3782 822463 10005 please",
+    "card: 4111 1111 1111 1111 exp 12/27",
+    "4111 1111 1111 1111 12/27",
+    "4111 1111 1111 1111 5/27 123",
+    "4111 1111 1111 1111 123",
+    "4111 1111 1111 1111\nAnn",
     4111111111111111,
     4111111111111111n,
   ])("found: %s", (value) => {
@@ -34,6 +42,9 @@ describe("card numbers", () => {
     ["another length than its issuer's", "41111111111116"],
     ["part of more digits", "94111111111111111"],
     ["part of more groups", "2024 4111 1111 1111 1111"],
+    ["the beginning of more groups", "4111 1111 1111 1111 2024"],
+    ["the beginning of more groups", "4111-1111-1111-1111-a024"],
+    ["a bank account", "FR14 4111 1111 1111 1111 1111 111"],
     ["part of an identifier", "a4111111111111111f"],
     ["a fraction", "0.4111111111111111"],
     ["a telephone number", "+4915112345678"],
@@ -65,8 +76,19 @@ describe("tokens and keys", () => {
     ["private-key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIE"],
     ["private-key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n"],
     ["password", "postgres://app:hunter2@db.internal:5432/app"],
+    ["password", "see https://user:secret@host for more"],
+    ["password", "redis://:hunter2@db"],
   ])("%s by its form", (kind, text) => {
     expect(findSecret({ note: text })).toEqual({ path: "note", kind });
+  });
+
+  test("a password in a URL is told, a URL without one is not", () => {
+    expect(findSecret({ source: new URL("https://user:secret@host/path") })).toEqual({
+      path: "source",
+      kind: "password",
+    });
+    expect(findSecret(new URL("https://user:secret@host"))?.kind).toBe("password");
+    expect(findSecret({ source: new URL("https://user@host:8080/path?at=a@b") })).toBeUndefined();
   });
 
   test("a private JSON web key is told, a public one is not", () => {
@@ -96,6 +118,9 @@ describe("names", () => {
     ["passwd", "password"],
     ["db_password", "password"],
     ["passwordHash", "password"],
+    ["Passwort", "password"],
+    ["passwortHash", "password"],
+    ["kennwort", "password"],
     ["client_secret", "password"],
     ["clientSecret", "password"],
     ["accessToken", "token"],
@@ -108,6 +133,25 @@ describe("names", () => {
   });
 
   test.each([
+    ["password", 12_345_678, "password"],
+    ["password", 12_345_678n, "password"],
+    ["Passwort", 2_468, "password"],
+    ["pin", 2_468, "password"],
+    ["ssn", 219_099_999, "national-id"],
+  ])("a number under '%s' is no less one: %s", (name, value, kind) => {
+    expect(findSecret({ [name]: value })).toEqual({ path: name, kind });
+  });
+
+  test.each([
+    ["password", 0],
+    ["password", 1],
+    ["password", 999],
+    ["password", 1_234.5],
+    ["password", 11_111_111],
+    ["passwordLength", 4_096],
+    ["pin", 110_001],
+    ["secretary", 12_345_678],
+    ["passwordChangedAt", 1_700_000_000_000],
     ["passwordChangedAt", "2026-01-01T00:00:00Z"],
     ["hasPassword", "yes"],
     ["isSecret", "yes"],

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, test } from "vitest";
 import { createAmbient } from "../../src/cache/guard/context.ts";
+import { createReprise } from "../../src/index.ts";
 import { verifyScope } from "../../src/testing/verify-scope.ts";
 
 const storage = new AsyncLocalStorage<string>();
@@ -105,6 +106,29 @@ test("a dimension read past the scope is a finding, told once a context", async 
   expect(await verifyScope(leaking, [context("ann"), context("bob")])).toEqual([
     { kind: "leak", scope: [], contexts: ["context 1", "context 1"], dimension: "user" },
     { kind: "leak", scope: [], contexts: ["context 2", "context 2"], dimension: "user" },
+  ]);
+});
+
+test("a real cache's leak is found: its loader reads a dimension that its scope does not have", async () => {
+  const reprise = createReprise({
+    ...{ service: "shop", undecided: "listed" },
+    dimensions: { tenant: "shared", user: "personal" },
+  });
+  const prices = reprise.cache.readThrough({
+    name: "prices",
+    scope: ["tenant"],
+    sameForEvery: ["user"],
+    freshFor: "10s",
+    load: async ({ tenant }) => `${tenant}: ${reprise.context.get("user")}`,
+  });
+  const as = (name: string) => ({
+    scope: { tenant: "t1" },
+    name,
+    within: <T>(work: () => T) => reprise.context.run({ user: name }, work),
+  });
+  expect(await verifyScope(prices, [as("ann"), as("bob")])).toEqual([
+    { kind: "leak", scope: ["tenant"], contexts: ["ann", "ann"], dimension: "user" },
+    { kind: "leak", scope: ["tenant"], contexts: ["bob", "bob"], dimension: "user" },
   ]);
 });
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { getEventListeners } from "node:events";
+import { describe, expect, test, vi } from "vitest";
 import { defaults } from "../../src/base/defaults.ts";
 import { writeBehindStand } from "./write-behind-stand.ts";
 
@@ -120,6 +121,15 @@ describe("backpressure", () => {
     await stand.queue.flush();
     expect(stand.source.values.has("b")).toBe(false);
     await expect(stand.write("b", 1, controller.signal)).rejects.toThrow("enough");
+  });
+
+  test("one signal for many writes gets one listener, not a leak warning, and keeps none", async () => {
+    const stand = writeBehindStand();
+    const { signal } = new AbortController();
+    const writes = range(20).map((i) => stand.write(`k${i}`, i, signal));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await Promise.all(writes);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 });
 
@@ -332,6 +342,21 @@ describe("closing", () => {
     await stand.clock.advance(0);
     await closing;
     expect((await stand.inMemory.standing("views")).dueInMs).toBeLessThanOrEqual(0);
+  });
+
+  test("many who flush while the source is away wait without a leak warning", async () => {
+    const warn = vi.spyOn(process, "emitWarning");
+    const stand = writeBehindStand();
+    stand.away(true);
+    await stand.write("a", 1);
+    stand.queue.start();
+    const flushes = Promise.all(range(20).map(() => stand.queue.flush()));
+    await stand.clock.advance(1_000);
+    stand.away(false);
+    await stand.clock.advance(60_000);
+    await flushes;
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   test("flush resolves when all that was acknowledged before has arrived, whoever wrote it, and rejects on close", async () => {

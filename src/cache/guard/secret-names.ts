@@ -12,7 +12,7 @@ export type Meaning =
   /** No name at all, but the key of a record. */
   | "key";
 
-const password = /(?:pass(?:word|wd|phrase|code)|secret|(?:^|_)pwd|Pwd)(?:_?(?:hash(?:ed)?|digest))?$/i;
+const password = /(?:pass(?:wor[dt]|wd|phrase|code)|kennwort|secret|(?:^|_)pwd|Pwd)(?:_?(?:hash(?:ed)?|digest))?$/i;
 /** What is said about a password, or what leads to another one. */
 const aboutPassword = /^(?:is|has|show|need|require|forgot|reset|change)/i;
 const token = /(?:access|refresh|auth|session|bearer|csrf|api)_?token$|(?:api|secret|access)_?key$/i;

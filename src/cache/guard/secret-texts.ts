@@ -24,7 +24,9 @@ const vendor =
 const addressed = /:\/\/[^\s:@/?#]{0,64}:[^\s@/]{1,128}@[^\s@/]/;
 
 const compactCard = /(?<![\w.+-])\d{13,19}(?!\w|[.-]\w)/g;
-const groupedCard = /(?<![\w.+-]|\d )\d{4}([ -])(?:\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{6}\1\d{4,5})(?!\w|[ .-]\w)/g;
+/** Words may follow, or the month that the card is good until; more groups of digits are another kind of number. */
+const groupedCard =
+  /(?<![\w.+-]|\d )\d{4}([ -])(?:\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{6}\1\d{4,5})(?!\w|[.-]\w| (?!\d\d?\/\d\d)\d)/g;
 
 /** The kind of secret that a text holds, if any. */
 export function secretIn(text: string, meaning: Meaning): SecretKind | undefined {
@@ -42,7 +44,9 @@ export function secretIn(text: string, meaning: Meaning): SecretKind | undefined
 
 function hasCardNumber(text: string, meaning: Meaning): boolean {
   for (const [grouped] of text.matchAll(groupedCard)) {
-    if (isCardNumber(grouped.replace(/\D/g, ""), true)) return true;
+    const digits = grouped.replace(/\D/g, "");
+    // the last three of 19 may be the code from the card's back
+    if (isCardNumber(digits, true) || (digits.length === 19 && isCardNumber(digits.slice(0, 16), true))) return true;
   }
   // a key of digits alone fits by chance once in forty
   if (meaning === "id") return false;

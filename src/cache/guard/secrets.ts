@@ -33,7 +33,8 @@ interface Search {
  * - tokens by the form of bearer tokens, JSON web tokens and well-known vendors' keys, or under a name such as
  *   `accessToken`;
  * - private keys as PEM, age and JWK;
- * - passwords and their hashes under such a name, and in addresses (`postgres://user:…@host`);
+ * - passwords and their hashes under such a name, numbers of four digits and more too, and in addresses
+ *   (`postgres://user:…@host`), a `URL` among them;
  * - national ids: in any text the United States' and Brazil's as they are formatted, France's, and the United Kingdom's
  *   in pairs; compact ones, and Spain's, under a name that says so.
  *
@@ -76,11 +77,16 @@ function inPrimitive(value: unknown, meaning: Meaning, search: Search): SecretKi
     if (value.length > search.characters) return inText(value.slice(0, search.characters), meaning, search);
     return inText(value, meaning, search);
   }
-  if (meaning === "id") return undefined;
-  if (typeof value === "number") {
-    if (value < 1e13 || !Number.isSafeInteger(value)) return undefined;
-  } else if (typeof value !== "bigint" || value < 10_000_000_000_000n || value >= 10n ** 19n) return undefined;
-  return isCardNumber(String(value), meaning === "card") ? "card-number" : undefined;
+  if (meaning === "id" || !isLongInteger(value, meaning === "nothing" ? 1e13 : 1_000)) return undefined;
+  const digits = String(value);
+  if (digits.length > 13 && isCardNumber(digits, meaning === "card")) return "card-number";
+  return byName(digits, meaning);
+}
+
+/** Shorter ones are flags, counts and the like under whatever name; longer ones are no number that somebody was given. */
+function isLongInteger(value: unknown, least: number): value is number | bigint {
+  if (typeof value === "number") return value >= least && Number.isSafeInteger(value);
+  return typeof value === "bigint" && value >= least && value < 10n ** 19n;
 }
 
 function inText(text: string, meaning: Meaning, search: Search): SecretKind | undefined {
@@ -117,6 +123,8 @@ function inObject(value: object, meaning: Meaning, search: Search, depth: number
     if (ArrayBuffer.isView(value)) return undefined;
     if (value instanceof Map) return inMap(value, search, depth);
     if (value instanceof Set) return inSet(value, search, depth);
+    // what it holds stands in none of its own properties
+    if (value instanceof URL) return inPrimitive(value.href, meaning, search);
     return inProperties(value, search, depth);
   } catch {
     // a getter or a proxy that throws

@@ -39,6 +39,9 @@ export interface Groups {
   readonly standing: (attachment: Attachment) => Standing;
 }
 
+/** Of a value whose tags nobody told: it changes with every tag. */
+export const anyTag = "\u0000";
+
 /** More kinds of groups than this cost each entry more than going through all entries costs a change. */
 const mostKinds = 4;
 /** Tags without an entry that are remembered for the loads under way. */
@@ -102,6 +105,9 @@ export function createGroups(): Groups {
     }
   };
 
+  // held for ever: a load of such a value asks whether any tag changed
+  tagOf(anyTag).uses = 1;
+
   const groups: Groups = {
     sequence: 0,
     isGrouped: (names) => kindOf(names) !== undefined,
@@ -120,6 +126,7 @@ export function createGroups(): Groups {
       groups.sequence += 1;
       const group = tagOf(tag);
       change(group, verb, now);
+      change(tagOf(anyTag), verb, now);
       if (group.uses === 0) remember(tag);
     },
     hold: (scope, named) => {

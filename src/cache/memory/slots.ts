@@ -95,8 +95,8 @@ export class Slots {
   #settled = promised | unwatched;
   #freshUntil: Float64Array = new Float64Array(16);
   /** How long before `freshUntil` the value's load began, and how long after it the stale window ends. */
-  lifeMs: Uint32Array = new Uint32Array(16);
-  staleMs: Uint32Array = new Uint32Array(16);
+  lifeMs: Float32Array = new Float32Array(16);
+  staleMs: Float32Array = new Float32Array(16);
   phases: Uint8Array = new Uint8Array(16);
   hashes: Uint32Array = new Uint32Array(16);
   readonly attachments = new Map<number, Attachment>();
@@ -254,6 +254,11 @@ export class Slots {
     return this.freshUntil(place) - (this.lifeMs[place] as number);
   }
 
+  /** What was rounded down of a long life must not make an age of less than nothing. */
+  age(place: number, now: number): number {
+    return Math.max(0, now - this.began(place));
+  }
+
   /** When a load of it last began. */
   triedAt(place: number): number {
     return Math.max(this.pending.get(place)?.triedAt ?? never, this.began(place));
@@ -301,8 +306,8 @@ export class Slots {
     this.#hits[2 * place] = life.calmUntil;
     this.#hits[2 * place + 1] = (this.#hits[2 * place + 1] as number) & (noted | unwatched);
     this.#freshUntil[place] = life.began + life.freshMs;
-    this.lifeMs[place] = Math.min(life.freshMs, longest);
-    this.staleMs[place] = Math.min(life.staleMs, longest);
+    this.lifeMs[place] = atMost(life.freshMs);
+    this.staleMs[place] = atMost(life.staleMs);
     this.phases[place] = life.phase;
     this.revoke(place);
   }
@@ -312,10 +317,10 @@ export class Slots {
     const freshUntil = this.freshUntil(place);
     const until = Math.min(this.staleUntil(place), at + staleMs);
     const ends = Math.min(freshUntil, at);
-    this.lifeMs[place] = Math.max(0, (this.lifeMs[place] as number) - (freshUntil - ends));
+    this.lifeMs[place] = atMost(Math.max(0, (this.lifeMs[place] as number) - (freshUntil - ends)));
     this.#freshUntil[place] = ends;
     this.#hits[2 * place] = never;
-    this.staleMs[place] = Math.max(0, until - ends);
+    this.staleMs[place] = atMost(Math.max(0, until - ends));
     this.phases[place] = phase.settled;
     this.revoke(place);
   }
@@ -331,8 +336,8 @@ export class Slots {
     this.#hits = larger(Float64Array, this.#hits, 2);
     this.checked = larger(Float64Array, this.checked);
     this.#freshUntil = larger(Float64Array, this.#freshUntil);
-    this.lifeMs = larger(Uint32Array, this.lifeMs);
-    this.staleMs = larger(Uint32Array, this.staleMs);
+    this.lifeMs = larger(Float32Array, this.lifeMs);
+    this.staleMs = larger(Float32Array, this.staleMs);
     this.phases = larger(Uint8Array, this.phases);
     this.hashes = larger(Uint32Array, this.hashes);
   }
@@ -346,8 +351,11 @@ export interface ValueLife {
   readonly phase: number;
 }
 
-/** 49 days: what a column of 32 bits holds. */
-const longest = 2 ** 32 - 1;
+/** The nearest number of 32 bits that is no larger, seven digits of it: no stored window may outlast its value's. */
+function atMost(ms: number): number {
+  const nearest = Math.fround(ms);
+  return nearest <= ms ? nearest : Math.fround(nearest * (1 - 2 ** -23));
+}
 
 /** No two permissions of a process are equal, so one that was taken away never comes back. */
 let lastPermission: number = none;

@@ -43,7 +43,7 @@ export function createReadThrough(core: CacheCore, options: ReadThroughOptions):
       const entry = await core.getEntry(scope, load, readOptions);
       return clone ? { ...entry, value: copy(entry.value) } : entry;
     },
-    // the signal ends the waiting for all at once: a listener for each key would be one leak warning too many
+    // the signal ends the waiting for all at once
     getMany: async (scopes, readOptions) => {
       readOptions?.signal?.throwIfAborted();
       return untilAborted(Promise.all(readAll(scopes)), readOptions?.signal);

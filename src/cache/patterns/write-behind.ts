@@ -1,9 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { untilAborted } from "../../base/promise.ts";
 import type { CacheCore } from "../core.ts";
-import type { CacheDeclaration } from "../declaration.ts";
+import type { CacheDeclaration, LoadMany } from "../declaration.ts";
 import type { Load } from "../flights.ts";
 import { encodeKey, type Scope } from "../key.ts";
+import type { PendingWrite } from "../loader.ts";
 import type { Cache, WriteBehindCache } from "../surface.ts";
 import { createWriteBehind, type JournalOf, type WriteBehind } from "../write/queue.ts";
 
@@ -16,7 +17,7 @@ export interface WriteBehindOptions {
   readonly used: () => void;
   /** `undefined`: there is no ledger, so none beside it. */
   readonly journal: JournalOf | undefined;
-  readonly reads: (load: Load) => Cache<Scope, unknown>;
+  readonly reads: (load: Load, loadMany: LoadMany | undefined) => Cache<Scope, unknown>;
 }
 
 /**
@@ -36,14 +37,29 @@ export function createWriteBehindCache(
     journal: ifLost === "never" ? journal : undefined,
     acceptLoss: ifLost === "never" ? undefined : ifLost?.accept,
     writeMany: (batch, context) => outside(async () => writeMany?.(batch as never[], context)),
+    changed: (scope) => core.changeMatching("purge", scope),
     clock,
   });
   const keyOf = (scope: Scope): string => encodeKey(core.keys.check(scope));
 
-  const reads = options.reads(async (scope, context) => {
+  const pendingOf = async (scope: Scope): Promise<PendingWrite | undefined> => {
     const pending = await writes.pending(keyOf(scope));
-    return pending === undefined ? (load as Load)(scope, context) : pending.value;
-  });
+    return pending === undefined ? undefined : { "~pending": pending.value };
+  };
+  const { loadMany } = declaration;
+  const reads = options.reads(
+    async (scope, context) => (await pendingOf(scope)) ?? (load as Load)(scope, context),
+    loadMany &&
+      (async (scopes, context) => {
+        const pending = await Promise.all(scopes.map(pendingOf));
+        const asked = scopes.filter((_, at) => pending[at] === undefined);
+        const found = asked.length === 0 ? [] : await loadMany(asked, context);
+        // not one answer for each question: whoever called tells so
+        if (!Array.isArray(found) || found.length !== asked.length) return found;
+        const answers = found.values();
+        return pending.map((one) => one ?? answers.next().value);
+      }),
+  );
   return {
     writes,
     cache: {
@@ -54,7 +70,7 @@ export function createWriteBehindCache(
         const checked = core.keys.scope(parts);
         options.used();
         const kept = core.admit(value);
-        await writes.write(encodeKey(parts), checked, kept, writeOptions?.signal);
+        await writes.write(encodeKey(parts), checked, kept.value, writeOptions?.signal);
         core.written(checked, kept);
       },
       flush: (flushOptions) => untilAborted(writes.flush(), flushOptions?.signal),

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
+import type { Accepted } from "../accept.ts";
 import type { CacheCore } from "../core.ts";
 import type { Scope } from "../key.ts";
 import type { Cache, WritableCache } from "../surface.ts";
@@ -24,12 +25,14 @@ export function createWriteThrough(
   },
 ): WritableCache<Scope, unknown> {
   const { write, hardMs, clock } = options;
-  const send = (scope: Scope, value: unknown): Promise<void> => {
+  const send = (scope: Scope, accepted: Accepted): Promise<void> => {
     const controller = new AbortController();
     const writing = core.announce(scope);
-    const written = options.outside(async () => write(scope as never, value as never, { signal: controller.signal }));
+    const written = options.outside(async () =>
+      write(scope as never, accepted.value as never, { signal: controller.signal }),
+    );
     const settled = written.then(
-      () => writing.arrived(value),
+      () => writing.arrived(accepted),
       (error: unknown) => {
         writing.failed();
         throw error;

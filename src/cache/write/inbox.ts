@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
+import { onAbort } from "../../base/signals.ts";
 import type { Appended, WriteJournal } from "../../contract/write-journal.ts";
 
 export interface EncodedWrite {
@@ -96,18 +97,17 @@ export function createInbox(options: {
     add: (write, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason as Error);
-        const aborted = () => one.end(signal?.reason);
         const one: Waiting = {
           write,
           since: clock().monotonic(),
           end: (error) => {
             waiting.delete(one);
-            signal?.removeEventListener("abort", aborted);
+            stopWaiting();
             if (error === undefined) resolve();
             else reject(error as Error);
           },
         };
-        signal?.addEventListener("abort", aborted, { once: true });
+        const stopWaiting = signal === undefined ? () => {} : onAbort(signal, () => one.end(signal.reason));
         waiting.add(one);
         running ??= run();
       }),

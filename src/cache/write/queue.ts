@@ -6,6 +6,7 @@ import { pause, withDeadline } from "../../base/promise.ts";
 import { restore, store } from "../../base/storable.ts";
 import { newestWriteJournal } from "../../contract/newest-writes.ts";
 import type { WriteJournal } from "../../contract/write-journal.ts";
+import type { Scope } from "../key.ts";
 import type { DeadWrite } from "../surface.ts";
 import type { SentWrite } from "./delivery.ts";
 import { createInbox } from "./inbox.ts";
@@ -65,6 +66,11 @@ export interface WriteBehindSettings {
   /** What may be lost: the last so long. Half of it passes before a write is sent, half is left for the sending. */
   readonly acceptLoss: Duration | undefined;
   readonly writeMany: (writes: readonly SentWrite[], context: { readonly signal: AbortSignal }) => Promise<void>;
+  /**
+   * What reads find has changed without a write: one was given up, so that the source's value counts again, or sent once
+   * more. An empty scope means every one.
+   */
+  readonly changed?: ((scope: Scope) => void) | undefined;
   readonly clock: () => Clock;
   /** The most keys that may be pending. */
   readonly most?: number | undefined;
@@ -107,6 +113,9 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
     left: (writes) => {
       pendingKeys = Math.max(0, pendingKeys - writes);
       inbox.roomMade();
+    },
+    died: (scopes) => {
+      for (const scope of scopes) settings.changed?.(restore(scope) as Scope);
     },
     pending: (count) => {
       pendingKeys = count;
@@ -180,9 +189,13 @@ export function createWriteBehind(settings: WriteBehindSettings): WriteBehind {
       }));
     },
     requeue: async (id) => {
+      const dead = (await (await journal()).dead(queue, deadListed)).find(({ version }) => String(version) === id);
       const done = await change(id, "requeue");
-      if (done && started) sender.start();
-      return done;
+      if (!done) return false;
+      // as a write does: what was loaded while it was dead is older
+      settings.changed?.(dead === undefined ? {} : (restore(dead.scope) as Scope));
+      if (started) sender.start();
+      return true;
     },
     discard: (id) => change(id, "discard"),
     pendingCount: () => pendingKeys,

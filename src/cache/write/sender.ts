@@ -36,6 +36,8 @@ export interface SenderOptions extends Pick<DeliveryOptions, "cache" | "writeMan
   readonly gatherMs: number;
   readonly stopped: AbortSignal;
   readonly counters: SenderCounters;
+  /** These writes were given up: whoever reads from now on ought to find the source's value. */
+  readonly died: (scopes: readonly string[]) => void;
   /** So many writes are pending no more, or a newer one of their key is in their place. */
   readonly left: (writes: number) => void;
   readonly pending: (count: number) => void;
@@ -75,6 +77,8 @@ export function createSender(options: SenderOptions): Sender {
     timer = { at, cancel };
   };
 
+  /** The scopes of writes whose giving up is yet to be settled, by key. */
+  const dying = new Map<string, string>();
   const failedAlone = (write: ClaimedWrite, error: unknown): WriteEnd => {
     const { key } = write;
     const counts = arrivals > (failedAt.get(key) ?? 0);
@@ -83,6 +87,7 @@ export function createSender(options: SenderOptions): Sender {
     if (isDead) {
       counters.died += 1;
       failedAt.delete(key);
+      dying.set(key, write.scope);
       return { key, is: "dead", error: nameOfError(error) };
     }
     const pausesMs = pauseAfter(write.failures, pauseMs.most, random);
@@ -109,6 +114,9 @@ export function createSender(options: SenderOptions): Sender {
         try {
           const ended = await journal.settle(claim, ends);
           if (ends.some(({ is }) => is === "applied" || is === "dead")) options.left(ended);
+          const dead = ends.flatMap(({ key, is }) => (is === "dead" ? [dying.get(key) ?? ""] : []));
+          if (dead.length > 0) options.died(dead);
+          for (const { key } of ends) dying.delete(key);
           return;
         } catch {
           if (stopped.aborted || clock().monotonic() >= until) return;

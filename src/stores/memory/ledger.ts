@@ -3,6 +3,7 @@ import { RepriseError } from "../../base/errors.ts";
 import type { JournalEntry } from "../../contract/journal.ts";
 import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
 import { newestWriteJournal } from "../../contract/newest-writes.ts";
+import { intervene } from "./intervene.ts";
 import { createShelf, isVisible, type Scope } from "./shelf.ts";
 import {
   foreignTransactions,
@@ -15,10 +16,12 @@ import {
 import {
   effectRecord,
   effectRecords,
+  finish,
   holds,
   isExpired,
   noteAttempt,
   parkWork,
+  reopenIfAnswered,
   runSummary,
   startedEffects,
   type Work,
@@ -141,10 +144,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         if (work === undefined || present === undefined) return { is: "gone" };
         if (present.answer !== null) return { is: "present", answer: present.answer };
         Object.assign(present, { answer, pinnedAt: now });
-        if (work.state === "unknown" && startedEffects(work).length === 0) {
-          noteAttempt(work, "reopened", now, null);
-          Object.assign(work, { state: "open", notBefore: 0, leaseUntil: now, endedAt: null, why: null });
-        }
+        reopenIfAnswered(work, now);
         return { is: "pinned" };
       }),
 
@@ -257,6 +257,12 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         return expired.length;
       }),
 
+    intervene: (id, intervention, note) =>
+      step("intervene", (now) => {
+        const work = shelf.byId(id);
+        return work !== undefined && isVisible(work, undefined) && intervene(work, now, intervention, note);
+      }),
+
     recent: ({ limit, operation, state }) =>
       step("recent", () =>
         visible()
@@ -294,19 +300,6 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     },
     writes: newestWriteJournal(clock.now, step),
   };
-}
-
-function finish(work: Work, now: number, outcome: string, refused: boolean, keepMs: number): void {
-  Object.assign(work, {
-    state: "done",
-    outcome,
-    refused,
-    endedAt: now,
-    // a further key may have promised more
-    keepUntil: Math.max(work.keepUntil, now + keepMs),
-    input: null,
-    why: null,
-  } satisfies Partial<Work>);
 }
 
 /** Until the returned function is called, a transaction of the work is open: nobody takes the work over. */

@@ -61,8 +61,39 @@ export function startedEffects(work: Work): readonly string[] {
   return [...work.effects].filter(([, effect]) => effect.answer === null).map(([name]) => name);
 }
 
-export function noteAttempt(work: Work, what: AttemptRecord["what"], at: number, why: string | null): void {
-  work.attempts.push({ at, what, owner: work.about.owner, token: work.token, why });
+/** `by`: the person who decided it; else it was the owner. */
+export function noteAttempt(
+  work: Work,
+  what: AttemptRecord["what"],
+  at: number,
+  why: string | null,
+  by: string = work.about.owner,
+): void {
+  work.attempts.push({ at, what, owner: by, token: work.token, why });
+}
+
+export function finish(work: Work, now: number, outcome: string, refused: boolean, keepMs: number): void {
+  Object.assign(work, {
+    state: "done",
+    outcome,
+    refused,
+    endedAt: now,
+    // a further key may have promised more
+    keepUntil: Math.max(work.keepUntil, now + keepMs),
+    input: null,
+    why: null,
+  } satisfies Partial<Work>);
+}
+
+export function reopen(work: Work, now: number): void {
+  Object.assign(work, { state: "open", notBefore: 0, leaseUntil: now, endedAt: null, effect: "", why: null });
+}
+
+/** Parked work whose last open effect was pinned needs no person any more. */
+export function reopenIfAnswered(work: Work, now: number): void {
+  if (work.state !== "unknown" || startedEffects(work).length > 0) return;
+  noteAttempt(work, "reopened", now, null);
+  reopen(work, now);
 }
 
 export function parkWork(work: Work, now: number, effect: string, why: string): void {

@@ -2,6 +2,7 @@ import type { WorkId } from "../../base/names.ts";
 import type { AbandonedQuery, AbandonedWork, ParkAbandonedQuery } from "../../contract/ledger.ts";
 import type { Database } from "./database.ts";
 import type { Connection } from "./driver.ts";
+import { whereWork } from "./effects.ts";
 import { deleteWork, parkWork } from "./endings.ts";
 import { bytes, clock, hexOf, id16, micros, type Row, textOf, type Work, workColumns, workOf } from "./records.ts";
 
@@ -64,12 +65,11 @@ export async function parkAbandonedWork(database: Database, query: ParkAbandoned
 
 /** Locks the row of work that nobody is at. `undefined`: somebody is, or has it locked. */
 async function lockDue(connection: Connection, id: WorkId): Promise<Work | undefined> {
-  const { rows: named } = await connection.query("select name from reprise_work where id = ?", [id16(id)]);
-  const name = named[0]?.["name"];
-  if (name === undefined) return undefined;
+  const where = await whereWork(connection, id);
+  if (where === undefined) return undefined;
   const { rows } = await connection.query(
     `select ${workColumns} from reprise_work where name = ? and id = ? and ${due} for update skip locked`,
-    [name as Uint8Array, id16(id)],
+    where,
   );
   return rows.map(workOf)[0];
 }

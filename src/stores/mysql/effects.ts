@@ -4,7 +4,18 @@ import type { EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } fr
 import type { Connection } from "./driver.ts";
 import { fencedRow, fenceOf, share } from "./fence.ts";
 import { bounded } from "./limits.ts";
-import { bytes, clock, effectOf, id16, micros, noteAttempt, textOf, workColumns, workOf } from "./records.ts";
+import {
+  bytes,
+  clock,
+  effectOf,
+  id16,
+  micros,
+  noteAttempt,
+  textOf,
+  type Work,
+  workColumns,
+  workOf,
+} from "./records.ts";
 
 const longestName = 767;
 
@@ -54,40 +65,62 @@ export async function restartEffect(connection: Connection, fence: Fence, start:
   return true;
 }
 
+/** An effect whose answer is not there: by id and name. */
+export const openEffect = "where id = ? and name = ? and state = 's'";
+
 export async function pinEffect(connection: Connection, id: WorkId, effect: string, answer: string): Promise<Pinned> {
   const { count } = await connection.query(
-    `update reprise_effect set state = 'p', answer = ?, pinned_at = ${clock} where id = ? and name = ? and state = 's'`,
+    `update reprise_effect set state = 'p', answer = ?, pinned_at = ${clock} ${openEffect}`,
     [bytes(answer), id16(id), bytes(effect)],
   );
   if (count === 1) {
-    await reopenIfAnswered(connection, id);
+    await reopenPinned(connection, id);
     return { is: "pinned" };
   }
   const record = await readEffect(connection, id, effect);
   return record?.answer == null ? { is: "gone" } : { is: "present", answer: record.answer };
 }
 
-/** Parked work whose last open effect was pinned needs no person any more. */
-async function reopenIfAnswered(connection: Connection, id: WorkId): Promise<void> {
-  const { rows: named } = await connection.query("select name from reprise_work where id = ?", [id16(id)]);
-  const [work] = named;
-  if (work === undefined) return;
-  // by its name, so that the row alone is locked: an owner's transaction, which holds the fence, is not waited for
+/**
+ * The name and id that one piece of work is locked by: by its name, the row alone is locked, and an owner's transaction,
+ * which holds the fence, is not waited for. `undefined`: it is gone.
+ */
+export async function whereWork(
+  connection: Connection,
+  id: WorkId,
+): Promise<readonly [name: Uint8Array, id: Uint8Array] | undefined> {
+  const { rows } = await connection.query("select name from reprise_work where id = ?", [id16(id)]);
+  const [work] = rows;
+  return work === undefined ? undefined : [work["name"] as Uint8Array, id16(id)];
+}
+
+async function reopenPinned(connection: Connection, id: WorkId): Promise<void> {
+  const where = await whereWork(connection, id);
+  if (where === undefined) return;
   const { rows } = await connection.query(
     `select ${workColumns} from reprise_work where name = ? and id = ? for update`,
-    [work["name"] as Uint8Array, id16(id)],
+    where,
   );
-  const [parked] = rows.map(workOf);
-  if (parked?.state !== "u") return;
+  const [work] = rows.map(workOf);
+  if (work?.state === "u") await reopenIfAnswered(connection, work);
+}
+
+/** Parked work whose last open effect was pinned needs no person any more. The caller holds its row. */
+export async function reopenIfAnswered(connection: Connection, parked: Work): Promise<void> {
   const open = await connection.query("select 1 as open from reprise_effect where id = ? and state = 's' limit 1", [
-    id16(id),
+    id16(parked.id),
   ]);
   if (open.rows.length > 0) return;
   await noteAttempt(connection, parked, "reopened", null);
+  await reopen(connection, parked);
+}
+
+/** The caller holds its row. */
+export async function reopen(connection: Connection, parked: Work): Promise<void> {
   await connection.query(
     `update reprise_work set state = 'o', not_before = null, lease_until = ${clock}, ended_at = null, effect = null,
        why = null where name = ?`,
-    [work["name"] as Uint8Array],
+    [id16(parked.name)],
   );
 }
 

@@ -11,6 +11,7 @@ import { type Database, mysqlDatabase } from "./database.ts";
 import { isDuplicate, type MysqlPool } from "./driver.ts";
 import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, transactionBefore } from "./effects.ts";
 import { completeWork, parkOwn, releaseWork } from "./endings.ts";
+import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
@@ -107,6 +108,8 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
       return parked;
     },
     sweep: (limit) => database.write("sweep", (connection) => sweepWork(connection, limit)),
+
+    intervene: (id, intervention, note) => intervene(database, name, systemClock, id, intervention, note),
 
     recent: (query) => database.each("recent", (connection) => recentRuns(connection, query)),
     history: (id) => database.read("history", (connection) => runHistory(connection, id)),

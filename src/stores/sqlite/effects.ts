@@ -58,10 +58,14 @@ export function pinEffect(connection: Connection, now: number, id: WorkId, effec
 }
 
 /** Parked work whose last open effect was pinned needs no person any more. */
-function reopenIfAnswered(connection: Connection, now: number, id: WorkId): void {
+export function reopenIfAnswered(connection: Connection, now: number, id: WorkId): void {
   const rows = connection.all("select 1 from reprise_work where id = ? and state = 'u'", [id]);
   if (rows.length === 0 || openEffects(connection, id) > 0) return;
   noteAttempt(connection, id, "reopened", now, null);
+  reopen(connection, now, id);
+}
+
+export function reopen(connection: Connection, now: number, id: WorkId): void {
   connection.run(
     `update reprise_work set state = 'o', not_before = null, lease_until = ?, ended_at = null, effect = null, why = null
      where id = ?`,

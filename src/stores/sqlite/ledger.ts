@@ -18,6 +18,7 @@ import {
   sweepWork,
 } from "./endings.ts";
 import { sqliteFile } from "./file.ts";
+import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
@@ -116,6 +117,9 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
         queries.reduce((parked, query) => parked + parkAbandonedWork(connection, now, query), 0),
       ),
     sweep: (limit) => file.write("sweep", (connection, now) => sweepWork(connection, now, limit)),
+
+    intervene: (id, intervention, note) =>
+      file.write("intervene", (connection, now) => intervene(connection, now, id, intervention, note)),
 
     recent: (query) => file.read("recent", (connection) => recentRuns(connection, query)),
     history: (id) => file.read("history", (connection, now) => runHistory(connection, now, id)),

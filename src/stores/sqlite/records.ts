@@ -101,18 +101,19 @@ export function runSummary(row: OwnRow): RunSummary {
   };
 }
 
-/** A past attempt's one row, of the attempt that the work row still names. */
+/** A past attempt's one row, of the attempt that the work row still names. `by`: the person who decided it, if one did. */
 export function noteAttempt(
   connection: Connection,
   id: WorkId,
   what: AttemptRecord["what"],
   at: number,
   why: string | null,
+  by: string | null = null,
 ): void {
   connection.run(
     `insert into reprise_attempt (id, at, what, owner, token, why)
-     select id, ?, ?, owner, token, ? from reprise_work where id = ?`,
-    [at, what, why, id],
+     select id, ?, ?, coalesce(?, owner), token, ? from reprise_work where id = ?`,
+    [at, what, by, why, id],
   );
 }
 

@@ -25,7 +25,17 @@ export interface HttpReply {
   readonly status?: number | undefined;
   readonly headers?: { readonly [H in KeptHeader]?: string | undefined } | undefined;
   /** `undefined`: empty. Bytes are sent as bytes, a string as text, the rest as JSON. */
-  readonly body?: unknown;
+  readonly body?: Repeatable;
+}
+
+/** What can be sent again: no stream and no promise. How much of it is kept, the operation's `outcomeLimit` says. */
+type Repeatable = string | number | boolean | null | undefined | Literal | (object & NotOnce);
+/** Without it a literal's own properties would count as too many. */
+type Literal = { readonly [name: string]: unknown };
+interface NotOnce {
+  readonly [Symbol.asyncIterator]?: never;
+  readonly getReader?: never;
+  readonly then?: never;
 }
 
 export interface HttpCarrier<Request, In, O, R> {

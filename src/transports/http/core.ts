@@ -3,8 +3,9 @@ import type { Carried, CarriedContract, Settlement as SettlementOf } from "../..
 import type { AnyRefused } from "../../operation/outcome.ts";
 import { isThrownByRun } from "../../operation/refusing.ts";
 import { type Answer, answerOf } from "./answer.ts";
-import type { HttpCarrier } from "./carrier.ts";
+import type { HttpCarrier, HttpReply } from "./carrier.ts";
 import { readKey } from "./key.ts";
+import { NotKept } from "./not-kept.ts";
 import { contractLink, problemOf, refusalOf } from "./problem.ts";
 import { decodeAnswer, encodeAnswer, unrendered } from "./rendering.ts";
 
@@ -26,7 +27,7 @@ export interface Brought<Q> {
 }
 
 /**
- * Answers every request; never rejects. It hears nothing of a client that hangs up: the work and its record go on, and
+ * Answers every request; never rejects but with what a guarded handler told and nobody may keep. It hears nothing of a client that hangs up: the work and its record go on, and
  * the next attempt is told.
  *
  * @throws REPRISE_BAD_DECLARATION, at once
@@ -34,6 +35,7 @@ export interface Brought<Q> {
 export function carryHttp<Q, In, O, R>(
   carried: Carried<In, O, R>,
   given: HttpCarrier<Q, In, O, R>,
+  { keepsRendering = true }: { readonly keepsRendering?: boolean } = {},
 ): (brought: Brought<Q>) => Promise<Answer> {
   // erased: what follows never looks into inputs, values and refusals
   const operation = carried as unknown as Operation;
@@ -51,7 +53,8 @@ export function carryHttp<Q, In, O, R>(
   const answerTo = (settled: Settlement): Answer => {
     const what = `the reply of '${name}'`;
     if (settled.status === "done") {
-      return answerOf(carrier.reply === undefined ? { body: settled.value } : carrier.reply(settled.value), what);
+      const { value } = settled;
+      return answerOf(carrier.reply === undefined ? { body: value as HttpReply["body"] } : carrier.reply(value), what);
     }
     const { code, detail } = settled;
     const declared = terms.refusals[code] ?? {
@@ -68,6 +71,7 @@ export function carryHttp<Q, In, O, R>(
    * must be kept. So it does not throw.
    */
   const render = (settled: Settlement): string => {
+    if (!keepsRendering) return unrendered;
     try {
       return encodeAnswer(answerTo(settled));
     } catch {
@@ -84,7 +88,7 @@ export function carryHttp<Q, In, O, R>(
     const { outcome, rendered } = await operation["~carry"]
       .execute(input, { key, principal, render })
       .catch((error) => {
-        throw isAnswer(error) ? error : failure("REPRISE_RUN_FAILED", error);
+        throw error instanceof NotKept || isAnswer(error) ? error : failure("REPRISE_RUN_FAILED", error);
       });
     switch (outcome.status) {
       case "running":
@@ -107,6 +111,7 @@ export function carryHttp<Q, In, O, R>(
     try {
       return await execute(brought);
     } catch (error) {
+      if (error instanceof NotKept) throw error;
       const told = isRepriseError(error) ? error : failure("REPRISE_RUN_FAILED", error);
       if (told.status === 500) report(carrier.failed ?? brought.log, told);
       return problemOf(told, contract);
@@ -188,7 +193,7 @@ function isAnswer(error: unknown): boolean {
   return error.status === 503 || isRepriseError(error, "REPRISE_FENCED") || isRepriseError(error, "REPRISE_LEASE_LOST");
 }
 
-function report(told: (error: Error) => void, error: Error): void {
+export function report(told: (error: Error) => void, error: Error): void {
   try {
     told(error);
   } catch {

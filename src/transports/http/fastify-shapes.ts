@@ -1,10 +1,11 @@
 /** What is used of Fastify, so that nothing of it is loaded and no version of its types is needed. */
+import type { NodeRequest } from "./node.ts";
 
 export interface FastifyRequest {
   readonly body: unknown;
   readonly params: unknown;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly raw?: { readonly rawHeaders: readonly string[] } | undefined;
+  readonly raw?: NodeRequest | undefined;
   readonly log?: { readonly error: (error: Error, message: string) => void } | undefined;
 }
 

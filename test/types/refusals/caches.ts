@@ -1,5 +1,5 @@
 /** Cached reads that the compiler refuses; `declared.ts` tells how to read this file. */
-import { createReprise, loaded, type NeverCached, outcomeOf, unchecked } from "../../../src/index.ts";
+import { createReprise, loaded, type NeverCached, outcomeOf, type Schema, unchecked } from "../../../src/index.ts";
 import { book, common, everyone, first, reprise } from "./declared.ts";
 
 // ── the scope and the dimensions ──
@@ -127,6 +127,36 @@ reprise.cache.readThrough({
   // refused at `cards`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
   load: ({ user }) => ({ user, cards: new Set(["4…" as NeverCached<string>]) }),
 });
+reprise.cache.readThrough({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `({ user`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  load: async ({ user }) => ({ user, card: Promise.resolve({ number: "4…" as NeverCached<string> }) }),
+});
+reprise.cache.cacheAside({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `value`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  value: unchecked<{ readonly paying: readonly { readonly card: NeverCached<string> }[] }>(),
+});
+declare const checked: Schema<unknown, Map<string, NeverCached<string>>>;
+reprise.cache.cacheAside({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  // refused at `value`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+  value: checked,
+});
+const paid = reprise.cache.cacheAside({
+  ...common,
+  scope: ["user"],
+  sameForEvery: ["tenant", "role", "locale"],
+  value: unchecked<{ readonly card: string }>(),
+});
+// refused at `({ card`: Type 'NeverCached<string>' is not assignable to type '"declared NeverCached"'
+void paid.get({ user: "u" }, async () => ({ card: "4…" as NeverCached<string> }));
 reprise.cache.writeThrough({
   ...common,
   // refused at `holds`: 'financial' data is never cached: read it from the source

@@ -19,3 +19,15 @@ webHandler(cancel, {
   // refused at `"sold-out"`: '"sold-out"' does not exist in type
   refused: { "sold-out": () => ({ status: 410 }) },
 });
+webHandler(cancel, {
+  input: () => ({ user: "u", reference: "r" }),
+  principal: "everyone",
+  // refused at `reply`: Type 'ReadableStream<any>' is not assignable to type 'Repeatable'
+  reply: () => ({ body: new ReadableStream() }),
+});
+webHandler(cancel, {
+  input: () => ({ user: "u", reference: "r" }),
+  principal: "everyone",
+  // refused at `reply`: Type 'Promise<string>' is not assignable to type 'Repeatable'
+  reply: () => ({ body: Promise.resolve("a") }),
+});

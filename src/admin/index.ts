@@ -1,0 +1,2 @@
+export { type Administration, administer, type Ending, type Knowledge, type Shown } from "./administration.ts";
+export type { Choice } from "./choices.ts";

@@ -1,0 +1,40 @@
+/** What waits for each signal, behind the one listener that this module has there. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `aborted` once when the signal aborts, unless the function that it returns was called before. However many wait,
+ * a signal gets one listener, and loses it when nobody waits any more: Node takes an eleventh for a leak and says so.
+ * Nothing is called for a signal that has aborted already. A callback must not throw: those after it would not hear.
+ *
+ * @example
+ * const stop = onAbort(signal, () => reject(signal.reason));
+ * work.then(resolve, reject).finally(stop);
+ */
+export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
+  if (signal.aborted) return noop;
+  // of its own: the same function may wait twice
+  const callback = () => aborted();
+  const callbacks = waiting.get(signal) ?? listenTo(signal);
+  callbacks.add(callback);
+  return () => {
+    if (!callbacks.delete(callback) || callbacks.size > 0) return;
+    waiting.delete(signal);
+    signal.removeEventListener("abort", tell);
+  };
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  waiting.set(signal, callbacks);
+  signal.addEventListener("abort", tell, { once: true });
+  return callbacks;
+}
+
+/** One function for all signals, so that it can be taken off again. */
+function tell(this: AbortSignal): void {
+  const callbacks = waiting.get(this);
+  waiting.delete(this);
+  for (const callback of callbacks ?? []) callback();
+}
+
+function noop(): void {}

@@ -1,0 +1,41 @@
+import { newAttemptId } from "../../base/names.ts";
+import type { Intervention, Note } from "../../contract/ledger.ts";
+import { finish, noteAttempt, reopen, reopenIfAnswered, type Work } from "./work.ts";
+
+export function intervene(work: Work, now: number, intervention: Intervention, { who, why }: Note): boolean {
+  if (intervention.does === "release") {
+    // an open transaction holds its fence: nobody takes the work from it
+    if (work.state !== "running" || work.token !== intervention.token || work.transactions.size > 0) return false;
+    noteAttempt(work, "revoked", now, why, who);
+    // with another attempt's id nothing that the owner still writes carries the fence
+    Object.assign(work, { state: "open", attempt: newAttemptId(), notBefore: 0, leaseUntil: now });
+    return true;
+  }
+  if (work.state !== "unknown") return false;
+  switch (intervention.does) {
+    case "settle":
+      noteAttempt(work, "settled", now, why, who);
+      finish(work, now, intervention.outcome, intervention.refused, intervention.keepMs);
+      return true;
+    case "answer": {
+      const effect = work.effects.get(intervention.effect);
+      if (effect === undefined || effect.answer !== null) return false;
+      noteAttempt(work, "answered", now, why, who);
+      Object.assign(effect, { answer: intervention.answer, pinnedAt: now });
+      reopenIfAnswered(work, now);
+      return true;
+    }
+    case "forget": {
+      const effect = work.effects.get(intervention.effect);
+      if (effect === undefined || effect.answer !== null) return false;
+      noteAttempt(work, "forgotten", now, why, who);
+      work.effects.delete(intervention.effect);
+      reopenIfAnswered(work, now);
+      return true;
+    }
+    case "reopen":
+      noteAttempt(work, "reopened", now, why, who);
+      reopen(work, now);
+      return true;
+  }
+}

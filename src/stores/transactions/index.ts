@@ -1,0 +1,10 @@
+export { databaseErrorOf } from "../../contract/database-error.ts";
+export type { QueryResult, Transactions } from "../../contract/transactions.ts";
+export { type DrizzleDatabase, type DrizzleTransaction, drizzleTransactions } from "./drizzle.ts";
+export { type KnexDatabase, type KnexTransaction, knexTransactions } from "./knex.ts";
+export { type KyselyDatabase, type KyselyTransaction, kyselyTransactions } from "./kysely.ts";
+export { type MikroOrm, type MikroOrmTransaction, mikroOrmTransactions } from "./mikro-orm.ts";
+export type { Isolation, TransactionsOptions } from "./over.ts";
+export { type PrismaDatabase, type PrismaTransaction, prismaTransactions } from "./prisma.ts";
+export { type Sequelize, type SequelizeTransaction, sequelizeTransactions } from "./sequelize.ts";
+export { type TypeormDataSource, type TypeormTransaction, typeormTransactions } from "./typeorm.ts";

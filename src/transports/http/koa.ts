@@ -1,0 +1,45 @@
+import type { Carried } from "../../operation/carry.ts";
+import type { HttpCarrier } from "./carrier.ts";
+import { carryHttp } from "./core.ts";
+import type { KoaContext } from "./koa-shapes.ts";
+import { keyLinesOf, toBytes } from "./node.ts";
+
+export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export type { KoaContext } from "./koa-shapes.ts";
+
+/**
+ * Carries the requests of a Koa middleware to an operation. The body is read before, by a parser: what it cannot parse, and
+ * what is larger than its limit, it refuses itself. A client that hangs up changes nothing. Errors whose callers only learn
+ * a 500 are the application's `error` event, unless the carrier says otherwise.
+ *
+ * @example
+ * router.post("/bookings", koaHandler(bookSeat, {
+ *   principal: (context) => context.state.user,
+ *   input: (context) => ({ ...context.request.body, user: context.state.user }),
+ *   reply: (booking) => ({ status: 201, headers: { location: `/bookings/${booking.reference}` }, body: booking }),
+ * }));
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function koaHandler<In, O, R, C extends KoaContext = KoaContext>(
+  operation: Carried<In, O, R>,
+  carrier: HttpCarrier<C, In, O, R>,
+): (context: C) => Promise<void> {
+  const carry = carryHttp(operation, carrier);
+  return async (context) => {
+    const { status, headers, body } = await carry({
+      request: context,
+      keyLines: keyLinesOf(context.req),
+      log: (error) => context.app.emit("error", error, context),
+    });
+    context.status = status;
+    if (body === null) {
+      // an earlier type of JSON would make Koa send "null", and without a body it says 204
+      context.remove("content-type");
+      context.body = null;
+      context.status = status;
+    }
+    // before the body: Koa would give bytes a type of its own
+    for (const [name, value] of headers) context.set(name, value);
+    if (body !== null) context.body = toBytes(body);
+  };
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { complaintsAbout, createProgram, projectOptions, root } from "./compiler.ts";
+
+/** What the README's snippets leave to their reader: an application around them. */
+const surroundings = `
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
+import { pageHandler } from "../../src/page/index.ts";
+import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import { fastifyHandler, webRoute } from "../../src/transports/http/fastify.ts";
+
+interface Seat { readonly user: string; readonly reference: string; readonly workshop: string; readonly card: string }
+interface Booking { readonly reference: string }
+declare const db: {
+  readonly product: (id: string) => Promise<{ readonly id: string }>;
+  readonly views: (page: string) => Promise<number>;
+  readonly upsertViews: (writes: readonly { readonly scope: { readonly page: string }; readonly value: number }[]) => Promise<void>;
+  readonly stock: (tenant: string, sku: string) => Promise<number>;
+};
+declare const seatsLeft: (workshop: string, signal?: AbortSignal) => Promise<number>;
+declare const gateway: { readonly charge: (input: Seat, options: { readonly idempotencyKey: string; readonly signal: AbortSignal }) => Promise<{ readonly id: string }> };
+declare const insertBooking: (tx: SqliteTransaction, input: Seat, charge: string) => Promise<Booking>;
+declare const bookSeatSchema: Schema<Seat>;
+declare const cancelSeatSchema: Schema<Seat>;
+declare const input: Seat;
+declare const app: FastifyInstance;
+type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
+declare module "fastify" {
+  interface FastifyRequest { readonly session: { readonly user: string } }
+}
+void [outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+`;
+
+const instance = `
+const ledger = sqliteLedger({ path: "booking.db" });
+const reprise = createReprise({ service: "booking", dimensions: { tenant: "shared", user: "personal", locale: "shared" }, ledger });
+`;
+const open = `
+const ledger = sqliteLedger({ path: "shop.db" });
+const reprise = createReprise({ service: "shop", undecided: "listed", ledger });
+`;
+
+const snippets = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
+  ([, code = ""]) => code,
+);
+const bookSeat = snippets.find((code) => code.includes("const bookSeat")) ?? "";
+
+/** What stands before a snippet: the instance that it uses, and the operation that others name. */
+function before(code: string): string {
+  if (code.includes("createReprise(")) return "";
+  const own = code.includes("owner:") || code.includes("bookSeat") ? instance : open;
+  return own + (code.includes("bookSeat") && code !== bookSeat ? bookSeat : "");
+}
+
+describe("every snippet of the README compiles as it stands", () => {
+  test.each(snippets.map((code) => [code.split("\n", 1)[0] ?? "", code]))("%s", (_, code) => {
+    const path = join(root, "test/types/readme-snippet.ts");
+    const text = `${surroundings}\n${before(code)}\n${code}\nexport {};\n`;
+    const program = createProgram([path], { ...projectOptions(), noUnusedLocals: false }, new Map([[path, text]]));
+    expect(complaintsAbout(program, path)).toEqual([]);
+  });
+
+  test("there are snippets of both nouns, of their transports and of the page", () => {
+    for (const word of ["readThrough", "writeBehind", "operation", "executeIn", "fastifyHandler", "pageHandler"]) {
+      expect(snippets.some((code) => code.includes(word))).toBe(true);
+    }
+  });
+});
