@@ -8,6 +8,7 @@ const budgets = {
   sqlite: "26 kB",
   redis: "26 kB",
   postgres: "34 kB",
+  mysql: "32 kB",
   transactions: "10 kB",
   web: "28 kB",
   fastify: "28 kB",

@@ -7,6 +7,7 @@ export default defineConfig({
     sqlite: "src/stores/sqlite/index.ts",
     redis: "src/stores/redis/index.ts",
     postgres: "src/stores/postgres/index.ts",
+    mysql: "src/stores/mysql/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",

@@ -144,4 +144,10 @@ export const defaults = {
     /** Two transactions that meet seldom meet twice; after ten times something else is wrong. */
     conflicts: { attempts: 10, longestPauseMs: 50 },
   },
+  mysql: {
+    /** A pool that has nothing free for so long is too small, or its users have died. */
+    waitMs: 5_000,
+    /** Two of them fit into a lease's life, so that a renewal on a dead connection leaves time for another. */
+    deadlineMs: 10_000,
+  },
 } as const;

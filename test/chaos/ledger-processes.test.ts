@@ -4,8 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "tsdown";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Ledger } from "../../src/contract/ledger.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import { cannotRunHere } from "../support/environment.ts";
+import { createDatabase, mysqlVersion } from "../support/mysql.ts";
 import type { Raced } from "./ledger-racer.ts";
 
 const processes = 4;
@@ -16,6 +20,17 @@ const directory = mkdtempSync(join(tmpdir(), "reprise-race-"));
 const cache = join(import.meta.dirname, "../../node_modules/.cache");
 mkdirSync(cache, { recursive: true });
 const built = mkdtempSync(join(cache, "reprise-race-"));
+beforeAll(async () => {
+  await build({
+    entry: { racer: join(import.meta.dirname, "ledger-racer.ts") },
+    config: false,
+    outDir: built,
+    format: "esm",
+    platform: "node",
+    dts: false,
+    logLevel: "error",
+  });
+});
 afterAll(() => {
   for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
 });
@@ -28,23 +43,12 @@ async function message<T>(child: ChildProcess): Promise<T> {
   return content;
 }
 
-test("four processes on one file run each of 200 identities exactly once, and all are told the same", async () => {
-  await build({
-    entry: { racer: join(import.meta.dirname, "ledger-racer.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
-  const path = join(directory, "ledger.db");
-  const ledger = sqliteLedger({ path });
-  await ledger.open();
-  await ledger.transaction((tx) => tx.query("create table booking (identity integer not null, process text not null)"));
-
+/** `ledger` is this process's own; `path` is where the racers find the same store. */
+async function race<
+  Tx extends { readonly query: (text: string) => Promise<readonly Readonly<Record<string, unknown>>[]> },
+>(store: "sqlite" | "mysql", path: string, ledger: Ledger<Tx>): Promise<void> {
   const racers = Array.from({ length: processes }, (_, i) =>
-    fork(join(built, "racer.mjs"), [path, String(i), String(identities)]),
+    fork(join(built, "racer.mjs"), [store, path, String(i), String(identities)]),
   );
   await Promise.all(racers.map((racer) => message<"ready">(racer)));
   for (const racer of racers) racer.send("go");
@@ -66,5 +70,29 @@ test("four processes on one file run each of 200 identities exactly once, and al
     answers.delete("running");
     expect(answers).toEqual(new Set([`by ${run.owner}`]));
   }
+}
+
+const table = "create table booking (identity integer not null, process varchar(10) not null)";
+
+test("four processes on one file run each of 200 identities exactly once, and all are told the same", async () => {
+  const path = join(directory, "ledger.db");
+  const ledger = sqliteLedger({ path });
+  await ledger.open();
+  await ledger.transaction((tx) => tx.query(table));
+  await race("sqlite", path, ledger);
   await ledger.close();
 }, 120_000);
+
+test("so do four processes on one MariaDB, each with a pool", async (context) => {
+  if ((await mysqlVersion()) === undefined) context.skip(`${cannotRunHere}MariaDB does not answer`);
+  const database = await createDatabase();
+  const ledger = mysqlLedger({ pool: database.pool() });
+  try {
+    await ledger.open();
+    await database.query(table);
+    await race("mysql", database.name, ledger);
+  } finally {
+    await ledger.close();
+    await database.drop();
+  }
+}, 240_000);

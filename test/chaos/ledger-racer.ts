@@ -1,6 +1,9 @@
+import mysql from "mysql2/promise";
 import { nameOf, newAttemptId } from "../../src/base/names.ts";
-import type { ClaimRequest } from "../../src/contract/ledger.ts";
+import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import { mysqlServer } from "../support/mysql.ts";
 
 /** One of the processes of ledger-processes.test.ts: tries to run every identity once as external and as database work. */
 export interface Raced {
@@ -10,8 +13,12 @@ export interface Raced {
   readonly told: Readonly<Record<string, string>>;
 }
 
-const [path = "", process_ = "", count = ""] = process.argv.slice(2);
-const ledger = sqliteLedger({ path, busy: "60s" });
+const [store = "", path = "", process_ = "", count = ""] = process.argv.slice(2);
+const pool = store === "mysql" ? mysql.createPool({ ...mysqlServer, database: path, connectionLimit: 8 }) : undefined;
+/** Both hand out what one statement is run with. */
+type Tx = { readonly query: (text: string, params: readonly (string | number)[]) => Promise<unknown> };
+const ledger: Ledger<Tx> =
+  pool === undefined ? sqliteLedger({ path, busy: "60s" }) : mysqlLedger({ pool, wait: "60s", deadline: "60s" });
 
 function request(mode: string, identity: number): ClaimRequest {
   return {
@@ -82,6 +89,7 @@ async function race(): Promise<Raced> {
 process.on("message", () => {
   void race().then(async (raced) => {
     await ledger.close();
+    await pool?.end();
     process.send?.(raced, undefined, undefined, () => process.disconnect());
   });
 });

@@ -6,9 +6,11 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { WriteJournal } from "../../src/contract/write-journal.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type WriteJournalAdapter, writeJournalSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { createDatabase, mysqlVersion } from "../support/mysql.ts";
 import { type DriverName, postgresVersion, sharedPlace } from "../support/postgres.ts";
 
 /** Stored time moves when told to; waiting for a lock takes real time. */
@@ -84,11 +86,46 @@ function postgresOver(driver: DriverName): WriteJournalAdapter {
 
 const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
 
+const isMysqlThere = (await mysqlVersion()) !== undefined;
+const mysqlDatabase = isMysqlThere ? await createDatabase() : undefined;
+afterAll(() => mysqlDatabase?.drop());
+
+const mysql: WriteJournalAdapter = {
+  name: "mysql",
+  can: { severalInstances: true },
+  open: async () => {
+    if (mysqlDatabase === undefined) throw new Error("no server");
+    const { pool, clear, passTime } = mysqlDatabase;
+    const ends: (() => Promise<void>)[] = [];
+    const another = async () => {
+      const own = pool();
+      const ledger = mysqlLedger({ pool: own, wait: "30s" });
+      await ledger.open();
+      ends.push(async () => {
+        await ledger.close();
+        await own.end();
+      });
+      return writesOf(ledger);
+    };
+    const writes = await another();
+    await clear();
+    return {
+      writes,
+      passTime,
+      another,
+      close: async () => {
+        for (const end of ends) await end();
+      },
+    };
+  },
+};
+
 for (const { adapter, missing } of [
   { adapter: memory },
   { adapter: sqlite },
   { adapter: postgresOver("pg"), missing: postgresIsMissing },
   { adapter: postgresOver("postgres"), missing: postgresIsMissing },
+  { adapter: mysql, missing: isMysqlThere ? undefined : "MariaDB does not answer" },
 ]) {
   describe(`the suite of write journals on ${adapter.name}`, () => {
     for (const { name, skip, run } of writeJournalSuite(adapter)) {

@@ -15,6 +15,7 @@ beforeAll(async () => {
      import { sqliteLedger } from "reprise/sqlite";
      import { type RedisClient, redisLedger } from "reprise/redis";
      import { type PostgresPool, postgresLedger } from "reprise/postgres";
+     import { mysqlLedger } from "reprise/mysql";
      import { webHandler } from "reprise/web";
      import { fastifyHandler } from "reprise/fastify";
      import { createIdempotentFetch, memoryKeys } from "reprise/client";
@@ -52,6 +53,7 @@ beforeAll(async () => {
      declare const client: RedisClient;
      void redisLedger({ client, prefix: "shop", deadline: "2s", server: { persists: true } });
      export const another = (pool: PostgresPool) => postgresLedger({ pool });
+     void mysqlLedger({ pool: { getConnection: () => Promise.reject(new Error("none")) } });
      declare const db: { transaction<T>(work: (tx: { execute(query: string): Promise<unknown>; mine: 1 }) => Promise<T>): Promise<T> };
      export const mine: Promise<1> = drizzleTransactions(db).begin(async (tx) => tx.mine);
      const request = createIdempotentFetch({ keys: fileKeys({ folder: "keys" }), deadline: "2m" });

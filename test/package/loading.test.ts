@@ -15,6 +15,7 @@ beforeAll(async () => {
     "@nestjs/common",
     "ioredis",
     "libsql",
+    "mysql2",
     "pg",
     "postgres",
     "redis",
@@ -54,6 +55,7 @@ const entries = [
   "reprise/sqlite",
   "reprise/redis",
   "reprise/postgres",
+  "reprise/mysql",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -93,7 +95,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|postgres|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

@@ -67,6 +67,20 @@ export function chromium(): string | undefined {
   return candidates.find((path) => path !== undefined && existsSync(path));
 }
 
+/** What listens where the tests look for MariaDB: its greeting tells the version before anybody logs in. */
+export function mariadb(): string {
+  const program = `
+    const socket = require("node:net").connect(Number(process.env.MYSQL_PORT ?? 3306), process.env.MYSQL_HOST ?? "127.0.0.1");
+    socket.setTimeout(2000, () => socket.destroy());
+    socket.once("data", (greeting) => {
+      process.stdout.write(greeting.subarray(5, greeting.indexOf(0, 5)).toString());
+      socket.destroy();
+    });
+    socket.on("error", () => {});`;
+  const told = execFileSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 10_000 }).trim();
+  return told === "" ? "does not answer (Debian: apt-get install mariadb-server)" : told.replace(/^5\.5\.5-/, "");
+}
+
 export function describeEnvironment(): readonly string[] {
   const browser = chromium();
   return [
@@ -74,6 +88,7 @@ export function describeEnvironment(): readonly string[] {
     `sqlite driver: ${sqliteDriver()}`,
     `redis server: ${redisServer()}`,
     `postgresql: ${postgresServer() ?? "nobody answers (Debian: apt-get install postgresql, or set POSTGRES_URL)"}`,
+    `mariadb: ${mariadb()}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

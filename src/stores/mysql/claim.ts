@@ -1,0 +1,286 @@
+import { type Name, newAttemptId, newWorkId } from "../../base/names.ts";
+import type { Claim, ClaimRequest, FindRequest, Open, Running, Won, WorkRequest } from "../../contract/ledger.ts";
+import { type Connection, isDuplicate } from "./driver.ts";
+import { deleteWork, parkWork } from "./endings.ts";
+import { bounded } from "./limits.ts";
+import {
+  bytes,
+  bytesOrNull,
+  clock,
+  effectsOf,
+  id16,
+  instant,
+  micros,
+  noteAttempt,
+  type Work,
+  workColumns,
+  workOf,
+} from "./records.ts";
+import { unlessLocked } from "./server.ts";
+
+/** What a running answer tells when no lease bounds the wait. */
+const unboundedRetryMs = 1_000;
+/** A claim keeps so much more than asked, so that completion seldom has to move the index. */
+const keepAhead = 1.01;
+const parkedByAtomic = "work with effects of its own was claimed as database work";
+
+/** What external work is claimed with. */
+export type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;
+
+/** A won claim, and the store's clock at the claim in microseconds. */
+export interface WonAt {
+  readonly won: Won;
+  readonly at: number;
+}
+
+/** Somebody's open transaction holds one of the names: that it runs is all that is known, and promises nothing. */
+export function runningElsewhere(now: number): Running {
+  return { is: "running", since: now, retryAfterMs: unboundedRetryMs };
+}
+
+/**
+ * The first step of every claim: one row with both names, or nothing. Nothing is locked before, for a lock on what is absent
+ * would hold up, or deadlock, whoever inserts beside it. With a lease the work is running from now on; without one the
+ * caller finishes it in this same transaction, and the row is written as done without an outcome, which nobody else sees.
+ */
+export async function insertWork(
+  connection: Connection,
+  request: WorkRequest,
+  lease: Lease | null,
+): Promise<WonAt | "taken" | "locked"> {
+  const { about, print, name, key } = request;
+  const attempt = lease?.attempt ?? newAttemptId();
+  const id = newWorkId();
+  const returning = connection.dialect === "mariadb";
+  const text = `insert into reprise_work (name, key_name, id, attempt, print, print_version, state, lease_until, keep_until,
+      input, created_at, operation, identity, principal, caller_key, owner)
+    values (?, ?, ?, ?, ?, ?, ?, ${lease === null ? "null" : `${clock} + ?`}, ${clock} + ?, ?, ${clock}, ?, ?, ?, ?, ?)`;
+  const params = [
+    id16(name),
+    key === null ? null : id16(key),
+    id16(id),
+    id16(attempt),
+    bounded(print.hash, 255, "print"),
+    print.version,
+    bytes(lease === null ? "d" : "r"),
+    ...(lease === null ? [] : [micros(lease.leaseMs)]),
+    Math.ceil(micros(request.keepMs) * keepAhead),
+    bytesOrNull(lease?.input ?? null),
+    bounded(about.operation, 512, "operation"),
+    bytes(about.identity),
+    bytes(about.principal),
+    bytesOrNull(about.key),
+    bytes(about.owner),
+  ];
+  try {
+    const result = await unlessLocked(connection, returning ? `${text} returning created_at` : text, params);
+    if (result === "locked") return "locked";
+    const { rows } = returning ? result : await connection.query(`select ${clock} as created_at`, []);
+    const won: Won = { is: "won", fence: { name, id, attempt }, token: 1, resumes: 0, tookOver: false, effects: [] };
+    return { won, at: Number(rows[0]?.["created_at"]) };
+  } catch (error) {
+    if (isDuplicate(error)) return "taken";
+    throw error;
+  }
+}
+
+/** How rows are read: as committed, in a statement with a snapshot of its own, or locked, which reads the latest. */
+export type Reading = "" | "lock in share mode" | "for update";
+
+export interface Looked {
+  /** Whether the rows were read inside the transaction that may have written them. */
+  readonly inside: boolean;
+  readonly work: Work | undefined;
+  /** The work that the key belongs to; `undefined`: the key is free. */
+  readonly owner: Name | undefined;
+  readonly ownerAlive: boolean;
+}
+
+export async function look(connection: Connection, { name, key }: FindRequest, reading: Reading): Promise<Looked> {
+  const one = (by: string) => `(select ${workColumns} from reprise_work where ${by} ${reading})`;
+  const { rows } =
+    key === null
+      ? await connection.query(one("name = ?"), [id16(name)])
+      : await connection.query(`${one("name = ?")} union all ${one("key_name = ? and name <> ?")}`, [
+          id16(name),
+          id16(key),
+          id16(name),
+        ]);
+  const found = rows.map(workOf);
+  const inside = reading !== "";
+  const work = found.find((one) => one.name === name);
+  const keyed = key === null ? undefined : found.find((one) => one.key === key);
+  if (keyed === undefined) return { inside, work, owner: undefined, ownerAlive: false };
+  if (keyed.bound === null) return { inside, work, owner: keyed.name, ownerAlive: !isExpired(keyed) };
+  if (keyed.bound === name) return { inside, work, owner: name, ownerAlive: work !== undefined && !isExpired(work) };
+  const bound = (await connection.query(one("name = ?"), [id16(keyed.bound)])).rows.map(workOf)[0];
+  return { inside, work, owner: keyed.bound, ownerAlive: bound !== undefined && !isExpired(bound) };
+}
+
+export type Verdict =
+  | { readonly is: "told"; readonly claim: Exclude<Claim, Won> }
+  /** Nothing is there, or only what is past its keep. */
+  | { readonly is: "gone" }
+  /** The key is to be bound, or the work taken. */
+  | { readonly is: "write"; readonly work: Work };
+
+export function judge(
+  { inside, work, owner, ownerAlive }: Looked,
+  request: FindRequest,
+  attempt: string | undefined,
+): Verdict {
+  const isOthers = owner !== undefined && owner !== request.name;
+  if (isOthers && ownerAlive) return { is: "told", claim: { is: "mismatch", firstSeen: null } };
+  if (work === undefined || isExpired(work) || isOthers) return { is: "gone" };
+  const { print } = request;
+  if (work.print !== print.hash || work.printVersion !== print.version) {
+    return { is: "told", claim: { is: "mismatch", firstSeen: instant(work.createdAt) } };
+  }
+  const claim = stored(work, attempt, inside);
+  const isUnbound = request.key !== null && owner === undefined;
+  return claim === undefined || isUnbound ? { is: "write", work } : { is: "told", claim };
+}
+
+/** What a claim would find. */
+export function found(looked: Looked, request: FindRequest): Exclude<Claim, Won> | Open | null {
+  const verdict = judge(looked, request, undefined);
+  if (verdict.is === "told") return verdict.claim;
+  if (verdict.is === "gone") return null;
+  return (
+    stored(verdict.work, undefined, false) ?? { is: "open", since: instant(verdict.work.createdAt), retryAfterMs: 0 }
+  );
+}
+
+/**
+ * Goes on where something was found, inside a transaction: clears what is past its keep, binds a further key, takes what
+ * nobody is at. `again`: nothing stands in the way any more.
+ */
+export async function settleFound(
+  connection: Connection,
+  request: WorkRequest,
+  lease: Lease | null,
+  reading: Exclude<Reading, "">,
+): Promise<Exclude<Claim, Won> | WonAt | "again"> {
+  const looked = await look(connection, request, reading);
+  const verdict = judge(looked, request, lease?.attempt);
+  if (verdict.is === "told") return verdict.claim;
+  if (verdict.is === "gone") {
+    await clear(connection, request, looked.owner);
+    return "again";
+  }
+  const { work } = verdict;
+  if (request.key !== null && looked.owner === undefined && !(await bind(connection, request, request.key))) {
+    return "again";
+  }
+  return stored(work, lease?.attempt, true) ?? take(connection, request, lease, work);
+}
+
+function isExpired(work: Work): boolean {
+  return work.state === "d" && work.keepUntil <= work.now;
+}
+
+/** What is answered without running; `undefined`: the work can be taken. */
+function stored(work: Work, attempt: string | undefined, inside: boolean): Exclude<Claim, Won> | undefined {
+  const since = instant(work.createdAt);
+  const leftMs = (until: number) => Math.ceil((until - work.now) / 1_000);
+  switch (work.state) {
+    case "d":
+      // without an outcome it is this very transaction's, still at work; or the work has committed it by itself
+      if (work.outcome === null && inside) return { is: "running", since, retryAfterMs: unboundedRetryMs };
+      if (work.outcome === null) return { is: "unknown", effect: "(commit)", since };
+      return { is: "done", outcome: work.outcome, at: instant(work.endedAt ?? work.createdAt) };
+    case "u":
+      return { is: "unknown", effect: work.effect ?? "", since: instant(work.endedAt ?? work.createdAt) };
+    case "r":
+      if (work.leaseUntil <= work.now || work.attempt === attempt) return undefined;
+      return { is: "running", since, retryAfterMs: leftMs(work.leaseUntil) };
+    default:
+      return work.notBefore > work.now ? { is: "running", since, retryAfterMs: leftMs(work.notBefore) } : undefined;
+  }
+}
+
+/** A further key lives as long as its work, so the work must live as long as this key's promise. False: taken meanwhile. */
+async function bind(connection: Connection, request: WorkRequest, key: Name): Promise<boolean> {
+  try {
+    await connection.query(
+      `insert into reprise_work (name, key_name, bound, state, created_at) values (?, ?, ?, 'k', ${clock})`,
+      [id16(key), id16(key), id16(request.name)],
+    );
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+  await connection.query(`update reprise_work set keep_until = greatest(keep_until, ${clock} + ?) where name = ?`, [
+    micros(request.keepMs),
+    id16(request.name),
+  ]);
+  return true;
+}
+
+async function take(
+  connection: Connection,
+  request: WorkRequest,
+  lease: Lease | null,
+  work: Work,
+): Promise<Exclude<Claim, Won> | WonAt> {
+  const attempt = lease?.attempt ?? newAttemptId();
+  const fence = { name: work.name, id: work.id, attempt };
+  const at = work.now;
+  const effects = await effectsOf(connection, work.id);
+  if (work.state === "r" && work.attempt === attempt) {
+    // the first answer was lost
+    if (lease !== null) {
+      await connection.query(`update reprise_work set lease_until = ${clock} + ? where name = ?`, [
+        micros(lease.leaseMs),
+        id16(work.name),
+      ]);
+    }
+    const { token, resumes } = work;
+    return { won: { is: "won", fence, token, resumes, tookOver: false, effects }, at };
+  }
+  const [first] = effects;
+  if (lease === null && first !== undefined) {
+    // database work completes over no effect: what happened under an earlier declaration is a person's
+    const parked = await parkWork(connection, work, first.effect, parkedByAtomic);
+    return parked ? { is: "unknown", effect: first.effect, since: instant(at) } : runningElsewhere(instant(at));
+  }
+  const tookOver = work.state === "r";
+  const resumes = work.resumes + (lease?.resuming === true ? 1 : 0);
+  // while an owner's transaction is open it holds the fence, though its lease be over
+  const taken = await unlessLocked(
+    connection,
+    `update reprise_work set attempt = ?, token = token + 1, resumes = ?, state = ?,
+       lease_until = ${lease === null ? "null" : `${clock} + ?`}, not_before = null, input = coalesce(input, ?), owner = ?
+     where name = ?`,
+    [
+      id16(attempt),
+      resumes,
+      bytes(lease === null ? "d" : "r"),
+      ...(lease === null ? [] : [micros(lease.leaseMs)]),
+      bytesOrNull(lease?.input ?? null),
+      bytes(request.about.owner),
+      id16(work.name),
+    ],
+  );
+  if (taken === "locked") return runningElsewhere(instant(at));
+  if (tookOver) await noteAttempt(connection, work, "taken-over", null);
+  return { won: { is: "won", fence, token: work.token + 1, resumes, tookOver, effects }, at };
+}
+
+/** Removes what stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
+async function clear(connection: Connection, request: FindRequest, owner: Name | undefined): Promise<void> {
+  for (const name of new Set([request.name, owner ?? request.name])) {
+    const { rows } = await connection.query(
+      `select ${workColumns} from reprise_work where name = ? and state = 'd' and keep_until <= ${clock} for update`,
+      [id16(name)],
+    );
+    const [expired] = rows.map(workOf);
+    if (expired !== undefined) await deleteWork(connection, [expired]);
+  }
+  if (request.key === null) return;
+  await connection.query(
+    `delete from reprise_work where name = ? and state = 'k'
+       and not exists (select 1 from (select name from reprise_work where name = ?) as other)`,
+    [id16(request.key), id16(owner ?? request.name)],
+  );
+}

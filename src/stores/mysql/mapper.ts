@@ -1,0 +1,100 @@
+import type { Clock } from "../../base/clock.ts";
+import { RepriseError } from "../../base/errors.ts";
+import { withDeadline } from "../../base/promise.ts";
+import type { Transactions } from "../../contract/transactions.ts";
+import { asksForRepetition, Conflict } from "./conflict.ts";
+import type { Database } from "./database.ts";
+import type { Connection } from "./driver.ts";
+import { misuse, type Transactional, underSavepoint } from "./transaction.ts";
+
+/**
+ * The transactions of an object-relational mapper, or of another pool on the same database. Whether its commit happened is
+ * unknown to whoever gets its error, unless the server said that it rolled back.
+ */
+export function mapperTransactions<Tx>(
+  database: Database,
+  options: {
+    readonly ledger: string;
+    readonly clock: Clock;
+    readonly transactions: Transactions<Tx>;
+    readonly waitMs: number;
+    readonly deadlineMs: number;
+  },
+): Transactional<Tx> {
+  const { ledger, clock, transactions, waitMs, deadlineMs } = options;
+  const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
+  let savepoints = 0;
+
+  const connectionOf = async (tx: Tx, doing: string): Promise<Connection> => {
+    const { dialect } = await database.server(doing);
+    return {
+      dialect,
+      query: (text, params) => withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away(doing)),
+    };
+  };
+
+  const once = async <T>(doing: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+    let state: "waiting" | "given up" | "at work" | "to commit" = "waiting";
+    let enter = () => {};
+    const entered = new Promise<void>((resolve) => {
+      enter = resolve;
+    });
+    const ended = transactions.begin(async (tx) => {
+      // whoever asked was told that the ledger is busy
+      if (state === "given up") throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
+      state = "at work";
+      enter();
+      const value = await work(tx);
+      state = "to commit";
+      return value;
+    });
+    const begun = Promise.race([entered, ended.then(ignore)]);
+    await database.step(
+      doing,
+      withDeadline(clock, waitMs, begun, () => {
+        state = "given up";
+        ended.catch(ignore);
+        return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
+      }),
+    );
+    try {
+      return await ended;
+    } catch (error) {
+      if (asksForRepetition(error)) throw new Conflict(error);
+      if (isAtCommit(state)) throw away("commit", error);
+      throw error;
+    }
+  };
+
+  return {
+    begin: (doing, work) =>
+      database.repeat(async () => {
+        await database.server(doing);
+        return database.track(
+          once(doing, async (tx) => {
+            const connection = await connectionOf(tx, doing);
+            return work(connection, (users) => users(tx));
+          }),
+        );
+      }),
+    nest: async (tx, work) => {
+      const connection = await connectionOf(tx, "join");
+      savepoints += 1;
+      return underSavepoint(
+        connection,
+        ledger,
+        `reprise_${savepoints}`,
+        () => work(connection, tx),
+        () =>
+          misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
+      );
+    },
+  };
+}
+
+/** A function, since the compiler does not see that the callback writes it. */
+function isAtCommit(state: string): boolean {
+  return state === "to commit";
+}
+
+function ignore(): void {}

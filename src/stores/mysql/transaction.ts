@@ -1,0 +1,151 @@
+import { isRepriseError, RepriseError } from "../../base/errors.ts";
+import { asksForRepetition } from "./conflict.ts";
+import type { Database } from "./database.ts";
+import { type Connection, isSavepointMissing } from "./driver.ts";
+import type { Lent } from "./lending.ts";
+import { endsTransaction, hasSeveral } from "./statement.ts";
+
+/** A row by column name; what a column's type becomes in JavaScript is decided by the pool's options. */
+export type MysqlRow = Readonly<Record<string, unknown>>;
+
+/** What an operation's `run` writes with, on a pool of `mysql2`. Valid until the work that received it ends. */
+export interface MysqlTransaction {
+  /**
+   * Runs one statement and returns its rows; none for one without. Parameters stand for `?` in order. The server's own
+   * errors pass through; the statement is then undone and the transaction stays open, unless it was a deadlock.
+   * @throws REPRISE_BAD_DECLARATION for a statement that would end the transaction, and after its end
+   * @throws REPRISE_LEDGER_AWAY when there is no answer in time: the connection is given up
+   */
+  readonly query: (text: string, params?: readonly unknown[]) => Promise<readonly MysqlRow[]>;
+}
+
+/** How work runs in transactions: in the pool's own, or in a mapper's. */
+export interface Transactional<Tx> {
+  /**
+   * `work` in a transaction of its own, repeated as a whole when the server rolled it back. `users` hands the user's work
+   * its `tx`; what `work` throws rolls back and is rethrown.
+   */
+  readonly begin: <T>(doing: string, work: (connection: Connection, users: Users<Tx>) => Promise<T>) => Promise<T>;
+  /**
+   * `work` under a savepoint of an open transaction. What it throws undoes the savepoint.
+   * @throws REPRISE_RETRY_TRANSACTION
+   */
+  readonly nest: <T>(tx: Tx, work: (connection: Connection, own: Tx) => Promise<T>) => Promise<T>;
+}
+export type Users<Tx> = <R>(work: (tx: Tx) => Promise<R>) => Promise<R>;
+
+/** The open transaction, or an open savepoint of it, that a `MysqlTransaction` stands for. */
+interface Level {
+  readonly connection: Lent;
+  readonly depth: number;
+  open: boolean;
+  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
+  suspended: boolean;
+}
+
+export function ownTransactions(database: Database, ledger: string): Transactional<MysqlTransaction> {
+  const levels = new WeakMap<MysqlTransaction, Level>();
+
+  const check = (level: Level | undefined): Level => {
+    if (level === undefined) {
+      throw misuse("this object is no transaction of this ledger.", "Pass the tx it handed out.");
+    }
+    if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
+    if (level.suspended) {
+      throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
+    }
+    // what came now would be committed by itself
+    if (level.connection.conflicted()) throw new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger });
+    return level;
+  };
+
+  const level = async <T>(connection: Lent, depth: number, work: (tx: MysqlTransaction) => Promise<T>): Promise<T> => {
+    const own: Level = { connection, depth, open: true, suspended: false };
+    const tx: MysqlTransaction = {
+      query: async (text, params = []) => {
+        check(own);
+        if (endsTransaction(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+        if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
+        const { rows, inTransaction } = await connection.users(text, params);
+        if (inTransaction === false) {
+          connection.destroy();
+          throw misuse("a statement has ended it.", "Keep what commits by itself out of it.");
+        }
+        return rows;
+      },
+    };
+    levels.set(tx, own);
+    try {
+      const value = await work(tx);
+      // what is written from here on must not be written outside of it
+      check(own);
+      return value;
+    } finally {
+      own.open = false;
+    }
+  };
+
+  return {
+    begin: (doing, work) =>
+      database.repeat(() =>
+        database.transact(doing, (connection) => work(connection, (users) => level(connection, 0, users))),
+      ),
+    nest: async (tx, work) => {
+      const outer = check(levels.get(tx));
+      const { connection } = outer;
+      outer.suspended = true;
+      try {
+        return await underSavepoint(connection, ledger, `reprise_${outer.depth}`, () =>
+          level(connection, outer.depth + 1, (own) => work(connection, own)),
+        );
+      } finally {
+        outer.suspended = false;
+      }
+    },
+  };
+}
+
+/**
+ * What `work` throws undoes its part; a conflict has undone the caller's whole transaction. `unproven`: what is thrown if
+ * the transaction turns out not to be open, where only the server knows.
+ */
+export async function underSavepoint<T>(
+  connection: Connection,
+  ledger: string,
+  savepoint: string,
+  work: () => Promise<T>,
+  unproven?: () => RepriseError,
+): Promise<T> {
+  const retry = (cause: unknown) => new RepriseError("REPRISE_RETRY_TRANSACTION", { ledger }, cause);
+  await connection.query(`savepoint ${savepoint}`, []).catch((error: unknown) => {
+    throw asksForRepetition(error) ? retry(error) : error;
+  });
+  if (unproven !== undefined) await proveOpen(connection, savepoint, unproven);
+  try {
+    const value = await work();
+    await connection.query(`release savepoint ${savepoint}`, []);
+    return value;
+  } catch (error) {
+    if (asksForRepetition(error) || isSavepointMissing(error)) throw retry(error);
+    try {
+      await connection.query(`rollback to savepoint ${savepoint}`, []);
+    } catch (undoing) {
+      // nobody may go on over a part that was not undone; on a connection that is gone, nobody can
+      throw isRepriseError(undoing, "REPRISE_LEDGER_AWAY") ? error : retry(undoing);
+    }
+    throw error;
+  }
+}
+
+/** Outside a transaction a savepoint is accepted and kept by nobody, and every statement would commit by itself. */
+async function proveOpen(connection: Connection, savepoint: string, unproven: () => RepriseError): Promise<void> {
+  try {
+    await connection.query(`rollback to savepoint ${savepoint}`, []);
+  } catch (error) {
+    throw isSavepointMissing(error) ? unproven() : error;
+  }
+}
+
+export function misuse(why: string, mend: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend });
+}
