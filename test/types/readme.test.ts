@@ -6,6 +6,7 @@ import { complaintsAbout, createProgram, projectOptions, root } from "./compiler
 /** What the README's snippets leave to their reader: an application around them. */
 const surroundings = `
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { administer } from "../../src/admin/index.ts";
 import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
 import { pageHandler } from "../../src/page/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
@@ -34,7 +35,7 @@ type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
 declare module "fastify" {
   interface FastifyRequest { readonly session: { readonly user: string } }
 }
-void [idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+void [administer, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
 `;
 
 const instance = `
@@ -67,7 +68,15 @@ describe("every snippet of the README compiles as it stands", () => {
   });
 
   test("there are snippets of both nouns, of their transports and of the page", () => {
-    for (const word of ["readThrough", "writeBehind", "operation", "executeIn", "fastifyHandler", "pageHandler"]) {
+    for (const word of [
+      "readThrough",
+      "writeBehind",
+      "operation",
+      "executeIn",
+      "fastifyHandler",
+      "administer",
+      "pageHandler",
+    ]) {
       expect(snippets.some((code) => code.includes(word))).toBe(true);
     }
   });
