@@ -24,6 +24,8 @@ export async function runCommand(
   const command = join(installed.folder, "node_modules/reprise/dist/cli.mjs");
   const child = spawn(process.execPath, [command, ...args], {
     ...{ cwd: installed.folder, timeout: 30_000 },
+    // where CI is set, colours are on though nobody sees them
+    env: { ...process.env, NO_COLOR: "1" },
     stdio: ["pipe", typeof output === "number" ? output : "pipe", "pipe"],
   });
   let out = "";
