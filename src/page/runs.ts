@@ -1,3 +1,5 @@
+import type { Shown } from "../admin/administration.ts";
+import { choicesOf } from "../admin/choices.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import { withDeadline } from "../base/promise.ts";
@@ -37,14 +39,23 @@ export async function oneRun(inside: Inside, id: string): Promise<RunAnswer | un
   if (ledger === undefined) return undefined;
   const history = await bounded(inside, ledger, ledger.history(id as WorkId));
   if (history === null) return undefined;
-  const operation = inside.operations().find(({ name }) => name === history.run.operation);
+  const declared = declarationOf(inside, history.run.operation);
+  return runAnswer(inside, { ...history, choices: choicesOf(history, declared) });
+}
+
+export function runAnswer(inside: Inside, { choices, ...history }: Shown): RunAnswer {
+  const effects = declarationOf(inside, history.run.operation)?.effects;
   return {
     v: 1,
     at: inside.clock().now(),
     run: runRow(history.run),
-    timeline: timelineOf(history, operation?.declaration.effects),
+    timeline: timelineOf(history, effects),
+    choices,
   };
 }
+
+const declarationOf = (inside: Inside, operation: string) =>
+  inside.operations().find(({ name }) => name === operation)?.declaration;
 
 async function ledgerOf(inside: Inside): Promise<Ledger<unknown> | undefined> {
   await inside.started();

@@ -1,3 +1,4 @@
+import type { Choice } from "../admin/choices.ts";
 import type { RunState } from "../contract/ledger.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { InsideMemory } from "../observe/inside.ts";
@@ -74,6 +75,16 @@ export interface RunAnswer {
   readonly at: number;
   readonly run: RunRow;
   readonly timeline: Timeline;
+  /** What a person may decide about it as it stands. */
+  readonly choices: readonly Choice[];
+}
+
+/** Whether a person can decide through this page, apart from the token. */
+export interface AdministrationAnswer {
+  readonly v: 1;
+  /** `nowhere`: it has no token. `elsewhere`: not from where this request came. */
+  readonly decides: "here" | "elsewhere" | "nowhere";
+  readonly why: string | null;
 }
 
 export interface Timeline {

@@ -99,6 +99,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     closing: closing.signal,
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
+    connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
     caches: () =>
       caches.map(({ name, counters, entries }) => ({
         name,
