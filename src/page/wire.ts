@@ -1,5 +1,5 @@
 import type { Choice } from "../admin/choices.ts";
-import type { RunState } from "../contract/ledger.ts";
+import type { RunRow } from "../admin/rows.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { InsideMemory } from "../observe/inside.ts";
 import type { Live } from "../observe/metrics.ts";
@@ -37,26 +37,6 @@ export interface IncidentAnswer {
   readonly last: IncidentResult | null;
   /** Why the last start came to nothing; `null`: it did not. */
   readonly failed: string | null;
-}
-
-export interface RunRow {
-  readonly id: string;
-  readonly operation: string;
-  readonly identity: string;
-  readonly principal: string;
-  /** The caller's key, cut short. */
-  readonly key: string | null;
-  readonly owner: string;
-  readonly state: RunState;
-  readonly refused: boolean | null;
-  readonly createdAt: number;
-  readonly endedAt: number | null;
-  readonly leaseUntil: number | null;
-  readonly keepUntil: number;
-  readonly token: number;
-  /** `v1 · 9c1e40`: enough to compare two by eye. */
-  readonly fingerprint: string;
-  readonly why: string | null;
 }
 
 export interface RunsAnswer {

@@ -1,7 +1,8 @@
 import { useRef } from "preact/hooks";
+import type { RunRow } from "../../../src/admin/rows.ts";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
-import type { RunAnswer, RunRow } from "../../../src/page/wire.ts";
+import type { RunAnswer } from "../../../src/page/wire.ts";
 import { type Data, useRun } from "../data.ts";
 import { age, duration, full, inWords, milliseconds, plural, whole } from "../format.ts";
 import { Bones, goes, Nobody, Section, useNarrow } from "../parts.tsx";
