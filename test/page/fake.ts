@@ -4,7 +4,7 @@ import { createHistogram } from "../../src/base/histogram.ts";
 import type { WorkId } from "../../src/base/names.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
-import type { Ledger, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
+import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
@@ -119,6 +119,12 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           name,
           input: {} as never,
           effects: "external",
+          costIfTwice: "money",
+          refusals: {
+            "sold-out": { status: 409, because: "No seat is left." },
+            "card-declined": { status: 402, because: "No." },
+          },
+          retention: "30d",
           run: () => Promise.resolve(),
         },
       })),
@@ -169,6 +175,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     why: null,
     ...over,
   });
+  const decisions: AttemptRecord[] = [];
   const unknownAt = now - 2 * hourMs - 660_000;
   const runs: readonly RunSummary[] = [
     run("a1", { createdAt: now - 2_300, endedAt: null, state: "running", identity: "BK-20482" }),
@@ -226,6 +233,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         attempts: [
           { at: at + 32_262, what: "taken-over", owner: "web-1", token: 1, why: null },
           { at: at + 53_000, what: "parked", owner: "web-2", token: 2, why: "the other side was asked three times" },
+          ...decisions,
         ],
       };
     }
@@ -237,6 +245,23 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       };
     }
     return { run: found, effects: found.state === "running" ? [effect("charge", at + 9, null)] : [], attempts: [] };
+  };
+  /** Only what a person decides about c1 is remembered. */
+  const intervene = (id: string, { does }: Intervention, who: string, why: string): boolean => {
+    const found = runs.find((one) => one.id === id);
+    if (found?.state !== "unknown") return false;
+    const ended = does === "settle";
+    Object.assign(found, { state: ended ? "done" : "open", refused: ended ? false : null, why: null });
+    const what = {
+      settle: "settled",
+      answer: "answered",
+      forget: "forgotten",
+      reopen: "reopened",
+      release: "revoked",
+    } as const;
+    decisions.push({ at: Date.now(), what: what[does], owner: who, token: 2, why });
+    if (ended) Object.assign(found, { endedAt: Date.now() });
+    return true;
   };
   const ledgerAway = () =>
     Promise.reject(new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "sqlite", doing: "reading" }));
@@ -256,6 +281,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
                   .slice(0, limit),
           ),
     history: (id: string) => Promise.resolve(history(id)),
+    intervene: (id: string, intervention: Intervention, { who, why }: Note) =>
+      Promise.resolve(intervene(id, intervention, who, why)),
     journal: {
       append: () => Promise.resolve(),
       read: (resolution: Resolution, since: number) =>

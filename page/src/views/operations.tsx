@@ -3,26 +3,33 @@ import type { RunRow } from "../../../src/admin/rows.ts";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
 import type { RunAnswer } from "../../../src/page/wire.ts";
+import type { Administration } from "../administration.ts";
 import { type Data, useRun } from "../data.ts";
 import { age, duration, full, inWords, milliseconds, plural, whole } from "../format.ts";
 import { Bones, goes, Nobody, Section, useNarrow } from "../parts.tsx";
-import { link, type Route, withQuery } from "../route.ts";
+import { link, parse, type Route, withQuery } from "../route.ts";
 import { windowOf } from "../series-plot.tsx";
 import { valueIn } from "./answers.ts";
+import { SettlePanel } from "./settle-panel.tsx";
 import { RunTimeline } from "./timeline.tsx";
 
 interface OperationsProps {
   readonly data: Data;
   readonly route: Route;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
 }
 
 const states = ["unknown", "running", "open", "done"] as const;
 
-export function Operations({ data, route }: OperationsProps) {
+/** The list is beside one run: longer, and the run would be out of sight. */
+const listedAtMost = 20;
+
+export function Operations({ data, route, administration, askUnlock }: OperationsProps) {
   const narrow = useNarrow();
   const { decisions, metrics, runs } = data;
   const [operation, asked] = route.path;
-  const listed = listOf(data, operation, route.query.get("state"));
+  const listed = listOf(data, operation, route.query);
   // what is read must not be exchanged under the reader's eyes for a newer run
   const first = useRef<{ readonly of: string | undefined; readonly id: string } | undefined>(undefined);
   const newest = listed[0]?.id;
@@ -30,7 +37,7 @@ export function Operations({ data, route }: OperationsProps) {
     first.current = { of: operation, id: newest };
   }
   const chosen = asked ?? (narrow ? undefined : first.current?.id);
-  const run = useRun(chosen, runs?.at);
+  const [run, replace] = useRun(chosen, runs?.at);
   if (decisions === undefined || metrics === undefined) return <Bones title="Operations" />;
   const operations = decisions.decisions.filter(({ kind }) => kind === "operation");
   if (operations.length === 0) {
@@ -43,7 +50,17 @@ export function Operations({ data, route }: OperationsProps) {
       </div>
     );
   }
-  const detail = <RunDetail run={run} decisions={operations} at={data.live?.at ?? metrics.at} />;
+  const decided = (answer: RunAnswer) => {
+    replace(answer);
+    data.refreshRuns();
+  };
+  const detail = (
+    <RunDetail
+      {...{ run, administration, askUnlock, decided }}
+      decisions={operations}
+      at={data.live?.at ?? metrics.at}
+    />
+  );
   if (narrow && asked !== undefined) {
     return (
       <>
@@ -71,12 +88,16 @@ export function Operations({ data, route }: OperationsProps) {
   );
 }
 
-/** Those that need a person first, then the newest. */
-function listOf({ runs, unknown }: Data, operation: string | undefined, state: string | null): readonly RunRow[] {
+/** Those that need a person first, then the newest; of these, whose identity begins with what is looked for. */
+function listOf({ runs, unknown }: Data, operation: string | undefined, query: URLSearchParams): readonly RunRow[] {
+  const state = query.get("state");
+  const found = (query.get("find") ?? "").trim().toLowerCase();
   const needing = state === null || state === "unknown" ? (unknown?.runs ?? []) : [];
   const known = new Set(needing.map(({ id }) => id));
   const others = (runs?.runs ?? []).filter(({ id }) => !known.has(id));
-  return [...needing, ...others].filter((run) => operation === undefined || run.operation === operation);
+  return [...needing, ...others]
+    .filter((run) => operation === undefined || run.operation === operation)
+    .filter(({ identity, id }) => identity.toLowerCase().startsWith(found) || id.startsWith(found));
 }
 
 interface HeadlineProps {
@@ -229,14 +250,26 @@ const quiet = (value: number) => (value === 0 ? <span class="t">0</span> : whole
 function RunFilter({ route }: { readonly route: Route }) {
   const asked = route.query.get("state") ?? "";
   return (
-    <fieldset class="seg">
-      <legend class="vh">Runs by state</legend>
-      {["", ...states].map((state) => (
-        <a key={state} href={withQuery(route, { state })} aria-current={state === asked ? "true" : undefined}>
-          {state === "" ? "all" : state}
-        </a>
-      ))}
-    </fieldset>
+    <div class="sift">
+      <fieldset class="seg">
+        <legend class="vh">Runs by state</legend>
+        {["", ...states].map((state) => (
+          <a key={state} href={withQuery(route, { state })} aria-current={state === asked ? "true" : undefined}>
+            {state === "" ? "all" : state}
+          </a>
+        ))}
+      </fieldset>
+      <input
+        class="filter"
+        placeholder="Identity begins with"
+        aria-label="Find runs whose identity begins with"
+        value={route.query.get("find") ?? ""}
+        onInput={({ currentTarget }) => {
+          history.replaceState(null, "", withQuery(parse(location.hash), { find: currentTarget.value }));
+          dispatchEvent(new HashChangeEvent("hashchange"));
+        }}
+      />
+    </div>
   );
 }
 
@@ -257,9 +290,16 @@ function RunList({ data, runs, selected, route }: RunListProps) {
     );
   }
   if (data.runs === undefined) return null;
-  if (runs.length === 0) return <p class="s note">No run in this state is kept.</p>;
+  const found = route.query.get("find") ?? "";
+  if (runs.length === 0) {
+    return (
+      <p class="s note">
+        {found === "" ? "No run in this state is kept." : `None of the newest ${data.runs.runs.length} begins so.`}
+      </p>
+    );
+  }
   const at = data.live?.at ?? data.runs.at;
-  const state = route.query.get("state");
+  const kept = Object.fromEntries([...route.query].filter(([name]) => name === "state" || name === "find"));
   return (
     <>
       <table class="runs">
@@ -274,10 +314,10 @@ function RunList({ data, runs, selected, route }: RunListProps) {
           </tr>
         </thead>
         <tbody>
-          {runs.slice(0, 12).map((run) => (
+          {runs.slice(0, listedAtMost).map((run) => (
             <tr
               key={run.id}
-              {...goes(link(route, "operations", [run.operation, run.id], state === null ? {} : { state }))}
+              {...goes(link(route, "operations", [run.operation, run.id], kept))}
               aria-selected={run.id === selected}
             >
               <td class="wrap">
@@ -292,8 +332,12 @@ function RunList({ data, runs, selected, route }: RunListProps) {
           ))}
         </tbody>
       </table>
-      {data.runs.more || runs.length > 12 ? (
-        <p class="small t note">Older ones are kept too; the newest are listed.</p>
+      {data.runs.more || runs.length > listedAtMost ? (
+        <p class="small t note">
+          {found === ""
+            ? "Older ones are kept too; the newest are listed."
+            : `Found among the newest ${data.runs.runs.length}; older ones are kept too.`}
+        </p>
       ) : null}
     </>
   );
@@ -310,9 +354,12 @@ interface RunDetailProps {
   readonly run: RunAnswer | "gone" | undefined;
   readonly decisions: readonly Decided[];
   readonly at: number;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
+  readonly decided: (answer: RunAnswer) => void;
 }
 
-function RunDetail({ run, decisions, at }: RunDetailProps) {
+function RunDetail({ run, decisions, at, administration, askUnlock, decided }: RunDetailProps) {
   if (run === undefined) return <Bones title="Run" />;
   if (run === "gone") {
     return (
@@ -373,12 +420,8 @@ function RunDetail({ run, decisions, at }: RunDetailProps) {
         </span>
         <span class="hide-s">#1, #2: token</span>
       </div>
-      {found.state === "unknown" ? (
-        <p class="s note">
-          A person has to find out what became of it: ask the other side for the effect's key, then settle it in the
-          ledger. Nothing runs before.
-        </p>
-      ) : null}
+      {/* what was opened or said about one run is not about another */}
+      <SettlePanel key={found.id} answer={run} {...{ administration, askUnlock, decided }} />
     </Section>
   );
 }
