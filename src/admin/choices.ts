@@ -9,7 +9,7 @@ export interface Choice {
   /** What the person says of it besides who and why: a value, a declared refusal, or that the effect never happened. */
   readonly with?: "value" | "refusal" | "never-happened" | undefined;
   readonly says: string;
-  /** What it costs where the person is wrong. Left out: nothing is lost. */
+  /** What it costs if the person is wrong: "it happens a second time, …". Left out: nothing is lost. */
   readonly risks?: string | undefined;
   /** The declared refusals that there are to choose from. */
   readonly refusals?: readonly string[] | undefined;
@@ -28,8 +28,7 @@ export function choicesOf({ run, effects }: RunHistory, declared: Declared): rea
         {
           does: "release",
           says: `Ends the lease of ${run.owner} now; the next attempt goes on from what is recorded.`,
-          risks:
-            "Should that owner still live, it writes nothing more, and what it has sent is dealt with as a lost answer.",
+          risks: "an owner that still lives writes nothing more, and what it has sent is dealt with as a lost answer.",
         },
       ];
     case "unknown": {
@@ -60,14 +59,14 @@ function answers(effect: string, declared: Declared): readonly Choice[] {
       effect,
       with: "value",
       says: `'${effect}' happened, and this is its answer: it is kept as if it had come, '${effect}' is not called again, and the work goes on from there.`,
-      risks: `If it did not happen, it never will: the work goes on as if it had.`,
+      risks: "it never happens, and the work goes on as if it had.",
     },
     {
       does: "answer",
       effect,
       with: "never-happened",
       says: `'${effect}' never happened: its record is struck out, and the next attempt calls it.`,
-      risks: `If it did happen, it happens a second time, ${costOf(declared?.costIfTwice)}.`,
+      risks: `it happens a second time, ${costOf(declared?.costIfTwice)}.`,
     },
   ];
 }
@@ -77,7 +76,7 @@ function settlements(declared: Declared): readonly Choice[] {
     declared?.retention === undefined
       ? "everybody who asks is told it"
       : `everybody who asks is told it for ${declared.retention}`;
-  const risks = "What the work has left undone stays undone, and this cannot be taken back.";
+  const risks = "what the work has left undone stays undone, and this cannot be taken back.";
   const refusals = Object.keys(declared?.refusals ?? {});
   return [
     { does: "settle", with: "value", says: `Gives the work its outcome by hand: nothing is run, ${told}.`, risks },

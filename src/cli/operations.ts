@@ -180,7 +180,7 @@ function announcement(
   return [
     `${pc.bold(printable(`${run.operation} / ${run.identity}`))}  ${stateOf(run)}${run.why === null ? "" : `: ${printable(run.why)}`}`,
     `${pc.bold(does)}: ${printable(says)}`,
-    ...(risks === undefined ? [] : [pc.yellow(printable(risks))]),
+    ...(risks === undefined ? [] : [`${pc.yellow("If you are wrong:")} ${printable(risks)}`]),
     `Kept with the work: ${printable(who)}, ${printable(why)}`,
     "",
   ].join("\n");

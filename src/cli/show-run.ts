@@ -48,7 +48,7 @@ export function runLines({ run, effects, attempts, choices }: ShownRow): readonl
     ...choices.flatMap((choice) => [
       `  ${printable(optionsOf(choice))}`,
       `      ${printable(choice.says)}`,
-      ...(choice.risks === undefined ? [] : [`      ${pc.yellow(printable(choice.risks))}`]),
+      ...(choice.risks === undefined ? [] : [`      ${pc.yellow("If you are wrong:")} ${printable(choice.risks)}`]),
     ]),
   ];
 }

@@ -27,7 +27,8 @@ export function decidingOf(reprise: { readonly "~inside": Inside }, token: strin
   const administration = administer(reprise);
 
   const against = (request: Request, remoteAddress: string | undefined): Response | undefined => {
-    if (isToken === undefined) return refused(403, "read-only", `Nothing was changed. ${readOnly}`);
+    if (isToken === undefined)
+      return refused(403, "read-only", `Nothing was changed: the page is read-only. ${readOnly}`);
     const reason = reasonAgainst(request, remoteAddress);
     if (reason !== undefined) return refused(403, "forbidden", `Nothing was changed. ${reason}`);
     const [, given] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
@@ -55,7 +56,7 @@ export function decidingOf(reprise: { readonly "~inside": Inside }, token: strin
   };
 }
 
-const readOnly = "The page is read-only: it decides once pageHandler is given a token.";
+const readOnly = "Decisions are carried out once pageHandler is given a token.";
 
 async function carryOut(
   inside: Inside,

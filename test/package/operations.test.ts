@@ -220,7 +220,7 @@ describe("what is asked", () => {
       "x",
     );
     expect(err).toMatch(/'refund' never happened: its record is struck out, and the next attempt calls it\./);
-    expect(err).toMatch(/If it did happen, it happens a second time, which costs money\./);
+    expect(err).toMatch(/If you are wrong: it happens a second time, which costs money\./);
   });
 
   test.each([

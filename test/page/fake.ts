@@ -2,6 +2,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RepriseError } from "../../src/base/errors.ts";
 import { createHistogram } from "../../src/base/histogram.ts";
 import type { WorkId } from "../../src/base/names.ts";
+import { unchecked } from "../../src/base/schema.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
 import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
@@ -117,8 +118,10 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         counters,
         declaration: {
           name,
-          input: {} as never,
+          input: unchecked(),
           effects: "external",
+          principal: "everyone",
+          identity: "callers-key",
           costIfTwice: "money",
           refusals: {
             "sold-out": { status: 409, because: "No seat is left." },

@@ -81,7 +81,7 @@ test("a run tells what may be decided: what is safe first, and what it costs to 
     "settle value",
     "settle refusal",
   ]);
-  expect(answer.choices[2]?.risks).toBe("If it did happen, it happens a second time, which costs money.");
+  expect(answer.choices[2]?.risks).toBe("it happens a second time, which costs money.");
   expect(answer.choices[3]?.says).toContain("for 90d");
 });
 

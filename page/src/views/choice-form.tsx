@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Choice } from "../../../src/admin/choices.ts";
 import type { RunAnswer } from "../../../src/page/wire.ts";
 import { Refused } from "../data.ts";
@@ -24,7 +24,8 @@ export function ChoiceForm({ choice, label, send, cancel, done }: ChoiceFormProp
   const [why, setWhy] = useState("");
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<string | undefined>(undefined);
-  useEffect(() => form.current?.querySelector<HTMLElement>("textarea, select, input")?.focus(), []);
+  // before the next key is pressed: it would be a key of the page
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("textarea, select, input")?.focus(), []);
   const parsed = given === "value" ? parse(value) : undefined;
   const incomplete = who.trim() === "" || why.trim() === "" || (given === "value" && parsed === undefined);
   const submit = (event: Event) => {

@@ -22,9 +22,6 @@ interface OperationsProps {
 
 const states = ["unknown", "running", "open", "done"] as const;
 
-/** The list is beside one run: longer, and the run would be out of sight. */
-const listedAtMost = 20;
-
 export function Operations({ data, route, administration, askUnlock }: OperationsProps) {
   const narrow = useNarrow();
   const { decisions, metrics, runs } = data;
@@ -75,7 +72,7 @@ export function Operations({ data, route, administration, askUnlock }: Operation
   }
   return (
     <>
-      <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length ?? 0} />
+      <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length} />
       <OperationTable data={data} operations={operations} metrics={metrics} selected={operation} route={route} />
       <div class="cols detail">
         <Section class="c3" title="Runs" aside={operation === undefined ? "needing a person first" : `of ${operation}`}>
@@ -103,7 +100,8 @@ function listOf({ runs, unknown }: Data, operation: string | undefined, query: U
 interface HeadlineProps {
   readonly metrics: Metrics;
   readonly operations: readonly Decided[];
-  readonly unknown: number;
+  /** `undefined`: the ledger has not told. */
+  readonly unknown: number | undefined;
 }
 
 function Headline({ metrics, operations, unknown }: HeadlineProps) {
@@ -122,7 +120,9 @@ function Headline({ metrics, operations, unknown }: HeadlineProps) {
           {windowOf(metrics).replace(/^./, (letter) => letter.toUpperCase())},{" "}
           {inWords(operations.length).toLowerCase()} {plural(operations.length, "operation")} ran {whole(total("ran"))}{" "}
           {plural(total("ran"), "time")}.{" "}
-          {unknown === 0 ? (
+          {unknown === undefined ? (
+            "Whether an outcome is unknown, nobody has told"
+          ) : unknown === 0 ? (
             "No outcome is unknown"
           ) : (
             <span class="bad">
@@ -282,6 +282,7 @@ interface RunListProps {
 
 function RunList({ data, runs, selected, route }: RunListProps) {
   const { runsRefused } = data;
+  const [operation] = route.path;
   if (runsRefused !== undefined) {
     return (
       <p class="s note">
@@ -298,6 +299,8 @@ function RunList({ data, runs, selected, route }: RunListProps) {
       </p>
     );
   }
+  // of one operation each takes one line; the list stands beside one run, and should not be longer
+  const listedAtMost = operation === undefined ? 12 : 20;
   const at = data.live?.at ?? data.runs.at;
   const kept = Object.fromEntries([...route.query].filter(([name]) => name === "state" || name === "find"));
   return (
@@ -322,7 +325,7 @@ function RunList({ data, runs, selected, route }: RunListProps) {
             >
               <td class="wrap">
                 <span class="name m">{run.identity}</span>
-                <span class="sub">{run.operation}</span>
+                {operation === undefined ? <span class="sub">{run.operation}</span> : null}
               </td>
               <td class={toneOfRun(run)}>{wordsOfRun(run)}</td>
               <td class="r t n" title={full(run.createdAt)}>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Choice } from "../../../src/admin/choices.ts";
 import type { RunAnswer } from "../../../src/page/wire.ts";
 import type { Administration } from "../administration.ts";
@@ -19,7 +19,7 @@ export function SettlePanel({ answer, administration, askUnlock, decided }: Sett
   const [open, setOpen] = useState<string | undefined>(undefined);
   const [recorded, setRecorded] = useState<string | undefined>(undefined);
   const said = useRef<HTMLParagraphElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // the button that had the focus is gone
     if (recorded !== undefined) said.current?.focus();
   }, [recorded]);
@@ -53,7 +53,13 @@ export function SettlePanel({ answer, administration, askUnlock, decided }: Sett
                 <div>
                   <p id={`says-${key}`}>
                     {choice.risks === undefined ? <b>Safe. </b> : null}
-                    {choice.says} {choice.risks === undefined ? null : <span class="bad">{choice.risks}</span>}
+                    {choice.says}
+                    {choice.risks === undefined ? null : (
+                      <>
+                        {" "}
+                        <span class="bad">If you are wrong:</span> <span class="s">{choice.risks}</span>
+                      </>
+                    )}
                   </p>
                   {shown ? (
                     <ChoiceForm

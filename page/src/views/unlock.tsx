@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Administration } from "../administration.ts";
 
 interface UnlockProps {
@@ -13,7 +13,7 @@ export function Unlock({ administration, open, close }: UnlockProps) {
   const { answer, unlocked, unlock, lock } = administration;
   const [token, setToken] = useState("");
   const [why, setWhy] = useState<string | undefined>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
     setToken("");
@@ -88,7 +88,7 @@ export function Unlock({ administration, open, close }: UnlockProps) {
               Lock
             </button>
           ) : null}
-          <button type="button" class="btn ghost" onClick={close}>
+          <button type="button" class={here || unlocked ? "btn ghost" : "btn"} onClick={close}>
             Close
           </button>
         </div>
