@@ -124,10 +124,18 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
         bad: false,
       });
     } else {
-      events.push({ at, token, steps: [keep(token)], what: `${decided[what]} by ${owner}${because}`, ...after(what) });
+      events.push({
+        at,
+        token,
+        steps: [keep(token)],
+        what: `${decided[what]}${what === "settled" && run.refused === true ? ", as refused," : ""} by ${owner}${because}`,
+        ...after(what),
+      });
     }
   }
-  if (run.state === "done" && run.endedAt !== null) {
+  // nobody ran to the end of what a person settled, and nobody was told
+  const settled = history.attempts.some(({ what }) => what === "settled");
+  if (run.state === "done" && run.endedAt !== null && !settled) {
     events.push({
       at: run.endedAt,
       token: run.token,

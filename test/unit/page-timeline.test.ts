@@ -146,3 +146,15 @@ test("an answer that a person gave is told once, as that decision, and not as on
     "**Open**: it waits for the next attempt",
   ]);
 });
+
+test("what a person settled was completed by nobody, and says how it was settled", () => {
+  const found = history(
+    { refused: true, endedAt: began + 60_000 },
+    [{ state: "started", pinnedAt: null }],
+    [
+      { at: began + 100, what: "parked", owner: "web-1", token: 1, why: null },
+      { at: began + 60_000, what: "settled", owner: "ann", token: 1, why: "undone by hand" },
+    ],
+  );
+  expect(told(found).slice(2)).toEqual(["**Parked as unknown**", "**Settled**, as refused, by ann: undone by hand"]);
+});

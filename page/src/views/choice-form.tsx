@@ -116,7 +116,7 @@ export function ChoiceForm({ choice, label, send, cancel, done }: ChoiceFormProp
           {sending ? "Deciding" : label}
         </button>
         <button type="button" class="btn ghost" onClick={cancel}>
-          Cancel
+          Close
         </button>
         {incomplete ? (
           <span class="small t">{missing(who, why, given === "value" && parsed === undefined)}</span>
