@@ -427,6 +427,8 @@ export interface TwiceQuery {
 export interface Twice {
   readonly first: RunSummary;
   readonly second: RunSummary;
+  /** Of the second. */
+  readonly name: Name;
 }
 export interface RunHistory {
   readonly run: RunSummary;
