@@ -63,6 +63,8 @@ function request(identity: string, key: string | null = null): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+    parent: null,
+    intent: null,
   };
 }
 
