@@ -1,7 +1,8 @@
-import type { Name } from "../../base/names.ts";
+import type { Name, WorkId } from "../../base/names.ts";
 import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../contract/ledger.ts";
 import { unbindKey } from "./binding.ts";
-import { nameOfId } from "./keys.ts";
+import { forgetId, nameOfId } from "./ids.ts";
+import { withParent } from "./parent.ts";
 import { integer, items, nullable, text } from "./replies.ts";
 import { finish, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
@@ -67,18 +68,26 @@ return 1
 `);
 
 const forgetScript = script(`${work}
+-- a child that its parent holds is looked at again after so long: many must not stand before what is over
+local held_ms = 60000
 local work = load_work(work_key)
 if not work then
   -- the server's own expiry came first
   redis.call('ZREM', runs, ARGV[3])
   return {redis.call('ZREM', kept, ARGV[3]), now, {}}
 end
-if not is_expired(work) then
+local over = is_over(work, ARGV[4])
+if over == nil then return look_at_parent(work) end
+if not over and is_expired(work) then
+  redis.call('ZADD', kept, now + held_ms, ARGV[3])
+  return {0, now, {}}
+end
+if not over then
   if work.state == 'd' then redis.call('ZADD', kept, work.keep_until, ARGV[3]) else redis.call('ZREM', kept, ARGV[3]) end
   return {0, now, {}}
 end
 forget(work)
-return {1, now, work.keys}
+return {1, now, work.keys, work.id}
 `);
 
 export async function completeWork(
@@ -97,7 +106,7 @@ export async function releaseWork(
 ): Promise<"released" | "open" | "fenced"> {
   const args = [name, id, attempt, keep ? 1 : 0, Math.ceil(notBeforeMs), nullable(error)];
   const [left, keys] = items(await store.run("release", releaseScript, store.keys.ofWork(name), args));
-  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { attempt })));
+  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { by: attempt })));
   return text(left) as "released" | "open" | "fenced";
 }
 
@@ -115,7 +124,8 @@ export async function parkStalled(
   { id, token }: Pick<AbandonedWork, "id" | "token">,
   why: string,
 ): Promise<boolean> {
-  const name = nameOfId(id);
+  const name = await nameOfId(store, id);
+  if (name === null) return false;
   return (
     integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), [name, id, token, why])) === 1
   );
@@ -130,9 +140,13 @@ export async function parkIdle(store: RedisStore, name: Name, afterMs: number): 
 
 /** Deletes the work if it is done and past its keep, and frees its keys. */
 export async function forgetWork(store: RedisStore, member: string, name: Name): Promise<boolean> {
-  const [forgotten, at, keys] = items(await store.run("sweep", forgetScript, store.keys.ofWork(name), [name, member]));
+  const reply = await withParent(store, (seen) =>
+    store.run("sweep", forgetScript, store.keys.ofWork(name), [name, member, seen]),
+  );
+  const [forgotten, at, keys, id] = items(reply);
   // a claim that named the key since then may be about to list it
   const before = integer(at);
   await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { before })));
+  if (id !== undefined) await forgetId(store, text(id) as WorkId);
   return integer(forgotten) === 1;
 }
