@@ -1,9 +1,9 @@
 import type { Name, WorkId } from "../../base/names.ts";
 import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../contract/ledger.ts";
 import { unbindKey } from "./binding.ts";
-import { forgetId, nameOfId } from "./ids.ts";
+import { forgetId, nameOfId, rememberId } from "./ids.ts";
 import { withParent } from "./parent.ts";
-import { integer, items, nullable, text } from "./replies.ts";
+import { integer, items, nullable, text, textOrNull } from "./replies.ts";
 import { finish, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
@@ -55,16 +55,16 @@ return 1
 
 const parkIdleScript = script(`${work}
 local work = load_work(work_key)
-if not work or (work.state ~= 'o' and work.state ~= 'r') then return 0 end
-if math.max(work.lease_until, work.not_before) > now - ARGV[3] then return 0 end
+if not work or (work.state ~= 'o' and work.state ~= 'r') then return false end
+if math.max(work.lease_until, work.not_before) > now - ARGV[3] then return false end
 local started = started_effect()
 if not started then
   -- it waits for its caller, whose claim lists it again: nobody need look at it each minute until then
   if work.state == 'o' and not work.input then redis.call('ZREM', due, member(work)) end
-  return 0
+  return false
 end
 park(work, started, 'abandoned')
-return 1
+return work.id
 `);
 
 const forgetScript = script(`${work}
@@ -116,7 +116,9 @@ export async function parkOwn(
   { effect, why, unlessAnswered }: Parking,
 ): Promise<"parked" | "answered" | "fenced"> {
   const args = [name, id, attempt, effect, why, unlessAnswered ? 1 : 0];
-  return text(await store.run("park", parkScript, store.keys.ofWork(name), args)) as "parked";
+  const parked = text(await store.run("park", parkScript, store.keys.ofWork(name), args)) as "parked";
+  if (parked === "parked") await rememberId(store, id, name, null);
+  return parked;
 }
 
 export async function parkStalled(
@@ -126,16 +128,19 @@ export async function parkStalled(
 ): Promise<boolean> {
   const name = await nameOfId(store, id);
   if (name === null) return false;
-  return (
-    integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), [name, id, token, why])) === 1
-  );
+  const args = [name, id, token, why];
+  if (integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), args)) !== 1) return false;
+  await rememberId(store, id, name, null);
+  return true;
 }
 
 /** Parks the work if it has a started effect and nobody has been at it for `afterMs`. */
 export async function parkIdle(store: RedisStore, name: Name, afterMs: number): Promise<boolean> {
-  return (
-    integer(await store.run("parkAbandoned", parkIdleScript, store.keys.ofWork(name), [name, Math.ceil(afterMs)])) === 1
-  );
+  const args = [name, Math.ceil(afterMs)];
+  const id = textOrNull(await store.run("parkAbandoned", parkIdleScript, store.keys.ofWork(name), args));
+  if (id === null) return false;
+  await rememberId(store, id as WorkId, name, null);
+  return true;
 }
 
 /** Deletes the work if it is done and past its keep, and frees its keys. */

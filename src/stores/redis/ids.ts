@@ -14,7 +14,10 @@ const nameLength = 32;
 const tellingLength = nameLength + newWorkId().length;
 
 const readScript = script("return redis.call('GET', KEYS[1])");
-const writeScript = script("return redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])");
+const writeScript = script(`
+if ARGV[3] == '' then return redis.call('SET', KEYS[1], ARGV[2]) end
+return redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+`);
 const deleteScript = script("return redis.call('DEL', KEYS[1])");
 
 export function newIdOf(name: Name): WorkId {
@@ -27,8 +30,10 @@ export async function nameOfId(store: RedisStore, id: WorkId): Promise<Name | nu
   return textOrNull(await store.run("find id", readScript, [store.keys.id(id)], [])) as Name | null;
 }
 
-export async function rememberId(store: RedisStore, id: WorkId, name: Name, keepMs: number): Promise<void> {
-  if (!tells(id)) await store.run("keep id", writeScript, [store.keys.id(id)], [name, recordMs(keepMs)]);
+/** For `keepMs` and the longest run. `null`: until somebody says otherwise, for work that waits for a person. */
+export async function rememberId(store: RedisStore, id: WorkId, name: Name, keepMs: number | null): Promise<void> {
+  if (tells(id)) return;
+  await store.run("keep id", writeScript, [store.keys.id(id)], [name, keepMs === null ? "" : recordMs(keepMs)]);
 }
 
 export async function forgetId(store: RedisStore, id: WorkId): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Name, newAttemptId, type WorkId } from "../../base/names.ts";
 import type { Intervention, Note } from "../../contract/ledger.ts";
 import { refreshKeys } from "./binding.ts";
-import { nameOfId } from "./ids.ts";
+import { nameOfId, rememberId } from "./ids.ts";
 import { integer, items, text } from "./replies.ts";
 import { finish, reopen, script, work } from "./script.ts";
 import type { Argument, RedisStore } from "./store.ts";
@@ -77,8 +77,11 @@ export async function interveneWork(
   if (name === null) return false;
   const args = [name, id, intervention.does, who, why, ...decided(intervention)];
   const [changed, keys] = items(await store.run("intervene", interveneScript, store.keys.ofWork(name), args));
-  if (intervention.does === "settle") {
-    await refreshKeys(store, items(keys).map(text) as Name[], name, intervention.keepMs);
+  if (integer(changed) === 1 && intervention.does === "settle") {
+    await Promise.all([
+      refreshKeys(store, items(keys).map(text) as Name[], name, intervention.keepMs),
+      rememberId(store, id, name, intervention.keepMs),
+    ]);
   }
   return integer(changed) === 1;
 }

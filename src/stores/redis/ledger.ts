@@ -40,8 +40,8 @@ export interface RedisLedgerOptions {
  * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
  *
  * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) lies where it may be
- * on another server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits or is parked
- * for longer is found by its name alone until it is claimed again. Work that another's run asked for never expires by itself:
+ * on another server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits for
+ * longer is found by its name alone until it is claimed again. The id of parked work lives until a person decided. Work that another's run asked for never expires by itself:
  * it is deleted by the sweep, or by a claim that meets it, once it is past its keep and its parent is done.
  *
  * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once; REPRISE_LEDGER_UNSUITABLE when it opens
