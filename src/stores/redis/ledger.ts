@@ -39,10 +39,13 @@ export interface RedisLedgerOptions {
  * the last snapshot where there is no append-only file, and what a replica had not received by a failover. So an operation
  * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
  *
- * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) lies where it may be
- * on another server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits for
- * longer is found by its name alone until it is claimed again. The id of parked work lives until a person decided. Work that another's run asked for never expires by itself:
- * it is deleted by the sweep, or by a claim that meets it, once it is past its keep and its parent is done.
+ * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) may lie on another
+ * server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits for longer is found
+ * by its name alone until it is claimed again. The id of parked work lives until a person decided.
+ *
+ * Work that another's run asked for never expires by itself: it is deleted by the sweep, or by a claim that meets it, once
+ * it is past its keep and its parent, which may lie on another server, was seen done or gone. A parent that begins anew
+ * between that look and the deletion finds its child gone, or finds it and keeps it.
  *
  * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once; REPRISE_LEDGER_UNSUITABLE when it opens
  * @example
