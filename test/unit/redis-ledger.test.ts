@@ -285,9 +285,14 @@ describe("what is stored", () => {
     expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
     await ledger.park(fence, { effect: "(run)", why: "lost", unlessAnswered: false });
     expect(await redis.pttl(key)).toBe(-1);
+    expect((await ledger.accept({ ...later("a"), id })).is, "repeated late").toBe("unknown");
+    expect(await redis.pttl(key)).toBe(-1);
     const settlement = { does: "settle", outcome: "o", refused: false, keepMs } as const;
     expect(await ledger.intervene(id, settlement, { who: "ann", why: "seen" })).toBe(true);
+    expect((await ledger.accept({ ...later("a"), id })).is, "repeated later still").toBe("done");
     expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    expect((await ledger.accept(later("a"))).is).toBe("done");
+    expect(await redis.keys(`${prefix}:id:*`)).toEqual([key]);
   });
 
   test("of a child stays past its keep until its parent is done, and does not keep the sweep from what is over", async () => {

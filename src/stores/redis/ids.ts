@@ -18,6 +18,7 @@ const writeScript = script(`
 if ARGV[3] == '' then return redis.call('SET', KEYS[1], ARGV[2]) end
 return redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 `);
+const introduceScript = script("return redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3], 'NX')");
 const deleteScript = script("return redis.call('DEL', KEYS[1])");
 
 export function newIdOf(name: Name): WorkId {
@@ -28,6 +29,11 @@ export function newIdOf(name: Name): WorkId {
 export async function nameOfId(store: RedisStore, id: WorkId): Promise<Name | null> {
   if (tells(id)) return id.slice(0, nameLength) as Name;
   return textOrNull(await store.run("find id", readScript, [store.keys.id(id)], [])) as Name | null;
+}
+
+/** Before it is known whether work stands under this id already: of that its record is left alone. */
+export async function introduceId(store: RedisStore, id: WorkId, name: Name, keepMs: number): Promise<void> {
+  if (!tells(id)) await store.run("keep id", introduceScript, [store.keys.id(id)], [name, recordMs(keepMs)]);
 }
 
 /** For `keepMs` and the longest run. `null`: until somebody says otherwise, for work that waits for a person. */
