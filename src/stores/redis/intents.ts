@@ -34,11 +34,11 @@ export async function succeededTwice(store: RedisStore, query: TwiceQuery): Prom
   const works = intent === undefined ? await newestOf(store, operation) : await meantFor(store, intent);
   const before = new Map<Name, RunSummary>();
   const found: Twice[] = [];
-  for (const { run, intent: meant } of works.toSorted((a, b) => a.run.createdAt - b.run.createdAt)) {
+  for (const { run, name, intent: meant } of works.toSorted((a, b) => a.run.createdAt - b.run.createdAt)) {
     if (run.operation !== operation || run.refused !== false || meant === null) continue;
     if (intent !== undefined && meant !== intent) continue;
     const first = before.get(meant);
-    if (first !== undefined && run.createdAt - first.createdAt <= withinMs) found.push({ first, second: run });
+    if (first !== undefined && run.createdAt - first.createdAt <= withinMs) found.push({ first, second: run, name });
     before.set(meant, run);
   }
   return found.reverse().slice(0, limit);

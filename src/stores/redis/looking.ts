@@ -71,7 +71,8 @@ export async function describeAll(
   if (members.length === 0) return [];
   const keys = members.map(({ name }) => store.keys.work(name));
   const args = [withInput ? 1 : 0, idleMs === undefined ? "" : Math.ceil(idleMs)];
-  return items(await store.run("look", describeScript, keys, args)).map(described);
+  const replies = items(await store.run("look", describeScript, keys, args));
+  return members.map(({ name }, place) => described(replies[place], name));
 }
 
 /** An operation's works among the newest of each part. */
@@ -141,7 +142,7 @@ export async function runHistory(store: RedisStore, id: WorkId): Promise<RunHist
   const reply = await store.run("history", historyScript, store.keys.ofWork(name), [name, id]);
   if (reply === null) return null;
   const [run, effects, attempts] = items(reply);
-  const told = described(run);
+  const told = described(run, name);
   if (told === null) return null;
   return {
     run: told.run,

@@ -63,17 +63,19 @@ export interface Described {
   /** Where it was asked for. */
   readonly input: string | null;
   readonly intent: Name | null;
+  readonly name: Name;
 }
 
 const states: Readonly<Record<string, RunState>> = { o: "open", r: "running", u: "unknown", d: "done" };
 
-export function described(reply: unknown): Described | null {
+export function described(reply: unknown, name: Name): Described | null {
   if (reply === null || reply === undefined) return null;
   const fields = items(reply);
   const [state, print, id, token, leaseUntil, keepUntil, createdAt, endedAt, why, refused] = fields;
   const [operation, about, owner, resumes, hasInput, input, progress, cancelled, intent] = fields.slice(10);
   const [identity, principal, key] = JSON.parse(text(about)) as readonly [string, string, string | null];
   return {
+    name,
     run: {
       id: text(id) as WorkId,
       state: states[text(state)] ?? "open",

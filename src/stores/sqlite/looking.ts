@@ -1,4 +1,4 @@
-import type { WorkId } from "../../base/names.ts";
+import type { Name, WorkId } from "../../base/names.ts";
 import type { RecentQuery, RunHistory, RunSummary, Standing, Twice, TwiceQuery } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
 import { attemptsOf, effectsOf, rowsOf, runSummary, standingOf, type WorkRow } from "./records.ts";
@@ -60,10 +60,11 @@ export function succeededTwice(connection: Connection, query: TwiceQuery): reado
      where created_at - began <= ? order by created_at desc, place desc limit ?`,
     [...params, newestWorks, withinMs, limit],
   );
-  const run = (id: unknown) => connection.all("select * from reprise_work where id = ?", [String(id)]).map(runSummary);
+  const row = (id: unknown) => connection.all("select * from reprise_work where id = ?", [String(id)]);
   return pairs.flatMap((pair) => {
-    const [[first], [second]] = [run(pair["first"]), run(pair["second"])];
+    const [[first], [second]] = [row(pair["first"]), row(pair["second"])];
     // swept between the two statements
-    return first === undefined || second === undefined ? [] : [{ first, second }];
+    if (first === undefined || second === undefined) return [];
+    return [{ first: runSummary(first), second: runSummary(second), name: String(second["name"]) as Name }];
   });
 }
