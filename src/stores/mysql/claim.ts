@@ -230,8 +230,8 @@ export async function settleFound<T>(
   }
   const { work } = verdict;
   if (request.key !== null && looked.owner === undefined) {
-    const bound = await bind(connection, request, request.key, looked.isLocked || work.state === "d");
-    if (bound === "taken") return "again";
+    const bound = await bind(connection, request, request.key, looked, work);
+    if (bound === "gone") return "again";
     if (bound === "locked") return runningElsewhere(instant(work.now));
   }
   return tell(work, looked.inside) ?? { take: work };
@@ -276,16 +276,24 @@ function stored(work: Work, attempt: string | undefined, inside: boolean): Exclu
 }
 
 /**
- * A further key lives as long as its work, so the work must live as long as this key's promise. Work that is not done is kept
- * from its end on; its row is left to its owner unless this transaction holds it anyway. `locked`: an open transaction binds
- * the key too.
+ * A further key lives as long as its work, so the work must live as long as this key's promise. In a transaction that goes on,
+ * the row of work that is not done is left to its owner, and is kept from its end on. `gone`: the work is another's meanwhile,
+ * or the key is; `locked`: an open transaction is at either.
  */
 async function bind(
   connection: Connection,
   request: WorkRequest,
   key: Name,
-  raises: boolean,
-): Promise<"bound" | "taken" | "locked"> {
+  { inside, isLocked }: Looked,
+  { state, id }: Work,
+): Promise<"bound" | "gone" | "locked"> {
+  const raises = isLocked || !inside || state === "d";
+  if (raises && !isLocked) {
+    const locking = "select 1 as held from reprise_work where name = ? and id = ? for update";
+    const held = await unlessLocked(connection, locking, [id16(request.name), id16(id)]);
+    if (held === "locked") return held;
+    if (held.rows.length === 0) return "gone";
+  }
   try {
     const inserted = await unlessLocked(
       connection,
@@ -294,7 +302,7 @@ async function bind(
     );
     if (inserted === "locked") return inserted;
   } catch (error) {
-    if (isDuplicate(error)) return "taken";
+    if (isDuplicate(error)) return "gone";
     throw error;
   }
   if (!raises) return "bound";

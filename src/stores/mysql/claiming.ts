@@ -85,7 +85,7 @@ export function acceptWork(
     });
     if (step !== "write") return step;
     return database.write("accept", async (connection) => {
-      const settled = await settleFound(connection, request, await look(connection, request, "for update"), tell);
+      const settled = await settleFound(connection, request, await look(connection, request, ""), tell);
       return typeof settled === "object" && "take" in settled ? "again" : settled;
     });
   };
@@ -149,8 +149,9 @@ export function runJoined<Tx, T>(
 }
 
 /**
- * `acceptWork` inside a transaction that the caller holds. What stands there is read without a lock, which the caller would
- * hold until its end while the work's owner waits to renew; so what its snapshot does not show has to be met by a new one.
+ * `acceptWork` inside a transaction that the caller holds. What stands there is looked for first, and without a lock: the
+ * caller would hold it until its end, that of an insert in vain too, while the work's owner waits to renew. So what its
+ * snapshot does not show has to be met by a new one.
  */
 export function acceptJoined<Tx>(
   {
@@ -168,11 +169,13 @@ export function acceptJoined<Tx>(
   const tell: Tell<Acceptance> = asAccepted(request);
   return transactions.nest(tx, async (connection) => {
     for (let round = 0; round < 3; round++) {
-      const inserted = await database.step("accept", insertOpen(connection, request));
-      if (inserted === "locked") return runningElsewhere(clock.now());
-      if (inserted !== "taken") return inserted;
       const looked = { ...(await database.step("accept", look(connection, request, ""))), inside: true };
-      if (isEmpty(looked)) break;
+      if (isEmpty(looked)) {
+        const inserted = await database.step("accept", insertOpen(connection, request));
+        if (inserted === "locked") return runningElsewhere(clock.now());
+        if (inserted !== "taken") return inserted;
+        continue;
+      }
       const settled = await database.step("accept", settleFound(connection, request, looked, tell));
       if (settled !== "again" && !("take" in settled)) return settled;
     }

@@ -48,8 +48,8 @@ export function insertParams(
  * alone, and whoever inserted a name beside it would wait for its end. Those that insert by themselves do not shut each
  * other out.
  */
-const unheld = (name: string, key: string) => `pg_try_advisory_xact_lock_shared(${name}::bigint)
-    and (${key}::bigint is null or pg_try_advisory_xact_lock_shared(${key}::bigint))`;
+const unheld = (...names: readonly string[]) =>
+  names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${name}::bigint))`).join(" and ");
 
 /** Nothing is inserted where a name is taken, or held. */
 export const unlessTaken = `where ${unheld("$17", "$18")} on conflict do nothing
@@ -57,15 +57,22 @@ export const unlessTaken = `where ${unheld("$17", "$18")} on conflict do nothing
 
 const claim = `${insertWork("r")} ${unlessTaken}`;
 
-const askUnheld = `select case when ${unheld("$1", "$2")} then 1 else 0 end as unheld,
-  ${epochMs("clock_timestamp()")} as now`;
-
-/** A further key lives as long as its work, so the work must live as long as this key's promise. */
+/** A further key lives as long as its work, so the work must live as long as this key's promise. `$6`: the key's number. */
 const bindKey = `with w as (update @work set keep_until = greatest(keep_until, clock_timestamp() + ${interval("$5")})
     where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
       and (state <> 'd' or keep_until > clock_timestamp() or parent is not null) returning 1)
   insert into @work (created_at, keep_until, name, key, bound, state)
+  select clock_timestamp(), 'infinity', $2::uuid, $2::uuid, $1::uuid, 'k' from w where ${unheld("$6")}
+  on conflict do nothing`;
+
+/** In a transaction that goes on, work that is not done is left to its owner's heartbeats, and is kept from its end on. */
+const bindKeyBeside = `with w as (select 1 from @work where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
+    and state <> 'd' for key share)
+  insert into @work (created_at, keep_until, name, key, bound, state)
   select clock_timestamp(), 'infinity', $2::uuid, $2::uuid, $1::uuid, 'k' from w on conflict do nothing`;
+
+const askUnheld = `select case when ${unheld("$1", "$2")} then 1 else 0 end as unheld,
+  ${epochMs("clock_timestamp()")} as now`;
 
 /** What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
 const clearWay = `with d as (delete from @work where name in (
@@ -95,8 +102,14 @@ const renewLease = `update @work set lease_until = clock_timestamp() + ${interva
   where name = $1::uuid and attempt = $2::uuid and id = $3::uuid and state = 'r'
   returning case when cancelled_at is null then 0 else 1 end as cancelled`;
 
-export function bind(request: WorkRequest, key: Name): Step {
-  return step(bindKey, request.name, key, request.print.hash, request.print.version, request.keepMs);
+function bind({ name, print, keepMs }: WorkRequest, key: Name): Step {
+  return step(bindKey, name, key, print.hash, print.version, keepMs, lockNumber(key));
+}
+
+/** In a transaction that goes on and holds the key. */
+export function bindHeld({ name, print, keepMs }: WorkRequest, key: Name, { state }: LookedWork): Step {
+  if (state === "d") return step(bindKey, name, key, print.hash, print.version, keepMs, lockNumber(key));
+  return step(bindKeyBeside, name, key, print.hash, print.version);
 }
 
 export function clear({ name, key }: FindRequest): Step {
@@ -123,14 +136,16 @@ export type Met = { readonly is: "free" } | { readonly is: "found"; readonly wor
 
 export async function meet(server: PostgresServer, doing: string, request: WorkRequest): Promise<Met> {
   const ask = ({ text, params }: Step) => server.once(doing, text, ...params);
+  const freeUnlessHeld = async (): Promise<Met> => {
+    const [row] = (await ask(step(askUnheld, ...lockNumbers(request)))).rows;
+    if (numberOf(row?.["unheld"]) === 1) return { is: "free" };
+    return { is: "running", since: numberOf(row?.["now"]), retryAfterMs: unboundedRetryMs };
+  };
   const verdict = judge((await ask(look(request))).rows, request);
   switch (verdict.is) {
-    case "free": {
+    case "free":
       // let go meanwhile, or written by a transaction that is still open
-      const [row] = (await ask(step(askUnheld, ...lockNumbers(request)))).rows;
-      if (numberOf(row?.["unheld"]) === 1) return verdict;
-      return { is: "running", since: numberOf(row?.["now"]), retryAfterMs: unboundedRetryMs };
-    }
+      return freeUnlessHeld();
     case "mismatch":
       return verdict;
     case "clear":
@@ -140,7 +155,7 @@ export async function meet(server: PostgresServer, doing: string, request: WorkR
       const { work, unbound } = verdict;
       if (!unbound || request.key === null) return { is: "found", work };
       // else released, swept, or bound by another claim meanwhile
-      return (await ask(bind(request, request.key))).count === 0 ? { is: "free" } : { is: "found", work };
+      return (await ask(bind(request, request.key))).count === 1 ? { is: "found", work } : freeUnlessHeld();
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Name } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
-import { bind, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
+import { bindHeld, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
 import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
@@ -129,7 +129,9 @@ async function meetLocked<Tx>(
     }
     const { work, unbound } = verdict;
     if (!unbound || key === null) return { is: "found", work, bound: false };
-    const [bound] = await session.run([bind(request, key)]);
+    // whoever holds the names may be about to bind it too
+    if (!isFree) return running;
+    const [bound] = await session.run([bindHeld(request, key, work)]);
     if (bound?.count === 1) return { is: "found", work, bound: true };
     [looked] = await session.run([look(request)]);
   }
