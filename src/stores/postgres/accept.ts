@@ -14,7 +14,7 @@ import {
 } from "./rows.ts";
 import type { PostgresServer } from "./server.ts";
 
-const insertOpen = `${insertWork("o")} ${unlessTaken}`;
+const insertOpen = `${insertWork("o")} ${unlessTaken} returning ${epochMs("created_at")} as created`;
 
 export async function acceptWork(server: PostgresServer, request: AcceptRequest): Promise<Acceptance> {
   const { id, input } = request;

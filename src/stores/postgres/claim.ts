@@ -52,8 +52,7 @@ const unheld = (...names: readonly string[]) =>
   names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${name}::bigint))`).join(" and ");
 
 /** Nothing is inserted where a name is taken, or held. */
-export const unlessTaken = `where ${unheld("$17", "$18")} on conflict do nothing
-  returning ${epochMs("created_at")} as created`;
+export const unlessTaken = `where ${unheld("$17", "$18")} on conflict do nothing`;
 
 const claim = `${insertWork("r")} ${unlessTaken}`;
 
