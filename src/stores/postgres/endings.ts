@@ -9,6 +9,7 @@ import type {
   Release,
 } from "../../contract/ledger.ts";
 import { fenced, fenceOf, lockWork } from "./effects.ts";
+import { inOrder } from "./looking.ts";
 import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
@@ -152,11 +153,9 @@ export function park(id: WorkId, effect: string, why: string): Step {
 export async function abandonedWork(server: PostgresServer, query: AbandonedQuery): Promise<readonly AbandonedWork[]> {
   const { operations, idleMs, limit, id } = query;
   const params = [JSON.stringify(operations), idleMs] as const;
-  const { rows } =
-    id === undefined
-      ? await server.once("abandoned", abandoned, ...params, limit)
-      : await server.once("abandoned", abandonedById, ...params, id);
-  return rows.map((row) => ({
+  const asking = id === undefined ? step(abandoned, ...params, limit) : step(abandonedById, ...params, id);
+  const answers = await server.together("abandoned", [...inOrder, asking]);
+  return (answers.at(-1)?.rows ?? []).map((row) => ({
     id: workIdIn(row["id"]),
     name: nameIn(row["name"]),
     operation: textOf(row["operation"]),

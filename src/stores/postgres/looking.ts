@@ -51,15 +51,18 @@ const running = `with ${operations}, found(found) as (
   select ${summaryColumns} from found f cross join lateral (select * from @work w where w.name = f.found limit 1) w
   ${newestFirst}`;
 
-/** The planner fears more rows than there are, and would compile for longer than it reads. */
-export const uncompiled = "set local jit = off";
+/**
+ * Whatever the planner believes: of what it has not counted yet it expects a few rows, and would sort all of them instead of
+ * reading the first ones in an index's order; else it fears more than there are, and would compile for longer than it reads.
+ */
+export const inOrder = [step("set local enable_sort = off"), step("set local jit = off")] as const;
 
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export async function recentRuns(server: PostgresServer, query: RecentQuery): Promise<readonly RunSummary[]> {
   const { operation = null, state, limit } = query;
   const ask = async (text: string) => {
-    const [, found] = await server.together("recent", [step(uncompiled), step(text, limit, operation)]);
-    return found?.rows.map(runSummary) ?? [];
+    const answers = await server.together("recent", [...inOrder, step(text, limit, operation)]);
+    return answers.at(-1)?.rows.map(runSummary) ?? [];
   };
   switch (state) {
     case undefined:
