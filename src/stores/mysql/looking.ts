@@ -1,4 +1,4 @@
-import type { WorkId } from "../../base/names.ts";
+import type { Name, WorkId } from "../../base/names.ts";
 import type {
   RecentQuery,
   RunHistory,
@@ -116,7 +116,8 @@ export async function succeededTwice(connection: Connection, query: TwiceQuery):
   );
   const runs = new Map(rows.map((row) => [hexOf(row["name"]), runOf(row)]));
   return pairs.flatMap((pair) => {
-    const [first, second] = [runs.get(hexOf(pair["first"])), runs.get(hexOf(pair["second"]))];
-    return first === undefined || second === undefined ? [] : [{ first, second }];
+    const name = hexOf(pair["second"]) as Name;
+    const [first, second] = [runs.get(hexOf(pair["first"])), runs.get(name)];
+    return first === undefined || second === undefined ? [] : [{ first, second, name }];
   });
 }

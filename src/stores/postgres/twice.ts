@@ -1,6 +1,6 @@
 import type { Twice, TwiceQuery } from "../../contract/ledger.ts";
 import { inOrder } from "./looking.ts";
-import { interval, runSummary, summaryColumns } from "./rows.ts";
+import { interval, nameIn, runSummary, summaryColumns } from "./rows.ts";
 import { type PostgresServer, step } from "./server.ts";
 
 /** Among so many of the newest works second successes are looked for. */
@@ -20,7 +20,7 @@ function pairsOf(newest: string): string {
         order by f.created_at desc, f.name desc limit 1) f
       where s.intent is not null and ${succeeded("s")}
       order by s.created_at desc, s.name desc limit $3::int)
-    select ${summaryColumns} from (
+    select ${summaryColumns}, name from (
       select w.*, p.place, 1 as part from pairs p cross join lateral (select * from @work w where w.name = p.first limit 1) w
       union all
       select w.*, p.place, 2 as part from pairs p cross join lateral (select * from @work w where w.name = p.second limit 1) w) w
@@ -35,9 +35,10 @@ export async function succeededTwice(server: PostgresServer, query: TwiceQuery):
   const params = [operation, withinMs, limit] as const;
   const asked = intent === undefined ? step(byOperation, ...params) : step(byIntent, ...params, intent);
   const answers = await server.together("twice", [...inOrder, asked]);
-  const runs = answers.at(-1)?.rows.map(runSummary) ?? [];
-  return runs.flatMap((first, place) => {
-    const second = runs[place + 1];
-    return place % 2 === 0 && second !== undefined ? [{ first, second }] : [];
+  const rows = answers.at(-1)?.rows ?? [];
+  return rows.flatMap((first, place) => {
+    const second = rows[place + 1];
+    if (place % 2 === 1 || second === undefined) return [];
+    return [{ first: runSummary(first), second: runSummary(second), name: nameIn(second["name"]) }];
   });
 }
