@@ -3,7 +3,7 @@ import type { OperationDeclaration } from "../operation/declaration.ts";
 
 /** One thing that a person may decide about a run, and what it will do. What is safe comes first. */
 export interface Choice {
-  readonly does: "settle" | "answer" | "rerun" | "release";
+  readonly does: "settle" | "answer" | "rerun" | "release" | "cancel";
   /** The effect that an answer is for. */
   readonly effect?: string | undefined;
   /** What the person says of it besides who and why: a value, a declared refusal, or that the effect never happened. */
@@ -17,14 +17,24 @@ export interface Choice {
 
 /** `undefined`: the operation is not declared here. */
 type Declared =
-  | Pick<OperationDeclaration, "costIfTwice" | "effects" | "refusals" | "resumes" | "retention">
+  | Pick<OperationDeclaration, "costIfTwice" | "dispatch" | "refusals" | "resumes" | "retention">
   | undefined;
 
-/** What may be decided as the run stands. Nothing about work that is done, or that waits for its next attempt. */
+const cancel: Choice = {
+  does: "cancel",
+  says: "Says that nobody wants the work any more: it ends as cancelled, or waits for a person where something of it happened.",
+  risks: "it does not run, and whoever asks is told that it was cancelled.",
+};
+
+/** What may be decided as the run stands. Nothing about work that is done, or that waits for its caller's next attempt. */
 export function choicesOf({ run, effects }: RunHistory, declared: Declared): readonly Choice[] {
+  const ends = declared?.dispatch !== undefined && !run.cancelled ? [cancel] : [];
   switch (run.state) {
+    case "open":
+      return ends;
     case "running":
       return [
+        ...ends,
         {
           does: "release",
           says: `Ends the lease of ${run.owner} now; the next attempt goes on from what is recorded.`,
@@ -42,7 +52,9 @@ export function choicesOf({ run, effects }: RunHistory, declared: Declared): rea
 
 function rerun(open: readonly string[], declared: Declared): Choice {
   const goesOn =
-    declared?.resumes === "by-itself" ? "It goes on by itself" : "It goes on with its caller's next attempt";
+    declared?.resumes === "by-itself" || declared?.dispatch !== undefined
+      ? "It goes on by itself"
+      : "It goes on with its caller's next attempt";
   return {
     does: "rerun",
     says:

@@ -3,7 +3,7 @@ import type { Administration, Shown } from "./administration.ts";
 
 /** What a person decided, as data: what the page's request and the command line bring. */
 export type Decision =
-  | { readonly does: "rerun" | "release" }
+  | { readonly does: "rerun" | "release" | "cancel" }
   | { readonly does: "answer"; readonly effect: string; readonly with: "value"; readonly value: unknown }
   | { readonly does: "answer"; readonly effect: string; readonly with: "never-happened" }
   | { readonly does: "settle"; readonly with: "value"; readonly value: unknown }
@@ -12,7 +12,7 @@ export type Decision =
 /** A decision that somebody else's data tells; `undefined`: it is none. */
 export function decisionIn(data: Readonly<Record<string, unknown>>): Decision | undefined {
   const { does, effect, with: given, value, refusal } = data;
-  if (does === "rerun" || does === "release") return { does };
+  if (does === "rerun" || does === "release" || does === "cancel") return { does };
   if (does === "answer" && typeof effect === "string") {
     if (given === "never-happened") return { does, effect, with: given };
     if (given === "value" && "value" in data) return { does, effect, with: given, value };

@@ -21,11 +21,11 @@ export interface ShownRow {
 
 export function runRow(run: RunSummary): RunRow {
   const { id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt } = run;
-  const { leaseUntil, keepUntil, token, why, print } = run;
+  const { leaseUntil, keepUntil, token, why, print, progress, cancelled } = run;
   const fingerprint = `v${print.version} · ${print.hash.slice(0, 6)}`;
   return {
     ...{ id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt },
-    ...{ leaseUntil, keepUntil, token, why, fingerprint },
+    ...{ leaseUntil, keepUntil, token, why, fingerprint, progress, cancelled },
   };
 }
 

@@ -83,6 +83,11 @@ export function operationsCommand(exitWith: (code: number) => void): Command {
       exitWith(await runDecide(module, id, { does: "release" }, options)),
   );
 
+  decision("cancel", "Says that nobody wants background work any more.").action(
+    async (module: string, id: string, options: DecideOptions) =>
+      exitWith(await runDecide(module, id, { does: "cancel" }, options)),
+  );
+
   return operations;
 }
 

@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import type { Choice } from "../admin/choices.ts";
 import type { RunRow, ShownRow } from "../admin/rows.ts";
+import type { Progress } from "../contract/ledger.ts";
 import { printable } from "./print.ts";
 
 /** Runs as a person reads them on a terminal. */
@@ -21,6 +22,8 @@ export function runLines({ run, effects, attempts, choices }: ShownRow): readonl
     ["id", run.id],
     ["state", `${stateOf(run)}${run.endedAt === null ? "" : `, since ${timeOf(run.endedAt)}`}`],
     ...(run.why === null ? [] : [["why", run.why] as const]),
+    ...(run.progress === null ? [] : [["progress", progressOf(run.progress)] as const]),
+    ...(run.cancelled ? [["cancelled", "nobody wants it any more"] as const] : []),
     ["belongs to", run.principal],
     ["caller's key", run.key ?? "none"],
     ["fingerprint", run.fingerprint],
@@ -66,5 +69,7 @@ export function optionsOf({ does, effect, with: given, refusals }: Choice): stri
 export function stateOf({ state, refused }: RunRow): string {
   return state === "done" && refused === true ? "refused" : state;
 }
+
+const progressOf = ({ done, total }: Progress): string => (total === null ? `${done}` : `${done} of ${total}`);
 
 const timeOf = (at: number): string => new Date(at).toISOString().replace("T", " ");

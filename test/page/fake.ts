@@ -176,6 +176,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     token: 1,
     print: { version: 1, hash: "41f0b2aa" },
     why: null,
+    progress: null,
+    cancelled: false,
     ...over,
   });
   const decisions: AttemptRecord[] = [];
@@ -261,6 +263,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       forget: "forgotten",
       reopen: "reopened",
       release: "revoked",
+      cancel: "cancelled",
     } as const;
     decisions.push({ at: Date.now(), what: what[does], owner: who, token: 2, why });
     if (ended) Object.assign(found, { endedAt: Date.now() });

@@ -207,6 +207,30 @@ test("what is no decision, has no name or reason, or comes too late changes noth
   expect(await stateOf(reprise, id)).toBe("unknown");
 });
 
+test("background work that waits may be cancelled, and is told so from then on", async () => {
+  // no worker here: it waits
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger(), workers: 0 });
+  opened.push(reprise);
+  const exported = reprise.operation({
+    name: "bookings.export",
+    input: unchecked<{ readonly month: string }>(),
+    principal: "everyone",
+    identity: (input) => [input.month],
+    retention: "7d",
+    effects: "external",
+    dispatch: "background",
+    run: async () => "never",
+  });
+  const accepted = await exported.execute({ month: "2026-01" });
+  expect(accepted.status).toBe("accepted");
+  const page = pageHandler(reprise, { token });
+  const [run] = await administer(reprise).list();
+  const before = (await (await page(get(`/runs/${run?.id}.json`), here)).json()) as RunAnswer;
+  expect(before.choices.map(({ does }) => does)).toEqual(["cancel"]);
+  const response = await page(post(`/runs/${run?.id}/decide`, { does: "cancel", ...note }), here);
+  expect(await response.json()).toMatchObject({ run: { state: "open", cancelled: true }, choices: [] });
+});
+
 test("no value, answer or whole key is in any response, before and after a decision", async () => {
   const { page, id } = await parkedRefund();
   const bodies = [

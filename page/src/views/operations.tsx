@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { RunRow } from "../../../src/admin/rows.ts";
+import type { Progress } from "../../../src/contract/ledger.ts";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
 import type { RunAnswer } from "../../../src/page/wire.ts";
@@ -348,8 +349,19 @@ function RunList({ data, runs, selected, route }: RunListProps) {
 
 const toneOfRun = ({ state }: RunRow): string => (state === "unknown" ? "bad" : state === "open" ? "warn" : "");
 
-function wordsOfRun({ state, refused, token }: RunRow): string {
-  const words = state === "done" && refused === true ? "refused" : state;
+const progressOf = ({ done, total }: Progress): string =>
+  total === null ? whole(done) : `${whole(done)} of ${whole(total)}`;
+
+function wordsOfRun({ state, refused, token, progress, cancelled }: RunRow): string {
+  const ends = cancelled && (state === "running" || state === "open");
+  const words =
+    state === "done" && refused === true
+      ? "refused"
+      : state === "running" && progress !== null
+        ? `running, ${progressOf(progress)}`
+        : ends
+          ? `${state}, cancelled`
+          : state;
   return token > 1 ? `${words}, attempt ${token}` : words;
 }
 
@@ -380,6 +392,7 @@ function RunDetail({ run, decisions, at, administration, askUnlock, decided }: R
     ["Fingerprint", found.fingerprint],
     ["Costs if twice", cost ?? "nobody has decided"],
     ["Kept until", full(found.keepUntil)],
+    ...(found.progress === null ? [] : [["Progress", progressOf(found.progress)] as const]),
   ];
   return (
     <Section
