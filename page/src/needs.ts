@@ -12,8 +12,8 @@ export interface Need {
   readonly age: string;
 }
 
-/** Why work was set aside that a completer could not even begin: an error's code alone, or an input that nobody reads. */
-const cannotGoOn = /^(REPRISE_\w+|its input cannot be read)$/;
+/** Why a completer set work aside: of what ended no attempt nobody asks whether it happened, but what is wrong with it. */
+const cannotGoOn = /^(REPRISE_\w+|its input cannot be read|\d+ attempts ended without an answer)$/;
 
 const costs = ["money", "trust", "noise", "nothing"];
 

@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly ledger?: "there" | "away" | "none";
   readonly quiet?: boolean;
   readonly gap?: boolean;
+  /** A run that no attempt ended, and that was set aside for it. */
+  readonly poisoned?: boolean;
   /** An effect was answered twice, five minutes ago. */
   readonly twice?: boolean;
   /** Who watches the working set has seen too little to tell, or nobody watches. */
@@ -195,6 +197,14 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         endedAt: now - (19 + index) * 60_000 + 390,
       }),
     ),
+    ...(options.poisoned === true
+      ? [
+          run("c2", {
+            ...{ identity: "BK-20302", state: "unknown", refused: null, token: 11 },
+            why: "10 attempts ended without an answer",
+          }),
+        ]
+      : []),
     ...(options.quiet === true
       ? []
       : [
