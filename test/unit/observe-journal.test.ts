@@ -57,6 +57,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       declared: false,
     }),
     watchRoutes: () => {},
+    routes: () => [],
     curve: () => undefined,
   };
   return { inside, counters, executions };

@@ -1,0 +1,135 @@
+import { OutgoingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { collectBody, type HandlerAnswer } from "./guard.ts";
+
+/** What a handler tells a response, taken instead of sent. */
+export interface Taken {
+  /** Resolves once the response is ended. */
+  readonly told: Promise<HandlerAnswer>;
+  /** Gives the response its own members back. */
+  readonly release: () => void;
+}
+
+/**
+ * Replaces members of a response, or of an object that stands for one, by those of another object, accessors included.
+ * What it returns gives the earlier ones back.
+ */
+export function replaceMembers(response: object, members: object): () => void {
+  const names = Reflect.ownKeys(members);
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)] as const);
+  Object.defineProperties(response, Object.getOwnPropertyDescriptors(members));
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor === undefined) Reflect.deleteProperty(response, name);
+      else Object.defineProperty(response, name, descriptor);
+    }
+  };
+}
+
+/** Several lines of one header as one, as a repetition tells them. */
+export function toldHeaders(headers: Pick<OutgoingMessage, "getHeaders">): HandlerAnswer["headers"] {
+  const told = Object.entries(headers.getHeaders()).map(([field, value]) => [field, [value].flat().join(", ")]);
+  return Object.fromEntries(told);
+}
+
+/** What of a response of Node's server concerns its headers alone. */
+const ofHeaders = [
+  "setHeader",
+  "setHeaders",
+  "appendHeader",
+  "getHeader",
+  "getHeaders",
+  "getHeaderNames",
+  "hasHeader",
+  "removeHeader",
+] as const;
+
+/**
+ * From here on a response of Node's server sends nothing: what is written to it is collected, up to what may be kept.
+ *
+ * @param status the one that stands where nobody sets another
+ */
+export function takeResponse(response: object, atMost: number, status = 200): Taken {
+  const headers = new OutgoingMessage();
+  const collected = collectBody(atMost);
+  let statusCode = status;
+  let ended = false;
+  let tell: (answer: HandlerAnswer) => void;
+  const told = new Promise<HandlerAnswer>((resolve) => {
+    tell = resolve;
+  });
+  const add = (chunk: unknown, encoding: unknown) => {
+    if (ended) return;
+    if (chunk instanceof Uint8Array) collected.add(chunk);
+    else if (typeof chunk === "string") {
+      collected.add(Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8"));
+    }
+  };
+  const callBack = (...given: readonly unknown[]) => {
+    const called = given.find((argument) => typeof argument === "function");
+    if (called !== undefined) queueMicrotask(called as () => void);
+  };
+  const release = replaceMembers(response, {
+    ...Object.fromEntries(ofHeaders.map((member) => [member, headers[member].bind(headers)])),
+    flushHeaders: () => {},
+    statusMessage: undefined,
+    get statusCode() {
+      return statusCode;
+    },
+    set statusCode(code: number) {
+      statusCode = code;
+    },
+    get headersSent() {
+      return ended;
+    },
+    get writableEnded() {
+      return ended;
+    },
+    writeHead(this: unknown, code: number, ...rest: readonly unknown[]) {
+      statusCode = code;
+      const last = rest.at(-1);
+      if (typeof last === "object") {
+        for (const [field, value] of Object.entries(last ?? {})) headers.setHeader(field, value as string);
+      }
+      return this;
+    },
+    write(chunk: unknown, encoding: unknown, done: unknown) {
+      add(chunk, encoding);
+      callBack(encoding, done);
+      return true;
+    },
+    end(this: unknown, chunk: unknown, encoding: unknown, done: unknown) {
+      add(chunk, encoding);
+      ended = true;
+      callBack(chunk, encoding, done);
+      tell({ status: statusCode, headers: toldHeaders(headers), body: collected.body() });
+      return this;
+    },
+  });
+  return { told, release };
+}
+
+/** Calls a handler with what sends nothing; ends with what it tells, or with what it throws first. */
+export function tellOrThrow(told: Promise<HandlerAnswer>, call: () => unknown): Promise<HandlerAnswer> {
+  return new Promise((resolve, reject) => {
+    told.then(resolve, reject);
+    new Promise((settled) => {
+      settled(call());
+    }).catch(reject);
+  });
+}
+
+type Stream = Readable | ReadableStream | Response;
+
+export function isStream(payload: unknown): payload is Stream {
+  if (payload instanceof ReadableStream || payload instanceof Response) return true;
+  if (typeof payload !== "object" || payload === null) return false;
+  return "pipe" in payload && typeof payload.pipe === "function";
+}
+
+/** Nobody reads it: what stands behind it, a file or a connection, must not stay open. */
+export function releaseStream(stream: Stream): void {
+  if ("destroy" in stream) return void stream.destroy();
+  const body = stream instanceof Response ? stream.body : stream;
+  body?.cancel().catch(() => {});
+}
