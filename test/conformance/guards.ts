@@ -13,6 +13,7 @@ import { idempotent as idempotentHono } from "../../src/transports/http/hono.ts"
 import { idempotent as idempotentKoa } from "../../src/transports/http/koa.ts";
 import { idempotent as idempotentWeb } from "../../src/transports/http/web.ts";
 import { closeServer, jsonReader, serveOn } from "./http-sockets.ts";
+import { nestGuard } from "./nest-guard.ts";
 
 /** The same handler in the words of each framework, behind its guard and on a listening server. */
 
@@ -50,7 +51,7 @@ export interface GuardAdapter {
 }
 
 /** One guard of each kind: what is offered is typed by `effects`, and a test wants both. */
-type AnyGuard = Guard & { readonly effects: "database"; readonly ifUnknown?: undefined };
+export type AnyGuard = Guard & { readonly effects: "database"; readonly ifUnknown?: undefined };
 
 const web: GuardAdapter = {
   name: "web",
@@ -191,4 +192,12 @@ const koaGuard: GuardAdapter = {
   },
 };
 
-export const guards: readonly GuardAdapter[] = [web, hono, fastifyGuard, expressGuard, koaGuard];
+export const guards: readonly GuardAdapter[] = [
+  web,
+  hono,
+  fastifyGuard,
+  expressGuard,
+  koaGuard,
+  nestGuard("express"),
+  nestGuard("fastify"),
+];

@@ -137,5 +137,8 @@ export const httpAdapters: readonly HttpAdapter[] = [
   expressAdapter,
   koaAdapter,
   honoAdapter,
-  nestAdapter,
+  nestAdapter("express", "method"),
+  nestAdapter("express", "interceptor"),
+  nestAdapter("fastify", "method"),
+  nestAdapter("fastify", "interceptor"),
 ];

@@ -20,6 +20,8 @@ export function takeReply(reply: GuardableReply, atMost: number): Taken {
     tell = resolve;
     fail = reject;
   });
+  // whoever takes a reply only to send nothing does not wait for it
+  told.catch(() => {});
   const send = (payload?: unknown) => {
     if (sent) return reply;
     sent = true;

@@ -61,7 +61,7 @@ export function watch(
   });
 
   return ({ methods, path, handlers }) => {
-    const isDecided = handlers.some((handler) => typeof handler === "function" && deciding.has(handler));
+    const isDecided = handlers.some((handler) => deciding.has(handler as object));
     const counted: Counted[] = [];
     for (const method of methods) {
       if (!changing.has(method)) continue;

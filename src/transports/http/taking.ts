@@ -58,12 +58,15 @@ export function takeResponse(response: object, atMost: number, status = 200): Ta
   const told = new Promise<HandlerAnswer>((resolve) => {
     tell = resolve;
   });
-  const add = (chunk: unknown, encoding: unknown) => {
-    if (ended) return;
-    if (chunk instanceof Uint8Array) collected.add(chunk);
-    else if (typeof chunk === "string") {
-      collected.add(Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8"));
-    }
+  const tellAll = () => {
+    ended = true;
+    tell({ status: statusCode, headers: toldHeaders(headers), body: collected.body() });
+  };
+  const add = (chunk: unknown, encoding: unknown): boolean => {
+    if (ended) return false;
+    if (chunk instanceof Uint8Array) return collected.add(chunk);
+    if (typeof chunk !== "string") return true;
+    return collected.add(Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8"));
   };
   const callBack = (...given: readonly unknown[]) => {
     const called = given.find((argument) => typeof argument === "function");
@@ -94,15 +97,16 @@ export function takeResponse(response: object, atMost: number, status = 200): Ta
       return this;
     },
     write(chunk: unknown, encoding: unknown, done: unknown) {
-      add(chunk, encoding);
+      const fits = add(chunk, encoding);
       callBack(encoding, done);
-      return true;
+      // an endless answer is not waited for; what is piped waits for a drain that never comes, until the response closes
+      if (!fits && !ended) tellAll();
+      return fits;
     },
     end(this: unknown, chunk: unknown, encoding: unknown, done: unknown) {
       add(chunk, encoding);
-      ended = true;
+      if (!ended) tellAll();
       callBack(chunk, encoding, done);
-      tell({ status: statusCode, headers: toldHeaders(headers), body: collected.body() });
       return this;
     },
   });
