@@ -33,7 +33,7 @@ export function nestAdapter(platform: NestPlatform, as: "method" | "interceptor"
       const controller =
         as === "method"
           ? controllerOf(handle, [Post(), UseGuards(OpenGuard)], false)
-          : controllerOf(() => "never", [Post(), UseGuards(OpenGuard), UseInterceptors(handle)], true);
+          : controllerOf(() => "never", [Post(), UseGuards(OpenGuard), UseInterceptors(handle.interceptor)], true);
       return serveNest(await createNest(platform, [controller], bodyLimitBytes));
     },
   };

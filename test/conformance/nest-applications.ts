@@ -48,7 +48,11 @@ export async function createNest(
     const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes });
     return NestFactory.create<NestFastifyApplication>(ServedModule, adapter, { logger: false, abortOnError: false });
   }
-  const app = await NestFactory.create<NestExpressApplication>(ServedModule, { logger: false, abortOnError: false, bodyParser: false });
+  const app = await NestFactory.create<NestExpressApplication>(ServedModule, {
+    logger: false,
+    abortOnError: false,
+    bodyParser: false,
+  });
   app.useBodyParser("json", { limit: bodyLimitBytes });
   return app;
 }

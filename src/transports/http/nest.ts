@@ -13,14 +13,16 @@ export { idempotent } from "./nest-guard.ts";
 export { watchRoutes } from "./nest-routes.ts";
 export type { NestRequest, NestResponse } from "./nest-shapes.ts";
 
-/** To be called by a method that takes `@Req()` and `@Res()`, or an interceptor that answers in a method's place. */
-export type NestHandler<Q> = ((request: Q, response: NestResponse) => Promise<void>) & NestInterceptor;
+/** To be called by a method that takes `@Req()` and `@Res()`; its interceptor answers in the place of any method. */
+export type NestHandler<Q> = ((request: Q, response: NestResponse) => Promise<void>) & {
+  readonly interceptor: NestInterceptor;
+};
 
 /**
  * Carries the requests of a NestJS controller's method to an operation, on either platform. Guards come before, and what
  * they refuse is never stored; the answer is sent here, the same bytes the first time and every time after. A client that
- * hangs up changes nothing. As an interceptor it answers in the place of its method, which is never called, and
- * `watchRoutes` knows the route for an operation's; a method that takes `@Req()` and `@Res()` may also call it.
+ * hangs up changes nothing. Its interceptor answers in the place of a method, which is never called, and by it
+ * `watchRoutes` knows the route for an operation's; a method that takes `@Req()` and `@Res()` may also call it itself.
  *
  * @example
  * const book = nestHandler(bookSeat, {
@@ -29,7 +31,7 @@ export type NestHandler<Q> = ((request: Q, response: NestResponse) => Promise<vo
  * });
  * @Controller("bookings")
  * export class BookingsController {
- *   @Post() @UseInterceptors(book) book() {}
+ *   @Post() @UseInterceptors(book.interceptor) book() {}
  * }
  * @throws REPRISE_BAD_DECLARATION
  */
@@ -43,7 +45,7 @@ export function nestHandler<In, O, R, Q extends NestRequest = ExpressRequest>(
     if (isExpress(response)) await byExpress(request as never, response);
     else await byFastify(request as never, response as FastifyReply);
   };
-  const interceptor: NestInterceptor = {
+  const interceptor = decide<NestInterceptor>({
     intercept: async (context) => {
       const http = context.switchToHttp();
       const response = http.getResponse() as NestResponse;
@@ -52,6 +54,6 @@ export function nestHandler<In, O, R, Q extends NestRequest = ExpressRequest>(
       takeNest(response, 0);
       return valueFor(undefined);
     },
-  };
-  return decide(Object.assign(handle, interceptor));
+  });
+  return Object.assign(handle, { interceptor });
 }
