@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { RepriseError } from "../../base/errors.ts";
 import type { Reprise } from "../../reprise.ts";
 import { sendAnswer } from "./express-answer.ts";
@@ -86,7 +87,7 @@ function takeAnswer<A extends ExpressResponse>(
   call: (taking: A, next: Next) => unknown,
 ): Promise<HandlerAnswer> {
   const taking = Object.create(response) as A;
-  const { told } = takeResponse(taking, atMost);
+  const { told } = takeResponse(taking as unknown as ServerResponse, atMost);
   const passedOn = () =>
     new RepriseError("REPRISE_BAD_DECLARATION", {
       where: `guard '${name}'`,

@@ -1,18 +1,19 @@
-import { OutgoingMessage } from "node:http";
 import type { FastifyReply } from "./fastify-shapes.ts";
 import { collectBody, type HandlerAnswer } from "./guard.ts";
-import { isStream, releaseStream, replaceMembers, type Taken, toldHeaders } from "./taking.ts";
+import { isStream, releaseStream, replaceMembers, type Taken, takeHeaders, toldHeaders } from "./taking.ts";
 
 export interface GuardableReply extends FastifyReply {
   readonly raw: { statusCode: number };
+  readonly statusCode: number;
+  getHeaders(): Readonly<Record<string, unknown>>;
   serialize(payload: unknown): string | ArrayBuffer | Uint8Array;
 }
 
 /** From here on a reply of Fastify's sends nothing: what is set on it and sent is collected, up to what may be kept. */
 export function takeReply(reply: GuardableReply, atMost: number): Taken {
-  const headers = new OutgoingMessage();
-  let status = 200;
-  let coded = false;
+  const headers = takeHeaders(reply.getHeaders());
+  let status = reply.statusCode;
+  let coded = status !== 200;
   let sent = false;
   let tell: (answer: HandlerAnswer) => void;
   let fail: (error: Error) => void;

@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { MaybePromise } from "../../base/promise.ts";
 import type { Reprise } from "../../reprise.ts";
 import {
@@ -60,6 +60,11 @@ export function idempotent<C extends Guarding, const E extends Effects, X extend
   });
 }
 
+/** How Koa remembers that a body was set, and to none. */
+interface Response {
+  readonly _explicitNullBody?: boolean | undefined;
+}
+
 export interface GuardableContext extends KoaContext {
   readonly method: string;
   readonly originalUrl: string;
@@ -84,12 +89,10 @@ async function takeAnswer<X extends GuardableContext>(
   atMost: number,
   call: (taking: X) => unknown,
 ): Promise<HandlerAnswer> {
-  const res = Object.create(context.res) as OutgoingMessage;
-  // 404: as Koa has it where nobody answers
-  const { told } = takeResponse(res, atMost, 404);
+  const res = Object.create(context.res) as ServerResponse;
+  const { told } = takeResponse(res, atMost);
   const taking = Object.create(context) as X;
-  const own = { res, ctx: taking, _body: undefined, _explicitStatus: false, _explicitNullBody: undefined };
-  const response = Object.assign(Object.create(context.response) as object, own) as typeof own & object;
+  const response = Object.assign(Object.create(context.response) as Response, { res, ctx: taking });
   Object.assign(taking, { res, response });
   // those that were used before write to the response that is sent
   taking.cookies = undefined;

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 import { sendAnswer } from "./express-answer.ts";
 import { sendReply } from "./fastify-answer.ts";
@@ -7,7 +8,9 @@ import { type Taken, takeResponse } from "./taking.ts";
 
 /** Nest holds the response itself, so it is the response itself that is taken, and given back to send an answer. */
 export function takeNest(response: unknown, atMost: number): Taken {
-  return isExpress(response) ? takeResponse(response, atMost) : takeReply(response as GuardableReply, atMost);
+  return isExpress(response)
+    ? takeResponse(response as ServerResponse, atMost)
+    : takeReply(response as GuardableReply, atMost);
 }
 
 /** Sends an answer; what Nest sends afterwards goes nowhere. */

@@ -1,4 +1,4 @@
-import { OutgoingMessage } from "node:http";
+import { OutgoingMessage, type ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { collectBody, type HandlerAnswer } from "./guard.ts";
 
@@ -44,15 +44,20 @@ const ofHeaders = [
   "removeHeader",
 ] as const;
 
-/**
- * From here on a response of Node's server sends nothing: what is written to it is collected, up to what may be kept.
- *
- * @param status the one that stands where nobody sets another
- */
-export function takeResponse(response: object, atMost: number, status = 200): Taken {
+/** Headers to be taken, beginning with those that were set before: a handler's own depend on them. */
+export function takeHeaders(standing: Readonly<Record<string, unknown>>): OutgoingMessage {
   const headers = new OutgoingMessage();
+  for (const [field, value] of Object.entries(standing)) {
+    if (value !== undefined) headers.setHeader(field, value as string);
+  }
+  return headers;
+}
+
+/** From here on a response of Node's server sends nothing: what is written to it is collected, up to what may be kept. */
+export function takeResponse(response: Pick<ServerResponse, "statusCode" | "getHeaders">, atMost: number): Taken {
+  const headers = takeHeaders(response.getHeaders());
   const collected = collectBody(atMost);
-  let statusCode = status;
+  let { statusCode } = response;
   let ended = false;
   let tell: (answer: HandlerAnswer) => void;
   const told = new Promise<HandlerAnswer>((resolve) => {
