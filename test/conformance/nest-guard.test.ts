@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import {
   BadRequestException,
   type CallHandler,
@@ -47,7 +48,10 @@ function guarding() {
 }
 
 describe.each(["express", "fastify"] as const)("a guarded method on %s", (platform: NestPlatform) => {
-  const start = async (handle: () => unknown, decorators: readonly MethodDecorator[]) => {
+  const start = async (
+    handle: (request: unknown, response: unknown) => unknown,
+    decorators: readonly MethodDecorator[],
+  ) => {
     const app = await createNest(platform, [controllerOf(handle, [Post(), ...decorators], true)]);
     app.useGlobalInterceptors(withoutPassword);
     // what a platform's own plugins set, before Nest
@@ -58,7 +62,12 @@ describe.each(["express", "fastify"] as const)("a guarded method on %s", (platfo
     } else app.enableCors({ origin: "https://a.example" });
     const server = await serveNest(app);
     closing.push(server.close);
-    return async () => {
+    /** As a log of requests reads it. */
+    const logged: unknown[] = [];
+    app.getHttpServer().on("request", (_, response: ServerResponse) => {
+      response.once("finish", () => logged.push([response.headersSent, response.statusCode]));
+    });
+    const post = async () => {
       const answer = await server.send({
         headers: [
           ["content-type", "application/json"],
@@ -74,6 +83,7 @@ describe.each(["express", "fastify"] as const)("a guarded method on %s", (platfo
         replayed: answer.headers.get("idempotency-replayed") === "true",
       };
     };
+    return Object.assign(post, { logged });
   };
 
   test("is repeated as the interceptors around it left it: what they leave out is not kept", async () => {
@@ -117,6 +127,17 @@ describe.each(["express", "fastify"] as const)("a guarded method on %s", (platfo
       expect(JSON.parse(answer.text)).toMatchObject({ message: "no name" });
     }
     expect(calls).toBe(2);
+  });
+
+  test("is logged with the status that was sent, the first time and again", async () => {
+    const { guard } = guarding();
+    const post = await start(() => "done", [UseInterceptors(guard), HttpCode(202)]);
+    await post();
+    await post();
+    expect(post.logged).toEqual([
+      [true, 202],
+      [true, 202],
+    ]);
   });
 
   test("is told by its guard alone what it is offered", async () => {

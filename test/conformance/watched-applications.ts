@@ -54,6 +54,7 @@ async function listening(server: Server, close = () => closeServer(server)) {
 }
 
 const done = (_: unknown, response: express.Response) => void response.end();
+const failed: express.ErrorRequestHandler = (_, __, response, ___) => void response.end();
 
 const expressApplication: WatchedApplication = {
   name: "express",
@@ -66,7 +67,7 @@ const expressApplication: WatchedApplication = {
     app.use("/orders", orders);
     app.get("/seats", done);
     app.post("/seats", onExpress.expressHandler(book, carrier));
-    app.route("/sessions").post(done).delete(done);
+    app.route("/sessions").post(failed, done).delete(done);
     app.post("/login", done);
     return listening(createServer(app));
   },

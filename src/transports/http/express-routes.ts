@@ -64,8 +64,6 @@ function lookBeforeFirst(app: { handle?: Handle }, look: () => void): void {
 }
 
 function counting(handle: Handle, method: string, count: Count): Handle {
-  // an error's handler has four parameters, and is no answer to a request of its own
-  if (handle.length > 3) return handle;
   return function (request, response, next) {
     count(method);
     return handle.call(this, request, response, next);
@@ -77,7 +75,9 @@ function handling(router: ExpressRoutes, mountedAt: string): readonly { layer: L
   return layers.flatMap(({ rawPath, handle, route }) => {
     if (route !== undefined) {
       const path = join(mountedAt, route.path);
-      return route.stack.map((layer) => ({ layer, path }));
+      // an error's handler has four parameters, and is no answer to a request
+      const answering = route.stack.filter((layer) => typeof layer.handle !== "function" || layer.handle.length < 4);
+      return answering.map((layer) => ({ layer, path }));
     }
     return typeof handle === "function" && "stack" in handle ? handling(handle, join(mountedAt, rawPath)) : [];
   });

@@ -5,16 +5,20 @@ import { isStream, releaseStream, replaceMembers, type Taken, takeHeaders, toldH
 export interface GuardableReply extends FastifyReply {
   readonly raw: { statusCode: number };
   readonly statusCode: number;
+  readonly sent: boolean;
   getHeaders(): Readonly<Record<string, unknown>>;
   serialize(payload: unknown): string | ArrayBuffer | Uint8Array;
 }
 
-/** From here on a reply of Fastify's sends nothing: what is set on it and sent is collected, up to what may be kept. */
+/**
+ * From here on a reply of Fastify's sends nothing: what is set on it and sent is collected, up to what may be kept. One
+ * that was sent stays as it was sent, for whoever logs it.
+ */
 export function takeReply(reply: GuardableReply, atMost: number): Taken {
   const headers = takeHeaders(reply.getHeaders());
   let status = reply.statusCode;
   let coded = status !== 200;
-  let sent = false;
+  let { sent } = reply;
   let tell: (answer: HandlerAnswer) => void;
   let fail: (error: Error) => void;
   const told = new Promise<HandlerAnswer>((resolve, reject) => {
@@ -37,7 +41,7 @@ export function takeReply(reply: GuardableReply, atMost: number): Taken {
     return reply;
   };
   const code = (given: number) => {
-    status = given;
+    if (!sent) status = given;
     coded = true;
     return reply;
   };

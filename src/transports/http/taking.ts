@@ -53,12 +53,18 @@ export function takeHeaders(standing: Readonly<Record<string, unknown>>): Outgoi
   return headers;
 }
 
-/** From here on a response of Node's server sends nothing: what is written to it is collected, up to what may be kept. */
-export function takeResponse(response: Pick<ServerResponse, "statusCode" | "getHeaders">, atMost: number): Taken {
+/**
+ * From here on a response of Node's server sends nothing: what is written to it is collected, up to what may be kept. One
+ * that was sent stays as it was sent, for whoever logs it, and what is written to it goes nowhere.
+ */
+export function takeResponse(
+  response: Pick<ServerResponse, "statusCode" | "headersSent" | "getHeaders">,
+  atMost: number,
+): Taken {
   const headers = takeHeaders(response.getHeaders());
   const collected = collectBody(atMost);
   let { statusCode } = response;
-  let ended = false;
+  let ended = response.headersSent;
   let tell: (answer: HandlerAnswer) => void;
   const told = new Promise<HandlerAnswer>((resolve) => {
     tell = resolve;
@@ -85,7 +91,7 @@ export function takeResponse(response: Pick<ServerResponse, "statusCode" | "getH
       return statusCode;
     },
     set statusCode(code: number) {
-      statusCode = code;
+      if (!ended) statusCode = code;
     },
     get headersSent() {
       return ended;
@@ -94,7 +100,7 @@ export function takeResponse(response: Pick<ServerResponse, "statusCode" | "getH
       return ended;
     },
     writeHead(this: unknown, code: number, ...rest: readonly unknown[]) {
-      statusCode = code;
+      if (!ended) statusCode = code;
       const last = rest.at(-1);
       if (typeof last === "object") {
         for (const [field, value] of Object.entries(last ?? {})) headers.setHeader(field, value as string);
