@@ -76,9 +76,17 @@ export function watch(
       routes.set(name, route);
       counted.push(route);
     }
-    if (counted.length === 0) return undefined;
+    const [only, ...others] = counted;
+    if (only === undefined) return undefined;
+    // on every request: nothing but the counter
+    if (others.length === 0) {
+      return () => {
+        only.requests += 1;
+      };
+    }
     return (method) => {
-      for (const route of counted) if (route.method === method) route.requests += 1;
+      const route = counted.find((one) => one.method === method);
+      if (route !== undefined) route.requests += 1;
     };
   };
 }
