@@ -5,11 +5,13 @@ import { setAnswer } from "./koa-answer.ts";
 import type { KoaContext } from "./koa-shapes.ts";
 import { keyLinesOf } from "./node.ts";
 import { decide } from "./routes.ts";
+import { carryStatus, type HttpStatus } from "./status.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
 export { idempotent } from "./koa-guard.ts";
 export { watchRoutes } from "./koa-routes.ts";
 export type { KoaContext } from "./koa-shapes.ts";
+export type { HttpStatus } from "./status.ts";
 
 /**
  * Carries the requests of a Koa middleware to an operation. The body is read before, by a parser: what it cannot parse, and
@@ -32,5 +34,27 @@ export function koaHandler<In, O, R, C extends KoaContext = KoaContext>(
   return decide(async (context) => {
     const log = (error: Error) => context.app.emit("error", error, context);
     setAnswer(context, await carry({ request: context, keyLines: keyLinesOf(context.req), log }));
+  });
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`.
+ *
+ * @example
+ * router.all("/exports/:id", koaStatus(exportBookings, {
+ *   id: (context) => context.params.id,
+ *   principal: (context) => context.state.user,
+ * }));
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function koaStatus<In, O, R, C extends KoaContext = KoaContext>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<C, O>,
+): (context: C) => Promise<void> {
+  const carry = carryStatus(operation, status);
+  return decide(async (context) => {
+    const log = (error: Error) => context.app.emit("error", error, context);
+    setAnswer(context, await carry({ request: context, method: context.req.method ?? "GET", log }));
   });
 }

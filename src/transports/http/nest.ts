@@ -1,17 +1,19 @@
 import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
-import { expressHandler } from "./express.ts";
-import type { ExpressRequest } from "./express-shapes.ts";
-import { fastifyHandler } from "./fastify.ts";
+import { expressHandler, expressStatus } from "./express.ts";
+import type { ExpressRequest, ExpressResponse } from "./express-shapes.ts";
+import { fastifyHandler, fastifyStatus } from "./fastify.ts";
 import type { FastifyReply } from "./fastify-shapes.ts";
 import { isExpress, type NestInterceptor, type NestRequest, type NestResponse, valueFor } from "./nest-shapes.ts";
 import { takeNest } from "./nest-taking.ts";
 import { decide } from "./routes.ts";
+import type { HttpStatus } from "./status.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
 export { idempotent } from "./nest-guard.ts";
 export { watchRoutes } from "./nest-routes.ts";
 export type { NestRequest, NestResponse } from "./nest-shapes.ts";
+export type { HttpStatus } from "./status.ts";
 
 /** To be called by a method that takes `@Req()` and `@Res()`; its interceptor answers in the place of any method. */
 export type NestHandler<Q> = ((request: Q, response: NestResponse) => Promise<void>) & {
@@ -39,8 +41,32 @@ export function nestHandler<In, O, R, Q extends NestRequest = ExpressRequest>(
   operation: Carried<In, O, R>,
   carrier: HttpCarrier<Q, In, O, R>,
 ): NestHandler<Q> {
-  const byExpress = expressHandler(operation, carrier as HttpCarrier<never, In, O, R>);
-  const byFastify = fastifyHandler(operation, carrier as HttpCarrier<never, In, O, R>);
+  return onEither<Q>(
+    expressHandler(operation, carrier as HttpCarrier<never, In, O, R>),
+    fastifyHandler(operation, carrier as HttpCarrier<never, In, O, R>),
+  );
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`; a controller's method, as with `nestHandler`.
+ *
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function nestStatus<In, O, R, Q extends NestRequest = ExpressRequest>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<Q, O>,
+): NestHandler<Q> {
+  return onEither<Q>(
+    expressStatus(operation, status as HttpStatus<never, O>),
+    fastifyStatus(operation, status as HttpStatus<never, O>),
+  );
+}
+
+function onEither<Q>(
+  byExpress: (request: never, response: ExpressResponse) => Promise<void>,
+  byFastify: (request: never, reply: FastifyReply) => Promise<unknown>,
+): NestHandler<Q> {
   const handle = async (request: Q, response: NestResponse) => {
     if (isExpress(response)) await byExpress(request as never, response);
     else await byFastify(request as never, response as FastifyReply);
