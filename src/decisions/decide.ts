@@ -141,9 +141,18 @@ export function decideOperation(declaration: OperationDeclaration, instanceOwner
   };
 }
 
-/** A route that changes something and is no operation: nobody has said what happens if it runs again. */
-export function decideRoute({ method, path }: { readonly method: string; readonly path: string }): Decided {
-  return decided("route", `${method} ${path}`, undefined, { owner: none, ifRunsAgain: none });
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly because: string | undefined;
+  readonly requests: number;
+}
+
+/** A route that changes something and is no operation: unless somebody gave a reason, nobody answers for it. */
+export function decideRoute({ method, path, because, requests }: Route, instanceOwner: string | undefined): Decided {
+  const owner = because === undefined ? undefined : instanceOwner;
+  const answers = { owner: answer(owner), ifRunsAgain: answer(because) };
+  return { ...decided("route", `${method} ${path}`, owner, answers), requests };
 }
 
 function decided(

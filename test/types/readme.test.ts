@@ -10,7 +10,7 @@ import { administer } from "../../src/admin/index.ts";
 import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
 import { pageHandler } from "../../src/page/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { fastifyHandler, fastifyStatus, idempotent, webRoute } from "../../src/transports/http/fastify.ts";
+import { fastifyHandler, fastifyStatus, idempotent, watchRoutes, webRoute } from "../../src/transports/http/fastify.ts";
 import { createIdempotentFetch } from "../../src/client/index.ts";
 import { fileKeys } from "../../src/client/file-keys.ts";
 
@@ -38,7 +38,7 @@ type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
 declare module "fastify" {
   interface FastifyRequest { readonly session: { readonly user: string } }
 }
-void [administer, bookingsOf, upload, fastifyStatus, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+void [administer, bookingsOf, upload, fastifyStatus, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, watchRoutes, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
 `;
 
 const instance = `
