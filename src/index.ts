@@ -55,6 +55,7 @@ export type {
 export {
   type AcceptedOutcome,
   type Cancelled,
+  type DoneOutcome,
   type Outcome,
   Refusal,
   type Refused,

@@ -63,6 +63,10 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         age: "",
       }),
     );
+  const askedOf = (route: string) => {
+    const requests = metrics?.routes.find((one) => one.name === route)?.requests ?? 0;
+    return `${requests === 1 ? "One request" : `${whole(requests)} requests`} in the range shown.`;
+  };
   const open = declared
     .filter(({ undecided }) => undecided.length > 0)
     .map(
@@ -71,7 +75,10 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         bad: false,
         href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
-        detail: undecided.map((question) => consequences[question] ?? "It is left open.").join(" "),
+        detail: [
+          ...(kind === "route" ? [askedOf(name)] : []),
+          ...undecided.map((question) => consequences[question] ?? "It is left open."),
+        ].join(" "),
         owner: owner ?? "nobody",
         age: "",
       }),

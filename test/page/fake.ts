@@ -139,6 +139,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     watchRoutes: () => {},
+    routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
   });
 
