@@ -1,0 +1,83 @@
+import type { Ledger } from "../../../src/contract/ledger.ts";
+import type { Effect } from "../../../src/index.ts";
+import { createReprise, unchecked } from "../../../src/index.ts";
+import type { Store, Tx } from "./store.ts";
+
+/** The operations that every process of these tests declares alike. */
+
+export interface Order {
+  readonly id: string;
+  readonly ifUnknown: "retry" | "ask" | "park";
+  /** Fails after its effect, so that the attempt gives its claim back. */
+  readonly fails?: boolean;
+}
+export interface Note {
+  readonly id: string;
+}
+interface Charge {
+  readonly charge: string;
+}
+
+export interface DeclaredOptions {
+  readonly gateway: string;
+  readonly lease: "2s" | "30s";
+  /** Called where a process may be told to stop: inside a transaction after its writes, and before an effect is sent. */
+  readonly halt?: (at: "body" | "send") => Promise<void>;
+  readonly aborted?: () => void;
+}
+
+/** `ledger` may stand before the store's own. */
+export function declareOperations(store: Store, ledger: Ledger<Tx>, options: DeclaredOptions) {
+  const { gateway, halt = async () => undefined, aborted } = options;
+  const reprise = createReprise({ service: "crash", undecided: "listed", ledger });
+
+  const send = async (key: string, id: string, signal: AbortSignal): Promise<Charge> => {
+    await halt("send");
+    const body = JSON.stringify({ key, id });
+    const response = await fetch(gateway, { method: "POST", body, signal });
+    return (await response.json()) as Charge;
+  };
+  const ask = async (key: string): Promise<Charge | "never-happened"> => {
+    const response = await fetch(`${gateway}?${new URLSearchParams({ key })}`);
+    return response.status === 404 ? "never-happened" : ((await response.json()) as Charge);
+  };
+  const charging = ({ id, ifUnknown }: Order): Effect<Charge> => {
+    const run = (key: string, signal: AbortSignal) => send(key, id, signal);
+    return ifUnknown === "ask" ? { run, ifUnknown: ask, arrivesWithin: "1m" } : { run, ifUnknown };
+  };
+
+  const order = reprise.operation({
+    name: "order",
+    input: unchecked<Order>(),
+    principal: "everyone",
+    identity: ({ id }) => [id],
+    retention: "1d",
+    lease: options.lease,
+    effects: "external",
+    run: async ({ input, effect, transaction, signal }) => {
+      if (aborted !== undefined) signal.addEventListener("abort", aborted);
+      const { charge } = await effect("charge", charging(input));
+      if (input.fails === true) throw new Error("fails");
+      if (!ledger.transactional) return { charge };
+      return transaction(async (tx) => {
+        await store.book(tx, input.id);
+        await halt("body");
+        return { charge };
+      });
+    },
+  });
+  const note = reprise.operation({
+    name: "note",
+    input: unchecked<Note>(),
+    principal: "everyone",
+    identity: ({ id }) => [id],
+    retention: "1d",
+    effects: "database",
+    run: async ({ input, tx }) => {
+      await store.book(tx, input.id);
+      await halt("body");
+      return { noted: input.id };
+    },
+  });
+  return { order, note, close: () => reprise.close() };
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cannotRunHere } from "../../support/environment.ts";
+import { createDatabase, mysqlServer, mysqlVersion } from "../../support/mysql.ts";
+import { postgresPlace, postgresUrl, postgresVersion } from "../../support/postgres.ts";
+import { noRedisHere, startRedis, startRedisCluster } from "../../support/redis.ts";
+import { type TcpProxy, tcpProxy } from "../../support/tcp-proxy.ts";
+import { openStore, type Store, type StoreSettings } from "./store.ts";
+
+/** Each ledger on a real server, where several processes meet. */
+
+export interface Place {
+  /** Where processes find it. */
+  readonly settings: StoreSettings;
+  /** This process's own. */
+  readonly store: Store;
+  /** The bookings that are committed; of a ledger that joins no transactions, none. */
+  readonly bookings: () => Promise<readonly string[]>;
+  /** Makes the store judge as if so much time had passed. */
+  readonly passTime: (ms: number) => Promise<void>;
+  /** How far each process must move the store's clock itself, where it cannot be moved for all. */
+  readonly shiftMs: () => number;
+  /** `null`: nothing stands between a process and its ledger that could fail, or it cannot be put behind a proxy. */
+  readonly network: Network | null;
+  readonly close: () => Promise<void>;
+}
+
+/** The same ledger behind something that loses requests and answers. */
+export interface Network {
+  readonly settings: StoreSettings;
+  readonly proxy: TcpProxy;
+  /** In what a client sends, the piece that commits a transaction. */
+  readonly isCommit: (request: string) => boolean;
+  /** The one that completes external work; asked only once completion has begun. */
+  readonly isCompletion: (request: string) => boolean;
+}
+
+export interface PlaceKind {
+  readonly name: string;
+  readonly transactional: boolean;
+  /** Why it cannot be had here. */
+  readonly missing: string | undefined;
+  readonly open: () => Promise<Place>;
+}
+
+const commits = (request: string) => /\bcommit\b/i.test(request);
+const any = () => true;
+
+const sqlite: PlaceKind = {
+  name: "SQLite",
+  transactional: true,
+  missing: undefined,
+  open: async () => {
+    const directory = mkdtempSync(join(tmpdir(), "reprise-operations-"));
+    const settings = { store: "sqlite", path: join(directory, "ledger.db") } as const;
+    const store = openStore(settings);
+    const { ledger } = store;
+    const run = (text: string) => ledger.transaction((tx) => tx.query(text, []));
+    await ledger.open();
+    await run("create table booking (identity text not null)");
+    return {
+      settings,
+      store,
+      bookings: async () => (await run("select identity from booking")).map((row) => String(row["identity"])),
+      passTime: async (ms) => {
+        await run(
+          `update reprise_work set lease_until = lease_until - ${ms}, not_before = not_before - ${ms},
+             created_at = created_at - ${ms}`,
+        );
+        await run(`update reprise_effect set settle_at = settle_at - ${ms}, started_at = started_at - ${ms}`);
+      },
+      shiftMs: () => 0,
+      network: null,
+      close: async () => {
+        await ledger.close();
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+function postgres(driver: "pg" | "postgres", missing: string | undefined): PlaceKind {
+  return {
+    name: `PostgreSQL through ${driver}`,
+    transactional: true,
+    missing,
+    open: async () => {
+      const { schema, bookings, passTime, drop } = await postgresPlace(1);
+      const settings = { store: driver, url: postgresUrl, schema } as const;
+      const store = openStore(settings);
+      await store.ledger.open();
+      const { hostname, port } = new URL(postgresUrl);
+      const proxy = await tcpProxy({ host: hostname, port: Number(port || 5432) });
+      const behind = new URL(postgresUrl);
+      behind.hostname = "127.0.0.1";
+      behind.port = String(proxy.port);
+      return {
+        settings,
+        store,
+        bookings,
+        passTime,
+        shiftMs: () => 0,
+        // a prepared statement goes by its name, in which no proxy could read
+        network: {
+          settings: { ...settings, url: behind.href, readable: true },
+          proxy,
+          isCommit: commits,
+          isCompletion: any,
+        },
+        close: async () => {
+          await store.ledger.close();
+          await store.end();
+          await proxy.close();
+          await drop();
+        },
+      };
+    },
+  };
+}
+
+function mariadb(missing: string | undefined): PlaceKind {
+  return {
+    name: "MariaDB",
+    transactional: true,
+    missing,
+    open: async () => {
+      const { name: database, query, passTime, drop } = await createDatabase();
+      const settings = { store: "mysql", port: mysqlServer.port, database } as const;
+      const store = openStore(settings);
+      await store.ledger.open();
+      await query("create table booking (identity varchar(200) not null) engine=InnoDB");
+      const proxy = await tcpProxy(mysqlServer);
+      return {
+        settings,
+        store,
+        bookings: async () => (await query("select identity from booking")).map((row) => String(row["identity"])),
+        passTime,
+        shiftMs: () => 0,
+        network: { settings: { ...settings, port: proxy.port }, proxy, isCommit: commits, isCompletion: commits },
+        close: async () => {
+          await store.ledger.close();
+          await store.end();
+          await proxy.close();
+          await drop();
+        },
+      };
+    },
+  };
+}
+
+/** Its clock is the server's, and is asked for a later time instead of being moved. */
+async function onRedis(settings: StoreSettings, network: Network | null, stop: () => Promise<void>): Promise<Place> {
+  let passed = 0;
+  const store = openStore(settings, { offsetMs: () => passed });
+  await store.ledger.open();
+  return {
+    settings,
+    store,
+    bookings: async () => [],
+    passTime: async (ms) => {
+      passed += ms;
+    },
+    shiftMs: () => passed,
+    network,
+    close: async () => {
+      await store.ledger.close();
+      await store.end();
+      await network?.proxy.close();
+      await stop();
+    },
+  };
+}
+
+const newPrefix = () => `operations-${randomBytes(6).toString("hex")}`;
+
+function redis(missing: string | undefined): PlaceKind {
+  return {
+    name: "Redis",
+    transactional: false,
+    missing,
+    open: async () => {
+      const server = await startRedis();
+      const proxy = await tcpProxy({ host: "127.0.0.1", port: server.port });
+      const settings = { store: "redis", url: server.url, prefix: newPrefix() } as const;
+      const network: Network = {
+        settings: { ...settings, url: `redis://127.0.0.1:${proxy.port}` },
+        proxy,
+        isCommit: any,
+        isCompletion: any,
+      };
+      return onRedis(settings, network, server.stop);
+    },
+  };
+}
+
+function redisCluster(missing: string | undefined): PlaceKind {
+  return {
+    name: "a Redis cluster",
+    transactional: false,
+    missing,
+    open: async () => {
+      const { servers, stop } = await startRedisCluster();
+      const ports = servers.map(({ port }) => port);
+      return onRedis({ store: "redis cluster", ports, prefix: newPrefix() }, null, stop);
+    },
+  };
+}
+
+const noPostgres = (await postgresVersion()) === undefined ? `${cannotRunHere}no PostgreSQL answers` : undefined;
+const noMariadb = (await mysqlVersion()) === undefined ? `${cannotRunHere}MariaDB does not answer` : undefined;
+const noRedis = noRedisHere();
+
+export const placeKinds: readonly PlaceKind[] = [
+  sqlite,
+  postgres("pg", noPostgres),
+  postgres("postgres", noPostgres),
+  mariadb(noMariadb),
+  redis(noRedis),
+  redisCluster(noRedis),
+];
