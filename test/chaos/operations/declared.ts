@@ -11,9 +11,17 @@ export interface Order {
   /** Fails after its effect, so that the attempt gives its claim back. */
   readonly fails?: boolean;
 }
-export interface Note {
+interface Note {
   readonly id: string;
 }
+export type Execute = { readonly order: Order } | { readonly note: Note };
+
+/** An outcome, or the code of the error that `execute` rejected with. */
+export type Told =
+  | { readonly status: "done"; readonly replayed: boolean; readonly value: unknown }
+  | { readonly status: "running" | "unknown" | "mismatch" | "refused" }
+  | { readonly status: "rejected"; readonly code: string };
+
 interface Charge {
   readonly charge: string;
 }
@@ -22,8 +30,8 @@ export interface DeclaredOptions {
   readonly gateway: string;
   readonly lease: "2s" | "30s";
   /** Called where a process may be told to stop: inside a transaction after its writes, and before an effect is sent. */
-  readonly halt?: (at: "body" | "send") => Promise<void>;
-  readonly aborted?: () => void;
+  readonly halt?: (at: "body" | "send", id: string) => Promise<void>;
+  readonly aborted?: (id: string) => void;
 }
 
 /** `ledger` may stand before the store's own. */
@@ -32,7 +40,7 @@ export function declareOperations(store: Store, ledger: Ledger<Tx>, options: Dec
   const reprise = createReprise({ service: "crash", undecided: "listed", ledger });
 
   const send = async (key: string, id: string, signal: AbortSignal): Promise<Charge> => {
-    await halt("send");
+    await halt("send", id);
     const body = JSON.stringify({ key, id });
     const response = await fetch(gateway, { method: "POST", body, signal });
     return (await response.json()) as Charge;
@@ -55,29 +63,45 @@ export function declareOperations(store: Store, ledger: Ledger<Tx>, options: Dec
     lease: options.lease,
     effects: "external",
     run: async ({ input, effect, transaction, signal }) => {
-      if (aborted !== undefined) signal.addEventListener("abort", aborted);
+      signal.addEventListener("abort", () => aborted?.(input.id));
       const { charge } = await effect("charge", charging(input));
       if (input.fails === true) throw new Error("fails");
       if (!ledger.transactional) return { charge };
       return transaction(async (tx) => {
         await store.book(tx, input.id);
-        await halt("body");
+        await halt("body", input.id);
         return { charge };
       });
     },
   });
-  const note = reprise.operation({
-    name: "note",
-    input: unchecked<Note>(),
-    principal: "everyone",
-    identity: ({ id }) => [id],
-    retention: "1d",
-    effects: "database",
-    run: async ({ input, tx }) => {
-      await store.book(tx, input.id);
-      await halt("body");
-      return { noted: input.id };
+  const declareNote = () =>
+    reprise.operation({
+      name: "note",
+      input: unchecked<Note>(),
+      principal: "everyone",
+      identity: ({ id }) => [id],
+      retention: "1d",
+      effects: "database",
+      run: async ({ input, tx }) => {
+        await store.book(tx, input.id);
+        await halt("body", input.id);
+        return { noted: input.id };
+      },
+    });
+  const note = ledger.transactional ? declareNote() : undefined;
+
+  return {
+    /** Executes it, and says in words that pass from process to process what became of it. */
+    execute: async (execute: Execute): Promise<Told> => {
+      try {
+        const outcome = await ("order" in execute ? order.execute(execute.order) : note?.execute(execute.note));
+        if (outcome === undefined) throw new Error("this ledger joins no transactions");
+        if (outcome.status !== "done") return { status: outcome.status };
+        return { status: "done", replayed: outcome.replayed, value: outcome.value };
+      } catch (error) {
+        return { status: "rejected", code: String((error as { readonly code?: unknown }).code ?? error) };
+      }
     },
-  });
-  return { order, note, close: () => reprise.close() };
+    close: () => reprise.close(),
+  };
 }

@@ -6,7 +6,6 @@ import { cannotRunHere } from "../../support/environment.ts";
 import { createDatabase, mysqlServer, mysqlVersion } from "../../support/mysql.ts";
 import { postgresPlace, postgresUrl, postgresVersion } from "../../support/postgres.ts";
 import { noRedisHere, startRedis, startRedisCluster } from "../../support/redis.ts";
-import { type TcpProxy, tcpProxy } from "../../support/tcp-proxy.ts";
 import { openStore, type Store, type StoreSettings } from "./store.ts";
 
 /** Each ledger on a real server, where several processes meet. */
@@ -22,35 +21,39 @@ export interface Place {
   readonly passTime: (ms: number) => Promise<void>;
   /** How far each process must move the store's clock itself, where it cannot be moved for all. */
   readonly shiftMs: () => number;
-  /** `null`: nothing stands between a process and its ledger that could fail, or it cannot be put behind a proxy. */
   readonly network: Network | null;
   readonly close: () => Promise<void>;
 }
 
-/** The same ledger behind something that loses requests and answers. */
+/** What it takes to put a proxy, which loses requests and answers, between a process and its ledger. */
 export interface Network {
-  readonly settings: StoreSettings;
-  readonly proxy: TcpProxy;
+  readonly server: { readonly host: string; readonly port: number };
+  /** Where a process finds the ledger behind a proxy that listens there. */
+  readonly through: (port: number) => StoreSettings;
   /** In what a client sends, the piece that commits a transaction. */
   readonly isCommit: (request: string) => boolean;
-  /** The one that completes external work; asked only once completion has begun. */
+  /** The one that completes an order, once it is about to. */
   readonly isCompletion: (request: string) => boolean;
 }
 
 export interface PlaceKind {
   readonly name: string;
   readonly transactional: boolean;
+  /** Whether a proxy can stand between a process and its ledger. */
+  readonly networked: boolean;
   /** Why it cannot be had here. */
   readonly missing: string | undefined;
   readonly open: () => Promise<Place>;
 }
 
 const commits = (request: string) => /\bcommit\b/i.test(request);
-const any = () => true;
+/** It carries the outcome. */
+const tellsCharge = (request: string) => request.includes("charge ");
 
 const sqlite: PlaceKind = {
   name: "SQLite",
   transactional: true,
+  networked: false,
   missing: undefined,
   open: async () => {
     const directory = mkdtempSync(join(tmpdir(), "reprise-operations-"));
@@ -85,6 +88,7 @@ function postgres(driver: "pg" | "postgres", missing: string | undefined): Place
   return {
     name: `PostgreSQL through ${driver}`,
     transactional: true,
+    networked: true,
     missing,
     open: async () => {
       const { schema, bookings, passTime, drop } = await postgresPlace(1);
@@ -92,27 +96,27 @@ function postgres(driver: "pg" | "postgres", missing: string | undefined): Place
       const store = openStore(settings);
       await store.ledger.open();
       const { hostname, port } = new URL(postgresUrl);
-      const proxy = await tcpProxy({ host: hostname, port: Number(port || 5432) });
-      const behind = new URL(postgresUrl);
-      behind.hostname = "127.0.0.1";
-      behind.port = String(proxy.port);
       return {
         settings,
         store,
         bookings,
         passTime,
         shiftMs: () => 0,
-        // a prepared statement goes by its name, in which no proxy could read
         network: {
-          settings: { ...settings, url: behind.href, readable: true },
-          proxy,
+          server: { host: hostname, port: Number(port || 5432) },
+          through: (proxied) => {
+            const url = new URL(postgresUrl);
+            url.hostname = "127.0.0.1";
+            url.port = String(proxied);
+            // a prepared statement goes by its name, in which no proxy could read
+            return { ...settings, url: url.href, readable: true };
+          },
           isCommit: commits,
-          isCompletion: any,
+          isCompletion: tellsCharge,
         },
         close: async () => {
           await store.ledger.close();
           await store.end();
-          await proxy.close();
           await drop();
         },
       };
@@ -124,6 +128,7 @@ function mariadb(missing: string | undefined): PlaceKind {
   return {
     name: "MariaDB",
     transactional: true,
+    networked: true,
     missing,
     open: async () => {
       const { name: database, query, passTime, drop } = await createDatabase();
@@ -131,18 +136,21 @@ function mariadb(missing: string | undefined): PlaceKind {
       const store = openStore(settings);
       await store.ledger.open();
       await query("create table booking (identity varchar(200) not null) engine=InnoDB");
-      const proxy = await tcpProxy(mysqlServer);
       return {
         settings,
         store,
         bookings: async () => (await query("select identity from booking")).map((row) => String(row["identity"])),
         passTime,
         shiftMs: () => 0,
-        network: { settings: { ...settings, port: proxy.port }, proxy, isCommit: commits, isCompletion: commits },
+        network: {
+          server: mysqlServer,
+          through: (port) => ({ ...settings, port }),
+          isCommit: commits,
+          isCompletion: commits,
+        },
         close: async () => {
           await store.ledger.close();
           await store.end();
-          await proxy.close();
           await drop();
         },
       };
@@ -167,7 +175,6 @@ async function onRedis(settings: StoreSettings, network: Network | null, stop: (
     close: async () => {
       await store.ledger.close();
       await store.end();
-      await network?.proxy.close();
       await stop();
     },
   };
@@ -179,16 +186,16 @@ function redis(missing: string | undefined): PlaceKind {
   return {
     name: "Redis",
     transactional: false,
+    networked: true,
     missing,
     open: async () => {
       const server = await startRedis();
-      const proxy = await tcpProxy({ host: "127.0.0.1", port: server.port });
       const settings = { store: "redis", url: server.url, prefix: newPrefix() } as const;
       const network: Network = {
-        settings: { ...settings, url: `redis://127.0.0.1:${proxy.port}` },
-        proxy,
-        isCommit: any,
-        isCompletion: any,
+        server: { host: "127.0.0.1", port: server.port },
+        through: (port) => ({ ...settings, url: `redis://127.0.0.1:${port}` }),
+        isCommit: () => false,
+        isCompletion: tellsCharge,
       };
       return onRedis(settings, network, server.stop);
     },
@@ -199,6 +206,7 @@ function redisCluster(missing: string | undefined): PlaceKind {
   return {
     name: "a Redis cluster",
     transactional: false,
+    networked: false,
     missing,
     open: async () => {
       const { servers, stop } = await startRedisCluster();

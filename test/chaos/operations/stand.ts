@@ -1,17 +1,20 @@
 import type { RunSummary } from "../../../src/contract/ledger.ts";
-import { declareOperations } from "./declared.ts";
+import { type TcpProxy, tcpProxy } from "../../support/tcp-proxy.ts";
+import { declareOperations, type Execute, type Told } from "./declared.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import type { Place, PlaceKind } from "./places.ts";
-import type { Task, Told } from "./worker.ts";
+import type { StoreSettings } from "./store.ts";
 import { buildWorkers, type Worker, type Workers } from "./workers.ts";
 
 /** One ledger, the other side, and processes: this one, which looks on and asks too, and those that it starts. */
 export interface Stand {
   readonly place: Place;
   readonly gateway: Gateway;
-  readonly start: (options?: StartOptions) => Promise<Worker>;
+  readonly start: (lease?: "2s" | "30s") => Promise<Worker>;
+  /** One that has a proxy between itself and its ledger, where the ledger is not in its own process. */
+  readonly startProxied: () => Promise<ProxiedWorker>;
   /** What this process is told. */
-  readonly ask: (execute: Task["execute"]) => Promise<Told>;
+  readonly ask: (execute: Execute) => Promise<Told>;
   /** What `told` tells in the end, asked again while the work runs: a server takes a moment to see that a process is gone. */
   readonly untilKnown: (told: () => Promise<Told>) => Promise<Told>;
   /** The records that are kept of one piece of work. */
@@ -21,10 +24,8 @@ export interface Stand {
   readonly close: () => Promise<void>;
 }
 
-interface StartOptions {
-  readonly lease?: "2s" | "30s";
-  /** Where messages can be lost, if there is such a place. */
-  readonly behindNetwork?: boolean;
+export interface ProxiedWorker extends Worker {
+  readonly proxy: TcpProxy | null;
 }
 
 export async function openStand(kind: PlaceKind): Promise<Stand> {
@@ -32,21 +33,24 @@ export async function openStand(kind: PlaceKind): Promise<Stand> {
   const [place, gateway] = await Promise.all([kind.open(), startGateway()]);
   const { store } = place;
   const own = declareOperations(store, store.ledger, { gateway: gateway.url, lease: "30s" });
+  const proxies: TcpProxy[] = [];
+  const start = async (settings: StoreSettings, lease: "2s" | "30s") => {
+    const worker = await workers.start({ store: settings, gateway: gateway.url, lease });
+    worker.shift(place.shiftMs());
+    return worker;
+  };
   return {
     place,
     gateway,
-    start: async ({ lease = "30s", behindNetwork = false } = {}) => {
-      const { settings } = (behindNetwork ? place.network : null) ?? place;
-      const worker = await workers.start({ store: settings, gateway: gateway.url, lease });
-      worker.shift(place.shiftMs());
-      return worker;
+    start: (lease = "30s") => start(place.settings, lease),
+    startProxied: async () => {
+      if (place.network === null) return { ...(await start(place.settings, "30s")), proxy: null };
+      const { server, through } = place.network;
+      const proxy = await tcpProxy(server);
+      proxies.push(proxy);
+      return { ...(await start(through(proxy.port), "30s")), proxy };
     },
-    ask: async (execute) => {
-      const outcome = await ("order" in execute ? own.order.execute(execute.order) : own.note.execute(execute.note));
-      return outcome.status === "done"
-        ? { status: "done", replayed: outcome.replayed, value: outcome.value }
-        : { status: outcome.status };
-    },
+    ask: own.execute,
     untilKnown: async (told) => {
       for (const deadline = performance.now() + 20_000; ; ) {
         const answer = await told();
@@ -61,6 +65,7 @@ export async function openStand(kind: PlaceKind): Promise<Stand> {
     },
     close: async () => {
       await workers.stop();
+      for (const proxy of proxies) await proxy.close();
       await own.close();
       await gateway.close();
       await place.close();

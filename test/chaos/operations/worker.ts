@@ -1,5 +1,5 @@
 import { faultyLedger } from "../../../src/testing/index.ts";
-import { declareOperations, type Note, type Order } from "./declared.ts";
+import { type DeclaredOptions, declareOperations, type Execute, type Told } from "./declared.ts";
 import { openStore, type StoreSettings } from "./store.ts";
 
 /** One of the processes of these tests: executes what it is told, and stops or dies where it is told. */
@@ -21,7 +21,7 @@ export interface Halt {
 export interface Task {
   /** Tells executions apart. */
   readonly number: number;
-  readonly execute: { readonly order: Order } | { readonly note: Note };
+  readonly execute: Execute;
   readonly halt?: Halt | undefined;
 }
 /** `shift`: the store's clock stands so far ahead, where no statement can move its instants back. */
@@ -32,53 +32,48 @@ export type FromWorker =
   | { readonly is: "halted" | "aborted"; readonly number: number }
   | { readonly is: "told"; readonly number: number; readonly told: Told };
 
-/** An outcome, or the code of the error that `execute` rejected with. */
-export type Told =
-  | { readonly status: "done"; readonly replayed: boolean; readonly value: unknown }
-  | { readonly status: "running" | "unknown" | "mismatch" | "refused" }
-  | { readonly status: "rejected"; readonly code: string };
-
 const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
 let offsetMs = 0;
 const store = openStore(settings.store, { offsetMs: () => offsetMs });
 const tell = (message: FromWorker) => process.send?.(message);
 const going = new Map<number, () => void>();
 
-const { order, note } = declareOperations(store, store.ledger, settings);
-const undisturbed = { order, note };
+/** The newest task for each identity: what runs knows its own identity only. */
+const tasks = new Map<string, Task>();
 
-/** The same operations on a ledger that holds one call up. */
-function disturbed(number: number, { at, when, does }: Halt) {
-  const reached = async () => {
-    if (does === "die") process.kill(process.pid, "SIGKILL");
-    tell({ is: "halted", number });
-    await new Promise<void>((resolve) => going.set(number, resolve));
-  };
+async function reach({ number, halt }: Task): Promise<void> {
+  if (halt?.does === "die") process.kill(process.pid, "SIGKILL");
+  tell({ is: "halted", number });
+  await new Promise<void>((resolve) => going.set(number, resolve));
+}
+const options: DeclaredOptions = {
+  ...settings,
+  halt: async (at, id) => {
+    const task = tasks.get(id);
+    if (task?.halt?.at === at) await reach(task);
+  },
+  aborted: (id) => {
+    const task = tasks.get(id);
+    if (task !== undefined) tell({ is: "aborted", number: task.number });
+  },
+};
+const operations = declareOperations(store, store.ledger, options);
+
+/** The same operations on a ledger that holds up the call where the task halts. */
+function disturbed(task: Task) {
+  if (task.halt === undefined) return operations;
+  const { at, when } = task.halt;
+  if (at === "body" || at === "send") return operations;
   const faulty = faultyLedger(store.ledger);
-  if (at !== "body" && at !== "send") {
-    const gate = faulty.block(at, { when });
-    void gate.reached.then(reached).then(gate.open);
-  }
-  return declareOperations(store, faulty.ledger, {
-    ...settings,
-    halt: async (place) => {
-      if (place === at) await reached();
-    },
-    aborted: () => tell({ is: "aborted", number }),
-  });
+  const gate = faulty.block(at, { when });
+  void gate.reached.then(() => reach(task)).then(gate.open);
+  return declareOperations(store, faulty.ledger, options);
 }
 
-async function perform({ number, execute, halt }: Task): Promise<void> {
-  const operations = halt === undefined ? undisturbed : disturbed(number, halt);
-  const execution =
-    "order" in execute ? operations.order.execute(execute.order) : operations.note.execute(execute.note);
-  const told = await execution.then(
-    (outcome): Told =>
-      outcome.status === "done"
-        ? { status: "done", replayed: outcome.replayed, value: outcome.value }
-        : { status: outcome.status },
-    (error: unknown): Told => ({ status: "rejected", code: String((error as { readonly code?: unknown }).code) }),
-  );
+async function perform(task: Task): Promise<void> {
+  const { number, execute } = task;
+  tasks.set("order" in execute ? execute.order.id : execute.note.id, task);
+  const told = await disturbed(task).execute(execute);
   tell({ is: "told", number, told });
 }
 

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "tsdown";
-import type { FromWorker, Halt, Task, Told, ToWorker, WorkerSettings } from "./worker.ts";
+import type { Execute, Told } from "./declared.ts";
+import type { FromWorker, Halt, ToWorker, WorkerSettings } from "./worker.ts";
 
 /** Processes of these tests, as their parent sees them. */
 
@@ -18,7 +19,7 @@ export interface Execution {
 }
 
 export interface Worker {
-  readonly execute: (execute: Task["execute"], halt?: Halt) => Execution;
+  readonly execute: (execute: Execute, halt?: Halt) => Execution;
   readonly shift: (ms: number) => void;
   readonly signal: (name: "SIGKILL" | "SIGSTOP" | "SIGCONT") => void;
   /** Resolves with the signal that ended it. */
