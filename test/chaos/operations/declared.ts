@@ -8,8 +8,6 @@ import type { Store, Tx } from "./store.ts";
 export interface Order {
   readonly id: string;
   readonly ifUnknown: "retry" | "ask" | "park";
-  /** Fails after its effect, so that the attempt gives its claim back. */
-  readonly fails?: boolean;
 }
 interface Note {
   readonly id: string;
@@ -29,8 +27,8 @@ interface Charge {
 export interface DeclaredOptions {
   readonly gateway: string;
   readonly lease: "2s" | "30s";
-  /** Called where a process may be told to stop: inside a transaction after its writes, and before an effect is sent. */
-  readonly halt?: (at: "body" | "send", id: string) => Promise<void>;
+  /** Called where a process may be told to stop, or fails: in a transaction after its writes, before and after the charge. */
+  readonly halt?: (at: "body" | "send" | "charged", id: string) => Promise<void>;
   readonly aborted?: (id: string) => void;
 }
 
@@ -65,7 +63,7 @@ export function declareOperations(store: Store, ledger: Ledger<Tx>, options: Dec
     run: async ({ input, effect, transaction, signal }) => {
       signal.addEventListener("abort", () => aborted?.(input.id));
       const { charge } = await effect("charge", charging(input));
-      if (input.fails === true) throw new Error("fails");
+      await halt("charged", input.id);
       if (!ledger.transactional) return { charge };
       return transaction(async (tx) => {
         await store.book(tx, input.id);

@@ -41,8 +41,8 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
 
     /** All of them, asked once more, are told the one answer. */
     const holds = async (execute: Execute, id: string) => {
-      const again = workers.flatMap((worker) => ten(worker, execute, false));
-      const answers = await Promise.all(again.map((execution) => execution.told));
+      const askers = workers.flatMap((worker) => Array.from({ length: 10 }, () => () => worker.execute(execute).told));
+      const answers = await Promise.all(askers.map((ask) => stand.untilKnown(ask)));
       const [first] = answers;
       expect(first).toMatchObject({ status: "done", replayed: true });
       for (const answer of answers) expect(answer).toEqual(first);
@@ -66,7 +66,8 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
       await holds(execute, id);
     });
 
-    test.runIf(kind.transactional)("a note is written once, and nineteen are told so", async () => {
+    if (!kind.transactional) return;
+    test("a note is written once, and nineteen are told so", async () => {
       const id = "note";
       const execute = { note: { id } };
       const executions = workers.flatMap((worker) => ten(worker, execute, true));

@@ -46,7 +46,8 @@ export interface PlaceKind {
   readonly open: () => Promise<Place>;
 }
 
-const commits = (request: string) => /\bcommit\b/i.test(request);
+/** As the ledgers write it; an identity that says COMMIT is none. */
+const commits = (request: string) => /\bcommit\b/.test(request);
 /** It carries the outcome. */
 const tellsCharge = (request: string) => request.includes("charge ");
 

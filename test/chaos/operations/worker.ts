@@ -25,7 +25,12 @@ export interface Task {
   readonly halt?: Halt | undefined;
 }
 /** `shift`: the store's clock stands so far ahead, where no statement can move its instants back. */
-export type ToWorker = { readonly task: Task } | { readonly go: number } | { readonly shift: number };
+export type ToWorker =
+  | { readonly task: Task }
+  | { readonly go: number }
+  | { readonly shift: number }
+  /** By SIGSTOP, between two turns of its loop: stopped in the middle of a commit, it would hold the file of SQLite. */
+  | "stop";
 
 export type FromWorker =
   | { readonly is: "ready" }
@@ -51,6 +56,8 @@ const options: DeclaredOptions = {
   halt: async (at, id) => {
     const task = tasks.get(id);
     if (task?.halt?.at === at) await reach(task);
+    // a claim is given back where the run failed
+    if (task?.halt?.at === "release" && at === "charged") throw new Error("fails");
   },
   aborted: (id) => {
     const task = tasks.get(id);
@@ -78,7 +85,8 @@ async function perform(task: Task): Promise<void> {
 }
 
 process.on("message", (message: ToWorker) => {
-  if ("task" in message) void perform(message.task);
+  if (message === "stop") process.kill(process.pid, "SIGSTOP");
+  else if ("task" in message) void perform(message.task);
   else if ("go" in message) going.get(message.go)?.();
   else offsetMs = message.shift;
 });

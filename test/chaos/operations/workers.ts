@@ -21,7 +21,9 @@ export interface Execution {
 export interface Worker {
   readonly execute: (execute: Execute, halt?: Halt) => Execution;
   readonly shift: (ms: number) => void;
-  readonly signal: (name: "SIGKILL" | "SIGSTOP" | "SIGCONT") => void;
+  /** It stops itself by SIGSTOP, until it is sent SIGCONT. */
+  readonly stop: () => void;
+  readonly signal: (name: "SIGKILL" | "SIGCONT") => void;
   /** Resolves with the signal that ended it. */
   readonly ended: Promise<string | null>;
 }
@@ -114,6 +116,7 @@ function workerOf(child: ChildProcess, ended: Promise<string | null>): Worker & 
       return { told, halted, aborted, go: () => send({ go: number }) };
     },
     shift: (ms) => send({ shift: ms }),
+    stop: () => send("stop"),
     signal: (name) => void child.kill(name),
   };
 }
