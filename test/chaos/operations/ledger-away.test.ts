@@ -31,7 +31,7 @@ describe.each(networked)("behind HTTP, %s", (_, kind) => {
     const proxy = await tcpProxy(network.server);
     closing.push(proxy.close);
     const store = openStore(network.through(proxy.port), { deadline: "500ms" });
-    closing.push(store.end);
+    closing.push(() => store.end().catch(() => undefined));
     const reprise = createReprise({ service: "shop", undecided: "listed", ledger: store.ledger });
     closing.push(reprise.close);
     const common = {
@@ -56,6 +56,8 @@ describe.each(networked)("behind HTTP, %s", (_, kind) => {
         : reprise.operation({
             ...common,
             effects,
+            // a claim that was given up may arrive all the same, once the server is back: until its lease ends, work runs
+            lease: "2s",
             run: async ({ input }) => {
               runs += 1;
               return { booked: input.seat };
@@ -92,14 +94,22 @@ describe.each(networked)("behind HTTP, %s", (_, kind) => {
       expect(away).toMatchObject({
         status: 503,
         type: "application/problem+json",
-        body: { status: 503, code: "REPRISE_LEDGER_AWAY" },
+        // a pool whose connections do not come is away to one driver and busy to another
+        body: { status: 503, code: expect.stringMatching(/^REPRISE_LEDGER_(?:AWAY|BUSY)$/) },
       });
       expect(runs()).toBe(1);
 
       if (how === "refuse") proxy.admit();
       else proxy.thaw();
+      const told = new Set<number>();
+      const again = async () => {
+        const { status } = await post("during");
+        told.add(status);
+        return status;
+      };
       // a driver may find out about each of its old connections first
-      await expect.poll(async () => (await post("during")).status, { timeout: 20_000 }).toBe(200);
+      await expect.poll(again, { timeout: 30_000 }).toBe(200);
+      expect([...told].filter((status) => ![200, 409, 503].includes(status))).toEqual([]);
       expect(await post("during")).toMatchObject({ status: 200, body: { booked: "during" } });
       expect(runs()).toBe(2);
       const booked = effects === "database" ? ["before", "during"] : [];
