@@ -26,7 +26,7 @@ interface Charge {
 
 export interface DeclaredOptions {
   readonly gateway: string;
-  readonly lease: "2s" | "30s";
+  readonly lease: "3s" | "30s";
   /** Called where a process may be told to stop, or fails: in a transaction after its writes, before and after the charge. */
   readonly halt?: (at: "body" | "send" | "charged", id: string) => Promise<void>;
   readonly aborted?: (id: string) => void;

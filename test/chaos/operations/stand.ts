@@ -10,7 +10,7 @@ import { buildWorkers, type Worker, type Workers } from "./workers.ts";
 export interface Stand {
   readonly place: Place;
   readonly gateway: Gateway;
-  readonly start: (lease?: "2s" | "30s") => Promise<Worker>;
+  readonly start: (lease?: "3s" | "30s") => Promise<Worker>;
   /** One that has a proxy between itself and its ledger, where the ledger is not in its own process. */
   readonly startProxied: () => Promise<ProxiedWorker>;
   /** What this process is told. */
@@ -34,7 +34,7 @@ export async function openStand(kind: PlaceKind): Promise<Stand> {
   const { store } = place;
   const own = declareOperations(store, store.ledger, { gateway: gateway.url, lease: "30s" });
   const proxies: TcpProxy[] = [];
-  const start = async (settings: StoreSettings, lease: "2s" | "30s") => {
+  const start = async (settings: StoreSettings, lease: "3s" | "30s") => {
     const worker = await workers.start({ store: settings, gateway: gateway.url, lease });
     worker.shift(place.shiftMs());
     return worker;

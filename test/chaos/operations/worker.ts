@@ -7,7 +7,7 @@ import { openStore, type StoreSettings } from "./store.ts";
 export interface WorkerSettings {
   readonly store: StoreSettings;
   readonly gateway: string;
-  readonly lease: "2s" | "30s";
+  readonly lease: "3s" | "30s";
 }
 
 /** Where an execution stops. `body`: in its transaction, after its writes; `send`: before its effect is sent. */

@@ -51,7 +51,7 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
       const { gateway, place, untilKnown } = stand;
       const { ledger } = place.store;
       const zombies = [...external, ...(kind.transactional ? transactional : [])];
-      const [owner, other] = await Promise.all([stand.start("2s"), stand.start()]);
+      const [owner, other] = await Promise.all([stand.start("3s"), stand.start()]);
 
       // the lease of this one is renewed for as long as it waits for the other side
       const renewing = gateway.hold("renew retry");
