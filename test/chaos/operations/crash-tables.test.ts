@@ -3,7 +3,7 @@ import type { Execute, Order } from "./declared.ts";
 import { placeKinds } from "./places.ts";
 import { openStand, type ProxiedWorker, type Stand } from "./stand.ts";
 import type { Halt } from "./worker.ts";
-import type { Execution, Worker } from "./workers.ts";
+import { buildWorkers, type Execution, type Worker, type Workers } from "./workers.ts";
 
 /**
  * The crash tables: a process is killed (SIGKILL) at each of their rows, on each ledger, and another one is asked for the
@@ -115,6 +115,12 @@ const transactionRows = (networked: boolean, after: "transact" | "atomic"): read
   ];
 };
 
+let workers: Workers;
+beforeAll(async () => {
+  workers = await buildWorkers();
+});
+afterAll(() => workers.remove());
+
 describe.each(placeKinds.map((kind) => [kind.name, kind] as const))("killed on %s", (_, kind) => {
   let stand: Stand;
   let survivor: Worker;
@@ -132,7 +138,7 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))("killed on %
   };
   beforeAll(async () => {
     if (kind.missing !== undefined) return;
-    stand = await openStand(kind);
+    stand = await openStand(kind, workers);
     startNext();
     survivor = await stand.start();
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Execute } from "./declared.ts";
 import { placeKinds } from "./places.ts";
 import { openStand, type Stand } from "./stand.ts";
-import type { Execution, Worker } from "./workers.ts";
+import { buildWorkers, type Execution, type Worker, type Workers } from "./workers.ts";
 
 /** Twenty requests for one piece of work at once, ten in each of two processes. */
 
@@ -24,6 +24,12 @@ function told(executions: readonly Execution[], count: number): Promise<void> {
   });
 }
 
+let programs: Workers;
+beforeAll(async () => {
+  programs = await buildWorkers();
+});
+afterAll(() => programs.remove());
+
 describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
   "twenty duplicates at two instances on %s",
   (_, kind) => {
@@ -31,7 +37,7 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
     let workers: readonly Worker[];
     beforeAll(async () => {
       if (kind.missing !== undefined) return;
-      stand = await openStand(kind);
+      stand = await openStand(kind, programs);
       workers = await Promise.all([stand.start(), stand.start()]);
     });
     beforeEach((context) => {

@@ -4,7 +4,7 @@ import { declareOperations, type Execute, type Told } from "./declared.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import type { Place, PlaceKind } from "./places.ts";
 import type { StoreSettings } from "./store.ts";
-import { buildWorkers, type Worker, type Workers } from "./workers.ts";
+import type { Worker, Workers } from "./workers.ts";
 
 /** One ledger, the other side, and processes: this one, which looks on and asks too, and those that it starts. */
 export interface Stand {
@@ -28,14 +28,15 @@ export interface ProxiedWorker extends Worker {
   readonly proxy: TcpProxy | null;
 }
 
-export async function openStand(kind: PlaceKind): Promise<Stand> {
-  const workers: Workers = await buildWorkers();
+export async function openStand(kind: PlaceKind, workers: Workers): Promise<Stand> {
   const [place, gateway] = await Promise.all([kind.open(), startGateway()]);
   const { store } = place;
   const own = declareOperations(store, store.ledger, { gateway: gateway.url, lease: "30s" });
   const proxies: TcpProxy[] = [];
+  const started: Worker[] = [];
   const start = async (settings: StoreSettings, lease: "3s" | "30s") => {
     const worker = await workers.start({ store: settings, gateway: gateway.url, lease });
+    started.push(worker);
     worker.shift(place.shiftMs());
     return worker;
   };
@@ -64,7 +65,8 @@ export async function openStand(kind: PlaceKind): Promise<Stand> {
       for (const worker of others) worker.shift(place.shiftMs());
     },
     close: async () => {
-      await workers.stop();
+      for (const worker of started) worker.signal("SIGKILL");
+      await Promise.all(started.map(({ ended }) => ended));
       for (const proxy of proxies) await proxy.close();
       await own.close();
       await gateway.close();

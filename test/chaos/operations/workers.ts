@@ -30,8 +30,8 @@ export interface Worker {
 
 export interface Workers {
   readonly start: (settings: WorkerSettings) => Promise<Worker>;
-  /** Kills those that are left. */
-  readonly stop: () => Promise<void>;
+  /** Deletes the program; its processes are whoever started them to end. */
+  readonly remove: () => void;
 }
 
 /** Builds the worker's program once, so that processes start fast on every version of Node. */
@@ -49,13 +49,10 @@ export async function buildWorkers(): Promise<Workers> {
     dts: false,
     logLevel: "error",
   });
-  const alive = new Set<ChildProcess>();
   return {
     start: async (settings) => {
       const child = fork(join(built, "worker.mjs"), [JSON.stringify(settings)]);
-      alive.add(child);
       const ended = once(child, "exit").then(([, signal]) => signal as string | null);
-      void ended.then(() => alive.delete(child));
       const worker = workerOf(child, ended);
       await Promise.race([
         worker.ready,
@@ -65,12 +62,7 @@ export async function buildWorkers(): Promise<Workers> {
       ]);
       return worker;
     },
-    stop: async () => {
-      const gone = [...alive].map((child) => once(child, "exit"));
-      for (const child of alive) child.kill("SIGKILL");
-      await Promise.all(gone);
-      rmSync(built, { recursive: true, force: true });
-    },
+    remove: () => rmSync(built, { recursive: true, force: true }),
   };
 }
 

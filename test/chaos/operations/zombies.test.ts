@@ -3,6 +3,7 @@ import type { Order } from "./declared.ts";
 import { placeKinds } from "./places.ts";
 import { openStand, type Stand } from "./stand.ts";
 import type { Halt } from "./worker.ts";
+import { buildWorkers, type Workers } from "./workers.ts";
 
 /**
  * An owner's process is stopped (SIGSTOP) beyond its leases, which end by the store's own clock; another process takes all
@@ -35,12 +36,18 @@ const transactional = [zombie("transact", 1)];
 /** Its answer is lost to everybody else: the other process sets the work aside. */
 const evidence = zombie("pin", 1, { ifUnknown: "park" });
 
+let workers: Workers;
+beforeAll(async () => {
+  workers = await buildWorkers();
+});
+afterAll(() => workers.remove());
+
 describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
   "an owner stopped beyond its lease on %s",
   (_, kind) => {
     let stand: Stand;
     beforeAll(async () => {
-      if (kind.missing === undefined) stand = await openStand(kind);
+      if (kind.missing === undefined) stand = await openStand(kind, workers);
     });
     beforeEach((context) => {
       if (kind.missing !== undefined) context.skip(kind.missing);
