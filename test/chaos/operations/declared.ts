@@ -1,5 +1,5 @@
 import type { Ledger } from "../../../src/contract/ledger.ts";
-import type { Effect } from "../../../src/index.ts";
+import type { Effect, Outcome } from "../../../src/index.ts";
 import { createReprise, unchecked } from "../../../src/index.ts";
 import type { Store, Tx } from "./store.ts";
 
@@ -17,7 +17,7 @@ export type Execute = { readonly order: Order } | { readonly note: Note };
 /** An outcome, or the code of the error that `execute` rejected with. */
 export type Told =
   | { readonly status: "done"; readonly replayed: boolean; readonly value: unknown }
-  | { readonly status: "running" | "unknown" | "mismatch" | "refused" }
+  | { readonly status: Exclude<Outcome<unknown>["status"], "done"> | "refused" }
   | { readonly status: "rejected"; readonly code: string };
 
 interface Charge {
