@@ -158,8 +158,6 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       await assert.rejects(failing, /sold out/);
       assert.equal(await ledger.find(work("a", { key: "k" })), null);
       assert.deepEqual(await ledger.recent({ limit: 10 }), []);
-      await stage.passTime(pastLeaseMs);
-      assert.deepEqual(await ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 10 }), []);
       assert.equal((await ledger.atomic(work("b", { key: "k" }), booking(stage, "b"))).is, "ran", "the key is free");
       assert.deepEqual(await stage.bookings(), ["b"]);
     },
