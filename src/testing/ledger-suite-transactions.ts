@@ -11,7 +11,7 @@ const needs = ["transactions"] as const;
 const outside = AsyncResource.bind((run: () => void) => run());
 
 /** The user's work: one booking, and its outcome. */
-function booking<Tx>(stage: LedgerStage<Tx>, identity: string, outcome = "outcome") {
+export function booking<Tx>(stage: LedgerStage<Tx>, identity: string, outcome = "outcome") {
   return async (tx: Tx) => {
     await stage.insertBooking(tx, identity);
     return { value: identity, outcome, answer: outcome, refused: false };
@@ -260,7 +260,7 @@ export const transactionScenarios: readonly LedgerScenario[] = [
     },
   },
   {
-    name: "an earlier owner's transaction is fenced and runs nothing, before and after the new owner completes",
+    name: "P10: an earlier owner's transaction is fenced and runs nothing, before and after the new owner completes",
     needs,
     run: async (stage) => {
       const { zombie, owner } = await takenOver(stage, "a");
