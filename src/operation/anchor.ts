@@ -101,7 +101,6 @@ class AnchorOf {
       "~keptMs": this.#keptMs,
       run: async (key, signal) => {
         const clock = this.#host.clock();
-        await this.#open(clock);
         const answer = await this.#settle(clock, key, signal, async (tx) => ({
           is: "value",
           value: await work(tx, signal),
@@ -152,10 +151,15 @@ class AnchorOf {
       signal.throwIfAborted();
       return { value, outcome, refused: value.is === "refusal" };
     };
+    const request = this.#request(key);
+    const claim = async () => {
+      signal.throwIfAborted();
+      await this.#open(clock);
+      return this.#ledger.atomic(request, perform);
+    };
     for (let waitMs = pollMs.first; ; waitMs = Math.min(waitMs * 2, pollMs.longest)) {
       // where the answer to a commit was lost, claiming again tells what became of it
-      const request = this.#request(key);
-      const result = await insist(clock, () => this.#ledger.atomic(request, perform), "while-busy");
+      const result = await insist(clock, claim, "while-busy");
       switch (result.is) {
         case "ran":
           return result.value;
