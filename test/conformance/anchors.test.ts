@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createReprise, type Ledger, Refusal, unchecked } from "../../src/index.ts";
@@ -185,7 +185,7 @@ describe.each(anchorStores)("an anchor on $name", ({ missing, concurrent, open }
   test("killed between the commit and the pin: the next attempt is told the stored answer", async () => {
     // its tables are there before the other process comes, as `migrate` or an earlier run leaves them
     const second = await instance("successor", await stage.ledger());
-    const worker = fork(join(import.meta.dirname, "anchor-worker.mjs"), [
+    const worker = fork(fileURLToPath(new URL("anchor-worker.mjs", import.meta.url)), [
       JSON.stringify({ ...stage.place, prefix, redis: redis.url, reference: "BK-1" }),
     ]);
     const ended = once(worker, "exit");
