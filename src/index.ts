@@ -56,6 +56,7 @@ export type {
 export {
   type AcceptedOutcome,
   type Cancelled,
+  type DoneOutcome,
   type Outcome,
   Refusal,
   type Refused,

@@ -206,6 +206,7 @@ class Instance {
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
+  #connecting: Promise<Ledger<unknown> | undefined> | undefined;
   #used = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
@@ -257,6 +258,7 @@ class Instance {
       clock,
       ledger: () => this.#ledger,
       started: () => this.#open(),
+      connected: () => this.#connect(),
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -265,6 +267,7 @@ class Instance {
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
       },
       watchRoutes: (list) => this.#routes.push(list),
+      routes: () => this.#routes.flatMap((list) => list()),
       curve: (cache) => this.#curve(cache),
     };
   }
@@ -302,7 +305,10 @@ class Instance {
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
-      decisions: () => [...this.#decisions(), ...this.#routes.flatMap((list) => list().map(decideRoute))],
+      decisions: () => [
+        ...this.#decisions(),
+        ...this.#inside.routes().map((route) => decideRoute(route, this.#options.owner)),
+      ],
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {
         this.#closed ??= this.#close();
@@ -326,7 +332,9 @@ class Instance {
 
   async #start(instead: StartOptions<unknown>): Promise<void> {
     if (instead.ledger !== undefined || instead.clock !== undefined) {
-      if (this.#opening !== undefined) throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      if (this.#opening !== undefined || this.#connecting !== undefined) {
+        throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      }
       this.#ledger = instead.ledger ?? this.#ledger;
       this.#clock = instead.clock ?? this.#clock;
     }
@@ -340,6 +348,7 @@ class Instance {
     }
     this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined;
+      this.#connecting = undefined;
       throw error;
     });
     return this.#opening;
@@ -347,21 +356,37 @@ class Instance {
 
   async #openOnce(): Promise<void> {
     checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
-    this.#used = true;
-    const ledger = this.#ledger;
-    if (ledger !== undefined) {
-      const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
-      await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
-      // closed while it opened: nothing may begin that nobody stops
-      if (this.#closed !== undefined) return;
-      this.#caches.checkJournal(ledger.writes, ledger.name);
-    }
+    const ledger = await this.#connect();
+    // closed while it opened: nothing may begin that nobody stops
+    if (this.#closed !== undefined) return;
+    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
+  }
+
+  /** Opens the ledger alone, once; what fails to open is tried again. */
+  #connect(): Promise<Ledger<unknown> | undefined> {
+    if (this.#closed !== undefined) {
+      return Promise.reject(new RepriseError("REPRISE_CLOSED", { service: this.#options.service }));
+    }
+    this.#connecting ??= this.#connectOnce().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connectOnce(): Promise<Ledger<unknown> | undefined> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return undefined;
+    this.#used = true;
+    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
+    await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
+    return ledger;
   }
 
   /**
@@ -388,7 +413,7 @@ class Instance {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {});
+    await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
