@@ -22,6 +22,7 @@ import type { Decided } from "./decisions/decided.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
+import { type Anchor, type AnchorOptions, type Anchors, createAnchors } from "./operation/anchor.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
 import { createOperations } from "./operation/operations.ts";
 
@@ -86,6 +87,16 @@ export interface Reprise<C extends Config> {
   readonly operation: C["ledger"] extends true
     ? OperationVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /**
+   * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or
+   * cannot, as a ledger on Redis.
+   *
+   * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE
+   * @example
+   * const seats = reprise.anchor({ ledger: postgresLedger({ pool }), retention: "30d" });
+   * // in a run: await effect("book", seats.transaction((tx) => insertBooking(tx, input)));
+   */
+  readonly anchor: <Tx>(options: AnchorOptions<Tx>) => Anchor<Tx>;
   /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
   readonly context: AmbientContext<C["dimension"]>;
   /** Tells what caches do, without values. Returns what ends it. */
@@ -98,7 +109,7 @@ export interface Reprise<C extends Config> {
    * @throws REPRISE_STARTED when stores are passed after the first use; REPRISE_LEDGER_AWAY; REPRISE_BAD_DECLARATION
    */
   readonly start: (instead?: StartOptions<C["tx"]>) => Promise<void>;
-  /** Stops the background work, waits for what is under way (10 s), aborts the rest, and closes the ledger. */
+  /** Stops the background work, waits for what is under way (10 s), aborts the rest, and closes the ledger and those of anchors. */
   readonly close: () => Promise<void>;
   /** For the page, the journal and the transports. */
   readonly "~inside": Inside;
@@ -185,6 +196,7 @@ class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
   readonly #closing = new AbortController();
   /** Background work must not see who happened to use the instance first. */
@@ -238,6 +250,7 @@ class Instance {
       owner,
       options.workers ?? defaults.background.workers,
     );
+    this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing.signal });
     this.#inside = {
       service,
       instance,
@@ -289,6 +302,7 @@ class Instance {
         if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
         return this.#operations.declare(declaration);
       },
+      anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
       decisions: () => [
@@ -411,9 +425,7 @@ class Instance {
     // from here on nobody is given the ledger that closes
     this.#opening = undefined;
     // also one that opened after its deadline
-    const disconnected = this.#used ? this.#ledger?.close() : undefined;
-    if (disconnected !== undefined) {
-      await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
-    }
+    const disconnected = Promise.all([this.#used ? this.#ledger?.close() : undefined, this.#anchors.close()]);
+    await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
   }
 }

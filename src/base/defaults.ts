@@ -56,6 +56,8 @@ export const defaults = {
     abandonAfterMs: 3_600_000,
     /** A kept outcome larger than this belongs elsewhere, with a reference here. */
     outcomeLimitBytes: 65_536,
+    /** An anchor keeps so much longer what is held against its retention: clocks differ, and a rerun may be under way. */
+    anchorMarginMs: 3_600_000,
     /** How often an unanswered question to the other side is asked before the work is parked, and the pauses between. */
     askPausesMs: [200, 1_000],
     /** Work that was resumed so often without an end is poisoned: it is parked with its last error. */

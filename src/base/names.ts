@@ -11,7 +11,7 @@ export type AttemptId = string & { readonly [brand]: "AttemptId" };
 export type WorkId = string & { readonly [brand]: "WorkId" };
 
 /** The name of an injectively encoded tuple. The first part says what kind of name it is, so that kinds never meet. */
-export function nameOf(kind: "work" | "key" | "child" | "intent", parts: readonly Scalar[]): Name {
+export function nameOf(kind: "work" | "key" | "child" | "intent" | "anchor", parts: readonly Scalar[]): Name {
   return sha256(encodeScalars([kind, ...parts], kind)).slice(0, 32) as Name;
 }
 

@@ -39,6 +39,8 @@ export interface EffectOptions {
   readonly ifUnknown: "retry" | "park" | ((key: string, signal: AbortSignal) => Promise<unknown>);
   readonly deadline?: Duration | undefined;
   readonly arrivesWithin?: Duration | undefined;
+  /** Of an anchored transaction: for how long the other side honours the key. */
+  readonly "~keptMs"?: number | undefined;
 }
 
 export interface EffectsOptions {
@@ -103,6 +105,14 @@ export function createEffects(options: EffectsOptions): Effects {
     // the run may never await it; settle() reports that, an unhandled rejection would kill the process instead
     tracked.catch(() => {});
     return tracked;
+  };
+  const whileOpen = async (transact: () => Promise<unknown>): Promise<unknown> => {
+    openTransactions += 1;
+    try {
+      return await transact();
+    } finally {
+      openTransactions -= 1;
+    }
   };
   /** Gives the work to a person. */
   const park = async (effect: string, why: string): Promise<never> => {
@@ -194,6 +204,10 @@ export function createEffects(options: EffectsOptions): Effects {
     timing: { readonly deadlineMs: number; readonly settleMs: number },
   ): Promise<unknown> => {
     if (effect.ifUnknown === "park") return parkUnanswered(name, effect, "an earlier attempt got no answer");
+    // it may have committed as soon as it was started, and be swept by now: another one would happen twice
+    if (clock.now() - record.startedAt >= (effect["~keptMs"] ?? Number.POSITIVE_INFINITY)) {
+      return parkUnanswered(name, effect, "its anchor may have forgotten what became of it");
+    }
     if (effect.ifUnknown !== "retry") {
       const answer = await ask(name, effect.ifUnknown);
       if (answer === unanswered) {
@@ -277,17 +291,10 @@ export function createEffects(options: EffectsOptions): Effects {
         if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
         checkEffect(name, effect, operation);
         if (ledger.losesCommits === true && options.cost === "money") checkHonoursKey(name, effect, operation, ledger);
-        return perform(name, effect);
+        checkAnchorKeeps(name, effect, operation, work.keepMs);
+        return effect["~keptMs"] === undefined ? perform(name, effect) : whileOpen(() => perform(name, effect));
       }),
-    transaction: (body, { name = "transaction" } = {}) =>
-      track(name, async () => {
-        openTransactions += 1;
-        try {
-          return await transact(name, body);
-        } finally {
-          openTransactions -= 1;
-        }
-      }),
+    transaction: (body, { name = "transaction" } = {}) => track(name, () => whileOpen(() => transact(name, body))),
     visited: () => [...used],
     settle: async () => {
       const [forgotten] = underWay.keys();
@@ -332,6 +339,16 @@ function checkHonoursKey(name: string, effect: EffectOptions, operation: string,
     where: `effect '${name}' of '${operation}'`,
     why: `it costs money if it happens twice, and ledger '${ledger.name}' may lose what it acknowledged, so it may be called again as if it never was.`,
     mend: "Hand the key that 'run' is given to a side that honours it, and say ifUnknown: 'retry'; or use a ledger that loses nothing.",
+  });
+}
+
+/** Work that is repeated within its retention must find what an anchor committed for it, also where its record was lost. */
+function checkAnchorKeeps(name: string, effect: EffectOptions, operation: string, keepMs: number): void {
+  if ((effect["~keptMs"] ?? keepMs) >= keepMs) return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `effect '${name}' of '${operation}'`,
+    why: "its anchor forgets it before the operation's retention is over.",
+    mend: "Give the anchor at least the operation's retention.",
   });
 }
 
