@@ -26,6 +26,9 @@ export async function completeWork(
 /**
  * The outcome into the row that this transaction holds; `endedAt` in microseconds. False: the row is gone, since the server
  * rolled the transaction back and the work did not let that error pass.
+ *
+ * By its primary key: through the fence's index REPEATABLE READ locks the gaps beside the row too, and work that nobody
+ * knows would be told that it runs.
  */
 export async function finishWork(
   connection: Connection,
@@ -35,7 +38,7 @@ export async function finishWork(
   endedAt: number,
 ): Promise<boolean> {
   const { count } = await connection.query(
-    `update reprise_work set state = 'd', outcome = ?, refused = ?, ended_at = ?,
+    `update reprise_work force index (primary) set state = 'd', outcome = ?, refused = ?, ended_at = ?,
        keep_until = greatest(keep_until, ${clock} + ?), input = null, why = null where name = ? and id = ?`,
     [bytes(finished.outcome), finished.refused ? 1 : 0, endedAt, micros(keepMs), id16(fence.name), id16(fence.id)],
   );
