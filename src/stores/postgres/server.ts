@@ -6,6 +6,7 @@ import { pause, withDeadline } from "../../base/promise.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, Parameter, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { functionNames } from "./functions.ts";
 import { checkVersion, inSchema, quoted, tables } from "./schema.ts";
 
 /** A statement of ours as the files beside this one write it: `@work` is a table, wherever the schema is. */
