@@ -7,16 +7,26 @@ import { type Step, step } from "./server.ts";
 /** How soon to ask again where no lease bounds the wait. */
 export const unboundedRetryMs = 1_000;
 
+const isExpired = "case when w.state = 'd' and w.keep_until <= clock_timestamp() then 1 else 0 end as expired";
+
 const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, encode(w.print, 'hex') as print,
   w.print_v as version, w.state, w.outcome, w.effect, ${epochMs("w.created_at")} as created,
   ${epochMs("w.ended_at")} as ended, ${msUntil("w.lease_until")} as leaseleft, ${msUntil("w.not_before")} as waitleft,
-  case when w.state = 'd' and w.keep_until <= clock_timestamp() then 1 else 0 end as expired,
+  ${isExpired}, 0 as boundalive`;
+
+/** Of a row that is not the work's own it is only asked whose the key is. What is not read is not computed. */
+const keyColumns = `w.name, w.key, w.bound, null::uuid, null::uuid, null::int, null::int, null, null::int, null::"char", null, null,
+  null::numeric, null::numeric, null::numeric, null::numeric, ${isExpired},
   case when exists (select 1 from @work t where t.name = w.bound
-    and (t.state <> 'd' or t.keep_until > clock_timestamp())) then 1 else 0 end as boundalive`;
+    and (t.state <> 'd' or t.keep_until > clock_timestamp())) then 1 else 0 end`;
 
 /** What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. */
-const lookAt = `select ${columns} from @work w where w.name = $1::uuid
-  union all select ${columns} from @work w where w.key = $2::uuid and w.name <> $1::uuid`;
+export function looking(name: string, key: string): string {
+  return `select ${columns} from @work w where w.name = ${name}
+  union all select ${keyColumns} from @work w where w.key = ${key} and w.name <> ${name}`;
+}
+
+const lookAt = looking("$1::uuid", "$2::uuid");
 
 export function look({ name, key }: FindRequest): Step {
   return step(lookAt, name, key);

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { functions } from "./functions.ts";
 
 /**
  * Raised with every change that an earlier version cannot work beside; a schema of another version is refused. A table or
@@ -27,7 +28,7 @@ export function inSchema(text: string, schema: string): string {
  * work goes its ordinary way stands in none (heap-only updates), and rows have room for their next version.
  */
 export function tables(schema: string): readonly string[] {
-  return statements.map((text) => inSchema(text, schema));
+  return [...statements, ...functions].map((text) => inSchema(text, schema));
 }
 
 const statements = [
