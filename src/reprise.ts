@@ -54,6 +54,11 @@ export interface RepriseOptions<
    * `"warn"`, and `"off"` where NODE_ENV is production.
    */
   readonly secrets?: "refuse" | "warn" | "off" | undefined;
+  /**
+   * How many runs that no caller waits for (background work, and work that a crash left behind) this instance has under way
+   * at most; 0: it leaves them to others. Default 8.
+   */
+  readonly workers?: number | undefined;
   readonly clock?: Clock | undefined;
   /** How this process is called on the page. Default: host, process id and a random part. */
   readonly instance?: string | undefined;
@@ -143,7 +148,7 @@ function boundOf(memory: MemoryOptions | null | undefined): Bound {
 }
 
 /** What the compiler says first; this is for whoever has none. */
-function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions): void {
+function checkOptions({ service, memory, secrets, workers, dimensions = {} }: AnyOptions): void {
   const refuse = (where: string, why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
   };
@@ -157,6 +162,9 @@ function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions)
     if (kind !== "shared" && kind !== "personal") {
       refuse(`, dimensions.${name}`, "it is neither 'shared' nor 'personal'.", "Say whether it names a person.");
     }
+  }
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    refuse(", workers", "it is no whole number from 0 on.", "Say how many runs this instance may have under way.");
   }
   if (memory === undefined || memory === null) return;
   if (memory.maxBytes !== undefined && memory.maxEntries !== undefined) {
@@ -227,6 +235,7 @@ class Instance {
         closing: this.#closing.signal,
       },
       owner,
+      options.workers ?? defaults.background.workers,
     );
     this.#inside = {
       service,

@@ -60,6 +60,13 @@ export interface Administration {
    * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
    */
   readonly release: (id: string, note: Note) => Promise<Shown>;
+  /**
+   * Background work is no longer wanted: one that waits does not run, one that runs is told. It ends as refused with
+   * `cancelled`, or waits for a person where something of it has happened.
+   *
+   * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
+   */
+  readonly cancel: (id: string, note: Note) => Promise<Shown>;
 }
 
 const listed = 50;
@@ -82,7 +89,8 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
   const find = async (ledger: Ledger<unknown>, id: string): Promise<Shown> => {
     const history = await ledger.history(id as WorkId);
     if (history === null) throw new RepriseError("REPRISE_NO_SUCH_WORK", { id });
-    return { ...history, choices: choicesOf(history) };
+    const declared = inside.operations().find(({ name }) => name === history.run.operation);
+    return { ...history, choices: choicesOf(history, declared?.declaration.dispatch !== undefined) };
   };
   const settingsFor = (operation: string): Settings => {
     const declared = inside.operations().find(({ name }) => name === operation);
@@ -128,6 +136,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
         return { does: "answer", effect, answer: encodeAnswer(answer, `the answer of '${effect}'`) };
       }),
     rerun: (id, note) => decide(id, note, () => ({ does: "reopen" })),
+    cancel: (id, note) => decide(id, note, () => ({ does: "cancel" })),
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
   };
 }

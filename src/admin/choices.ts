@@ -2,17 +2,26 @@ import type { RunHistory } from "../contract/ledger.ts";
 
 /** One thing that a person may decide about a run, and what it will do. */
 export interface Choice {
-  readonly does: "settle" | "answer" | "rerun" | "release";
+  readonly does: "settle" | "answer" | "rerun" | "release" | "cancel";
   /** The effect that an answer is for. */
   readonly effect?: string;
   readonly says: string;
 }
 
-/** What may be decided as the run stands. Nothing about work that is done, or that waits for its next attempt. */
-export function choicesOf({ run, effects }: RunHistory): readonly Choice[] {
+const cancel: Choice = {
+  does: "cancel",
+  says: "Says that nobody wants the work any more: it ends as cancelled, or waits for a person where something of it happened.",
+};
+
+/** What may be decided as the run stands. Nothing about work that is done, or that waits for its caller's next attempt. */
+export function choicesOf({ run, effects }: RunHistory, isBackground: boolean): readonly Choice[] {
+  const ends = isBackground && !run.cancelled ? [cancel] : [];
   switch (run.state) {
+    case "open":
+      return ends;
     case "running":
       return [
+        ...ends,
         {
           does: "release",
           says: "Ends the owner's lease now. Should it still live, it writes nothing more; the next attempt goes on from what is recorded.",

@@ -2,11 +2,8 @@ import { defaults } from "../base/defaults.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { CallerAnswer, CallerContract } from "./decided.ts";
 
-/** `dispatch`: as what a worker executes declares it. */
-type Declaration = OperationDeclaration & { readonly dispatch?: "background" | undefined };
-
 /** What the callers of an operation are promised, as every transport keeps it: one declaration, one sentence. */
-export function callerContract(declaration: Declaration): CallerContract {
+export function callerContract(declaration: OperationDeclaration): CallerContract {
   const converges = declaration.ifRunsAgain === "converges";
   const { identity, principal, retention } = declaration;
   return {
@@ -35,7 +32,7 @@ function refusalsOf({ refusals = {} }: OperationDeclaration): readonly CallerAns
   }));
 }
 
-function replayingAnswers({ principal, effects, dispatch }: Declaration): readonly CallerAnswer[] {
+function replayingAnswers({ principal, effects, dispatch }: OperationDeclaration): readonly CallerAnswer[] {
   const external = effects === "external";
   return [
     {
@@ -44,7 +41,7 @@ function replayingAnswers({ principal, effects, dispatch }: Declaration): readon
       do: "nothing",
       is: "done",
     },
-    ...(dispatch === "background" ? [accepted] : []),
+    ...(dispatch === undefined ? [] : [accepted]),
     {
       status: 400,
       means: "The key is missing or malformed, or the input is invalid.",

@@ -67,12 +67,14 @@ export const operationCounts = [
   "ran",
   "replayed",
   "refused",
+  "accepted",
   "running",
   "mismatch",
   "unknown",
   "failed",
   "takenOver",
   "answeredTwice",
+  "successTwice",
 ] as const satisfies readonly OperationCount[];
 
 export function snapshot(inside: Inside, ended = false): Snapshot {

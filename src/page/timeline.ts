@@ -138,6 +138,7 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
 /** What a person did. */
 const decided = {
   revoked: "**Taken from its owner**",
+  cancelled: "**No longer wanted**, said",
   reopened: "**Opened again**",
   settled: "**Settled**",
   answered: "**Answered**",

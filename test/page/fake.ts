@@ -166,6 +166,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     token: 1,
     print: { version: 1, hash: "41f0b2aa" },
     why: null,
+    progress: null,
+    cancelled: false,
     ...over,
   });
   const unknownAt = now - 2 * hourMs - 660_000;

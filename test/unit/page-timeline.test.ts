@@ -27,6 +27,8 @@ function history(
       token: 1,
       print: { version: 1, hash: "00" },
       why: null,
+      progress: null,
+      cancelled: false,
       ...run,
     },
     effects: effects.map((effect) => ({

@@ -31,11 +31,13 @@ export const mysqlSchema: readonly string[] = [
   token int unsigned not null default 1, resumes int unsigned not null default 0, print varbinary(255),
   print_version int unsigned, state char(1) character set ascii collate ascii_bin not null, lease_until bigint,
   not_before bigint, outcome longblob, refused tinyint unsigned, keep_until bigint, input longblob,
-  created_at bigint not null, ended_at bigint, effect longblob, why longblob, operation varbinary(512),
+  created_at bigint not null, ended_at bigint, cancelled_at bigint, progress_done double, progress_total double,
+  parent binary(16), intent binary(16), effect longblob, why longblob, operation varbinary(512),
   identity longblob, principal longblob, caller_key longblob, owner longblob,
   unique key reprise_work_key (key_name), unique key reprise_work_fence (id, attempt, state),
   key reprise_work_bound (bound), key reprise_work_keep (keep_until), key reprise_work_state (state, created_at),
-  key reprise_work_operation (operation, created_at)) engine=InnoDB row_format=dynamic`,
+  key reprise_work_operation (operation, created_at), key reprise_work_intent (intent, created_at)) engine=InnoDB
+  row_format=dynamic`,
   `create table if not exists reprise_effect (
   id binary(16) not null, name varbinary(767) not null, kind varchar(16) character set ascii collate ascii_bin not null,
   state char(1) character set ascii collate ascii_bin not null, started_at bigint not null, pinned_at bigint,

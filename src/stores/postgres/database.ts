@@ -1,10 +1,10 @@
 import type { Name } from "../../base/names.ts";
-import type { Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
-import { bind, clear, shown } from "./claim.ts";
-import type { Answer } from "./driver.ts";
+import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
+import { bindHeld, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
+import type { Answer, OwnRow } from "./driver.ts";
 import { park } from "./endings.ts";
 import { functionNames } from "./functions.ts";
-import { judge, look, stored, unboundedRetryMs } from "./look.ts";
+import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
@@ -19,7 +19,7 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
 const claim = `select * from @${functionNames.claim}($1::bigint, $2::bigint, $3::text, $4::uuid, $5::uuid)`;
 
 const finish = `select @${functionNames.finish}($1::uuid, $2::uuid, $3::text, $4::int, $5::int, $6::text, $7::float8, $8::text,
-  $9::text, $10::text, $11::text, $12::text) as at`;
+  $9::text, $10::text, $11::text, $12::text, $13::uuid, $14::uuid) as at`;
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
@@ -32,14 +32,9 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
   where name = $1::uuid returning ${epochMs("ended_at")} as at`;
 
 /** What the transaction begins with: the locks on both names, then what stands there. */
-export function opening({ name, key }: WorkRequest, idleMs: number | null): readonly Step[] {
+export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(claim, lockNumber(name), key === null ? null : lockNumber(key), idle, name, key)];
-}
-
-/** 64 bits of a name, signed. */
-function lockNumber(name: Name): string {
-  return BigInt.asIntN(64, BigInt(`0x${name.slice(0, 16)}`)).toString();
+  return [step(claim, ...lockNumbers(request), idle, request.name, request.key)];
 }
 
 type Claimed =
@@ -83,44 +78,88 @@ function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: b
     finish,
     ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
+    ...[request.parent, request.intent],
   );
 }
 
 async function claimWork<Tx>(session: Session<Tx>, request: WorkRequest, opened: readonly Answer[]): Promise<Claimed> {
+  const met = await meetLocked(session, request, opened);
+  if (met.is === "free") return { is: "mine", adopted: false };
+  if (met.is !== "found") return told(met);
+  const { work, bound } = met;
+  const answer = stored(work);
+  if (answer !== undefined) return told(answer, bound);
+  return adoptOr(session, request.name, told({ is: "running", since: work.createdAt, retryAfterMs: unboundedRetryMs }));
+}
+
+/** `bound`: it wrote the key. */
+type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> & { readonly bound: boolean });
+
+/** What stands under the names. `free`: nothing does, and this transaction holds them. */
+async function meetLocked<Tx>(
+  session: Session<Tx>,
+  request: WorkRequest,
+  [claimed]: readonly Answer[],
+): Promise<MetLocked> {
   const { name, key } = request;
-  const rows = opened[0]?.rows ?? [];
+  const rows = claimed?.rows ?? [];
   const isFree = numberOf(rows[0]?.["free"]) === 1;
-  const running = (since = numberOf(rows[0]?.["at"])): Claimed => {
-    return told({ is: "running", since, retryAfterMs: unboundedRetryMs });
-  };
+  const running: MetLocked = { is: "running", since: numberOf(rows[0]?.["at"]), retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
-  if (session.running.has(name) || (key !== null && session.running.has(key))) return running();
+  if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
   // where nothing stands, its one row tells of the locks only
-  let found = rows.filter((row) => row["name"] !== null);
-  const lookAgain = async (...before: readonly Step[]) => {
-    found = [...((await session.run([...before, look(request)])).at(-1)?.rows ?? [])];
+  let found: readonly OwnRow[] = rows.filter((row) => row["name"] !== null);
+  const lookAfter = async (...steps: readonly Step[]) => {
+    found = (await session.run([...steps, look(request)])).at(-1)?.rows ?? [];
   };
   for (;;) {
     const verdict = judge(found, request);
-    if (verdict.is === "mismatch") return told(verdict);
-    if (verdict.is === "free") return isFree ? { is: "mine", adopted: false } : running();
-    if (verdict.is === "clear") {
-      if (!isFree) return running();
-      await lookAgain(clear(request));
-      continue;
+    switch (verdict.is) {
+      case "mismatch":
+        return verdict;
+      case "free":
+        return isFree ? verdict : running;
+      case "clear":
+        if (!isFree) return running;
+        await lookAfter(clear(request));
+        continue;
     }
     const { work, unbound } = verdict;
-    if (unbound && key !== null) {
-      const [bound] = await session.run([bind(request, key)]);
-      if (bound?.count !== 1) {
-        await lookAgain();
-        continue;
-      }
-    }
-    const answer = stored(work);
-    if (answer !== undefined) return told(answer, unbound);
-    return adoptOr(session, name, running(work.createdAt));
+    if (!unbound || key === null) return { is: "found", work, bound: false };
+    // whoever holds the names may be about to bind it too
+    if (!isFree) return running;
+    const [bound] = await session.run([bindHeld(request, key, work)]);
+    if (bound?.count === 1) return { is: "found", work, bound: true };
+    await lookAfter();
   }
+}
+
+/** It raises where another's stands: a claim by itself may have come between. */
+const insertOpen = insertWork("o");
+
+/** Work for later, written down in the transaction that holds its names. */
+export async function acceptOnce<Tx>(
+  session: Session<Tx>,
+  request: AcceptRequest,
+  answers: readonly Answer[],
+): Promise<Ending<Acceptance>> {
+  const met = await meetLocked(session, request, answers);
+  if (met.is === "free") {
+    const { id, input } = request;
+    const steps = [
+      step(`${insertOpen} returning ${epochMs("created_at")} as created`, ...insertParams(request, id, null, 0, input)),
+    ];
+    const since = (inserted: Answer | undefined) => numberOf(inserted?.rows[0]?.["created"]);
+    return {
+      is: "commit",
+      steps,
+      value: ([inserted]) => ({ is: "accepted", id, since: since(inserted), isNew: true }),
+    };
+  }
+  if (met.is === "found" && met.bound) {
+    return { is: "commit", steps: [], value: () => acceptedAs(met.work, request) };
+  }
+  return { is: "rollback", value: met.is === "found" ? acceptedAs(met.work, request) : met, soon: false };
 }
 
 async function adoptOr<Tx>(session: Session<Tx>, name: Name, running: Claimed): Promise<Claimed> {

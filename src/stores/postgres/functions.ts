@@ -13,7 +13,7 @@ const claim = `create or replace function @${functionNames.claim}(lock_name bigi
     of_key uuid)
   returns table (free int, at numeric, name uuid, key uuid, bound uuid, id uuid, attempt uuid, token int, resumes int,
     print text, version int, state "char", outcome text, effect text, created numeric, ended numeric, leaseleft numeric,
-    waitleft numeric, expired int, boundalive int)
+    waitleft numeric, keepsinput int, expired int, boundalive int)
   language plpgsql as $function$
 #variable_conflict use_column
 begin
@@ -34,15 +34,16 @@ end $function$`;
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
 const finish = `create or replace function @${functionNames.finish}(of_name uuid, of_key uuid, print text, print_v int,
-    refused int, outcome text, keep_ms float8, operation text, identity text, principal text, caller_key text, owner text)
+    refused int, outcome text, keep_ms float8, operation text, identity text, principal text, caller_key text, owner text,
+    parent uuid, intent uuid)
   returns numeric language plpgsql as $function$
 declare
   at timestamptz := clock_timestamp();
 begin
   insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome, operation,
-      identity, principal, caller_key, owner)
+      identity, principal, caller_key, owner, parent, intent)
     values (now(), at, at + keep_ms * interval '1 millisecond', of_name, of_key, decode(print, 'hex'), print_v, 'd',
-      refused = 1, outcome, operation, identity, principal, caller_key, owner);
+      refused = 1, outcome, operation, identity, principal, caller_key, owner, parent, intent);
   return ${epochMs("at")};
 end $function$`;
 

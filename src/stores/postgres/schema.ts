@@ -25,7 +25,8 @@ export function inSchema(text: string, schema: string): string {
  * has no id of its own: it is written once, finished, and nothing hangs on it.
  *
  * An index on the state, also a partial one, would make every completion write all indexes anew: what changes while
- * work goes its ordinary way stands in none (heap-only updates), and rows have room for their next version.
+ * work goes its ordinary way stands in none (heap-only updates), and rows have room for their next version. So open work is
+ * known by `not_before`, which nothing else has, parked work by `effect`, and work that keeps its input by that.
  */
 export function tables(schema: string): readonly string[] {
   return [...statements, ...functions].map((text) => inSchema(text, schema));
@@ -35,7 +36,8 @@ const statements = [
   `create table if not exists @meta (name text primary key, value text not null)`,
   `create table if not exists @work (
   created_at timestamptz not null, keep_until timestamptz not null, lease_until timestamptz, not_before timestamptz,
-  ended_at timestamptz, name uuid not null, key uuid, bound uuid, id uuid, attempt uuid,
+  ended_at timestamptz, cancelled_at timestamptz, progress_done float8, progress_total float8, name uuid not null, key uuid,
+  bound uuid, id uuid, attempt uuid, parent uuid, intent uuid,
   token int not null default 1, resumes int not null default 0, print_v int, state "char" not null, refused boolean,
   print bytea, operation text collate "C", identity text, principal text, caller_key text, owner text,
   effect text, why text, input text, outcome text,
@@ -45,8 +47,13 @@ const statements = [
   `create unique index if not exists reprise_work_id on @work (id) where id is not null`,
   `create index if not exists reprise_work_keep on @work (keep_until)`,
   `create index if not exists reprise_work_operation on @work (operation, created_at) where operation is not null`,
-  `create index if not exists reprise_work_waiting on @work (created_at) where not_before is not null or effect is not null`,
-  `create index if not exists reprise_work_input on @work (created_at) where input is not null`,
+  `create index if not exists reprise_work_waiting on @work (created_at) where not_before is not null`,
+  `create index if not exists reprise_work_parked on @work (created_at) where effect is not null`,
+  `create index if not exists reprise_work_due on @work (operation, not_before)
+  where not_before is not null and input is not null`,
+  `create index if not exists reprise_work_input on @work (created_at)
+  where input is not null and not_before is null and effect is null`,
+  `create index if not exists reprise_work_intent on @work (intent, created_at) where intent is not null`,
   `create table if not exists @effect (
   started_at timestamptz not null, settle_at timestamptz not null, pinned_at timestamptz, id uuid not null,
   token int not null, kind "char" not null, state "char" not null, name text collate "C" not null, answer text,

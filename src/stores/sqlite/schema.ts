@@ -3,7 +3,7 @@ import type { Connection } from "./driver.ts";
 
 /**
  * Raised with every change that an earlier version cannot work beside; a file of another version is refused. A table more
- * is none: it is created where it is missing, so that a deployment can be rolled back.
+ * is none, nor is a column that may be null: it is created where it is missing, so that a deployment can be rolled back.
  */
 export const schemaVersion = "1";
 
@@ -11,7 +11,8 @@ export const schemaVersion = "1";
  * Names and ids are hexadecimal text, instants milliseconds since the epoch. Rowid tables: the rows are wide, and rowid
  * order is the order of creation.
  *
- * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`.
+ * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`; progress: as
+ * JSON; cancelled: 1, or null.
  */
 const tables = `
 create table if not exists reprise_meta (name text primary key, value text not null);
@@ -20,7 +21,8 @@ create table if not exists reprise_work (
   resumes integer not null default 0,
   print text, print_v integer, state text not null, lease_until integer, not_before integer,
   outcome text, refused integer, keep_until integer, input text, created_at integer not null, ended_at integer,
-  effect text, why text, operation text, identity text, principal text, caller_key text, owner text);
+  effect text, why text, operation text, identity text, principal text, caller_key text, owner text,
+  parent text, intent text, progress text, cancelled integer);
 create unique index if not exists reprise_work_key on reprise_work (key) where key is not null;
 create index if not exists reprise_work_bound on reprise_work (bound) where bound is not null;
 create unique index if not exists reprise_work_id on reprise_work (id) where id is not null;
@@ -37,6 +39,13 @@ create table if not exists reprise_journal (
   resolution text not null, at integer not null, instance text not null, body text not null,
   primary key (resolution, at, instance));
 `;
+
+/** Those that a file may lack. */
+const laterColumns = { parent: "text", intent: "text", progress: "text", cancelled: "integer" };
+
+/** Over columns that a file may lack. */
+const intentIndex =
+  "create index if not exists reprise_work_intent on reprise_work (intent, created_at) where intent is not null";
 
 /**
  * A key's newest write that has not reached its source: `p` pending, `d` dead. `place` is the version that has been
@@ -71,13 +80,18 @@ export function createTables(connection: Connection, ledger: string): void {
     connection.run("insert into reprise_meta (name, value) values ('schema', ?)", [schemaVersion]);
   }
   checkVersion(connection, ledger);
+  const columns = connection.all("select name from pragma_table_info('reprise_work')", []).map((row) => row["name"]);
+  for (const [column, type] of Object.entries(laterColumns)) {
+    if (!columns.includes(column)) connection.exec(`alter table reprise_work add column ${column} ${type}`);
+  }
+  connection.exec(intentIndex);
   connection.exec(writeTables);
 }
 
-/** Whether the file has every table; one that an earlier version made has not. */
+/** Whether the file has what was added last: every table, and the index over the latest columns. */
 export function isComplete(connection: Connection): boolean {
-  const found = connection.all("select 1 from sqlite_master where type = 'table' and name = 'reprise_write'", []);
-  return found.length > 0;
+  const added = "select 1 from sqlite_master where name in ('reprise_write', 'reprise_work_intent')";
+  return connection.all(added, []).length === 2;
 }
 
 /** @throws REPRISE_LEDGER_SCHEMA */

@@ -11,8 +11,9 @@ import type { Cost, DatabaseRun, ExternalRun, OperationDeclaration } from "../..
 import type { Reprise } from "../../reprise.ts";
 import { type Answer, answerOf } from "./answer.ts";
 import { type HttpCarrier, type HttpReply, keptHeaders } from "./carrier.ts";
-import { carryHttp, report } from "./core.ts";
+import { carryHttp } from "./core.ts";
 import { NotKept } from "./not-kept.ts";
+import { report } from "./reading.ts";
 
 /**
  * Around a handler that is no operation: an operation whose run is the handler, and whose outcome is its answer. What one

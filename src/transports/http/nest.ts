@@ -1,11 +1,13 @@
 import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
-import { expressHandler } from "./express.ts";
+import { expressHandler, expressStatus } from "./express.ts";
 import type { ExpressRequest, ExpressResponse } from "./express-shapes.ts";
-import { fastifyHandler } from "./fastify.ts";
+import { fastifyHandler, fastifyStatus } from "./fastify.ts";
 import type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
+import type { HttpStatus } from "./status.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export type { HttpStatus } from "./status.ts";
 
 /** What `@Req()` and `@Res()` give, by the platform that the application runs on. */
 export type NestRequest = ExpressRequest | FastifyRequest;
@@ -35,6 +37,24 @@ export function nestHandler<In, O, R, Q extends NestRequest = ExpressRequest>(
 ): (request: Q, response: NestResponse) => Promise<void> {
   const byExpress = expressHandler(operation, carrier as HttpCarrier<never, In, O, R>);
   const byFastify = fastifyHandler(operation, carrier as HttpCarrier<never, In, O, R>);
+  return async (request, response) => {
+    if ("setHeader" in response) await byExpress(request as never, response);
+    else await byFastify(request as never, response);
+  };
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`; a controller's method, as with `nestHandler`.
+ *
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function nestStatus<In, O, R, Q extends NestRequest = ExpressRequest>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<Q, O>,
+): (request: Q, response: NestResponse) => Promise<void> {
+  const byExpress = expressStatus(operation, status as HttpStatus<never, O>);
+  const byFastify = fastifyStatus(operation, status as HttpStatus<never, O>);
   return async (request, response) => {
     if ("setHeader" in response) await byExpress(request as never, response);
     else await byFastify(request as never, response);
