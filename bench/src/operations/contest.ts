@@ -30,14 +30,17 @@ export interface Results {
   readonly ofCpu: (name: string, other: string) => number;
 }
 
-/** Rounds that are not counted, beside the first: until the engine has compiled what runs, it is the engine that is timed. */
-const warming = 2;
+/** Until the engine has compiled what runs often, it is the engine that is timed: so often, or so long on a slow machine. */
+const warm = { times: 4_000, ms: 5_000 };
 
 /** Short slices in turn, in another order each round: what disturbs the machine disturbs all of them. */
 export async function contest(contestants: readonly Contestant[], course: Course): Promise<Results> {
+  for (const contestant of contestants) {
+    await repeat(contestant, course, (done, ms) => done >= warm.times || ms >= warm.ms);
+  }
   const timed = contestants.map((contestant) => ({ name: contestant.name, run: () => lap(contestant, course) }));
-  const laps = await interleave(timed, course.rounds + warming);
-  const of = (name: string, what: (lap: Lap) => number) => (laps.get(name) ?? []).slice(warming).map(what);
+  const laps = await interleave(timed, course.rounds);
+  const of = (name: string, what: (lap: Lap) => number) => (laps.get(name) ?? []).map(what);
   const rate = ({ perSecond }: Lap) => perSecond;
   const cpu = ({ cpuMicros }: Lap) => cpuMicros;
   return {
@@ -47,20 +50,28 @@ export async function contest(contestants: readonly Contestant[], course: Course
   };
 }
 
-async function lap({ once, spent = own }: Contestant, { clients, sliceMs }: Course): Promise<Lap> {
+async function lap(contestant: Contestant, course: Course): Promise<Lap> {
+  const { spent = own } = contestant;
   const spentBefore = await spent();
+  const { done, ms } = await repeat(contestant, course, (_, passed) => passed >= course.sliceMs);
+  return { perSecond: (done * 1_000) / ms, cpuMicros: ((await spent()) - spentBefore) / 1_000 / done };
+}
+
+async function repeat(
+  { once }: Contestant,
+  { clients }: Course,
+  isOver: (done: number, ms: number) => boolean,
+): Promise<{ readonly done: number; readonly ms: number }> {
   const began = performance.now();
-  const until = began + sliceMs;
   let done = 0;
   const client = async () => {
-    while (performance.now() < until) {
+    while (!isOver(done, performance.now() - began)) {
       await once();
       done += 1;
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  const seconds = (performance.now() - began) / 1_000;
-  return { perSecond: done / seconds, cpuMicros: ((await spent()) - spentBefore) / 1_000 / done };
+  return { done, ms: performance.now() - began };
 }
 
 const own = async () => processorTime();
