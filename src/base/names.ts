@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { encodeScalars, type Scalar } from "./scalar.ts";
 
 declare const brand: unique symbol;
@@ -16,7 +16,7 @@ export function nameOf(kind: "work" | "key" | "child" | "intent" | "anchor", par
 }
 
 export function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 export function newAttemptId(): AttemptId {

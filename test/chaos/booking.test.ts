@@ -72,6 +72,28 @@ describe("the booking platform", () => {
     expect(seats).toMatchObject({ workshop: workshops[0]?.id, seats: expect.any(Number), left: expect.any(Number) });
   });
 
+  it("writes a statement in the background, and tells how it stands to whom it belongs alone", async () => {
+    const ask = (path: string, method: string, session: string) =>
+      fetch(`${address}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${session}-token`,
+          "content-type": "application/json",
+          ...(method === "POST" ? { "idempotency-key": "statement-1" } : {}),
+        },
+        ...(method === "POST" ? { body: JSON.stringify({ reference: "statement-1" }) } : {}),
+      });
+    const accepted = await ask("/statements", "POST", "alice");
+    expect(accepted.status).toBe(202);
+    const location = accepted.headers.get("location") ?? "";
+    expect((await ask(location, "GET", "bob")).status).toBe(404);
+    await expect
+      .poll(async () => (await ask(location, "GET", "alice")).json(), { timeout: 10_000 })
+      .toMatchObject({ state: "done", result: { reference: "statement-1", booked: expect.any(Number) } });
+    const again = await ask("/statements", "POST", "alice");
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+  });
+
   it("reads the seats of a whole list, and tells that a workshop does not exist", async () => {
     await (await fetch(`${address}/workshops?page=3`)).arrayBuffer();
     const metrics = (await (await fetch(`${address}/reprise/metrics.json`)).json()) as {
