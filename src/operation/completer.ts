@@ -41,9 +41,11 @@ function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Comp
   cancel = clock.timer(everyMs, begin);
   return {
     wake: () => {
+      // one that is awaited already must not be put off: woken all the time it would never begin
+      if (stopped || again) return;
       // a round that is under way may have looked before there was something to find
       again = true;
-      if (stopped || underWay) return;
+      if (underWay) return;
       cancel();
       outside(() => {
         cancel = clock.timer(0, begin);
