@@ -1,4 +1,6 @@
+import { defaults } from "../base/defaults.ts";
 import { isWorkIdOf, newWorkIdFor, type WorkId } from "../base/names.ts";
+import { withDeadline } from "../base/promise.ts";
 import type { Acceptance, Ledger, Standing } from "../contract/ledger.ts";
 import type { CarriedBackground } from "./carry.ts";
 import type { Executor } from "./execute.ts";
@@ -39,8 +41,10 @@ function toldOf(acceptance: Acceptance, patience: Patience): Told {
 
 async function announce(dispatch: Execution["settings"]["declaration"]["dispatch"], id: WorkId, host: Host) {
   if (typeof dispatch !== "function") return host.accepted();
+  const { announceMs } = defaults.background;
+  const told = (async () => dispatch({ id }))();
   // a broker that is away only delays: after a lease's time the instances look for what it did not bring
-  await dispatch({ id }).catch(() => {});
+  await withDeadline(host.clock(), announceMs, told, () => new Error("late")).catch(() => {});
 }
 
 export interface BackgroundWork extends CarriedBackground<unknown, AnyRefused> {
