@@ -122,6 +122,30 @@ test("a worker takes as many as it may at once, and the next as soon as one has 
   await reprise.close();
 });
 
+test("work that is accepted without a pause puts no worker off", async () => {
+  const clock = manualClock();
+  const begun: { readonly isOff: () => boolean }[] = [];
+  const counting = {
+    ...clock,
+    timer: (ms: number, work: () => void, holding?: "holding") => {
+      const cancel = clock.timer(ms, work);
+      if (ms > 0 || holding !== undefined) return cancel;
+      let isOff = false;
+      begun.push({ isOff: () => isOff });
+      return () => {
+        isOff = true;
+        cancel();
+      };
+    },
+  };
+  const { exported, runs, reprise } = createExports({ clock: counting });
+  await reprise.start();
+  for (const month of ["1", "2", "3"]) await exported.execute({ ...january, month });
+  expect(begun.map(({ isOff }) => isOff())).toEqual([false]);
+  await clock.advance(0);
+  expect(runs).toHaveLength(3);
+});
+
 test("progress is told while the work runs, and written once a second at most", async () => {
   const { exported, clock, at, faulty, reprise } = createExports();
   const opened = gate();
@@ -203,6 +227,31 @@ test("a run that is cancelled hears of it by its signal, in this process at once
     expect(await asking.exported.status(id)).toMatchObject({ outcome: { status: "refused", code: "cancelled" } });
     expect(worker.uploads).toEqual([]);
   }
+});
+
+test("a run hears at once that it is cancelled, though an earlier one of this process that lost its lease ends after it began", async () => {
+  const { exported, clock, at, faulty } = createExports({ workers: 0 });
+  const [slow, heard] = [gate(), gate<unknown>()];
+  const id = await acceptedId(exported.execute(january));
+  at.start = () => slow.passed;
+  for (let call = 1; call <= 20; call += 1) faulty.fail("renew", { call });
+  const first = exported.resume(id).catch(() => {});
+  await clock.advance(31_000);
+  at.start = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        heard.open(signal.reason);
+        reject(signal.reason);
+      });
+    });
+  const second = exported.resume(id);
+  await clock.advance(0);
+  slow.open();
+  await first;
+  expect(await exported.cancel(id)).toBe(true);
+  await clock.advance(0);
+  expect(isRepriseError(await heard.passed, "REPRISE_CANCELLED")).toBe(true);
+  expect(await second).toMatchObject({ status: "refused", code: "cancelled" });
 });
 
 test("work that is cancelled after something of it happened waits for a person, unless its run ends it well", async () => {
@@ -296,6 +345,23 @@ test("a broker is told each acceptance once, brings it, and what it does not bri
   const second = await acceptedId(exported.execute({ ...january, month: "2026-02" }));
   await clock.advance(40_000);
   expect(await exported.status(second)).toMatchObject({ state: "ended" });
+});
+
+test("a broker that does not answer, or is told by a function that throws, keeps nobody waiting who has been accepted", async () => {
+  const brokers: (() => Promise<void>)[] = [
+    () => new Promise(() => {}),
+    () => {
+      throw new Error("no connection");
+    },
+  ];
+  for (const broker of brokers) {
+    const { exported, clock } = createExports({}, broker);
+    const answer = exported.execute(january);
+    await clock.advance(5_000);
+    const id = await acceptedId(answer);
+    await clock.advance(35_000);
+    expect(await exported.status(id)).toMatchObject({ state: "ended" });
+  }
 });
 
 test("an acceptance whose answer is lost is asked for again under the same id, and announced", async () => {
