@@ -4,7 +4,7 @@ import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Size } from "../base/size.ts";
 import type { Carried } from "./carry.ts";
-import type { AcceptedOutcome, Cancelled, DoneOutcome, Refusal, Refused } from "./outcome.ts";
+import type { AcceptedOutcome, Called, Cancelled, Refusal, Refused } from "./outcome.ts";
 import type { Background, Joins, JoinsLater, Operation } from "./surface.ts";
 
 /** What an operation declares, and what the compiler refuses of it. */
@@ -54,7 +54,7 @@ export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
     operation: Carried<In, O, R2>,
     input: NoInfer<In>,
     options?: { readonly key?: string | undefined; readonly name?: string | undefined },
-  ) => Promise<DoneOutcome<O> | R2>;
+  ) => Promise<Called<O, R2>>;
   /** Says how far the work has come, for whoever watches it. Written with the lease's renewal, at most once a second. */
   readonly progress: (done: number, total?: number) => void;
 }

@@ -462,7 +462,10 @@ const mail = reprise.operation({
   run: async ({ input, call, progress, refuse }) => {
     progress(1);
     const cancelled = await call(cancel, { user: input.to, reference: "r" }, { key: "k" });
-    expectTypeOf(cancelled).toEqualTypeOf<DoneOutcome<{ cancelled: string }> | Refused<"not-found">>();
+    expectTypeOf(cancelled).toEqualTypeOf<
+      | Pick<DoneOutcome<{ cancelled: string }>, "status" | "value">
+      | Pick<Refused<"not-found">, "status" | "code" | "detail">
+    >();
     if (cancelled.status === "refused") throw refuse("cancelled");
     return { sent: true };
   },

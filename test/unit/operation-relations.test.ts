@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createReprise, isRepriseError, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { faultyLedger, manualClock } from "../../src/testing/index.ts";
+import { faultyLedger, type ManualClock, manualClock } from "../../src/testing/index.ts";
 
 interface Order {
   readonly user: string;
@@ -9,10 +9,12 @@ interface Order {
 }
 const order: Order = { user: "ann", id: "o-1" };
 
-/** An order whose payment is an operation of its own. */
-function createOrders() {
-  const clock = manualClock();
-  const store = memoryLedger({ clock });
+/** An order whose payment is an operation of its own. Several instances may share a clock and a ledger. */
+function createOrders(
+  sharing: { readonly clock?: ManualClock; readonly store?: ReturnType<typeof memoryLedger> } = {},
+) {
+  const clock = sharing.clock ?? manualClock();
+  const store = sharing.store ?? memoryLedger({ clock });
   const faulty = faultyLedger(store);
   const reprise = createReprise({ service: "shop", undecided: "listed", ledger: faulty.ledger, clock });
   const charges: string[] = [];
@@ -69,6 +71,25 @@ test("a rerun of an order meets the payment that it called, however long ago, an
   expect(charges).toHaveLength(1);
   await clock.advance(2 * 3_600_000);
   expect(await store.recent({ operation: "payment", limit: 9 })).toHaveLength(0);
+});
+
+test("two attempts that both met the same payment are told one answer: it happened once", async () => {
+  const slow = createOrders();
+  const { clock, reprise, faulty } = slow;
+  // the child's own charge is pinned first, then what the child ended with
+  const pinning = faulty.block("pin", { call: 2 });
+  for (let call = 1; call <= 20; call += 1) faulty.fail("renew", { call });
+  const first = slow.place.execute(order);
+  await pinning.reached;
+  await clock.advance(31_000);
+  const other = createOrders(slow);
+  expect(await other.place.execute(order)).toMatchObject({ status: "done", value: "ch_1" });
+  pinning.open();
+  await clock.advance(10_000);
+  expect(await first).toMatchObject({ status: "done", value: "ch_1", replayed: true });
+  const counters = reprise["~inside"].operations().map(({ counters }) => counters.answeredTwice);
+  expect(counters).toEqual([0, 0]);
+  expect([...slow.charges, ...other.charges]).toHaveLength(1);
 });
 
 test("the same payment for another order, and on its own, is another payment with another key", async () => {
