@@ -379,7 +379,10 @@ export type Intervention =
   | { readonly does: "answer"; readonly effect: string; readonly answer: string }
   /** A started effect of parked work never happened: its record goes, and a later attempt starts it anew. */
   | { readonly does: "forget"; readonly effect: string }
-  /** Parked work becomes open, with what is recorded: the next attempt goes on with it, and resumes count from 0 again. */
+  /**
+   * Parked work becomes open, with what is recorded: the next attempt goes on with it, also where it had been cancelled, and
+   * resumes count from 0 again.
+   */
   | { readonly does: "reopen" }
   /** The lease of running work ends now, and its owner is fenced from here on. Nobody may have taken it over since `token`. */
   | { readonly does: "release"; readonly token: number }
