@@ -5,6 +5,7 @@ import { isRepriseError } from "../base/errors.ts";
 import type { AbandonedWork, Ledger } from "../contract/ledger.ts";
 import type { Executor } from "./execute.ts";
 import { decodeKept } from "./record.ts";
+import type { Told } from "./told.ts";
 
 /** Background work that can be stopped. */
 export interface Background {
@@ -77,7 +78,7 @@ export function startCompleter(
 
   /** Goes on with one piece of work. What nobody can go on with is parked, or it would stand before all others for ever. */
   const resume = async (executor: Executor, work: AbandonedWork): Promise<void> => {
-    let attempt: Promise<unknown>;
+    let attempt: Promise<Told>;
     try {
       if (work.resumes >= defaults.operation.resumeAttempts) {
         await ledger.parkStalled(work, `${work.resumes} attempts ended without an answer`);
@@ -90,7 +91,8 @@ export function startCompleter(
       return;
     }
     // a failure is recorded in the ledger, with the time of the next attempt
-    await attempt.catch(() => {});
+    const told = await attempt.catch(() => undefined);
+    if (told?.outcome.status === "mismatch") await ledger.parkStalled(work, "its input is no longer what was asked for");
   };
 
   /** Goes on with what is due of operations whose work others leave alone for as long. True: there may be more. */
