@@ -108,7 +108,7 @@ type EffectsCheck<E extends string, A extends Again, Tx> = E extends "database"
 /**
  * Who runs background work. `"background"`: the instances, which look for it in the ledger. A function is told of each
  * acceptance once it has committed, and hands the id to a broker, whose consumer calls `resume(id)`; what it does not bring
- * within a lease, the instances run.
+ * within a lease, the instances run; so too what was accepted with `executeIn`, whose commit nobody tells.
  */
 export type Dispatch = "background" | ((accepted: { readonly id: string }) => Promise<void>);
 type DispatchCheck<P, E extends string, A extends Again> = P extends Dispatch
