@@ -430,8 +430,7 @@ export interface TwiceQuery {
 export interface Twice {
   readonly first: RunSummary;
   readonly second: RunSummary;
-  /** Of the second. */
-  readonly name: Name;
+  readonly names: { readonly first: Name; readonly second: Name };
 }
 export interface RunHistory {
   readonly run: RunSummary;

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createReprise, isRepriseError, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, type ManualClock, manualClock } from "../../src/testing/index.ts";
+import { gate } from "../support/bookings.ts";
 
 interface Order {
   readonly user: string;
@@ -193,6 +194,43 @@ test("two successes with one intent under different keys are counted, once, and 
   await book.execute({ user: "ann", seat: 7 }, { key: "k5" });
   await clock.advance(0);
   expect(counted()).toEqual([1]);
+});
+
+test("of two successes at once the pair is counted once, whichever ends first", async () => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const clock = manualClock();
+    const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+    const gates = [gate(), gate()];
+    const book = reprise.operation({
+      name: "book",
+      input: unchecked<{ readonly seat: number }>(),
+      principal: "everyone",
+      identity: "callers-key",
+      retention: "1d",
+      sameIntent: { of: (input) => [input.seat], within: "10m" },
+      effects: "external",
+      run: ({ effect }) => {
+        const place = begun++;
+        return effect("wait", { ifUnknown: "retry", run: async () => gates[place]?.passed });
+      },
+    });
+    let begun = 0;
+    const clicks = [];
+    for (const key of ["k1", "k2"]) {
+      clicks.push(book.execute({ seat: 7 }, { key }));
+      await clock.advance(1);
+    }
+    for (const place of order) {
+      gates[place]?.open();
+      await clicks[place];
+      await clock.advance(1);
+    }
+    const [counters] = reprise["~inside"].operations().map((operation) => operation.counters);
+    expect([counters?.ran, counters?.successTwice]).toEqual([2, 1]);
+  }
 });
 
 test("an intent outlives no retention, and compares nothing that is not kept", () => {
