@@ -4,7 +4,7 @@ import { createReprise, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { manualClock } from "../../src/testing/index.ts";
 import { gate, lost } from "../support/bookings.ts";
-import { acceptedId, createExports, january } from "./operation-background-stand.ts";
+import { acceptedId, createExports, type Export, january } from "./operation-background-stand.ts";
 
 test("background work is accepted at once, run by a worker, and its outcome told to whoever asks", async () => {
   const { exported, clock, uploads } = createExports();
