@@ -74,6 +74,8 @@ export function startCompleter(
 ): Completer {
   const { completeEveryMs, sweepEveryMs, sweepBatch } = defaults.background;
   const resuming = new Set<string>();
+  /** More is due than the workers could take: whoever ends looks for the next. */
+  let moreIsDue = false;
   let stopped = false;
 
   /** Goes on with one piece of work. What nobody can go on with is parked, or it would stand before all others for ever. */
@@ -92,7 +94,8 @@ export function startCompleter(
     }
     // a failure is recorded in the ledger, with the time of the next attempt
     const told = await attempt.catch(() => undefined);
-    if (told?.outcome.status === "mismatch") await ledger.parkStalled(work, "its input is no longer what was asked for");
+    if (told?.outcome.status === "mismatch")
+      await ledger.parkStalled(work, "its input is no longer what was asked for");
   };
 
   /** Goes on with what is due of operations whose work others leave alone for as long. True: there may be more. */
@@ -110,22 +113,21 @@ export function startCompleter(
         .catch(() => {})
         .finally(() => {
           resuming.delete(work.id);
-          if (waiting) completing.wake();
+          if (moreIsDue) completing.wake();
         });
     }
     return due.length === limit;
   };
-  let waiting = false;
   const complete = async () => {
     const groups = new Map<number, Executor[]>();
     for (const executor of executors()) {
       const { resumesByItself, broughtWithinMs } = executor.settings;
       if (resumesByItself) groups.set(broughtWithinMs, [...(groups.get(broughtWithinMs) ?? []), executor]);
     }
-    waiting = false;
+    moreIsDue = false;
     for (const [idleMs, group] of groups) {
       const isFull = resuming.size >= workers;
-      waiting = isFull || (await completeAfter(idleMs, group)) || waiting;
+      moreIsDue = isFull || (await completeAfter(idleMs, group)) || moreIsDue;
     }
   };
   const park = async () => {
