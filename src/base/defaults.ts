@@ -68,6 +68,8 @@ export const defaults = {
     completeEveryMs: 2_000,
     /** Resumed and background runs at once in an instance: so that one that hangs holds nobody up and a backlog does not flood. */
     workers: 8,
+    /** How long whoever asked for work waits until a broker has it. It is accepted by then, and is run without the broker. */
+    announceMs: 5_000,
     sweepEveryMs: 60_000,
     sweepBatch: 500,
     /** Entries that one look for expired ones takes: a fraction of a millisecond of the loop. */

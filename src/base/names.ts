@@ -38,8 +38,13 @@ export function newWorkIdFor(owner: readonly Scalar[]): WorkId {
   return `${random}${ownerDigits(random, owner)}` as WorkId;
 }
 
-export function isWorkIdOf(text: string, owner: readonly Scalar[]): text is WorkId {
-  return /^[0-9a-f]{32}$/.test(text) && text.slice(randomDigits) === ownerDigits(text.slice(0, randomDigits), owner);
+/** Whether a text of anybody's looks as `newWorkIdFor` makes them. */
+export function isWorkId(text: string): text is WorkId {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
+export function isWorkIdOf(id: WorkId, owner: readonly Scalar[]): boolean {
+  return id.slice(randomDigits) === ownerDigits(id.slice(0, randomDigits), owner);
 }
 
 function ownerDigits(random: string, owner: readonly Scalar[]): string {

@@ -393,7 +393,10 @@ export type Intervention =
   | { readonly does: "answer"; readonly effect: string; readonly answer: string }
   /** A started effect of parked work never happened: its record goes, and a later attempt starts it anew. */
   | { readonly does: "forget"; readonly effect: string }
-  /** Parked work becomes open, with what is recorded: the next attempt goes on with it, and resumes count from 0 again. */
+  /**
+   * Parked work becomes open, with what is recorded: the next attempt goes on with it, also where it had been cancelled, and
+   * resumes count from 0 again.
+   */
   | { readonly does: "reopen" }
   /** The lease of running work ends now, and its owner is fenced from here on. Nobody may have taken it over since `token`. */
   | { readonly does: "release"; readonly token: number }
@@ -441,8 +444,7 @@ export interface TwiceQuery {
 export interface Twice {
   readonly first: RunSummary;
   readonly second: RunSummary;
-  /** Of the second. */
-  readonly name: Name;
+  readonly names: { readonly first: Name; readonly second: Name };
 }
 export interface RunHistory {
   readonly run: RunSummary;

@@ -1,6 +1,9 @@
-import { isWorkIdOf, newWorkIdFor, type WorkId } from "../base/names.ts";
+import { defaults } from "../base/defaults.ts";
+import { isWorkId, isWorkIdOf, newWorkIdFor, type WorkId } from "../base/names.ts";
+import { withDeadline } from "../base/promise.ts";
 import type { Acceptance, Ledger, Standing } from "../contract/ledger.ts";
 import type { CarriedBackground } from "./carry.ts";
+import type { Dispatch } from "./declaration.ts";
 import type { Executor } from "./execute.ts";
 import type { Execution } from "./execution.ts";
 import type { Host } from "./host.ts";
@@ -37,10 +40,12 @@ function toldOf(acceptance: Acceptance, patience: Patience): Told {
   return tell({ status: "accepted", id, since: new Date(since), replayed: !isNew });
 }
 
-async function announce(dispatch: Execution["settings"]["declaration"]["dispatch"], id: WorkId, host: Host) {
+async function announce(dispatch: Dispatch | undefined, id: WorkId, host: Host): Promise<void> {
   if (typeof dispatch !== "function") return host.accepted();
+  const { announceMs } = defaults.background;
+  const told = (async () => dispatch({ id }))();
   // a broker that is away only delays: after a lease's time the instances look for what it did not bring
-  await dispatch({ id }).catch(() => {});
+  await withDeadline(host.clock(), announceMs, told, () => new Error("late")).catch(() => {});
 }
 
 export interface BackgroundWork extends CarriedBackground<unknown, AnyRefused> {
@@ -53,12 +58,12 @@ export function backgroundOf(host: Host, executor: Executor): BackgroundWork {
 
   /** An id is looked up only for whoever it was made for. */
   const standing = async (id: string, principal: string | undefined): Promise<[WorkId, Standing] | undefined> => {
-    if (principal !== undefined && !belongsTo(id, principal)) return undefined;
-    if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
-    const found = await (await host.ledger()).standing(id as WorkId);
-    return found === null || found.operation !== name ? undefined : [id as WorkId, found];
+    if (!isWorkId(id) || !belongsTo(id, principal)) return undefined;
+    const found = await (await host.ledger()).standing(id);
+    return found === null || found.operation !== name ? undefined : [id, found];
   };
-  const belongsTo = (id: string, principal: string): boolean => {
+  const belongsTo = (id: WorkId, principal: string | undefined): boolean => {
+    if (principal === undefined) return true;
     // what belongs to everyone is shown to whoever has the id
     const owner = typeof executor.settings.declaration.principal === "function" ? principal : true;
     return isWorkIdOf(id, [host.service, name, owner]);
@@ -80,8 +85,8 @@ export function backgroundOf(host: Host, executor: Executor): BackgroundWork {
       return true;
     },
     resume: async (id) => {
-      if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
-      const query = { operations: [name], idleMs: 0, limit: 1, id: id as WorkId };
+      if (!isWorkId(id)) return undefined;
+      const query = { operations: [name], idleMs: 0, limit: 1, id };
       const [work] = await (await host.ledger()).abandoned(query);
       if (work === undefined) return undefined;
       const { outcome } = await executor.resume(work.name, decodeKept(work.input));

@@ -4,15 +4,15 @@ import { pause } from "../base/promise.ts";
 import type { Carried } from "./carry.ts";
 import { AskLater, type Effects } from "./effects.ts";
 import type { Execution } from "./execution.ts";
-import type { AnyRefused, DoneOutcome } from "./outcome.ts";
+import type { AnyRefused } from "./outcome.ts";
+import type { Settlement } from "./record.ts";
 
 type Child = Carried<unknown, unknown, AnyRefused>;
-type Settled = DoneOutcome<unknown> | AnyRefused;
 export type Call = (
   operation: Child,
   input: unknown,
   options?: { readonly key?: string | undefined; readonly name?: string | undefined },
-) => Promise<Settled>;
+) => Promise<Settlement>;
 
 /** How soon a child that another attempt is at is asked for again, at least. */
 const soonestMs = 100;
@@ -22,13 +22,20 @@ const soonestMs = 100;
  * parent's, so that a rerun meets it and nobody else does, and the ledger keeps it until the parent is done.
  */
 export function createCall({ host, settings, work }: Execution, effects: Effects): Call {
-  const perform = async (operation: Child, input: unknown, key: string | undefined, signal: AbortSignal) => {
+  const perform = async (
+    operation: Child,
+    input: unknown,
+    key: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Settlement> => {
     for (;;) {
       const { outcome } = await operation["~carry"].execute(input, { key, signal, parent: work.name });
       switch (outcome.status) {
+        // when it was told, and whether again, another attempt is told otherwise: of one answer that would make two
         case "done":
+          return { status: outcome.status, value: outcome.value };
         case "refused":
-          return outcome;
+          return { status: outcome.status, code: outcome.code, detail: outcome.detail };
         case "mismatch":
           throw new RepriseError("REPRISE_MISMATCH", { operation: operation.name });
         case "unknown":
@@ -57,6 +64,6 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
       deadline: `${defaults.operation.callDeadlineMs}ms`,
       run: (_key, signal) => perform(operation, input, key, signal),
     });
-    return answer as Settled;
+    return answer as Settlement;
   };
 }

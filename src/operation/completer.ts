@@ -5,6 +5,7 @@ import { isRepriseError } from "../base/errors.ts";
 import type { AbandonedWork, Ledger } from "../contract/ledger.ts";
 import type { Executor } from "./execute.ts";
 import { decodeKept } from "./record.ts";
+import type { Told } from "./told.ts";
 
 /** Background work that can be stopped. */
 export interface Background {
@@ -41,9 +42,11 @@ function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Comp
   cancel = clock.timer(everyMs, begin);
   return {
     wake: () => {
+      // one that is awaited already must not be put off: woken all the time it would never begin
+      if (stopped || again) return;
       // a round that is under way may have looked before there was something to find
       again = true;
-      if (stopped || underWay) return;
+      if (underWay) return;
       cancel();
       outside(() => {
         cancel = clock.timer(0, begin);
@@ -71,11 +74,13 @@ export function startCompleter(
 ): Completer {
   const { completeEveryMs, sweepEveryMs, sweepBatch } = defaults.background;
   const resuming = new Set<string>();
+  /** More is due than the workers could take: whoever ends looks for the next. */
+  let moreIsDue = false;
   let stopped = false;
 
   /** Goes on with one piece of work. What nobody can go on with is parked, or it would stand before all others for ever. */
   const resume = async (executor: Executor, work: AbandonedWork): Promise<void> => {
-    let attempt: Promise<unknown>;
+    let attempt: Promise<Told>;
     try {
       if (work.resumes >= defaults.operation.resumeAttempts) {
         await ledger.parkStalled(work, `${work.resumes} attempts ended without an answer`);
@@ -88,7 +93,9 @@ export function startCompleter(
       return;
     }
     // a failure is recorded in the ledger, with the time of the next attempt
-    await attempt.catch(() => {});
+    const told = await attempt.catch(() => undefined);
+    if (told?.outcome.status === "mismatch")
+      await ledger.parkStalled(work, "its input is no longer what was asked for");
   };
 
   /** Goes on with what is due of operations whose work others leave alone for as long. True: there may be more. */
@@ -106,22 +113,21 @@ export function startCompleter(
         .catch(() => {})
         .finally(() => {
           resuming.delete(work.id);
-          if (waiting) completing.wake();
+          if (moreIsDue) completing.wake();
         });
     }
     return due.length === limit;
   };
-  let waiting = false;
   const complete = async () => {
     const groups = new Map<number, Executor[]>();
     for (const executor of executors()) {
       const { resumesByItself, broughtWithinMs } = executor.settings;
       if (resumesByItself) groups.set(broughtWithinMs, [...(groups.get(broughtWithinMs) ?? []), executor]);
     }
-    waiting = false;
+    moreIsDue = false;
     for (const [idleMs, group] of groups) {
       const isFull = resuming.size >= workers;
-      waiting = isFull || (await completeAfter(idleMs, group)) || waiting;
+      moreIsDue = isFull || (await completeAfter(idleMs, group)) || moreIsDue;
     }
   };
   const park = async () => {

@@ -4,7 +4,7 @@ import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Size } from "../base/size.ts";
 import type { Carried } from "./carry.ts";
-import type { AcceptedOutcome, Cancelled, DoneOutcome, Refusal, Refused } from "./outcome.ts";
+import type { AcceptedOutcome, Called, Cancelled, Refusal, Refused } from "./outcome.ts";
 import type { Background, Joins, JoinsLater, Operation } from "./surface.ts";
 
 /** What an operation declares, and what the compiler refuses of it. */
@@ -61,7 +61,7 @@ export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
     operation: Carried<In, O, R2>,
     input: NoInfer<In>,
     options?: { readonly key?: string | undefined; readonly name?: string | undefined },
-  ) => Promise<DoneOutcome<O> | R2>;
+  ) => Promise<Called<O, R2>>;
   /** Says how far the work has come, for whoever watches it. Written with the lease's renewal, at most once a second. */
   readonly progress: (done: number, total?: number) => void;
 }
@@ -115,7 +115,7 @@ type EffectsCheck<E extends string, A extends Again, Tx> = E extends "database"
 /**
  * Who runs background work. `"background"`: the instances, which look for it in the ledger. A function is told of each
  * acceptance once it has committed, and hands the id to a broker, whose consumer calls `resume(id)`; what it does not bring
- * within a lease, the instances run.
+ * within a lease, the instances run; so too what was accepted with `executeIn`, whose commit nobody tells.
  */
 export type Dispatch = "background" | ((accepted: { readonly id: string }) => Promise<void>);
 type DispatchCheck<P, E extends string, A extends Again> = P extends Dispatch

@@ -101,7 +101,8 @@ class Attempt {
     } catch (error) {
       return await this.#fail(error);
     } finally {
-      owned.delete(this.#won.fence.id);
+      // one that lost its lease may end after another attempt of this process began
+      if (owned.get(this.#won.fence.id) === this) owned.delete(this.#won.fence.id);
       this.#lease.stop();
     }
   }

@@ -57,6 +57,11 @@ export interface Refused<out Code extends string, out Detail = undefined> {
   readonly at: Date;
 }
 
+/** What another operation ended with that a run called. */
+export type Called<O, R> =
+  | Pick<DoneOutcome<O>, "status" | "value">
+  | (R extends unknown ? Pick<R, keyof R & ("status" | "code" | "detail")> : never);
+
 export type AnyRefused = Refused<string, unknown>;
 
 /** How background work ends that nobody wanted any more. */

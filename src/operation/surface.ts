@@ -61,7 +61,7 @@ export interface Background<out O, out R> {
   readonly cancel: (id: string, options?: { readonly principal?: string | undefined }) => Promise<boolean>;
   /**
    * Runs accepted work here and now, as a broker's consumer does that was handed its id, and tells what became of it.
-   * `undefined`: somebody is at it, it has ended, or there is none.
+   * `undefined`: somebody is at it, its next attempt's time has not come, it waits for a person, has ended, or there is none.
    */
   readonly resume: (id: string) => Promise<Outcome<O, R> | undefined>;
 }

@@ -190,6 +190,19 @@ export const acceptScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "cancelled work that a person reopens is wanted again",
+    run: async ({ ledger }) => {
+      const id = await accepted(ledger, "a");
+      assert.equal(await ledger.intervene(id, { does: "cancel" }, note), true);
+      const { fence } = await claimed(ledger, "a", resuming);
+      await ledger.park(fence, { effect: "charge", why: "cancelled", unlessAnswered: false });
+      assert.equal(await ledger.intervene(id, { does: "reopen" }, note), true);
+      assert.equal((await going(ledger, id)).cancelled, false);
+      assert.equal((await claimed(ledger, "a", resuming)).cancelled, false);
+      assert.equal(await ledger.intervene(id, { does: "cancel" }, note), true);
+    },
+  },
+  {
     name: "work is looked for by its id alone, and, for whoever asks so, only after it was left for a while",
     run: async (stage) => {
       const { ledger } = stage;

@@ -60,7 +60,7 @@ export const relationScenarios: readonly LedgerScenario[] = [
       assert.deepEqual(await twice(ledger), [["1", "2"]]);
       const [found] = await ledger.twice({ operation: "book", withinMs, limit: 10 });
       assert.equal(found?.first.principal, "ann");
-      assert.equal(found?.name, work("2").name);
+      assert.deepEqual(found?.names, { first: work("1").name, second: work("2").name });
     },
   },
   {

@@ -1,68 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, test } from "vitest";
-import { createReprise, isRepriseError, unchecked } from "../../src/index.ts";
+import { createReprise, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { faultyLedger, type ManualClock, manualClock } from "../../src/testing/index.ts";
+import { manualClock } from "../../src/testing/index.ts";
 import { gate, lost } from "../support/bookings.ts";
-
-interface Export {
-  readonly user: string;
-  readonly month: string;
-}
-const january: Export = { user: "ann", month: "2026-01" };
-
-/** Exports that are written in the background. Several instances may share a clock and a ledger. */
-function createExports(
-  sharing: {
-    readonly clock?: ManualClock;
-    readonly store?: ReturnType<typeof memoryLedger>;
-    readonly workers?: number;
-  } = {},
-  dispatch: "background" | ((accepted: { readonly id: string }) => Promise<void>) = "background",
-) {
-  const clock = sharing.clock ?? manualClock();
-  const store = sharing.store ?? memoryLedger({ clock });
-  const faulty = faultyLedger(store);
-  const { workers } = sharing;
-  const reprise = createReprise({ service: "s", undecided: "listed", ledger: faulty.ledger, clock, workers });
-  const at = {
-    start: async (_signal: AbortSignal): Promise<void> => {},
-    uploading: async (_progress: (done: number, total?: number) => void): Promise<void> => {},
-  };
-  const runs: Export[] = [];
-  const uploads: string[] = [];
-  const exported = reprise.operation({
-    name: "bookings.export",
-    input: unchecked<Export>(),
-    principal: (input) => input.user,
-    identity: (input) => [input.month],
-    retention: "7d",
-    effects: "external",
-    dispatch,
-    refusals: { empty: { status: 404, because: "Nothing was booked." } },
-    run: async ({ input, effect, progress, refuse, signal }) => {
-      runs.push(input);
-      await at.start(signal);
-      await at.uploading(progress);
-      if (input.month === "1999-01") throw refuse("empty");
-      const url = await effect("upload", {
-        ifUnknown: "retry",
-        run: async (key) => {
-          uploads.push(key);
-          return `/files/${uploads.length}`;
-        },
-      });
-      return { url };
-    },
-  });
-  return { clock, store, faulty, reprise, exported, at, runs, uploads };
-}
-
-async function acceptedId(answer: Promise<{ readonly status: string }>): Promise<string> {
-  const outcome = await answer;
-  expect(outcome).toMatchObject({ status: "accepted" });
-  return (outcome as { readonly status: string; readonly id: string }).id;
-}
+import { acceptedId, createExports, type Export, january } from "./operation-background-stand.ts";
 
 test("background work is accepted at once, run by a worker, and its outcome told to whoever asks", async () => {
   const { exported, clock, uploads } = createExports();
@@ -122,6 +64,30 @@ test("a worker takes as many as it may at once, and the next as soon as one has 
   await reprise.close();
 });
 
+test("work that is accepted without a pause puts no worker off", async () => {
+  const clock = manualClock();
+  const begun: { readonly isOff: () => boolean }[] = [];
+  const counting = {
+    ...clock,
+    timer: (ms: number, work: () => void, holding?: "holding") => {
+      const cancel = clock.timer(ms, work);
+      if (ms > 0 || holding !== undefined) return cancel;
+      let isOff = false;
+      begun.push({ isOff: () => isOff });
+      return () => {
+        isOff = true;
+        cancel();
+      };
+    },
+  };
+  const { exported, runs, reprise } = createExports({ clock: counting });
+  await reprise.start();
+  for (const month of ["1", "2", "3"]) await exported.execute({ ...january, month });
+  expect(begun.map(({ isOff }) => isOff())).toEqual([false]);
+  await clock.advance(0);
+  expect(runs).toHaveLength(3);
+});
+
 test("progress is told while the work runs, and written once a second at most", async () => {
   const { exported, clock, at, faulty, reprise } = createExports();
   const opened = gate();
@@ -165,97 +131,6 @@ test("an id tells nobody but its principal how the work stands, and only its own
   expect(await other.status(shared, { principal: "bob" })).toMatchObject({ state: "waiting" });
 });
 
-test("cancelled work that waits never runs, and ends as refused", async () => {
-  const { exported, clock, runs, store } = createExports({ workers: 0 });
-  const id = await acceptedId(exported.execute(january));
-  expect(await exported.cancel(id, { principal: "ann" })).toBe(true);
-  expect(await exported.cancel(id)).toBe(false);
-  expect(await exported.status(id)).toMatchObject({ state: "cancelling" });
-  const worker = createExports({ clock, store });
-  await worker.reprise.start();
-  await clock.advance(3_000);
-  expect(await exported.status(id)).toMatchObject({
-    state: "ended",
-    outcome: { status: "refused", code: "cancelled" },
-  });
-  expect(await exported.execute(january)).toMatchObject({ status: "refused", code: "cancelled", replayed: true });
-  expect([...runs, ...worker.runs]).toEqual([]);
-  expect(await exported.cancel(id)).toBe(false);
-});
-
-test("a run that is cancelled hears of it by its signal, in this process at once and in another with the next renewal", async () => {
-  for (const place of ["here", "elsewhere"]) {
-    const worker = createExports();
-    const heard = gate<unknown>();
-    worker.at.start = (signal) =>
-      new Promise((_, reject) => {
-        signal.addEventListener("abort", () => {
-          heard.open(signal.reason);
-          reject(signal.reason);
-        });
-      });
-    const id = await acceptedId(worker.exported.execute(january));
-    await worker.clock.advance(0);
-    const asking = place === "here" ? worker : createExports({ ...worker, workers: 0 });
-    expect(await asking.exported.cancel(id)).toBe(true);
-    await worker.clock.advance(place === "here" ? 0 : 11_000);
-    expect(isRepriseError(await heard.passed, "REPRISE_CANCELLED")).toBe(true);
-    expect(await asking.exported.status(id)).toMatchObject({ outcome: { status: "refused", code: "cancelled" } });
-    expect(worker.uploads).toEqual([]);
-  }
-});
-
-test("work that is cancelled after something of it happened waits for a person, unless its run ends it well", async () => {
-  const { reprise, clock } = createExports();
-  const refunds: string[] = [];
-  const order = reprise.operation({
-    name: "order",
-    input: unchecked<{ readonly id: string; readonly refunds: boolean }>(),
-    principal: "everyone",
-    identity: (input) => [input.id],
-    retention: "1d",
-    effects: "external",
-    dispatch: "background",
-    run: async ({ input, effect, signal, refuse }) => {
-      await effect("charge", { ifUnknown: "retry", run: async () => "ch_1" });
-      const cancelled = await new Promise<unknown>((resolve) =>
-        signal.addEventListener("abort", () => resolve(signal.reason)),
-      );
-      if (!input.refunds) throw cancelled;
-      await effect("refund", {
-        ifUnknown: "retry",
-        run: async () => {
-          refunds.push(input.id);
-        },
-      });
-      throw refuse("cancelled");
-    },
-  });
-  const ids = await Promise.all(
-    [false, true].map((refunds) => acceptedId(order.execute({ id: `refunds ${refunds}`, refunds }))),
-  );
-  await clock.advance(0);
-  for (const id of ids) expect(await order.cancel(id)).toBe(true);
-  await clock.advance(100);
-  expect(await Promise.all(ids.map((id) => order.status(id)))).toMatchObject([
-    { state: "unknown", effect: "charge" },
-    { state: "ended", outcome: { status: "refused", code: "cancelled" } },
-  ]);
-  expect(refunds).toEqual(["refunds true"]);
-});
-
-test("a run that finishes all the same is done, although it was cancelled", async () => {
-  const { exported, clock, at } = createExports();
-  const opened = gate();
-  at.start = () => opened.passed;
-  const id = await acceptedId(exported.execute(january));
-  await clock.advance(0);
-  await exported.cancel(id);
-  opened.open();
-  await clock.advance(0);
-  expect(await exported.status(id)).toMatchObject({ outcome: { status: "done" } });
-});
-
 test("background work accepted in a caller's transaction runs after its commit, and never after its rollback", async () => {
   const { exported, clock, store, reprise, runs } = createExports();
   await reprise.start();
@@ -296,6 +171,23 @@ test("a broker is told each acceptance once, brings it, and what it does not bri
   const second = await acceptedId(exported.execute({ ...january, month: "2026-02" }));
   await clock.advance(40_000);
   expect(await exported.status(second)).toMatchObject({ state: "ended" });
+});
+
+test("a broker that does not answer, or is told by a function that throws, keeps nobody waiting who has been accepted", async () => {
+  const brokers: (() => Promise<void>)[] = [
+    () => new Promise(() => {}),
+    () => {
+      throw new Error("no connection");
+    },
+  ];
+  for (const broker of brokers) {
+    const { exported, clock } = createExports({}, broker);
+    const answer = exported.execute(january);
+    await clock.advance(5_000);
+    const id = await acceptedId(answer);
+    await clock.advance(35_000);
+    expect(await exported.status(id)).toMatchObject({ state: "ended" });
+  }
 });
 
 test("an acceptance whose answer is lost is asked for again under the same id, and announced", async () => {

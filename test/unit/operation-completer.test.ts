@@ -173,7 +173,7 @@ test("a lost answer that nobody comes back for becomes a person's after abandonA
   expect((await store.recent({ limit: 1 }))[0]?.state).toBe("unknown");
 });
 
-test("work whose input cannot be read, or names other work now, is a person's and holds up no other work", async () => {
+test("work whose input cannot be read, names other work now, or is not what was asked for, is a person's and holds up no other work", async () => {
   const { book, at, clock, store } = createBookings({ resumes: "by-itself" });
   at.charged = lost;
   await book.execute(alice).catch(() => {});
@@ -181,10 +181,12 @@ test("work whose input cannot be read, or names other work now, is a person's an
   const stale = { operation: "seat.book", name: nameOf("work", ["another"]), id: run?.id, token: run?.token };
   const unreadable = { ...stale, input: "not what store() wrote" };
   const renamed = { ...stale, id: newWorkId(), input: encodeKept({ input: alice }, "input") };
+  const [kept] = await store.abandoned({ operations: ["seat.book"], idleMs: 0, limit: 1 });
+  const changed = { ...kept, id: newWorkId(), input: encodeKept({ input: { ...alice, seat: 5 } }, "input") };
   const noticed: unknown[] = [];
   const ledger: Ledger<MemoryTransaction> = {
     ...store,
-    abandoned: async () => [unreadable, renamed] as never,
+    abandoned: async () => [unreadable, renamed, changed] as never,
     parkStalled: async (work, why) => noticed.push([work, why]) > 0,
   };
   const other = createReprise({ service: "booking", undecided: "listed", ledger, clock });
@@ -206,6 +208,7 @@ test("work whose input cannot be read, or names other work now, is a person's an
   expect(noticed).toEqual([
     [unreadable, "its input cannot be read"],
     [renamed, "REPRISE_BAD_DECLARATION"],
+    [changed, "its input is no longer what was asked for"],
   ]);
   expect(runs).toBe(0);
 });

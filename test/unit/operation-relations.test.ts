@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { createReprise, isRepriseError, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { faultyLedger, manualClock } from "../../src/testing/index.ts";
+import { faultyLedger, type ManualClock, manualClock } from "../../src/testing/index.ts";
+import { gate } from "../support/bookings.ts";
 
 interface Order {
   readonly user: string;
@@ -9,10 +10,12 @@ interface Order {
 }
 const order: Order = { user: "ann", id: "o-1" };
 
-/** An order whose payment is an operation of its own. */
-function createOrders() {
-  const clock = manualClock();
-  const store = memoryLedger({ clock });
+/** An order whose payment is an operation of its own. Several instances may share a clock and a ledger. */
+function createOrders(
+  sharing: { readonly clock?: ManualClock; readonly store?: ReturnType<typeof memoryLedger> } = {},
+) {
+  const clock = sharing.clock ?? manualClock();
+  const store = sharing.store ?? memoryLedger({ clock });
   const faulty = faultyLedger(store);
   const reprise = createReprise({ service: "shop", undecided: "listed", ledger: faulty.ledger, clock });
   const charges: string[] = [];
@@ -69,6 +72,25 @@ test("a rerun of an order meets the payment that it called, however long ago, an
   expect(charges).toHaveLength(1);
   await clock.advance(2 * 3_600_000);
   expect(await store.recent({ operation: "payment", limit: 9 })).toHaveLength(0);
+});
+
+test("two attempts that both met the same payment are told one answer: it happened once", async () => {
+  const slow = createOrders();
+  const { clock, reprise, faulty } = slow;
+  // the child's own charge is pinned first, then what the child ended with
+  const pinning = faulty.block("pin", { call: 2 });
+  for (let call = 1; call <= 20; call += 1) faulty.fail("renew", { call });
+  const first = slow.place.execute(order);
+  await pinning.reached;
+  await clock.advance(31_000);
+  const other = createOrders(slow);
+  expect(await other.place.execute(order)).toMatchObject({ status: "done", value: "ch_1" });
+  pinning.open();
+  await clock.advance(10_000);
+  expect(await first).toMatchObject({ status: "done", value: "ch_1", replayed: true });
+  const counters = reprise["~inside"].operations().map(({ counters }) => counters.answeredTwice);
+  expect(counters).toEqual([0, 0]);
+  expect([...slow.charges, ...other.charges]).toHaveLength(1);
 });
 
 test("the same payment for another order, and on its own, is another payment with another key", async () => {
@@ -172,6 +194,43 @@ test("two successes with one intent under different keys are counted, once, and 
   await book.execute({ user: "ann", seat: 7 }, { key: "k5" });
   await clock.advance(0);
   expect(counted()).toEqual([1]);
+});
+
+test("of two successes at once the pair is counted once, whichever ends first", async () => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const clock = manualClock();
+    const reprise = createReprise({ service: "s", undecided: "listed", ledger: memoryLedger({ clock }), clock });
+    const gates = [gate(), gate()];
+    const book = reprise.operation({
+      name: "book",
+      input: unchecked<{ readonly seat: number }>(),
+      principal: "everyone",
+      identity: "callers-key",
+      retention: "1d",
+      sameIntent: { of: (input) => [input.seat], within: "10m" },
+      effects: "external",
+      run: ({ effect }) => {
+        const place = begun++;
+        return effect("wait", { ifUnknown: "retry", run: async () => gates[place]?.passed });
+      },
+    });
+    let begun = 0;
+    const clicks = [];
+    for (const key of ["k1", "k2"]) {
+      clicks.push(book.execute({ seat: 7 }, { key }));
+      await clock.advance(1);
+    }
+    for (const place of order) {
+      gates[place]?.open();
+      await clicks[place];
+      await clock.advance(1);
+    }
+    const [counters] = reprise["~inside"].operations().map((operation) => operation.counters);
+    expect([counters?.ran, counters?.successTwice]).toEqual([2, 1]);
+  }
 });
 
 test("an intent outlives no retention, and compares nothing that is not kept", () => {

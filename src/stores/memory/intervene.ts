@@ -44,6 +44,7 @@ export function intervene(work: Work, now: number, intervention: Intervention, {
     case "reopen":
       noteAttempt(work, "reopened", now, why, who);
       reopen(work, now);
+      work.cancelled = false;
       return true;
   }
 }

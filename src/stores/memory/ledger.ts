@@ -312,7 +312,8 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           .flatMap((second, place) => {
             const first = succeeded.slice(0, place).findLast((work) => work.intent === second.intent);
             if (first === undefined || second.createdAt - first.createdAt > withinMs) return [];
-            return [{ first: runSummary(first), second: runSummary(second), name: second.name }];
+            const names = { first: first.name, second: second.name };
+            return [{ first: runSummary(first), second: runSummary(second), names }];
           })
           .reverse()
           .slice(0, limit);

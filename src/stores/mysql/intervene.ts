@@ -105,6 +105,7 @@ async function carryOut(
     case "reopen":
       await noteAttempt(connection, decided, "reopened", why);
       await reopen(connection, work);
+      await connection.query("update reprise_work set cancelled_at = null where name = ?", [id16(work.name)]);
       return true;
   }
 }

@@ -116,8 +116,8 @@ export async function succeededTwice(connection: Connection, query: TwiceQuery):
   );
   const runs = new Map(rows.map((row) => [hexOf(row["name"]), runOf(row)]));
   return pairs.flatMap((pair) => {
-    const name = hexOf(pair["second"]) as Name;
-    const [first, second] = [runs.get(hexOf(pair["first"])), runs.get(name)];
-    return first === undefined || second === undefined ? [] : [{ first, second, name }];
+    const names = { first: hexOf(pair["first"]) as Name, second: hexOf(pair["second"]) as Name };
+    const [first, second] = [runs.get(names.first), runs.get(names.second)];
+    return first === undefined || second === undefined ? [] : [{ first, second, names }];
   });
 }

@@ -31,7 +31,7 @@ const answer = decision(
 
 const forget = decision("forgotten", `delete from @effect e using @work w where ${parked} and ${startedEffect}`);
 
-const reopen = decision("reopened", `update @work w set ${opened} where ${parked}`);
+const reopen = decision("reopened", `update @work w set ${opened}, cancelled_at = null where ${parked}`);
 
 /** With another attempt's id nothing that the owner still writes carries the fence. */
 const revoke = decision(

@@ -39,6 +39,7 @@ export async function succeededTwice(server: PostgresServer, query: TwiceQuery):
   return rows.flatMap((first, place) => {
     const second = rows[place + 1];
     if (place % 2 === 1 || second === undefined) return [];
-    return [{ first: runSummary(first), second: runSummary(second), name: nameIn(second["name"]) }];
+    const names = { first: nameIn(first["name"]), second: nameIn(second["name"]) };
+    return [{ first: runSummary(first), second: runSummary(second), names }];
   });
 }

@@ -1,5 +1,5 @@
 import type { Name } from "../../base/names.ts";
-import type { RunSummary, Twice, TwiceQuery, WorkRequest } from "../../contract/ledger.ts";
+import type { Twice, TwiceQuery, WorkRequest } from "../../contract/ledger.ts";
 import { recordMs } from "./keys.ts";
 import { describeAll, newestOf } from "./looking.ts";
 import type { Described } from "./records.ts";
@@ -32,14 +32,17 @@ export async function rememberIntent(store: RedisStore, { name, intent, keepMs }
 export async function succeededTwice(store: RedisStore, query: TwiceQuery): Promise<readonly Twice[]> {
   const { operation, withinMs, intent, limit } = query;
   const works = intent === undefined ? await newestOf(store, operation) : await meantFor(store, intent);
-  const before = new Map<Name, RunSummary>();
+  const before = new Map<Name, Described>();
   const found: Twice[] = [];
-  for (const { run, name, intent: meant } of works.toSorted((a, b) => a.run.createdAt - b.run.createdAt)) {
+  for (const work of works.toSorted((a, b) => a.run.createdAt - b.run.createdAt)) {
+    const { run, name, intent: meant } = work;
     if (run.operation !== operation || run.refused !== false || meant === null) continue;
     if (intent !== undefined && meant !== intent) continue;
     const first = before.get(meant);
-    if (first !== undefined && run.createdAt - first.createdAt <= withinMs) found.push({ first, second: run, name });
-    before.set(meant, run);
+    if (first !== undefined && run.createdAt - first.run.createdAt <= withinMs) {
+      found.push({ first: first.run, second: run, names: { first: first.name, second: name } });
+    }
+    before.set(meant, work);
   }
   return found.reverse().slice(0, limit);
 }

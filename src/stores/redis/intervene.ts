@@ -39,6 +39,7 @@ if does == 'settle' then
   return {1, work.keys}
 elseif does == 'reopen' then
   note(work, 'reopened', why, who)
+  work.cancelled = false
   reopen(work)
   return {1}
 end

@@ -59,6 +59,7 @@ export function intervene(
     case "reopen":
       noteAttempt(connection, id, "reopened", now, why, who);
       reopen(connection, now, id);
+      connection.run("update reprise_work set cancelled = null where id = ?", [id]);
       return true;
   }
 }

@@ -65,6 +65,7 @@ export function succeededTwice(connection: Connection, query: TwiceQuery): reado
     const [[first], [second]] = [row(pair["first"]), row(pair["second"])];
     // swept between the two statements
     if (first === undefined || second === undefined) return [];
-    return [{ first: runSummary(first), second: runSummary(second), name: String(second["name"]) as Name }];
+    const names = { first: first["name"] as Name, second: second["name"] as Name };
+    return [{ first: runSummary(first), second: runSummary(second), names }];
   });
 }

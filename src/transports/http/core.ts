@@ -29,8 +29,8 @@ export interface Brought<Q> {
 }
 
 /**
- * Answers every request; never rejects but with what a guarded handler told and nobody may keep. It hears nothing of a client that hangs up: the work and its record go on, and
- * the next attempt is told.
+ * Answers every request; never rejects but with what a guarded handler told and nobody may keep. It hears nothing of a
+ * client that hangs up: the work and its record go on, and the next attempt is told.
  *
  * @throws REPRISE_BAD_DECLARATION, at once
  */

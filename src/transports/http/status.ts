@@ -1,9 +1,9 @@
 import { defaults } from "../../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
+import { isWorkId } from "../../base/names.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { AcceptedOutcome, AnyRefused, Status } from "../../operation/outcome.ts";
 import { type Answer, json } from "./answer.ts";
-import type { HttpCarrier } from "./carrier.ts";
 import { contractLink, problemOf } from "./problem.ts";
 import { principalOf, report } from "./reading.ts";
 
@@ -72,7 +72,7 @@ export function carryStatus<Q, In, O, R>(
   const find = async (id: string, principal: string | undefined): Promise<Answer> => {
     const status = (await background.status(id, { principal })) as Status<unknown, AnyRefused> | undefined;
     // what the address holds besides an id is nobody's to repeat
-    const known = /^[0-9a-f]{32}$/.test(id) ? id : "(no id)";
+    const known = isWorkId(id) ? id : "(no id)";
     if (status === undefined) throw new RepriseError("REPRISE_NO_SUCH_WORK", { id: known });
     const ended = status.state === "ended" || status.state === "unknown";
     const headers = [["content-type", "application/json"], ["link", contractLink(contract)], unkept] as const;
@@ -85,11 +85,7 @@ export function carryStatus<Q, In, O, R>(
 
   const answer = async ({ method, request }: Asked<Q>): Promise<Answer> => {
     if (!methods.split(", ").includes(method)) return notAllowed;
-    const principal = await principalOf(
-      name,
-      given as Pick<HttpCarrier<Q, unknown, unknown, never>, "principal">,
-      request,
-    );
+    const principal = await principalOf(name, given, request);
     const id = given.id(request);
     if (method !== "DELETE") {
       const found = await find(id, principal);
