@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash, randomBytes, randomUUID } from "node:crypto";
 import { encodeScalars, type Scalar } from "./scalar.ts";
 
 declare const brand: unique symbol;
@@ -20,11 +20,16 @@ export function sha256(text: string): string {
 }
 
 export function newAttemptId(): AttemptId {
-  return randomBytes(16).toString("hex") as AttemptId;
+  return randomId() as AttemptId;
 }
 
 export function newWorkId(): WorkId {
-  return randomBytes(16).toString("hex") as WorkId;
+  return randomId() as WorkId;
+}
+
+/** 122 random bits in lower-case hex. Node draws those of many UUIDs at once, which is ten times cheaper than each alone. */
+function randomId(): string {
+  return randomUUID().replaceAll("-", "");
 }
 
 const randomDigits = 20;

@@ -1,6 +1,7 @@
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId } from "../base/names.ts";
+import { abortable } from "../base/signals.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
 import { createCall } from "./call.ts";
 import { telling } from "./doubt.ts";
@@ -45,7 +46,7 @@ class Attempt {
   readonly #lease: Lease;
   readonly #effects: Effects;
   /** Aborted when nobody wants the work any more: its run ends it, effects and all, and keeps the lease meanwhile. */
-  readonly #cancelling = new AbortController();
+  readonly #cancelling = abortable();
 
   constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
     const { host, settings, work, counters } = execution;
@@ -78,7 +79,6 @@ class Attempt {
   }
 
   cancel(): void {
-    if (this.#cancelling.signal.aborted) return;
     this.#cancelling.abort(new RepriseError("REPRISE_CANCELLED", { operation: this.#execution.settings.name }));
   }
 
@@ -89,7 +89,7 @@ class Attempt {
     try {
       // the instance may have closed while the claim was under way
       this.#lease.check();
-      this.#cancelling.signal.throwIfAborted();
+      if (this.#cancelling.reason !== undefined) throw this.#cancelling.reason;
       const settlement = await settle(() => this.#run());
       const forgotten = await this.#effects.settle();
       if (forgotten !== undefined) {
@@ -110,10 +110,14 @@ class Attempt {
   #run(): Promise<unknown> {
     const { settings, work } = this.#execution;
     const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
+    const [lease, cancelling] = [this.#lease, this.#cancelling];
     return callRun(() =>
       run({
         input: work.input,
-        signal: AbortSignal.any([this.#lease.signal, this.#cancelling.signal]),
+        // made for the runs that look at it: it costs more than all the rest of an attempt
+        get signal() {
+          return AbortSignal.any([lease.signal, cancelling.signal]);
+        },
         refuse: createRefuse(settings),
         effect: this.#effects.effect,
         transaction: this.#effects.transaction,
@@ -190,7 +194,10 @@ class Attempt {
       passedOver?.state === "started"
         ? "the run ended without its answer"
         : "it happened, and the run did not visit it";
-    return await this.#park(effect, this.#cancelling.signal.aborted ? "cancelled after something of it happened" : why);
+    return await this.#park(
+      effect,
+      this.#cancelling.reason !== undefined ? "cancelled after something of it happened" : why,
+    );
   }
 
   async #park(effect: string, why: string): Promise<never> {
@@ -203,8 +210,8 @@ class Attempt {
 
   /** Whether a failure is the last: nobody wants the work, or it has failed as often as it may. */
   #mayEnd(error: unknown): boolean {
-    if (this.#lease.signal.aborted) return false;
-    if (this.#cancelling.signal.aborted) return true;
+    if (this.#lease.lost() !== undefined) return false;
+    if (this.#cancelling.reason !== undefined) return true;
     const isPoisoned = this.#execution.resumed && this.#won.resumes >= defaults.operation.resumeAttempts;
     return isPoisoned && !(error instanceof AskLater);
   }
@@ -212,7 +219,7 @@ class Attempt {
   /** Ends work that failed for the last time: as cancelled where nothing of it has happened, else a person decides. */
   async #end(error: unknown): Promise<Told> {
     try {
-      if (!this.#cancelling.signal.aborted) return await this.#park("(run)", labelOf(error) ?? "it never ended");
+      if (this.#cancelling.reason === undefined) return await this.#park("(run)", labelOf(error) ?? "it never ended");
       return await this.#complete({ status: "refused", code: cancelled, detail: undefined }, []);
     } catch (ending) {
       // of any other error: the lease ends by itself, and the next claim comes to the same end

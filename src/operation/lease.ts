@@ -1,13 +1,15 @@
-import { setMaxListeners } from "node:events";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import { abortable, onAbort } from "../base/signals.ts";
 import type { Progress } from "../contract/ledger.ts";
 
 /** The right to work, for as long as the ledger renews it. */
 export interface Lease {
   /** Aborted when the lease is lost or the instance closes. */
   readonly signal: AbortSignal;
+  /** Why it was aborted; `undefined`: it is held, as far as is known. */
+  readonly lost: () => Error | undefined;
   /** @throws the reason why work must stop; called before everything that cannot be taken back */
   readonly check: () => void;
   /** Says that the ledger has refused this attempt. */
@@ -36,13 +38,12 @@ export interface LeaseOptions {
  */
 export function holdLease(options: LeaseOptions): Lease {
   const { clock, operation, leaseMs, closing } = options;
-  const controller = new AbortController();
-  // every effect of a run listens, however many there are
-  setMaxListeners(0, controller.signal);
+  const losing = abortable();
   const renewMs = leaseMs * defaults.operation.renewAt;
   let deadline = options.sentAt + leaseMs;
   let cancelRenewal = () => {};
   let cancelDeadline = () => {};
+  let ignoreClosing = () => {};
   let stopped = false;
   let renewing = false;
   let renewedAt = options.sentAt;
@@ -52,11 +53,11 @@ export function holdLease(options: LeaseOptions): Lease {
     stopped = true;
     cancelRenewal();
     cancelDeadline();
-    closing.removeEventListener("abort", closed);
+    ignoreClosing();
   };
   const lose = (reason: Error) => {
     stop();
-    if (!controller.signal.aborted) controller.abort(reason);
+    losing.abort(reason);
   };
   const closed = () => lose(closing.reason as Error);
   const over = () => lose(new RepriseError("REPRISE_LEASE_LOST", { operation }));
@@ -101,15 +102,18 @@ export function holdLease(options: LeaseOptions): Lease {
 
   if (closing.aborted) closed();
   else {
-    closing.addEventListener("abort", closed);
+    ignoreClosing = onAbort(closing, closed);
     watchDeadline();
     renewLater(renewMs);
   }
   return {
-    signal: controller.signal,
+    get signal() {
+      return losing.signal;
+    },
+    lost: () => losing.reason,
     check: () => {
-      if (!controller.signal.aborted && clock.monotonic() >= deadline) over();
-      controller.signal.throwIfAborted();
+      if (losing.reason === undefined && clock.monotonic() >= deadline) over();
+      if (losing.reason !== undefined) throw losing.reason;
     },
     lose,
     report: (reached) => {
