@@ -1,11 +1,11 @@
+import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
 import { attemptIn, epochMs, msUntil, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Step, step } from "./server.ts";
 
-/** How soon to ask again where no lease bounds the wait. */
-export const unboundedRetryMs = 1_000;
+const { unboundedRetryMs } = defaults.ledger;
 
 /** Past its keep, and nobody's child: a child is cleared by the sweep alone, which looks after its parent. */
 const isOver = (row: string) =>
