@@ -43,6 +43,7 @@ export type {
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { Anchor, AnchoredTransaction, AnchorOptions } from "./operation/anchor.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {
   DatabaseRun,

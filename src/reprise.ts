@@ -22,6 +22,7 @@ import type { Decided } from "./decisions/decided.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
+import { type Anchor, type AnchorOptions, type Anchors, createAnchors } from "./operation/anchor.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
 import { createOperations } from "./operation/operations.ts";
 
@@ -86,6 +87,16 @@ export interface Reprise<C extends Config> {
   readonly operation: C["ledger"] extends true
     ? OperationVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /**
+   * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or
+   * cannot, as a ledger on Redis.
+   *
+   * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE
+   * @example
+   * const seats = reprise.anchor({ ledger: postgresLedger({ pool }), retention: "30d" });
+   * // in a run: await effect("book", seats.transaction((tx) => insertBooking(tx, input)));
+   */
+  readonly anchor: <Tx>(options: AnchorOptions<Tx>) => Anchor<Tx>;
   /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
   readonly context: AmbientContext<C["dimension"]>;
   /** Tells what caches do, without values. Returns what ends it. */
@@ -98,7 +109,7 @@ export interface Reprise<C extends Config> {
    * @throws REPRISE_STARTED when stores are passed after the first use; REPRISE_LEDGER_AWAY; REPRISE_BAD_DECLARATION
    */
   readonly start: (instead?: StartOptions<C["tx"]>) => Promise<void>;
-  /** Stops the background work, waits for what is under way (10 s), aborts the rest, and closes the ledger. */
+  /** Stops the background work, waits for what is under way (10 s), aborts the rest, and closes the ledger and those of anchors. */
   readonly close: () => Promise<void>;
   /** For the page, the journal and the transports. */
   readonly "~inside": Inside;
@@ -185,6 +196,7 @@ class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
   readonly #closing = new AbortController();
   /** Background work must not see who happened to use the instance first. */
@@ -194,6 +206,7 @@ class Instance {
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
+  #connecting: Promise<Ledger<unknown> | undefined> | undefined;
   #used = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
@@ -237,6 +250,7 @@ class Instance {
       owner,
       options.workers ?? defaults.background.workers,
     );
+    this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing.signal });
     this.#inside = {
       service,
       instance,
@@ -244,6 +258,7 @@ class Instance {
       clock,
       ledger: () => this.#ledger,
       started: () => this.#open(),
+      connected: () => this.#connect(),
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -287,6 +302,7 @@ class Instance {
         if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
         return this.#operations.declare(declaration);
       },
+      anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
       decisions: () => [
@@ -316,7 +332,9 @@ class Instance {
 
   async #start(instead: StartOptions<unknown>): Promise<void> {
     if (instead.ledger !== undefined || instead.clock !== undefined) {
-      if (this.#opening !== undefined) throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      if (this.#opening !== undefined || this.#connecting !== undefined) {
+        throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      }
       this.#ledger = instead.ledger ?? this.#ledger;
       this.#clock = instead.clock ?? this.#clock;
     }
@@ -330,6 +348,7 @@ class Instance {
     }
     this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined;
+      this.#connecting = undefined;
       throw error;
     });
     return this.#opening;
@@ -337,21 +356,37 @@ class Instance {
 
   async #openOnce(): Promise<void> {
     checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
-    this.#used = true;
-    const ledger = this.#ledger;
-    if (ledger !== undefined) {
-      const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
-      await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
-      // closed while it opened: nothing may begin that nobody stops
-      if (this.#closed !== undefined) return;
-      this.#caches.checkJournal(ledger.writes, ledger.name);
-    }
+    const ledger = await this.#connect();
+    // closed while it opened: nothing may begin that nobody stops
+    if (this.#closed !== undefined) return;
+    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
+  }
+
+  /** Opens the ledger alone, once; what fails to open is tried again. */
+  #connect(): Promise<Ledger<unknown> | undefined> {
+    if (this.#closed !== undefined) {
+      return Promise.reject(new RepriseError("REPRISE_CLOSED", { service: this.#options.service }));
+    }
+    this.#connecting ??= this.#connectOnce().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connectOnce(): Promise<Ledger<unknown> | undefined> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return undefined;
+    this.#used = true;
+    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
+    await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
+    return ledger;
   }
 
   /**
@@ -378,7 +413,7 @@ class Instance {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {});
+    await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
@@ -390,9 +425,7 @@ class Instance {
     // from here on nobody is given the ledger that closes
     this.#opening = undefined;
     // also one that opened after its deadline
-    const disconnected = this.#used ? this.#ledger?.close() : undefined;
-    if (disconnected !== undefined) {
-      await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
-    }
+    const disconnected = Promise.all([this.#used ? this.#ledger?.close() : undefined, this.#anchors.close()]);
+    await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
   }
 }

@@ -1,6 +1,9 @@
 import { serveChurn } from "./churn.ts";
 import { serveHits } from "./hit-loop.ts";
 import { serveMemory } from "./memory.ts";
+import { serveRival } from "./operations/http-rivals.ts";
+import { serveHttp } from "./operations/http-server.ts";
+import { servePart } from "./operations/parts.ts";
 import { serveTraps } from "./traps.ts";
 
 /** The processes that `child-process.ts` opens: a task gets ready, then answers questions until it is ended. */
@@ -12,6 +15,9 @@ const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<An
   memory: serveMemory,
   churn: serveChurn,
   traps: serveTraps,
+  operations: servePart,
+  http: serveHttp,
+  rival: serveRival,
 };
 
 const [name = "", ...input] = process.argv.slice(2);
@@ -24,4 +30,6 @@ process.on("message", (message: { readonly question: unknown }) => {
     (error: unknown) => process.send?.({ failed: String(error) }),
   );
 });
+// a child whose parent is gone has nobody to answer
+process.on("disconnect", () => process.exit());
 process.send?.({ answer: "ready" });

@@ -2,13 +2,14 @@ import { parseArgs } from "node:util";
 import { measureCache } from "./cache.ts";
 import { measureChurn } from "./churn.ts";
 import { type Figure, print } from "./figure.ts";
-import { measureOperations } from "./operations.ts";
+import { measureOperations } from "./operations/group.ts";
 import { figuresOf, measureTraps, printTraps } from "./traps.ts";
 
 /**
  * `npm run -s measure -- <group> [--json]`; without a group, `cache` and `operations`.
  * `churn` lasts ten minutes for each eviction, or `--minutes`. `traps` records who falls into which trap.
- * `--quick` shows that it runs; `--traces DIR` measures eviction on other traces.
+ * `--quick` shows that it runs; `--traces DIR` measures eviction on other traces; `--only atomic.postgres` measures that part
+ * of `operations`.
  */
 
 const { positionals, values: options } = parseArgs({
@@ -17,6 +18,7 @@ const { positionals, values: options } = parseArgs({
     json: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     traces: { type: "string" },
+    only: { type: "string" },
     minutes: { type: "string", default: "10" },
   },
 });
@@ -26,7 +28,7 @@ const progress = (said: string) => console.error(said);
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   cache: async () => show(await measureCache({ quick: options.quick, traces: options.traces, progress })),
-  operations: async () => show(await measureOperations()),
+  operations: async () => show(await measureOperations({ quick: options.quick, only: options.only, progress })),
   churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
   traps: async () => {
     const verdicts = await measureTraps(progress);

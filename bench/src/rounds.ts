@@ -26,28 +26,35 @@ export async function compare(contenders: readonly Contender[], plan: Plan): Pro
   return new Map([...samples].map(([name, values]) => [name, median(values)]));
 }
 
-export interface Timed {
+export interface Timed<T = number> {
   readonly name: string;
-  /** How long one piece of work took. */
-  readonly run: () => Promise<number>;
+  /** What one turn took: nanoseconds for a piece of work, unless it says more. */
+  readonly run: () => Promise<T>;
 }
 
 /** What each contender took, round by round. A first round, not counted, warms up. */
-export async function interleave(
-  contenders: readonly Timed[],
+export async function interleave<T>(
+  contenders: readonly Timed<T>[],
   rounds: number,
-): Promise<ReadonlyMap<string, readonly number[]>> {
-  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+): Promise<ReadonlyMap<string, readonly T[]>> {
+  const samples = new Map<string, T[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
-    for (let turn = 0; turn < contenders.length; turn += 1) {
-      // Another one begins each round, so that none always follows the same one's garbage.
-      const contender = contenders[(round + turn) % contenders.length];
-      if (contender === undefined) continue;
+    // In another order each round, so that none always follows the same one's garbage.
+    for (const contender of shuffled(contenders)) {
       const took = await contender.run();
       if (round > 0) samples.get(contender.name)?.push(took);
     }
   }
   return samples;
+}
+
+function shuffled<T>(values: readonly T[]): readonly T[] {
+  const mixed = [...values];
+  for (let left = mixed.length - 1; left > 0; left -= 1) {
+    const other = Math.floor(Math.random() * (left + 1));
+    [mixed[left], mixed[other]] = [mixed[other] as T, mixed[left] as T];
+  }
+  return mixed;
 }
 
 /** Round by round: the machine was the same for both. */

@@ -56,6 +56,8 @@ export const defaults = {
     abandonAfterMs: 3_600_000,
     /** A kept outcome larger than this belongs elsewhere, with a reference here. */
     outcomeLimitBytes: 65_536,
+    /** An anchor keeps so much longer what is held against its retention: clocks differ, and a rerun may be under way. */
+    anchorMarginMs: 3_600_000,
     /** How often an unanswered question to the other side is asked before the work is parked, and the pauses between. */
     askPausesMs: [200, 1_000],
     /** Work that was resumed so often without an end is poisoned: it is parked with its last error. */
@@ -119,6 +121,12 @@ export const defaults = {
     bodyLimitBytes: 1_048_576,
     /** When to ask how background work stands: it waits for a worker's turn, which is a second or two. */
     statusAfterMs: 1_000,
+  },
+  page: {
+    /** 128 bits written in hexadecimal digits, as `openssl rand -hex 16` makes them: nobody guesses one. */
+    tokenMinLength: 32,
+    /** A ledger's own deadlines come first; whoever decided waits no longer for it. */
+    decideMs: 15_000,
   },
   client: {
     /** All attempts together: a restarted server is back by then, and a person still waits. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { encodeScalars, type Scalar } from "./scalar.ts";
 
 declare const brand: unique symbol;
@@ -11,12 +11,12 @@ export type AttemptId = string & { readonly [brand]: "AttemptId" };
 export type WorkId = string & { readonly [brand]: "WorkId" };
 
 /** The name of an injectively encoded tuple. The first part says what kind of name it is, so that kinds never meet. */
-export function nameOf(kind: "work" | "key" | "child" | "intent", parts: readonly Scalar[]): Name {
+export function nameOf(kind: "work" | "key" | "child" | "intent" | "anchor", parts: readonly Scalar[]): Name {
   return sha256(encodeScalars([kind, ...parts], kind)).slice(0, 32) as Name;
 }
 
 export function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 export function newAttemptId(): AttemptId {

@@ -100,6 +100,16 @@ export interface Ledger<out Tx> {
     effect: string,
     work: (tx: Tx) => Promise<Answered<T>>,
   ) => Promise<Transacted<T>>;
+  /**
+   * The last one: fence first, then `work`, then the outcome that it came to, all in one commit, which completes the work
+   * without a record of its own. Effects are judged as by `complete`, before `work`. What it throws rolls back and is
+   * rethrown.
+   */
+  readonly conclude: <T>(
+    fence: Fence,
+    concluding: Pick<Completion, "keepMs" | "visited">,
+    work: (tx: Tx) => Promise<Finished<T>>,
+  ) => Promise<Concluded<T>>;
   /** Claim, work and outcome in one transaction. What `work` throws rolls back everything and is rethrown. */
   readonly atomic: <T>(request: WorkRequest, work: (tx: Tx) => Promise<Finished<T>>) => Promise<Atomic<T>>;
   /**
@@ -342,6 +352,10 @@ export type Transacted<T> =
   | { readonly is: "committed"; readonly value: T }
   | { readonly is: "present"; readonly answer: string }
   | { readonly is: "fenced" };
+export type Concluded<T> =
+  | { readonly is: "done"; readonly value: T }
+  | { readonly is: "fenced" }
+  | { readonly is: "effects-differ" };
 export interface Finished<T> {
   readonly value: T;
   readonly outcome: string;

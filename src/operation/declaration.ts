@@ -42,10 +42,17 @@ export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
    * returns over an effect whose answer is unknown is not completed, its work is `unknown`.
    */
   readonly effect: <A>(name: string, effect: Effect<A>) => Promise<A>;
-  /** Commits what `work` writes together with its own record: it happens once. `name` tells several apart. */
+  /**
+   * Commits what `work` writes together with its own record: it happens once. `name` tells several apart. The `last` one
+   * completes the operation with its commit, a round trip sooner: what it returns is the outcome, so the run returns that
+   * and does nothing after it.
+   */
   readonly transaction: [Tx] extends [never]
     ? RefusedCall<"this ledger has no transactions">
-    : <T>(work: (tx: Tx) => Promise<T>, options?: { readonly name?: string | undefined }) => Promise<T>;
+    : <T>(
+        work: (tx: Tx) => Promise<T>,
+        options?: { readonly name?: string | undefined; readonly last?: boolean | undefined },
+      ) => Promise<T>;
   /**
    * Another operation as a part of this one, as an effect that happens once: its work belongs to this work, and a rerun
    * meets what became of it. It waits for one that runs. `name`, by default the operation's, tells several apart.

@@ -10,7 +10,7 @@ import { telling } from "./doubt.ts";
 import { insist } from "./insist.ts";
 import type { Lease } from "./lease.ts";
 import { Refusal } from "./outcome.ts";
-import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
+import { type Answer, decodeAnswer, encodeAnswer, type Settlement } from "./record.ts";
 import type { Work } from "./work.ts";
 
 /** Ends a run whose effect is unknown: the work waits for a person. */
@@ -39,6 +39,8 @@ export interface EffectOptions {
   readonly ifUnknown: "retry" | "park" | ((key: string, signal: AbortSignal) => Promise<unknown>);
   readonly deadline?: Duration | undefined;
   readonly arrivesWithin?: Duration | undefined;
+  /** Of an anchored transaction: for how long the other side honours the key. */
+  readonly "~keptMs"?: number | undefined;
 }
 
 export interface EffectsOptions {
@@ -51,15 +53,29 @@ export interface EffectsOptions {
   readonly cost: Cost | undefined;
   readonly committed: () => void;
   readonly counters: OperationCounters;
+  /** The outcome that a value would be, as it is kept. */
+  readonly outcomeOf: (value: unknown) => Ending;
 }
+
+/** An outcome, and what is kept of it. */
+export interface Ending {
+  readonly settlement: Settlement;
+  readonly rendered: string | null;
+  readonly outcome: string;
+}
+
+/** Ends a run whose last transaction would have answered over an effect. */
+export class PassedOver extends Error {}
 
 /** The effects and transactions of one attempt. */
 export interface Effects {
   readonly effect: (name: string, options: EffectOptions) => Promise<unknown>;
   readonly transaction: (
     work: (tx: unknown) => Promise<unknown>,
-    options?: { readonly name?: string | undefined },
+    options?: { readonly name?: string | undefined; readonly last?: boolean | undefined },
   ) => Promise<unknown>;
+  /** What the last transaction has completed the work with; `undefined`: none has. */
+  readonly concluded: () => Ending | undefined;
   /** The effects and transactions that this attempt visited. */
   readonly visited: () => readonly string[];
   /** One that is still under way, though the run has ended; waits for all of them. */
@@ -75,9 +91,11 @@ export function createEffects(options: EffectsOptions): Effects {
   const underWay = new Map<string, Promise<unknown>>();
   let openTransactions = 0;
   let ended = false;
+  let concluded: Ending | undefined;
 
   const use = (name: string) => {
     checkName(name, operation);
+    if (concluded !== undefined) throw afterLast(name, operation);
     if (ended) throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation, effect: name });
     if (used.has(name)) throw new RepriseError("REPRISE_EFFECT_NAME_TWICE", { operation, effect: name });
     used.add(name);
@@ -103,6 +121,14 @@ export function createEffects(options: EffectsOptions): Effects {
     // the run may never await it; settle() reports that, an unhandled rejection would kill the process instead
     tracked.catch(() => {});
     return tracked;
+  };
+  const whileOpen = async (transact: () => Promise<unknown>): Promise<unknown> => {
+    openTransactions += 1;
+    try {
+      return await transact();
+    } finally {
+      openTransactions -= 1;
+    }
   };
   /** Gives the work to a person. */
   const park = async (effect: string, why: string): Promise<never> => {
@@ -194,6 +220,10 @@ export function createEffects(options: EffectsOptions): Effects {
     timing: { readonly deadlineMs: number; readonly settleMs: number },
   ): Promise<unknown> => {
     if (effect.ifUnknown === "park") return parkUnanswered(name, effect, "an earlier attempt got no answer");
+    // it may have committed as soon as it was started, and be swept by now: another one would happen twice
+    if (clock.now() - record.startedAt >= (effect["~keptMs"] ?? Number.POSITIVE_INFINITY)) {
+      return parkUnanswered(name, effect, "its anchor may have forgotten what became of it");
+    }
     if (effect.ifUnknown !== "retry") {
       const answer = await ask(name, effect.ifUnknown);
       if (answer === unanswered) {
@@ -249,16 +279,19 @@ export function createEffects(options: EffectsOptions): Effects {
     return resume(name, effect, started.record, { deadlineMs, settleMs });
   };
 
+  const checkTransactional = () => {
+    if (ledger.transactional) return;
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: `operation '${operation}'`,
+      why: `ledger '${ledger.name}' has no transactions.`,
+      mend: "Use a ledger that has, or write through an effect.",
+    });
+  };
+
   const transact = async (name: string, body: (tx: unknown) => Promise<unknown>): Promise<unknown> => {
     const pinned = known.get(name)?.answer;
     if (pinned != null) return adopt(name, pinned);
-    if (!ledger.transactional) {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: `operation '${operation}'`,
-        why: `ledger '${ledger.name}' has no transactions.`,
-        mend: "Use a ledger that has, or write through an effect.",
-      });
-    }
+    checkTransactional();
     const result = await telling(options.committed, () =>
       ledger.transact(fence, name, async (tx) => {
         const value = await body(tx);
@@ -270,6 +303,28 @@ export function createEffects(options: EffectsOptions): Effects {
     return result.is === "committed" ? result.value : adopt(name, result.answer);
   };
 
+  /** The same with the outcome in its commit. What an earlier attempt did under its name without being the last, stands. */
+  const conclude = async (name: string, body: (tx: unknown) => Promise<unknown>): Promise<unknown> => {
+    const pinned = known.get(name)?.answer;
+    if (pinned != null) return adopt(name, pinned);
+    checkTransactional();
+    const [forgotten] = [...underWay.keys()].filter((one) => one !== name);
+    if (forgotten !== undefined) throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation, effect: forgotten });
+    // its own name is not among them: what stands under it was done by another attempt, and must not be done again
+    const visited = [...used].filter((one) => one !== name);
+    const result = await telling(options.committed, () =>
+      ledger.conclude(fence, { keepMs: work.keepMs, visited }, async (tx) => {
+        const ending = options.outcomeOf(await body(tx));
+        return { value: ending, outcome: ending.outcome, refused: false };
+      }),
+    );
+    if (result.is === "fenced") return fenced();
+    if (result.is === "effects-differ") throw new PassedOver("the last transaction would answer over an effect");
+    options.committed();
+    concluded = result.value;
+    return concluded.settlement.status === "done" ? concluded.settlement.value : undefined;
+  };
+
   return {
     effect: (name, effect) =>
       track(name, async () => {
@@ -277,17 +332,12 @@ export function createEffects(options: EffectsOptions): Effects {
         if (openTransactions > 0) throw new RepriseError("REPRISE_EFFECT_IN_TRANSACTION", { operation, effect: name });
         checkEffect(name, effect, operation);
         if (ledger.losesCommits === true && options.cost === "money") checkHonoursKey(name, effect, operation, ledger);
-        return perform(name, effect);
+        checkAnchorKeeps(name, effect, operation, work.keepMs);
+        return effect["~keptMs"] === undefined ? perform(name, effect) : whileOpen(() => perform(name, effect));
       }),
-    transaction: (body, { name = "transaction" } = {}) =>
-      track(name, async () => {
-        openTransactions += 1;
-        try {
-          return await transact(name, body);
-        } finally {
-          openTransactions -= 1;
-        }
-      }),
+    transaction: (body, { name = "transaction", last = false } = {}) =>
+      track(name, () => whileOpen(() => (last ? conclude(name, body) : transact(name, body)))),
+    concluded: () => concluded,
     visited: () => [...used],
     settle: async () => {
       const [forgotten] = underWay.keys();
@@ -307,6 +357,14 @@ function checkName(name: unknown, operation: string): void {
     where: `an effect or transaction of '${operation}'`,
     why: "its name is no text of 1 to 200 characters without control characters and lone surrogates.",
     mend: "Its record is found by it: choose a name in the code.",
+  });
+}
+
+function afterLast(name: string, operation: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `'${name}' of '${operation}'`,
+    why: "it comes after the transaction that was declared last, which has completed the operation.",
+    mend: "Do it before, or do not declare that transaction last.",
   });
 }
 
@@ -332,6 +390,16 @@ function checkHonoursKey(name: string, effect: EffectOptions, operation: string,
     where: `effect '${name}' of '${operation}'`,
     why: `it costs money if it happens twice, and ledger '${ledger.name}' may lose what it acknowledged, so it may be called again as if it never was.`,
     mend: "Hand the key that 'run' is given to a side that honours it, and say ifUnknown: 'retry'; or use a ledger that loses nothing.",
+  });
+}
+
+/** Work that is repeated within its retention must find what an anchor committed for it, also where its record was lost. */
+function checkAnchorKeeps(name: string, effect: EffectOptions, operation: string, keepMs: number): void {
+  if ((effect["~keptMs"] ?? keepMs) >= keepMs) return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `effect '${name}' of '${operation}'`,
+    why: "its anchor forgets it before the operation's retention is over.",
+    mend: "Give the anchor at least the operation's retention.",
   });
 }
 

@@ -4,7 +4,7 @@ import { newAttemptId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
 import { createCall } from "./call.ts";
 import { telling } from "./doubt.ts";
-import { AskLater, createEffects, type Effects, Parked } from "./effects.ts";
+import { AskLater, createEffects, type Effects, type Ending, Parked, PassedOver } from "./effects.ts";
 import type { Execution } from "./execution.ts";
 import { insist } from "./insist.ts";
 import { holdLease, type Lease } from "./lease.ts";
@@ -64,7 +64,17 @@ class Attempt {
     });
     const committed = () => host.committed(settings.name, work.input);
     const cost = settings.declaration.costIfTwice;
-    this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, cost, committed, counters });
+    this.#effects = createEffects({
+      ledger,
+      clock,
+      work,
+      won,
+      lease: this.#lease,
+      cost,
+      committed,
+      counters,
+      outcomeOf: (value) => this.#endingOf({ status: "done", value }),
+    });
   }
 
   cancel(): void {
@@ -85,6 +95,8 @@ class Attempt {
       if (forgotten !== undefined) {
         throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation: settings.name, effect: forgotten });
       }
+      const concluded = this.#effects.concluded();
+      if (concluded !== undefined) return this.#tellConcluded(concluded, settlement);
       return await this.#complete(settlement, this.#effects.visited());
     } catch (error) {
       return await this.#fail(error);
@@ -123,12 +135,32 @@ class Attempt {
     this.#lease.report({ done, total: total ?? null });
   };
 
+  #endingOf(settlement: Settlement): Ending {
+    const { settings, render } = this.#execution;
+    const rendered = render(settlement);
+    return { settlement, rendered, outcome: encodeOutcome(settings, settlement, rendered) };
+  }
+
+  /** The last transaction has completed the work. Whoever returns something else would tell it to nobody. */
+  #tellConcluded({ settlement, rendered }: Ending, returned: Settlement): Told {
+    const { host, settings } = this.#execution;
+    const isTold =
+      returned.status === "done" && settlement.status === "done" && Object.is(returned.value, settlement.value);
+    if (!isTold) {
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: `operation '${settings.name}'`,
+        why: "its run ended with something else than its last transaction, which has completed it.",
+        mend: "Return what that transaction returns: it is the outcome.",
+      });
+    }
+    return tell({ ...settlement, replayed: false, at: new Date(host.clock().now()) }, rendered);
+  }
+
   /** `visited`: what of its effects and transactions it knows. */
   async #complete(settlement: Settlement, visited: readonly string[]): Promise<Told> {
-    const { host, settings, work, render } = this.#execution;
+    const { host, settings, work } = this.#execution;
     const clock = host.clock();
-    const rendered = render(settlement);
-    const outcome = encodeOutcome(settings, settlement, rendered);
+    const { rendered, outcome } = this.#endingOf(settlement);
     const refused = settlement.status === "refused";
     const completion = { outcome, refused, keepMs: settings.retentionMs, visited };
     const committed = () => host.committed(settings.name, work.input);
@@ -200,7 +232,11 @@ class Attempt {
     const { host, settings, work, resumed } = this.#execution;
     const clock = host.clock();
     await this.#effects.settle();
+    // the work is done, whatever came after; its next caller is told that
+    if (this.#effects.concluded() !== undefined) throw error;
     if (error instanceof Parked) return this.#tellParked(error);
+    if (error instanceof PassedOver)
+      return this.#parkPassedOver(this.#effects.visited()).catch((parked) => this.#fail(parked));
     if (this.#mayEnd(error)) return await this.#end(error);
     const afterMs = error instanceof AskLater ? error.afterMs : 0;
     // a completer must not spin on work that fails at once

@@ -109,6 +109,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       release: (fence, release) => through("release", () => ledger.release(fence, release)),
       park: (fence, parking) => through("park", () => ledger.park(fence, parking)),
       transaction: (work) => through("transaction", () => ledger.transaction(work)),
+      conclude: (fence, concluding, work) => through("conclude", () => ledger.conclude(fence, concluding, work)),
       transact: (fence, effect, work) => through("transact", () => ledger.transact(fence, effect, work)),
       atomic: (request, work) => through("atomic", () => ledger.atomic(request, work)),
       join: (tx, request, work) => through("join", () => ledger.join(tx, request, work)),

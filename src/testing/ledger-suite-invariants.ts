@@ -14,6 +14,7 @@ import {
   tally,
   work,
 } from "./ledger-kit.ts";
+import { atomicUntilKnown, booking } from "./ledger-suite-transactions.ts";
 
 /** The protocols' invariants by their numbers. */
 export const invariantScenarios: readonly LedgerScenario[] = [
@@ -34,6 +35,27 @@ export const invariantScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "P1: of database work that is attempted with two payloads at once, one run completes, under its print",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, async (_, i) => {
+          const payload = `payload ${i % 2}`;
+          const answer = await atomicUntilKnown(
+            stage.ledger,
+            work("a", { key: "k", payload }),
+            booking(stage, payload),
+          );
+          return { payload, is: answer.is };
+        }),
+      );
+      assert.deepEqual(tally(answers), { ran: 1, done: 3, mismatch: 4 });
+      const [completedWith] = await stage.bookings();
+      for (const { payload, is } of answers) assert.equal(is === "mismatch", payload !== completedWith);
+      assert.equal((await stage.bookings()).length, 1);
+    },
+  },
+  {
     name: "P2: everybody is told the one stored outcome",
     run: async ({ ledger }) => {
       const { fence } = await claimed(ledger, "a", { key: "k" });
@@ -45,6 +67,22 @@ export const invariantScenarios: readonly LedgerScenario[] = [
         new Set(told.map((answer) => (answer.is === "done" ? answer.outcome : answer.is))),
         new Set(["the one"]),
       );
+    },
+  },
+  {
+    name: "P2: everybody is told the one stored outcome of database work, whichever way is asked",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const { ledger } = stage;
+      assert.equal((await ledger.atomic(work("a", { key: "k" }), booking(stage, "a", "the one"))).is, "ran");
+      const told = [
+        await ledger.atomic(work("a"), booking(stage, "a", "other")),
+        await ledger.atomic(work("a", { key: "k2" }), booking(stage, "a", "other")),
+        await ledger.claim(work("a", { key: "k3" })),
+        await ledger.find(work("a", { key: "k" })),
+      ];
+      for (const answer of told) assert.ok(answer?.is === "done" && answer.outcome === "the one");
+      assert.deepEqual(await stage.bookings(), ["a"]);
     },
   },
   {
@@ -76,6 +114,22 @@ export const invariantScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "P3: a kept key of database work has one print and one work, by first or further key",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const { ledger } = stage;
+      await ledger.atomic(work("a", { key: "k1" }), booking(stage, "a"));
+      await ledger.atomic(work("a", { key: "k2" }), booking(stage, "a"));
+      for (const key of ["k1", "k2"]) {
+        for (const request of [work("a", { key, payload: "other" }), work("b", { key })]) {
+          assert.equal((await ledger.atomic(request, booking(stage, "x"))).is, "mismatch");
+          assert.equal((await ledger.claim(request)).is, "mismatch");
+        }
+      }
+      assert.deepEqual(await stage.bookings(), ["a"]);
+    },
+  },
+  {
     name: "P4: a claim that is refused leaves nothing that anybody could run",
     run: async (stage) => {
       const { ledger } = stage;
@@ -90,6 +144,22 @@ export const invariantScenarios: readonly LedgerScenario[] = [
         waiting.map((one) => one.input),
         ["a"],
       );
+    },
+  },
+  {
+    name: "P4: database work that fails leaves no claim, and neither of its names",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const { ledger } = stage;
+      const failing = ledger.atomic(work("a", { key: "k" }), async (tx) => {
+        await stage.insertBooking(tx, "a");
+        throw new Error("sold out");
+      });
+      await assert.rejects(failing, /sold out/);
+      assert.equal(await ledger.find(work("a", { key: "k" })), null);
+      assert.deepEqual(await ledger.recent({ limit: 10 }), []);
+      assert.equal((await ledger.atomic(work("b", { key: "k" }), booking(stage, "b"))).is, "ran", "the key is free");
+      assert.deepEqual(await stage.bookings(), ["b"]);
     },
   },
   {
@@ -239,6 +309,20 @@ export const invariantScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "P11: database work of different principals under one identity and key never meets",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const run = (principal: string) =>
+        stage.ledger.atomic(work("a", { key: "k", principal }), booking(stage, principal, `${principal}'s`));
+      assert.deepEqual([(await run("ann")).is, (await run("bob")).is], ["ran", "ran"]);
+      for (const principal of ["ann", "bob"]) {
+        const told = await run(principal);
+        assert.ok(told.is === "done" && told.outcome === `${principal}'s`);
+      }
+      assert.deepEqual([...(await stage.bookings())].sort(), ["ann", "bob"]);
+    },
+  },
+  {
     name: "P12: only done work past its keep is swept",
     run: async (stage) => {
       const { ledger } = stage;
@@ -260,6 +344,23 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       assert.deepEqual(left, ["fresh", "open", "parked", "running"]);
       for (const key of ["k1", "k2"])
         assert.equal((await ledger.claim(work(key, { key }))).is, "won", "its keys went too");
+    },
+  },
+  {
+    name: "P12: database work is swept past its keep, with its keys, and not before",
+    needs: ["transactions"],
+    run: async (stage) => {
+      const { ledger } = stage;
+      await ledger.atomic(work("a", { key: "k1" }), booking(stage, "a"));
+      await ledger.atomic(work("a", { key: "k2" }), booking(stage, "a"));
+      assert.equal(await ledger.sweep(100), 0);
+      await stage.passTime(pastKeepMs);
+      assert.equal(await ledger.sweep(100), 1);
+      assert.deepEqual(await ledger.recent({ limit: 10 }), []);
+      for (const key of ["k1", "k2"]) {
+        assert.equal((await ledger.atomic(work(key, { key }), booking(stage, key))).is, "ran", "its keys went too");
+      }
+      assert.deepEqual([...(await stage.bookings())].sort(), ["a", "k1", "k2"]);
     },
   },
 ];

@@ -3,7 +3,16 @@ import { AsyncResource } from "node:async_hooks";
 import { isRepriseError } from "../base/errors.ts";
 import type { Claim, Ledger } from "../contract/ledger.ts";
 import type { LedgerStage } from "./ledger-adapter.ts";
-import { claimed, completed, type LedgerScenario, pastKeepMs, pastLeaseMs, takenOver, work } from "./ledger-kit.ts";
+import {
+  claimed,
+  completed,
+  keepMs,
+  type LedgerScenario,
+  pastKeepMs,
+  pastLeaseMs,
+  takenOver,
+  work,
+} from "./ledger-kit.ts";
 
 const needs = ["transactions"] as const;
 
@@ -11,7 +20,7 @@ const needs = ["transactions"] as const;
 const outside = AsyncResource.bind((run: () => void) => run());
 
 /** The user's work: one booking, and its outcome. */
-function booking<Tx>(stage: LedgerStage<Tx>, identity: string, outcome = "outcome") {
+export function booking<Tx>(stage: LedgerStage<Tx>, identity: string, outcome = "outcome") {
   return async (tx: Tx) => {
     await stage.insertBooking(tx, identity);
     return { value: identity, outcome, answer: outcome, refused: false };
@@ -169,6 +178,60 @@ export const transactionScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "the last transaction of external work commits its writes with the outcome, and keeps no record of its own",
+    needs,
+    run: async (stage) => {
+      const { fence } = await claimed(stage.ledger, "a");
+      const concluding = { keepMs, visited: [] };
+      assert.deepEqual(await stage.ledger.conclude(fence, concluding, booking(stage, "a", "told")), {
+        is: "done",
+        value: "a",
+      });
+      const again = await stage.ledger.claim(work("a"));
+      assert.equal(again.is === "done" && again.outcome, "told");
+      assert.deepEqual((await stage.ledger.history(fence.id))?.effects, []);
+      assert.deepEqual(await stage.ledger.conclude(fence, concluding, booking(stage, "b")), { is: "fenced" });
+      assert.deepEqual(await stage.bookings(), ["a"]);
+      await stage.passTime(pastKeepMs);
+      assert.equal((await stage.ledger.claim(work("a"))).is, "won");
+    },
+  },
+  {
+    name: "a last transaction that throws leaves the work running and nothing written, and may be repeated",
+    needs,
+    run: async (stage) => {
+      const { fence } = await claimed(stage.ledger, "a");
+      const concluding = { keepMs, visited: [] };
+      const failing = stage.ledger.conclude(fence, concluding, async (tx) => {
+        await stage.insertBooking(tx, "a");
+        throw new Error("the work failed");
+      });
+      await refuses(failing, "the work failed");
+      assert.deepEqual(await stage.bookings(), []);
+      assert.equal((await stage.ledger.claim(work("a"))).is, "running");
+      assert.equal((await stage.ledger.conclude(fence, concluding, booking(stage, "a"))).is, "done");
+      assert.deepEqual(await stage.bookings(), ["a"]);
+    },
+  },
+  {
+    name: "P6, P7, P10: a last transaction begins over no open and no unvisited effect, and not for a zombie",
+    needs,
+    run: async (stage) => {
+      const { zombie, owner } = await takenOver(stage, "a");
+      await stage.ledger.start(owner, { effect: "charge", settleMs: 1_000 });
+      const concluding = { keepMs, visited: ["charge"] };
+      assert.deepEqual(await stage.ledger.conclude(zombie, concluding, booking(stage, "z")), { is: "fenced" });
+      assert.deepEqual(await stage.ledger.conclude(owner, concluding, booking(stage, "a")), { is: "effects-differ" });
+      await stage.ledger.pin(owner.id, "charge", "answer");
+      assert.deepEqual(await stage.ledger.conclude(owner, { keepMs, visited: [] }, booking(stage, "a")), {
+        is: "effects-differ",
+      });
+      assert.deepEqual(await stage.bookings(), []);
+      assert.equal((await stage.ledger.conclude(owner, concluding, booking(stage, "a"))).is, "done");
+      assert.deepEqual(await stage.bookings(), ["a"]);
+    },
+  },
+  {
     name: "a transaction of external work that throws leaves nothing, and may be repeated",
     needs,
     run: async (stage) => {
@@ -260,7 +323,7 @@ export const transactionScenarios: readonly LedgerScenario[] = [
     },
   },
   {
-    name: "an earlier owner's transaction is fenced and runs nothing, before and after the new owner completes",
+    name: "P10: an earlier owner's transaction is fenced and runs nothing, before and after the new owner completes",
     needs,
     run: async (stage) => {
       const { zombie, owner } = await takenOver(stage, "a");

@@ -259,6 +259,25 @@ describe.each(drivers)("postgres over %s", (driver) => {
     await end();
   });
 
+  test("a connection cut under a statement that it never saw before: away, and the process goes on", async () => {
+    const { ledger, end } = await behindProxy(driver, "20s");
+    proxy.freeze("answers");
+    const cut = ledger.claim(request(`cut ${driver}`)).catch((error: unknown) => error);
+    // it has arrived, or nothing would be under way
+    await expect
+      .poll(() =>
+        place.admin
+          .query("select 1 from pg_stat_activity where query like '%on conflict do nothing%'")
+          .then(({ rowCount }) => rowCount),
+      )
+      .toBeGreaterThan(0);
+    proxy.cut();
+    expect(await cut).toMatchObject(away);
+    proxy.thaw();
+    expect((await ledger.claim(request(`after ${driver}`))).is).toBe("won");
+    await end();
+  });
+
   test("a server that says nothing is away at the deadline; what comes after goes over other connections", async () => {
     const { ledger, end } = await behindProxy(driver, "500ms");
     const job = request(`silent ${driver}`);

@@ -7,7 +7,11 @@ export type Fate =
   /** The server does it, and the client's connection is cut instead of its answer. */
   | "lose the answer"
   /** It does not arrive; the client's connection is cut, and the server does not notice. */
-  | "lose the request";
+  | "lose the request"
+  /** The server does it, and the client waits for its answer in vain. */
+  | "hold the answer"
+  /** It does not arrive, nor does what follows it; the client waits in vain. */
+  | "hold the request";
 
 /** Stands between a driver and its server, and fails as networks do. */
 export interface TcpProxy {
@@ -19,17 +23,26 @@ export interface TcpProxy {
   readonly thaw: () => void;
   /** The server notices what it had not. */
   readonly cutServers: () => void;
+  /** From now on nobody gets through: what stands is cut, and who comes is turned away. */
+  readonly refuse: () => void;
+  readonly admit: () => void;
   readonly close: () => Promise<void>;
 }
 
 export async function tcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   let frozen = false;
+  let refusing = false;
   const listener = createServer((client) => {
+    if (refusing) {
+      client.destroy();
+      return;
+    }
     const server = connect(target.port, target.host);
     const pair = { client, server };
     pairs.add(pair);
     let isAnswerLost = false;
+    let isHeld: "nothing" | "answers" | "all" = "nothing";
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -47,12 +60,14 @@ export async function tcpProxy(target: { readonly host: string; readonly port: n
         client.destroy();
         return;
       }
+      if (fate === "hold the request") isHeld = "all";
+      if (fate === "hold the answer" && isHeld === "nothing") isHeld = "answers";
       isAnswerLost ||= fate === "lose the answer";
-      server.write(data);
+      if (isHeld !== "all") server.write(data);
     });
     server.on("data", (data) => {
       if (isAnswerLost) client.destroy();
-      else client.write(data);
+      else if (isHeld === "nothing") client.write(data);
     });
   });
   const isDetached = new WeakSet<Socket>();
@@ -77,6 +92,13 @@ export async function tcpProxy(target: { readonly host: string; readonly port: n
     },
     cutServers: () => {
       for (const { server } of pairs) server.destroy();
+    },
+    refuse: () => {
+      refusing = true;
+      each((socket) => socket.destroy());
+    },
+    admit: () => {
+      refusing = false;
     },
     close: async () => {
       each((socket) => socket.destroy());

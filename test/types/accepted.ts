@@ -12,6 +12,7 @@ import {
   createReprise,
   type DoneOutcome,
   type Joins,
+  type Ledger,
   type Operation,
   type Outcome,
   outcomeOf,
@@ -321,6 +322,33 @@ withOrm.operation({
   costIfTwice: "noise",
   effects: "database",
   run: ({ tx: own }) => own.insertInto("facts"),
+});
+
+// ── a transaction in another database ──
+
+declare const keepsOnly: Ledger<never>;
+const elsewhere = createReprise({ service: "shop", owner: "team", ledger: keepsOnly });
+const orders = elsewhere.anchor({ ledger: sqliteLedger({ path: "orders.db" }), retention: "30d" });
+export const orderPlaced = elsewhere.operation({
+  name: "order.place",
+  input: unchecked<{ id: string }>(),
+  ifRunsAgain: "replays",
+  costIfTwice: "money",
+  principal: "everyone",
+  identity: (asked) => [asked.id],
+  retention: "30d",
+  effects: "external",
+  run: async ({ effect }) => {
+    const insert = orders.transaction(async (tx, signal) => {
+      expectTypeOf(tx).toEqualTypeOf<SqliteTransaction>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      await tx.query("insert into orders default values");
+      return { placed: true };
+    });
+    const placed = await effect("place", insert);
+    expectTypeOf(placed).toEqualTypeOf<{ placed: boolean }>();
+    return effect("again", { ...insert, deadline: "1m" });
+  },
 });
 
 // ── carried by HTTP ──

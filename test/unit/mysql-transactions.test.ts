@@ -179,6 +179,18 @@ describe.each(["read committed", "repeatable read", "serializable"])("at %s", (l
     expect(await bookings()).toEqual(["a", "caller"]);
   });
 
+  test("work that nobody knows runs at once beside finished work of an open transaction", async () => {
+    const ledger = await atLevel();
+    await ledger.transaction(async (tx) => {
+      await ledger.join(tx, request("a"), book("a"));
+      for (const identity of ["b", "c", "d", "e"]) {
+        const fresh = await ledger.atomic(request(identity), book(identity));
+        expect(fresh.is).toBe("ran");
+      }
+    });
+    expect((await bookings()).toSorted()).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
   test("a deadlock repeats the whole transaction; what joined it is there once", async () => {
     const ledger = await atLevel();
     const [first, second] = [gate(), gate()];

@@ -15,6 +15,8 @@ export const config = {
   searchMs: 500,
   /** Small, as the data is: so small that what a crawler reads would push out what visitors read, if it were let. */
   memory: "256kb",
+  /** Bookings that a statement reads at once: it is to hold no connection for long. */
+  statementPage: 100,
   /** A card network's answer. */
   gatewayMs: 120,
   /** Of the load that makes the page live: 4 reads a second are 240 requests a minute. */

@@ -11,9 +11,21 @@ export type BookSeat = {
   readonly card: string;
 };
 export type CancelBooking = { readonly user: string; readonly reference: string; readonly workshop: string };
+export type IssueRefund = {
+  readonly user: string;
+  readonly reference: string;
+  /** Of `answer-lost` the gateway's answer is lost on its way. */
+  readonly reason: string;
+};
+
+/** What a user has booked, written out for them. */
+export type WriteStatement = { readonly user: string; readonly reference: string };
 
 export const bookSeatSchema = ofStrings<BookSeat>(["user", "reference", "workshop", "card"]);
 export const cancelBookingSchema = ofStrings<CancelBooking>(["user", "reference", "workshop"]);
+export const issueRefundSchema = ofStrings<IssueRefund>(["user", "reference", "reason"]);
+
+export const writeStatementSchema = ofStrings<WriteStatement>(["user", "reference"]);
 
 /** An object of these strings, none empty or longer than 100 characters; nothing else of it is kept. */
 function ofStrings<T extends { readonly [name: string]: string }>(names: readonly (keyof T & string)[]): Schema<T> {

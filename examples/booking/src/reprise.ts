@@ -6,13 +6,14 @@ import type { DatabasePool } from "./database/pool.ts";
 import {
   availabilityOf,
   availabilityOfAll,
+  bookingsOf,
   listWorkshops,
   saveViews,
   searchWorkshops,
   viewsOf,
 } from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
-import { bookSeatSchema, cancelBookingSchema } from "./inputs.ts";
+import { bookSeatSchema, cancelBookingSchema, issueRefundSchema, writeStatementSchema } from "./inputs.ts";
 
 /** Where the decisions live: what is cached and for how long, what may be repeated and what becomes of it. */
 
@@ -190,5 +191,46 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
-  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking };
+  const issueRefund = reprise.operation({
+    name: "refund.issue",
+    input: issueRefundSchema,
+    ifRunsAgain: "replays",
+    costIfTwice: "money",
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "90d",
+    effects: "external",
+    run: async ({ input, effect }) => {
+      const refund = await effect("refund", {
+        ifUnknown: "park", // the gateway takes no key for refunds: a person finds out what became of a lost answer
+        run: (_, signal) => gateway.refund({ reference: input.reference, reason: input.reason }, signal),
+      });
+      return { reference: input.reference, refund: refund.id };
+    },
+  });
+
+  const writeStatement = reprise.operation({
+    name: "statement.write",
+    input: writeStatementSchema,
+    ifRunsAgain: "replays",
+    costIfTwice: "noise",
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "7d",
+    effects: "external",
+    dispatch: "background", // nobody waits for it: an instance with a free worker writes it, also after a restart
+    run: async ({ input, progress, signal }) => {
+      let [booked, cancelled, after] = [0, 0, ""];
+      for (;;) {
+        const page = await bookingsOf(database, input.user, after, config.statementPage, { signal });
+        booked += page.length;
+        cancelled += page.filter((booking) => booking.cancelled).length;
+        progress(booked);
+        after = page.at(-1)?.reference ?? after;
+        if (page.length < config.statementPage) return { reference: input.reference, booked, cancelled };
+      }
+    },
+  });
+
+  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement };
 }

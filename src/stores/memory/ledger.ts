@@ -159,8 +159,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
       step("complete", (now) => {
         const work = shelf.get(fence.name);
         if (!holds(work, fence)) return "fenced";
-        const passedOver = [...work.effects.keys()].some((effect) => !visited.includes(effect));
-        if (passedOver || startedEffects(work).length > 0) return "effects-differ";
+        if (passesOver(work, visited)) return "effects-differ";
         finish(work, now, outcome, refused, keepMs);
         return "done";
       }),
@@ -217,6 +216,22 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         } as const;
         scope.commit.push(() => owned.effects.set(effect, record), letGo);
         return { is: "committed", value };
+      });
+    },
+    conclude: async (fence, { keepMs, visited }, work) => {
+      await step("conclude", ignore);
+      const scope = newScope();
+      return runner.run(scope, async (tx) => {
+        const owned = shelf.get(fence.name);
+        // another open transaction of it: its end decides
+        while (holds(owned, fence) && owned.transactions.size > 0) await Promise.all(owned.transactions.values());
+        if (!holds(owned, fence)) return { is: "fenced" };
+        if (passesOver(owned, visited)) return { is: "effects-differ" };
+        const letGo = holdOpen(owned, "(completion)");
+        scope.undo.push(letGo);
+        const { value, outcome, refused } = await work(tx);
+        scope.commit.push(() => finish(owned, clock.now(), outcome, refused, keepMs), letGo);
+        return { is: "done", value };
       });
     },
     atomic: (request, work) => {
@@ -328,6 +343,10 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
 }
 
 /** Until the returned function is called, a transaction of the work is open: nobody takes the work over. */
+function passesOver(work: Work, visited: readonly string[]): boolean {
+  return startedEffects(work).length > 0 || [...work.effects.keys()].some((effect) => !visited.includes(effect));
+}
+
 function holdOpen(work: Work, effect: string): () => void {
   let settle = () => {};
   const settled = new Promise<void>((resolve) => {

@@ -10,32 +10,41 @@ export async function completeWork(
   fence: Fence,
   completion: Completion,
 ): Promise<"done" | "fenced" | "effects-differ"> {
-  if ((await hold(connection, fence)) === undefined) return "fenced";
-  // read after the fence, which no start is under way beside
-  const effects = await effectsOf(connection, fence.id);
-  const { visited } = completion;
-  if (effects.some(({ effect, state }) => state === "started" || !visited.includes(effect))) return "effects-differ";
-  await connection.query(
-    `update reprise_work set state = 'd', outcome = ?, refused = ?, ended_at = ${clock},
-       keep_until = greatest(keep_until, ${clock} + ?), input = null, why = null where name = ?`,
-    [bytes(completion.outcome), completion.refused ? 1 : 0, micros(completion.keepMs), id16(fence.name)],
-  );
+  const obstacle = await obstacleTo(connection, fence, completion.visited);
+  if (obstacle !== undefined) return obstacle;
+  await finishWork(connection, fence, completion, completion.keepMs, null);
   return "done";
 }
 
+/** Why the work cannot be completed; `undefined`: it can, as long as this transaction holds it. */
+export async function obstacleTo(
+  connection: Connection,
+  fence: Fence,
+  visited: readonly string[],
+): Promise<"fenced" | "effects-differ" | undefined> {
+  if ((await hold(connection, fence)) === undefined) return "fenced";
+  // read after the fence, which no start is under way beside
+  const effects = await effectsOf(connection, fence.id);
+  const isPassedOver = effects.some(({ effect, state }) => state === "started" || !visited.includes(effect));
+  return isPassedOver ? "effects-differ" : undefined;
+}
+
 /**
- * The outcome into the row that this transaction holds; `endedAt` in microseconds. False: the row is gone, since the server
+ * The outcome into the row that this transaction holds; `endedAt` in microseconds, `null`: now. False: the row is gone, since the server
  * rolled the transaction back and the work did not let that error pass.
+ *
+ * By its primary key: through the fence's index REPEATABLE READ locks the gaps beside the row too, and work that nobody
+ * knows would be told that it runs.
  */
 export async function finishWork(
   connection: Connection,
   fence: Pick<Fence, "name" | "id">,
   finished: Pick<Finished<unknown>, "outcome" | "refused">,
   keepMs: number,
-  endedAt: number,
+  endedAt: number | null,
 ): Promise<boolean> {
   const { count } = await connection.query(
-    `update reprise_work set state = 'd', outcome = ?, refused = ?, ended_at = ?,
+    `update reprise_work force index (primary) set state = 'd', outcome = ?, refused = ?, ended_at = coalesce(?, ${clock}),
        keep_until = greatest(keep_until, ${clock} + ?), input = null, why = null where name = ? and id = ?`,
     [bytes(finished.outcome), finished.refused ? 1 : 0, endedAt, micros(keepMs), id16(fence.name), id16(fence.id)],
   );

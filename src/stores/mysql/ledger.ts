@@ -10,7 +10,7 @@ import { Conflict } from "./conflict.ts";
 import { type Database, mysqlDatabase } from "./database.ts";
 import { isDuplicate, type MysqlPool } from "./driver.ts";
 import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, transactionBefore } from "./effects.ts";
-import { completeWork, parkOwn, releaseWork } from "./endings.ts";
+import { completeWork, finishWork, obstacleTo, parkOwn, releaseWork } from "./endings.ts";
 import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
 import { recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
@@ -100,6 +100,16 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
         });
         if (!(await database.step("pin", pinned))) throw new Conflict();
         return { is: "committed", value };
+      }),
+    conclude: (fence, { keepMs, visited }, work) =>
+      transactions.begin("conclude", async (connection, users) => {
+        const obstacle = await database.step("fence", obstacleTo(connection, fence, visited));
+        if (obstacle !== undefined) return { is: obstacle };
+        const finished = await users(work);
+        // the server rolled it back, and the work did not let that error pass
+        if (!(await database.step("complete", finishWork(connection, fence, finished, keepMs, null))))
+          throw new Conflict();
+        return { is: "done", value: finished.value };
       }),
     atomic: (request, work) => runAtomic(running, request, work),
     join: (tx, request, work) => runJoined(running, tx, request, work),

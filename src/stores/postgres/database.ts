@@ -2,8 +2,9 @@ import { defaults } from "../../base/defaults.ts";
 import type { Name } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
 import { bindHeld, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
-import type { Answer } from "./driver.ts";
+import type { Answer, OwnRow } from "./driver.ts";
 import { park } from "./endings.ts";
+import { functionNames } from "./functions.ts";
 import { acceptedAs, judge, look, stored } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
@@ -17,18 +18,10 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  * somebody is at it, at once. A lock of another's on the same number costs a false `running`, never a second run. They
  * go with the transaction, also when its session is ended because it idled: a process that stops must not hold them.
  */
-const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
-      and ($2::bigint is null or pg_try_advisory_xact_lock($2::bigint)) then 1 else 0 end as free,
-  ${epochMs("clock_timestamp()")} as now,
-  case when $3::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
-    then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
+const claim = `select * from @${functionNames.claim}($1::bigint, $2::bigint, $3::text, $4::uuid, $5::uuid)`;
 
-/** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
-const insertDone = `insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome,
-    operation, identity, principal, caller_key, owner, parent, intent)
-  select now(), t.now, t.now + ${interval("$7")}, $1::uuid, $2::uuid, decode($3, 'hex'), $4::int, 'd', $5::int = 1, $6,
-    $8, $9, $10, $11, $12, $13::uuid, $14::uuid
-  from (select clock_timestamp() as now) t returning ${epochMs("ended_at")} as at`;
+const finish = `select @${functionNames.finish}($1::uuid, $2::uuid, $3::text, $4::int, $5::int, $6::text, $7::float8, $8::text,
+  $9::text, $10::text, $11::text, $12::text, $13::uuid, $14::uuid) as at`;
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
@@ -40,10 +33,10 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
     token = token + 1
   where name = $1::uuid returning ${epochMs("ended_at")} as at`;
 
-/** The locks, then what stands there: in one statement both would share a snapshot that is older than the locks. */
+/** What the transaction begins with: the locks on both names, then what stands there. */
 export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(lock, ...lockNumbers(request), idle), look(request)];
+  return [step(claim, ...lockNumbers(request), idle, request.name, request.key)];
 }
 
 type Claimed =
@@ -84,7 +77,7 @@ function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: b
   const refused = finished.refused ? 1 : 0;
   if (adopted) return step(finishAdopted, name, finished.outcome, refused, keepMs);
   return step(
-    insertDone,
+    finish,
     ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
     ...[request.parent, request.intent],
@@ -108,17 +101,21 @@ type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> 
 async function meetLocked<Tx>(
   session: Session<Tx>,
   request: WorkRequest,
-  [locked, ...rest]: readonly Answer[],
+  [claimed]: readonly Answer[],
 ): Promise<MetLocked> {
   const { name, key } = request;
-  const isFree = numberOf(locked?.rows[0]?.["free"]) === 1;
-  const since = numberOf(locked?.rows[0]?.["now"]);
-  const running: MetLocked = { is: "running", since, retryAfterMs: unboundedRetryMs };
+  const rows = claimed?.rows ?? [];
+  const isFree = numberOf(rows[0]?.["free"]) === 1;
+  const running: MetLocked = { is: "running", since: numberOf(rows[0]?.["at"]), retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
   if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
-  let [looked] = rest;
+  // where nothing stands, its one row tells of the locks only
+  let found: readonly OwnRow[] = rows.filter((row) => row["name"] !== null);
+  const lookAfter = async (...steps: readonly Step[]) => {
+    found = (await session.run([...steps, look(request)])).at(-1)?.rows ?? [];
+  };
   for (;;) {
-    const verdict = judge(looked?.rows ?? [], request);
+    const verdict = judge(found, request);
     switch (verdict.is) {
       case "mismatch":
         return verdict;
@@ -126,7 +123,7 @@ async function meetLocked<Tx>(
         return isFree ? verdict : running;
       case "clear":
         if (!isFree) return running;
-        [, looked] = await session.run([clear(request), look(request)]);
+        await lookAfter(clear(request));
         continue;
     }
     const { work, unbound } = verdict;
@@ -135,7 +132,7 @@ async function meetLocked<Tx>(
     if (!isFree) return running;
     const [bound] = await session.run([bindHeld(request, key, work)]);
     if (bound?.count === 1) return { is: "found", work, bound: true };
-    [looked] = await session.run([look(request)]);
+    await lookAfter();
   }
 }
 

@@ -3,7 +3,9 @@ import type {
   AbandonedQuery,
   AbandonedWork,
   Completion,
+  Concluded,
   Fence,
+  Finished,
   ParkAbandonedQuery,
   Parking,
   Release,
@@ -11,7 +13,8 @@ import type {
 import { fenced, fenceOf, lockWork } from "./effects.ts";
 import { inOrder } from "./looking.ts";
 import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
-import { type PostgresServer, type Step, step } from "./server.ts";
+import { type Ending, type PostgresServer, type Step, step } from "./server.ts";
+import type { Session, Transactor } from "./transaction.ts";
 
 /** The outcome of `$4` to `$6`. The input was kept for a completer only. */
 export const finished = `state = 'd', outcome = $4, refused = $5::int = 1, ended_at = clock_timestamp(),
@@ -22,6 +25,14 @@ const complete = `with w as (update @work w set ${finished}
       and (e.state = 's' or e.name not in (select json_array_elements_text($7::text::json))))
     returning 1)
   select (select count(*) from w) as done, (select count(*) from @work where ${fenced}) as held`;
+
+/** The heartbeat waits: above READ COMMITTED the row could not be changed after one. */
+const holdAlone = `select 1 as held from @work where ${fenced} for no key update`;
+
+const passedOver = `select 1 as passed from @effect where id = $1::uuid
+  and (state = 's' or name not in (select json_array_elements_text($2::text::json))) limit 1`;
+
+const conclude = `update @work set ${finished} where ${fenced}`;
 
 const lockOwn = `select 1 as held from @work where ${fenced} for update`;
 
@@ -113,6 +124,27 @@ export async function completeWork(
   const { rows } = await server.once("complete", complete, ...fenceOf(fence), ...rest);
   if (numberOf(rows[0]?.["done"]) === 1) return "done";
   return numberOf(rows[0]?.["held"]) === 1 ? "effects-differ" : "fenced";
+}
+
+/** Fence first and what would hinder the completion, then the user's work, then its outcome, all in one commit. */
+export function concludeWork<Tx, T>(
+  transactor: Transactor<Tx>,
+  fence: Fence,
+  { keepMs, visited }: Pick<Completion, "keepMs" | "visited">,
+  work: (tx: Tx) => Promise<Finished<T>>,
+): Promise<Concluded<T>> {
+  const opening = [step(holdAlone, ...fenceOf(fence)), step(passedOver, fence.id, JSON.stringify(visited))];
+  return transactor.run(
+    "conclude",
+    opening,
+    async ({ tx }: Session<Tx>, [held, passed]): Promise<Ending<Concluded<T>>> => {
+      if (held?.count !== 1) return { is: "rollback", value: { is: "fenced" }, soon: true };
+      if (passed?.count !== 0) return { is: "rollback", value: { is: "effects-differ" }, soon: true };
+      const { value, outcome, refused } = await work(tx);
+      const steps = [step(conclude, ...fenceOf(fence), outcome, refused ? 1 : 0, keepMs)];
+      return { is: "commit", steps, value: () => ({ is: "done", value }) };
+    },
+  );
 }
 
 export async function releaseWork(

@@ -11,6 +11,7 @@ import { pin, restart, start, transact } from "./effects.ts";
 import {
   abandonedWork,
   completeWork,
+  concludeWork,
   parkAbandonedWork,
   parkOwn,
   parkStalledWork,
@@ -124,6 +125,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>): L
         return { is: "commit", steps: [], value: () => value };
       }),
     transact: (fence, effect, work) => transact(transactor, fence, effect, work),
+    conclude: (fence, concluding, work) => concludeWork(transactor, fence, concluding, work),
     atomic: (request, work) =>
       transactor.run("atomic", opening(request, defaults.postgres.idleMs), (session, answers) =>
         runOnce(session, request, answers, work),

@@ -32,7 +32,7 @@ interface PgResult {
 /** The part of pg's protocol that lets statements share a round trip. */
 interface Wire {
   readonly parsedStatements: Readonly<Record<string, string>>;
-  readonly stream: { cork?(): void; uncork?(): void };
+  readonly stream: { readonly writable: boolean; write(bytes: Uint8Array): unknown };
   parse(message: { readonly text: string; readonly name: string }): void;
   bind(message: { readonly statement: string; readonly values: readonly (string | null)[] }): void;
   describe(message: { readonly type: "P"; readonly name: "" }): void;
@@ -104,6 +104,13 @@ function share(client: PgClient, statements: readonly Statement[]): Promise<read
   });
 }
 
+/** The same wire, whose messages are kept: a dozen small pieces cost the socket several times what one costs. */
+function gather(wire: Wire): { readonly messages: readonly Uint8Array[]; readonly gathering: Wire } {
+  const messages: Uint8Array[] = [];
+  const stream: Wire["stream"] = { writable: true, write: (bytes) => messages.push(bytes) };
+  return { messages, gathering: Object.create(wire, { stream: { value: stream } }) as Wire };
+}
+
 /** Parse, Bind and Execute for each statement and one Sync: an error makes the server skip what follows it. */
 class SharedTrip {
   readonly #statements: readonly Statement[];
@@ -135,20 +142,17 @@ class SharedTrip {
 
   submit(wire: Wire): null {
     const parsed = new Set<string>();
-    wire.stream.cork?.();
-    try {
-      for (const { text, name, params } of this.#statements) {
-        const known = name !== null && (parsed.has(name) || wire.parsedStatements[name] !== undefined);
-        if (!known) wire.parse({ text, name: name ?? "" });
-        if (name !== null) parsed.add(name);
-        wire.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
-        wire.describe({ type: "P", name: "" });
-        wire.execute({ portal: "" });
-      }
-      wire.sync();
-    } finally {
-      wire.stream.uncork?.();
+    const { messages, gathering } = gather(wire);
+    for (const { text, name, params } of this.#statements) {
+      const known = name !== null && (parsed.has(name) || wire.parsedStatements[name] !== undefined);
+      if (!known) gathering.parse({ text, name: name ?? "" });
+      if (name !== null) parsed.add(name);
+      gathering.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
+      gathering.describe({ type: "P", name: "" });
+      gathering.execute({ portal: "" });
     }
+    gathering.sync();
+    if (wire.stream.writable) wire.stream.write(Buffer.concat(messages));
     return null;
   }
 
@@ -156,7 +160,9 @@ class SharedTrip {
     this.#columns = message.fields.map((field) => field.name);
   }
   handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-    this.#rows.push(Object.fromEntries(this.#columns.map((column, place) => [column, message.fields[place]])));
+    const row: Record<string, unknown> = {};
+    for (const [place, column] of this.#columns.entries()) row[column] = message.fields[place];
+    this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
     const [command = "", ...counts] = message.text.split(" ");

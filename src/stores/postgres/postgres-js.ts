@@ -1,4 +1,5 @@
 import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
+import { isLoss, sqlState } from "./failure.ts";
 
 /** What is used of `sql`, as `postgres()` returns it. */
 export interface PostgresSql {
@@ -66,7 +67,11 @@ function connectionOf(
   };
   const run = (text: string, params: readonly unknown[], prepare: boolean): Promise<Result> => {
     const result = sent(text, params, prepare);
-    answered = result.catch(() => undefined);
+    answered = result.catch((error: unknown) => {
+      // of a statement that it describes first, the driver does not tell the connection: then its error alone says that it
+      // is gone, and whatever were sent to it now would throw where nobody can catch it, and end the process
+      if (isLoss(error) && sqlState(error) === undefined) isGone = true;
+    });
     return result;
   };
   const send = async ({ text, name, params }: Statement): Promise<Answer> => {

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { functions } from "./functions.ts";
 
 /**
  * Raised with every change that an earlier version cannot work beside; a schema of another version is refused. A table or
@@ -28,7 +29,7 @@ export function inSchema(text: string, schema: string): string {
  * known by `not_before`, which nothing else has, parked work by `effect`, and work that keeps its input by that.
  */
 export function tables(schema: string): readonly string[] {
-  return statements.map((text) => inSchema(text, schema));
+  return [...statements, ...functions].map((text) => inSchema(text, schema));
 }
 
 const statements = [

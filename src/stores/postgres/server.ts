@@ -6,6 +6,7 @@ import { pause, withDeadline } from "../../base/promise.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, Parameter, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { functionNames } from "./functions.ts";
 import { checkVersion, inSchema, quoted, tables } from "./schema.ts";
 
 /** A statement of ours as the files beside this one write it: `@work` is a table, wherever the schema is. */
@@ -92,7 +93,7 @@ export function postgresServer(options: {
       known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
       compiled.set(text, known);
     }
-    return { ...known, params };
+    return { text: known.text, name: known.name, params };
   };
 
   const connect = async (doing: string, waitMs: number): Promise<Connection> => {
@@ -280,7 +281,14 @@ export function postgresServer(options: {
     const connection = await connect("open", defaults.openMs);
     const ask = (...steps: readonly Step[]) => send(connection, "open", steps, defaults.openMs);
     try {
-      const [found] = await ask(step(present, `${quoted(schema)}.reprise_meta`, quoted(schema)));
+      const [found] = await ask(
+        step(
+          present,
+          `${quoted(schema)}.reprise_meta`,
+          quoted(schema),
+          `${quoted(schema)}.reprise_${functionNames.finish}`,
+        ),
+      );
       const row = found?.rows[0];
       if (row?.["encoding"] !== "UTF8") {
         throw new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: "its database is not encoded in UTF-8" });
@@ -329,7 +337,7 @@ export function postgresServer(options: {
   };
 }
 
-const present = `select case when to_regclass($1) is null then 'no' else 'yes' end as tables,
+const present = `select case when to_regclass($1) is null or to_regproc($3) is null then 'no' else 'yes' end as tables,
   case when to_regnamespace($2) is null then 'no' else 'yes' end as schema,
   current_setting('server_encoding') as encoding`;
 

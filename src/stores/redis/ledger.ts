@@ -106,6 +106,7 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
 
     transaction: noTransactions,
     transact: noTransactions,
+    conclude: noTransactions,
     atomic: noTransactions,
     join: noTransactions,
     acceptIn: noTransactions,

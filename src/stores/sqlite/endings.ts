@@ -21,15 +21,25 @@ export function completeWork(
   fence: Fence,
   completion: Completion,
 ): "done" | "fenced" | "effects-differ" {
+  const obstacle = obstacleTo(connection, fence, completion.visited);
+  if (obstacle !== undefined) return obstacle;
+  finishWork(connection, now, fence.id, completion, completion.keepMs);
+  return "done";
+}
+
+/** Why the work cannot be completed; `undefined`: it can, as long as this transaction holds it. */
+export function obstacleTo(
+  connection: Connection,
+  fence: Fence,
+  visited: readonly string[],
+): "fenced" | "effects-differ" | undefined {
   if (!holds(connection, fence)) return "fenced";
   const [passedOver] = connection.all(
     `select 1 from reprise_effect where id = ?
        and (state = 's' or name not in (select value from json_each(?))) limit 1`,
-    [fence.id, JSON.stringify(completion.visited)],
+    [fence.id, JSON.stringify(visited)],
   );
-  if (passedOver !== undefined) return "effects-differ";
-  finishWork(connection, now, fence.id, completion, completion.keepMs);
-  return "done";
+  return passedOver === undefined ? undefined : "effects-differ";
 }
 
 /** The outcome into the row that this transaction holds. The input was kept for a completer only. */

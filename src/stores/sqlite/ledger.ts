@@ -11,6 +11,7 @@ import {
   abandonedWork,
   completeWork,
   finishWork,
+  obstacleTo,
   parkAbandonedWork,
   parkOwn,
   parkStalledWork,
@@ -105,6 +106,14 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
         const answered = await file.within(() => transactions.run(connection, work));
         file.step("pin", () => pinTransaction(connection, clock.now(), fence, effect, answered.answer));
         return { is: "committed", value: answered.value };
+      }),
+    conclude: (fence, { keepMs, visited }, work) =>
+      file.transact("conclude", async (connection) => {
+        const obstacle = file.step("fence", () => obstacleTo(connection, fence, visited));
+        if (obstacle !== undefined) return { is: obstacle };
+        const finished = await file.within(() => transactions.run(connection, work));
+        file.step("complete", () => finishWork(connection, clock.now(), fence.id, finished, keepMs));
+        return { is: "done", value: finished.value };
       }),
     atomic: (request, work) =>
       file.transact("atomic", (connection) =>

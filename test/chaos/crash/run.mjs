@@ -1,18 +1,16 @@
-// Processes race through the same identities on one SQLite file while they are killed: `npm run -s crash -- --help`.
+// Processes race through the same identities on one ledger while they are killed: `npm run -s crash -- --help`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { createReprise } from "reprise";
-import { sqliteLedger } from "reprise/sqlite";
+import { makePlace } from "./places.mjs";
 
+const ledgers = ["sqlite", "postgres", "mariadb", "redis"];
 const { values } = parseArgs({
   options: {
+    ledger: { type: "string", default: "sqlite" },
     processes: { type: "string", default: "4" },
     identities: { type: "string", default: "1000" },
     kills: { type: "string", default: "200" },
@@ -22,9 +20,10 @@ const { values } = parseArgs({
 });
 if (values.help) {
   process.stdout.write(
-    "Races processes through orders (an effect outside, then a transaction) and notes (one transaction) on one SQLite\n" +
-      "file, and kills them with SIGKILL meanwhile. Exits 1 if an effect or a row happened twice, or an acknowledged\n" +
-      "outcome is lost.\n\n  --processes 4  --identities 1000  --kills 200  --json\n",
+    "Races processes through orders (an effect outside, then a transaction) and notes (one transaction) on one ledger,\n" +
+      "and kills them with SIGKILL meanwhile. Exits 1 if an effect or a row happened twice, or an acknowledged outcome\n" +
+      "is lost. On Redis, which joins no transactions, an order is its effect alone, and there are no notes.\n\n" +
+      `  --ledger ${ledgers.join("|")}  --processes 4  --identities 1000  --kills 200  --json\n`,
   );
   process.exit(0);
 }
@@ -33,16 +32,12 @@ if (![processes, identities, kills].every(Number.isInteger) || processes < 1 || 
   process.stderr.write("--processes and --identities are whole numbers from 1, --kills from 0\n");
   process.exit(2);
 }
+if (!ledgers.includes(values.ledger)) {
+  process.stderr.write(`--ledger is one of ${ledgers.join(", ")}\n`);
+  process.exit(2);
+}
 
-const folder = mkdtempSync(join(tmpdir(), "reprise-crash-"));
-const ledgerPath = join(folder, "ledger.db");
-const ledger = sqliteLedger({ path: ledgerPath });
-const reprise = createReprise({ service: "crash", undecided: "listed", ledger });
-await reprise.start();
-await ledger.transaction(async (tx) => {
-  await tx.query("create table orders (id integer not null, charge text not null)", []);
-  await tx.query("create table notes (id integer not null)", []);
-});
+const { where, query, remove } = await makePlace(values.ledger);
 
 // the other side: it honours keys, and counts what reached it
 const charges = new Map();
@@ -66,12 +61,12 @@ let told = 0;
 let executions = 0;
 let killed = 0;
 let finished = 0;
-const total = identities * 2;
+const total = query === undefined ? identities : identities * 2;
 const worker = fileURLToPath(new URL("worker.mjs", import.meta.url));
 const running = new Set();
 
 function start() {
-  const settings = JSON.stringify({ ledgerPath, gatewayUrl, identities, lease: kills > 0 ? "1s" : "30s" });
+  const settings = JSON.stringify({ where, gatewayUrl, identities, lease: kills > 0 ? "1s" : "30s" });
   const child = spawn(process.execPath, [worker, settings], { stdio: ["ignore", "pipe", "ignore"] });
   running.add(child);
   createInterface({ input: child.stdout }).on("line", (line) => {
@@ -108,18 +103,23 @@ for (let index = 0; index < processes; index += 1) start();
 while (finished < processes) await new Promise((resolve) => setTimeout(resolve, 50));
 const seconds = (performance.now() - beganAt) / 1_000;
 
-const count = async (sql) => Number(Object.values((await ledger.transaction((tx) => tx.query(sql, [])))[0])[0]);
+const count = async (table) => Number((await query(`select count(*) as many from ${table}`))[0].many);
+const twice = (table) => `(select id from ${table} group by id having count(*) > 1) t`;
+const written = async () => ({
+  orders: await count("orders"),
+  ordersTwice: await count(twice("orders")),
+  notes: await count("notes"),
+  notesTwice: await count(twice("notes")),
+});
 const chargesOf = new Map();
 for (const { id } of charges.values()) chargesOf.set(id, (chargesOf.get(id) ?? 0) + 1);
 const result = {
+  ledger: values.ledger,
   processes,
   identities,
   kills: killed,
   executions,
-  orders: await count("select count(*) from orders"),
-  ordersTwice: await count("select count(*) from (select id from orders group by id having count(*) > 1)"),
-  notes: await count("select count(*) from notes"),
-  notesTwice: await count("select count(*) from (select id from notes group by id having count(*) > 1)"),
+  ...(query === undefined ? {} : await written()),
   charges: charges.size,
   chargedTwice: [...chargesOf.values()].filter((times) => times > 1).length,
   requests,
@@ -128,23 +128,25 @@ const result = {
   lost: 0,
   seconds: Math.round(seconds * 10) / 10,
 };
-// every acknowledged order is in the table with the charge that was told
-const rows = await ledger.transaction((tx) => tx.query("select id, charge from orders", []));
-const stored = new Map(rows.map((row) => [Number(row.id), row.charge]));
+// every acknowledged order is in the table, or else at the other side, with the charge that was told
+const stored = new Map(
+  query === undefined
+    ? [...charges.values()].map(({ id, charge }) => [id, charge])
+    : (await query("select id, charge from orders")).map((row) => [Number(row.id), row.charge]),
+);
 for (const [what, value] of acknowledged) {
   const [name, id] = what.split(" ");
   if (name === "order" && stored.get(Number(id)) !== JSON.parse(value).charge) result.lost += 1;
 }
-await reprise.close();
+await remove();
 gateway.close();
-rmSync(folder, { recursive: true, force: true });
 
 const holds =
-  result.orders === identities &&
-  result.notes === identities &&
+  (query === undefined || (result.orders === identities && result.notes === identities)) &&
   result.charges === identities &&
   result.acknowledged === total &&
-  result.ordersTwice + result.notesTwice + result.chargedTwice + result.contradicted + result.lost === 0 &&
+  (query === undefined || result.ordersTwice + result.notesTwice === 0) &&
+  result.chargedTwice + result.contradicted + result.lost === 0 &&
   // without kills nothing is executed whose answer nobody heard
   (kills > 0 || result.executions === total);
 if (values.json) process.stdout.write(`${JSON.stringify({ ...result, holds })}\n`);

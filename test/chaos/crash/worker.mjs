@@ -1,11 +1,13 @@
-// One of several processes that race through the same work on one SQLite file, and may be killed at any instant.
+// One of several processes that race through the same work on one ledger, and may be killed at any instant.
 // It says on stdout what it was told: a line is an acknowledgement, which must hold for ever.
 import { createReprise, unchecked } from "reprise";
-import { sqliteLedger } from "reprise/sqlite";
+import { openLedger } from "./places.mjs";
 
-const { ledgerPath, gatewayUrl, identities, lease } = JSON.parse(process.argv[2]);
+const { where, gatewayUrl, identities, lease } = JSON.parse(process.argv[2]);
 
-const reprise = createReprise({ service: "crash", undecided: "listed", ledger: sqliteLedger({ path: ledgerPath }) });
+const store = openLedger(where);
+const { ledger } = store;
+const reprise = createReprise({ service: "crash", undecided: "listed", ledger });
 const common = {
   input: unchecked(),
   principal: "everyone",
@@ -29,24 +31,28 @@ const order = reprise.operation({
         return await response.json();
       },
     });
+    const told = { id: input.id, charge: charge.charge };
+    if (!ledger.transactional) return told;
     return transaction(async (tx) => {
-      await tx.query("insert into orders (id, charge) values (?, ?)", [input.id, charge.charge]);
-      return { id: input.id, charge: charge.charge };
+      await store.order(tx, input.id, charge.charge);
+      return told;
     });
   },
 });
-const note = reprise.operation({
-  ...common,
-  name: "note",
-  effects: "database",
-  run: async ({ input, tx }) => {
-    await tx.query("insert into notes (id) values (?)", [input.id]);
-    return { id: input.id };
-  },
-});
+const declareNote = () =>
+  reprise.operation({
+    ...common,
+    name: "note",
+    effects: "database",
+    run: async ({ input, tx }) => {
+      await store.note(tx, input.id);
+      return { id: input.id };
+    },
+  });
+const operations = ledger.transactional ? [order, declareNote()] : [order];
 
 const pending = [];
-for (let id = 0; id < identities; id += 1) pending.push({ operation: order, id }, { operation: note, id });
+for (let id = 0; id < identities; id += 1) pending.push(...operations.map((operation) => ({ operation, id })));
 for (let index = pending.length - 1; index > 0; index -= 1) {
   const other = Math.floor(Math.random() * (index + 1));
   [pending[index], pending[other]] = [pending[other], pending[index]];
@@ -64,7 +70,7 @@ async function work() {
       }
       if (outcome.status !== "running") throw new Error(`told ${outcome.status}`);
     } catch (error) {
-      // a busy file or a gateway that is gone for a moment: repeating is safe, which is the point
+      // a busy ledger or a gateway that is gone for a moment: repeating is safe, which is the point
       process.stderr.write(`${error.code ?? error}\n`);
     }
     pending.push(next);
@@ -73,3 +79,4 @@ async function work() {
 }
 await Promise.all([work(), work(), work(), work()]);
 await reprise.close();
+await store.end();

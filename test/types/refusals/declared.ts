@@ -14,7 +14,7 @@ export interface Tx {
 }
 export declare const tx: Tx;
 declare const transactional: Ledger<Tx>;
-declare const withoutTransactions: Ledger<never>;
+export declare const withoutTransactions: Ledger<never>;
 
 export const reprise = createReprise({
   service: "booking",

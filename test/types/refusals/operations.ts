@@ -1,5 +1,5 @@
 /** Operations that the compiler refuses; `declared.ts` tells how to read this file. */
-import { book, cancel, first, input, keepsOnly, replays, reprise, tx } from "./declared.ts";
+import { book, cancel, first, input, keepsOnly, replays, reprise, tx, withoutTransactions } from "./declared.ts";
 
 // ── what happens if it runs again ──
 
@@ -66,6 +66,8 @@ keepsOnly.operation({
   // refused at `async`: is not assignable to parameter of type '"this ledger has no transactions"'
   run: async ({ transaction }) => transaction(async () => 1),
 });
+// refused at `ledger`: is not assignable to type '"this ledger has no transactions: an anchor needs them"'
+keepsOnly.anchor({ ledger: withoutTransactions, retention: "1d" });
 // refused at `{ ...replays`: is not assignable to parameter of type '"this reprise has no ledger: give createReprise one"'
 first.operation({ ...replays, input, identity: "callers-key", run: async () => 1 });
 

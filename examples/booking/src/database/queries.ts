@@ -161,6 +161,22 @@ export async function findBooking(database: DatabasePool, user: string, referenc
   };
 }
 
+/** The bookings of a user in the order of their references, behind `after`. */
+export async function bookingsOf(
+  database: DatabasePool,
+  user: string,
+  after: string,
+  limit: number,
+  options: QueryOptions,
+): Promise<readonly { readonly reference: string; readonly cancelled: boolean }[]> {
+  const rows = await database.query(
+    "select reference, cancelled_at from bookings where user = ? and reference > ? order by reference limit ?",
+    [user, after, limit],
+    options,
+  );
+  return rows.map((row) => ({ reference: String(row["reference"]), cancelled: row["cancelled_at"] !== null }));
+}
+
 /** Users by their bearer tokens. */
 export async function readSessions(database: DatabasePool): Promise<ReadonlyMap<string, string>> {
   const rows = await database.query("select token, user from sessions");

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Reader } from "reprise";
-import { fastifyHandler } from "reprise/fastify";
+import { fastifyHandler, fastifyStatus } from "reprise/fastify";
 import type { DatabasePool } from "../database/pool.ts";
 import { type Availability, findBooking, readSessions } from "../database/queries.ts";
 import type { BookSeat, CancelBooking } from "../inputs.ts";
@@ -19,7 +19,7 @@ export interface ServerSettings {
 /** The platform's routes; the page is mounted beside them where there is one. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   const { database, availability, requestMs } = settings;
-  const { reprise, workshops, search, views, bookSeat, cancelBooking } = settings.booking;
+  const { reprise, workshops, search, views, bookSeat, cancelBooking, issueRefund, writeStatement } = settings.booking;
   const sessions = createSessions(await readSessions(database));
   const app = Fastify({ logger: { level: "error", stream: process.stderr }, forceCloseConnections: "idle" });
 
@@ -114,6 +114,50 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
       },
     }),
   );
+
+  app.post<{ Params: { reference: string }; Body: { reason?: string } | null }>(
+    "/bookings/:reference/refund",
+    {
+      preHandler: [
+        sessions.required,
+        async (request, reply) => {
+          const found = await findBooking(database, sessions.userOf(request), request.params.reference);
+          return found === null ? reply.code(404).send(notFound("booking")) : undefined;
+        },
+      ],
+    },
+    fastifyHandler(issueRefund, {
+      principal: (request) => sessions.userOf(request),
+      input: (request) => ({
+        user: sessions.userOf(request),
+        reference: request.params.reference,
+        reason: String(bodyOf(request.body)["reason"] ?? "none"),
+      }),
+      reply: (refunded) => ({ status: 201, body: refunded }),
+    }),
+  );
+
+  app.post<{ Body: { reference?: string } | null }>(
+    "/statements",
+    { preHandler: sessions.required },
+    fastifyHandler(writeStatement, {
+      principal: (request) => sessions.userOf(request),
+      input: (request) => ({
+        user: sessions.userOf(request),
+        reference: String(bodyOf(request.body)["reference"] ?? ""),
+      }),
+      status: (id) => `/statements/${id}`,
+    }),
+  );
+  app.route<{ Params: { id: string } }>({
+    method: ["GET", "DELETE"],
+    url: "/statements/:id",
+    preHandler: sessions.required,
+    handler: fastifyStatus(writeStatement, {
+      id: (request) => request.params.id,
+      principal: (request) => sessions.userOf(request),
+    }),
+  });
 
   app.setErrorHandler(
     (error: { readonly name?: string; readonly statusCode?: number; readonly status?: number }, _, reply) => {

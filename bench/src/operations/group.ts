@@ -1,0 +1,28 @@
+import { askChild } from "../child-process.ts";
+import type { Figure } from "../figure.ts";
+import { parts } from "./parts.ts";
+import type { Found } from "./standing.ts";
+
+export interface OperationsOptions {
+  /** Few rounds: to see that it runs, not to quote. */
+  readonly quick: boolean;
+  /** Only the parts whose names begin so. */
+  readonly only?: string | undefined;
+  readonly progress: (said: string) => void;
+}
+
+/**
+ * Operations beside the same work with a key table written by hand, and beside the work alone, on every database and over
+ * HTTP; and beside what others would use. What a server is missing for is left out, and said.
+ */
+export async function measureOperations({ quick, only = "", progress }: OperationsOptions): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const name of Object.keys(parts).filter((part) => part.startsWith(only))) {
+    const began = performance.now();
+    const found = (await askChild("operations", [name, quick ? "3" : "15"])) as Found;
+    figures.push(...found.figures);
+    const seconds = ((performance.now() - began) / 1_000).toFixed(0);
+    progress(found.skipped === undefined ? `${name}: ${seconds} s` : `${name}: left out, ${found.skipped}`);
+  }
+  return figures;
+}
