@@ -142,6 +142,12 @@ export const defaults = {
     /** How long an imported module may clean up before its process is killed. */
     endMs: 2_000,
   },
+  ledger: {
+    /** When to ask again where no lease bounds the wait. */
+    unboundedRetryMs: 1_000,
+    /** A claim keeps so much more than asked, so that completion seldom has to move the index. */
+    keepAhead: 1.01,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,

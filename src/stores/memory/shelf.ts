@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
 import type {
   Acceptance,
@@ -13,8 +14,7 @@ import type {
 } from "../../contract/ledger.ts";
 import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./work.ts";
 
-/** What a running answer tells when no lease bounds the wait. */
-const unboundedRetryMs = 1_000;
+const { unboundedRetryMs } = defaults.ledger;
 
 /** What external work is claimed with. */
 type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;

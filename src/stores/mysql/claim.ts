@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
 import type {
   Acceptance,
@@ -30,10 +31,7 @@ import {
 } from "./records.ts";
 import { unlessLocked } from "./server.ts";
 
-/** What a running answer tells when no lease bounds the wait. */
-const unboundedRetryMs = 1_000;
-/** A claim keeps so much more than asked, so that completion seldom has to move the index. */
-const keepAhead = 1.01;
+const { unboundedRetryMs, keepAhead } = defaults.ledger;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /** What external work is claimed with. */

@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import { type AttemptId, type Name, newWorkId, type WorkId } from "../../base/names.ts";
 import type {
   Claim,
@@ -12,12 +13,11 @@ import type {
 } from "../../contract/ledger.ts";
 import type { Parameter } from "./driver.ts";
 import { effectsOf } from "./effects.ts";
-import { judge, type LookedWork, look, stored, unboundedRetryMs } from "./look.ts";
+import { judge, type LookedWork, look, stored } from "./look.ts";
 import { epochMs, interval, isCancelled, numberOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
-/** A claim keeps so much more than asked, so that completion seldom has to move the index. */
-const keepAhead = 1.01;
+const { unboundedRetryMs, keepAhead } = defaults.ledger;
 
 /** Both names in one row: a mismatch neither claims nor binds. Parameters: `insertParams`. */
 export function insertWork(state: "r" | "o"): string {

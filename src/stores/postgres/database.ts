@@ -1,14 +1,16 @@
+import { defaults } from "../../base/defaults.ts";
 import type { Name } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
 import { bindHeld, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
 import type { Answer, OwnRow } from "./driver.ts";
 import { park } from "./endings.ts";
 import { functionNames } from "./functions.ts";
-import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
+import { acceptedAs, judge, look, stored } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
 
+const { unboundedRetryMs } = defaults.ledger;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /**

@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
@@ -5,8 +6,7 @@ import { looking } from "./functions.ts";
 import { attemptIn, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Step, step } from "./server.ts";
 
-/** How soon to ask again where no lease bounds the wait. */
-export const unboundedRetryMs = 1_000;
+const { unboundedRetryMs } = defaults.ledger;
 
 const lookAt = looking("$1::uuid", "$2::uuid");
 

@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Standing } from "../../contract/ledger.ts";
 import { stored } from "./claim.ts";
@@ -16,7 +17,7 @@ if found.answer then return found.answer end
 local work = found.work
 if work.state == 'o' or work.state == 'r' then
   if work.input then return {'accepted', found.others, work.id, work.created_at, work.id} end
-  return {'running', found.others, work.created_at, 1000, work.id}
+  return {'running', found.others, work.created_at, ${defaults.ledger.unboundedRetryMs}, work.id}
 end
 local answer = told(work, '')
 return {answer[1], found.others, answer[2], answer[3], work.id}

@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
 import type {
   Acceptance,
@@ -13,8 +14,7 @@ import type { Connection } from "./driver.ts";
 import { enterWork, standingWork } from "./entry.ts";
 import { effectsOf, noteAttempt, type WorkRow } from "./records.ts";
 
-/** What a running answer tells when no lease bounds the wait. */
-const unboundedRetryMs = 1_000;
+const { unboundedRetryMs } = defaults.ledger;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /** What external work is claimed with. */

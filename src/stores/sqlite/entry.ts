@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { FindRequest, Mismatch, WorkRequest } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
@@ -12,8 +13,7 @@ export interface Beginning {
   readonly input: string | null;
 }
 
-/** A claim keeps so much more than asked, so that completion seldom has to move the index. */
-const keepAhead = 1.01;
+const { keepAhead } = defaults.ledger;
 
 /** In SQL, with the present for its parameter: past its keep, and no parent needs it. Without an outcome a parent is at work. */
 export function isOver(work: string): string {
