@@ -132,6 +132,18 @@ export const defaults = {
     /** How long an imported module may clean up before its process is killed. */
     endMs: 2_000,
   },
+  audit: {
+    /** Whoever clicked twice did so within it, and few mean the same again so soon. */
+    withinMs: 600_000,
+    /** Of a large table that is read whole; more would hold back its vacuum. */
+    tableMs: 300_000,
+    /** What a person looks at one by one. */
+    listed: 50,
+    /** A page is some hundred kilobytes, and answered in some tens of milliseconds. */
+    page: 5_000,
+    /** Whoever waits longer wonders whether it still reads. */
+    tellEveryMs: 2_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,

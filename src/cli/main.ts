@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import { version } from "../../package.json" with { type: "json" };
 import { traceFormats } from "../observe/working-set/index.ts";
+import { auditCommand } from "./audit-command.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
@@ -71,6 +72,12 @@ program
   .action(async (module: string, options: DecisionsOptions) => {
     process.exitCode = await runDecisions(module, options);
   });
+
+program.addCommand(
+  auditCommand((code) => {
+    process.exitCode = code;
+  }),
+);
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.
