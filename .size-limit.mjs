@@ -14,7 +14,7 @@ const budgets = {
   fastify: "28 kB",
   client: "16 kB",
   "client/file": "10 kB",
-  page: "36 kB",
+  page: "52 kB",
   admin: "24 kB",
   testing: "41 kB",
   express: "28 kB",
@@ -23,7 +23,7 @@ const budgets = {
   nest: "32 kB",
   "working-set": "28 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "120 kB",
+  cli: "126 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -194,6 +194,7 @@ class Instance {
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
+  #connecting: Promise<Ledger<unknown> | undefined> | undefined;
   #used = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
@@ -244,6 +245,7 @@ class Instance {
       clock,
       ledger: () => this.#ledger,
       started: () => this.#open(),
+      connected: () => this.#connect(),
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -312,7 +314,9 @@ class Instance {
 
   async #start(instead: StartOptions<unknown>): Promise<void> {
     if (instead.ledger !== undefined || instead.clock !== undefined) {
-      if (this.#opening !== undefined) throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      if (this.#opening !== undefined || this.#connecting !== undefined) {
+        throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      }
       this.#ledger = instead.ledger ?? this.#ledger;
       this.#clock = instead.clock ?? this.#clock;
     }
@@ -326,6 +330,7 @@ class Instance {
     }
     this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined;
+      this.#connecting = undefined;
       throw error;
     });
     return this.#opening;
@@ -333,21 +338,37 @@ class Instance {
 
   async #openOnce(): Promise<void> {
     checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
-    this.#used = true;
-    const ledger = this.#ledger;
-    if (ledger !== undefined) {
-      const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
-      await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
-      // closed while it opened: nothing may begin that nobody stops
-      if (this.#closed !== undefined) return;
-      this.#caches.checkJournal(ledger.writes, ledger.name);
-    }
+    const ledger = await this.#connect();
+    // closed while it opened: nothing may begin that nobody stops
+    if (this.#closed !== undefined) return;
+    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
+  }
+
+  /** Opens the ledger alone, once; what fails to open is tried again. */
+  #connect(): Promise<Ledger<unknown> | undefined> {
+    if (this.#closed !== undefined) {
+      return Promise.reject(new RepriseError("REPRISE_CLOSED", { service: this.#options.service }));
+    }
+    this.#connecting ??= this.#connectOnce().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connectOnce(): Promise<Ledger<unknown> | undefined> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return undefined;
+    this.#used = true;
+    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
+    await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
+    return ledger;
   }
 
   /**
@@ -374,7 +395,7 @@ class Instance {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {});
+    await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {

@@ -12,6 +12,9 @@ export interface Need {
   readonly age: string;
 }
 
+/** Why work was set aside that a completer could not even begin: an error's code alone, or an input that nobody reads. */
+const cannotGoOn = /^(REPRISE_\w+|its input cannot be read)$/;
+
 const costs = ["money", "trust", "noise", "nothing"];
 
 /** Who must act, costliest first, then oldest: lost answers, answers that differ, then decisions that nobody took. */
@@ -34,12 +37,13 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
     .sort((a, b) => rank(a.operation) - rank(b.operation) || (a.endedAt ?? 0) - (b.endedAt ?? 0))
     .map((run): Need => {
       const cost = costOf(run.operation);
+      const stalled = cannotGoOn.test(run.why ?? "");
       return {
-        kind: "unknown",
+        kind: stalled ? "parked" : "unknown",
         bad: true,
         href: link(route, "operations", [run.operation, run.id]),
-        title: `${run.operation} ${run.identity}: nobody knows whether it happened`,
-        detail: `${cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
+        title: `${run.operation} ${run.identity}: ${stalled ? "it cannot go on by itself" : "nobody knows whether it happened"}`,
+        detail: `${stalled ? "No attempt can end it" : cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
         owner: ownerOf(run.operation),
         age: age(now - (run.endedAt ?? run.createdAt)),
       };

@@ -118,6 +118,12 @@ export const defaults = {
     /** When to ask how background work stands: it waits for a worker's turn, which is a second or two. */
     statusAfterMs: 1_000,
   },
+  page: {
+    /** 128 bits written in hexadecimal digits, as `openssl rand -hex 16` makes them: nobody guesses one. */
+    tokenMinLength: 32,
+    /** A ledger's own deadlines come first; whoever decided waits no longer for it. */
+    decideMs: 15_000,
+  },
   client: {
     /** All attempts together: a restarted server is back by then, and a person still waits. */
     deadlineMs: 120_000,

@@ -31,7 +31,7 @@ interface Details {
   REPRISE_FENCED: { readonly operation: string };
   REPRISE_NO_SUCH_WORK: { readonly id: string };
   REPRISE_ILLEGAL_TRANSITION: { readonly does: string; readonly state: string };
-  REPRISE_NOTE_MISSING: { readonly name: string };
+  REPRISE_NOTE_MISSING: { readonly name: string; readonly why: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
   REPRISE_CANCELLED: { readonly operation: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };

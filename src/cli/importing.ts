@@ -1,9 +1,14 @@
 import { inspect } from "node:util";
+import { administer } from "../admin/administration.ts";
+import { type Decision, decide } from "../admin/decision.ts";
+import { type RunRow, runRow, type ShownRow, shownRow } from "../admin/rows.ts";
+import type { Note, RecentQuery } from "../contract/ledger.ts";
 import type { Decided } from "../decisions/decided.ts";
+import type { Inside } from "../observe/inside.ts";
 
 /**
- * A process of its own, which imports somebody's module and tells what the instances that it exports declare. Whatever else
- * the module begins ends with this process.
+ * A process of its own, which imports somebody's module, tells what the instances that it exports declare, and then does what
+ * it is asked with the ledger of one of them. Whatever else the module begins ends with this process.
  */
 
 export type Imported =
@@ -15,10 +20,25 @@ export interface DeclaredService {
   readonly decisions: readonly Decided[];
 }
 
+/** What is asked of the instance at this place among the services. Its ledger is opened, and nothing in the background. */
+export type Asked = { readonly place: number } & (
+  | { readonly verb: "list"; readonly query: Partial<RecentQuery> }
+  | { readonly verb: "show"; readonly id: string }
+  | { readonly verb: "decide"; readonly id: string; readonly decision: Decision; readonly note: Note }
+  | { readonly verb: "close" }
+);
+
+export type Answered =
+  | { readonly is: "listed"; readonly runs: readonly RunRow[] }
+  | { readonly is: "shown"; readonly shown: ShownRow }
+  | { readonly is: "closed" }
+  | { readonly is: "refused"; readonly code: string | null; readonly why: string };
+
 /** An instance of this copy of the package or of another: told by its shape. */
 interface Instance {
   readonly decisions: () => readonly Decided[];
-  readonly "~inside": { readonly service: string };
+  readonly close: () => Promise<void>;
+  readonly "~inside": Inside;
 }
 
 /** As much of an error as tells where it came from. */
@@ -32,20 +52,61 @@ process.channel?.unref();
 // taken away, so that a module that reads its arguments finds none
 const [url = ""] = process.argv.splice(2);
 // not awaited here: of a module that never settles, Node would complain at this line
-void read(url).then((imported) => process.send?.(imported));
+void read(url);
 
-async function read(module: string): Promise<Imported> {
+async function read(module: string): Promise<void> {
+  const say = (message: Imported | Answered) => process.send?.(message);
   try {
     const exported = (await import(module)) as object;
-    const services = instancesOf(exported).map((instance) => ({
+    const instances = instancesOf(exported);
+    process.on("message", (asked: Asked) => void answer(instances[asked.place], asked).then(say));
+    // from here on somebody may ask
+    process.channel?.ref();
+    const services = instances.map((instance) => ({
       service: instance["~inside"].service,
       decisions: instance.decisions(),
     }));
-    return { is: "imported", services };
+    say({ is: "imported", services });
   } catch (error) {
-    const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
-    return { is: "failed", code, why: inspect(error).slice(0, mostOfWhy) };
+    say({ is: "failed", ...told(error) });
   }
+}
+
+async function answer(instance: Instance | undefined, asked: Asked): Promise<Answered> {
+  try {
+    if (instance === undefined) throw new Error("there is no such instance");
+    if (asked.verb === "close") {
+      await instance.close();
+      return { is: "closed" };
+    }
+    // of an earlier version, which was never asked for its ledger alone
+    if (typeof instance["~inside"].connected !== "function") {
+      return {
+        is: "refused",
+        code: null,
+        why: "The instance was made by another version of reprise. Run the one that its module uses.",
+      };
+    }
+    const administration = administer(instance);
+    switch (asked.verb) {
+      case "list":
+        return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };
+      case "show":
+        return { is: "shown", shown: shownRow(await administration.show(asked.id)) };
+      case "decide":
+        return { is: "shown", shown: shownRow(await decide(administration, asked.id, asked.decision, asked.note)) };
+    }
+  } catch (error) {
+    // the catalogue's sentence stands alone; of anything else, where it came from helps
+    const { code, why } = told(error);
+    const known = error instanceof Error && code?.startsWith("REPRISE_") === true;
+    return { is: "refused", code, why: known ? error.message : why };
+  }
+}
+
+function told(error: unknown): { readonly code: string | null; readonly why: string } {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+  return { code, why: inspect(error).slice(0, mostOfWhy) };
 }
 
 /** Those that the module exports, by name, as its default, or as a part of an object that it exports. */

@@ -6,10 +6,14 @@ import { traceFormats } from "../observe/working-set/index.ts";
 import { auditCommand } from "./audit-command.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
+import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
-/** 0: done; 1: what was given cannot be read, or is empty, or is not as it should be, or the answer cannot be written; 2: wrong usage. */
+/**
+ * 0: done; 1: what was given cannot be read, or is empty, or is not as it should be, or was not done, or the answer cannot be
+ * written; 2: wrong usage.
+ */
 const unwritten = 1;
 const wrongUsage = 2;
 
@@ -73,11 +77,10 @@ program
     process.exitCode = await runDecisions(module, options);
   });
 
-program.addCommand(
-  auditCommand((code) => {
-    process.exitCode = code;
-  }),
-);
+const exitWith = (code: number) => {
+  process.exitCode = code;
+};
+program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.

@@ -19,6 +19,8 @@ export interface Inside {
   readonly ledger: () => Ledger<unknown> | undefined;
   /** Opens on first use. Rejects with what kept it from opening. */
   readonly started: () => Promise<void>;
+  /** The ledger, open, and nothing begun in the background. `undefined`: there is none. */
+  readonly connected: () => Promise<Ledger<unknown> | undefined>;
   readonly caches: () => readonly InsideCache[];
   readonly operations: () => readonly InsideOperation[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */

@@ -29,6 +29,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     clock: () => clock,
     ledger: () => ledger,
     started: () => Promise.resolve(),
+    connected: () => Promise.resolve(ledger),
     closing: new AbortController().signal,
     caches: () => [
       {
