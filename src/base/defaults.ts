@@ -145,7 +145,7 @@ export const defaults = {
     tableMs: 300_000,
     /** What a person looks at one by one. */
     listed: 50,
-    /** A page is some hundred kilobytes, and answered in some tens of milliseconds. */
+    /** A page is some hundred kilobytes, which a loaded server too reads within a ledger's deadline. */
     page: 5_000,
     /** Whoever waits longer wonders whether it still reads. */
     tellEveryMs: 2_000,

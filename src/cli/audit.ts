@@ -1,5 +1,7 @@
 import pc from "picocolors";
 import { defaults } from "../base/defaults.ts";
+import { auditOperations } from "./audit-operations.ts";
+import { startProgress } from "./audit-progress.ts";
 import { auditTable, type TableAnswer, type TableQuestion } from "./audit-table.ts";
 import { asJson, printable, refuse } from "./print.ts";
 import { count, foundLines, inWords, pairLines } from "./show-pairs.ts";
@@ -34,7 +36,16 @@ export async function runAudit(module: string | undefined, options: AuditOptions
     }
     return runTable({ ...options, postgres, table, same });
   }
-  return refuse("not yet");
+  const { at, key, showKeys } = options;
+  if (same !== undefined) {
+    return refuse(
+      "--same names columns of a table. What an operation's successes are compared by is its sameIntent: its ledger holds no column of the input.",
+    );
+  }
+  if ([postgres, table, at, key, showKeys].some((given) => given !== undefined)) {
+    return refuse("--postgres, --table, --at, --key and --show-keys are for a table. Give a module, or them.");
+  }
+  return auditOperations(module, options);
 }
 
 async function runTable(options: AuditOptions & Required<Pick<AuditOptions, "postgres" | "table" | "same">>) {
@@ -70,19 +81,4 @@ function tableText({ table, key, rows, found }: TableAnswer, { same, withinMs, s
     ...keys,
     "",
   ].join("\n");
-}
-
-/** Says on standard error, from the second moment on, that it still reads. */
-export function startProgress(what: string): { readonly tell: (done: number) => void; readonly stop: () => void } {
-  const since = performance.now();
-  let done = 0;
-  const timer = setInterval(() => {
-    process.stderr.write(pc.dim(`still reading: ${count(done, what)} after ${inWords(performance.now() - since)}\n`));
-  }, defaults.audit.tellEveryMs).unref();
-  return {
-    tell: (read) => {
-      done = read;
-    },
-    stop: () => clearInterval(timer),
-  };
 }
