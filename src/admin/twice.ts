@@ -66,7 +66,9 @@ export function comparedBy({ sameIntent, identity }: OperationDeclaration): Comp
 
 /** `null`: it declares none. */
 export function declaredWithinMs({ name, sameIntent }: OperationDeclaration): number | null {
-  return sameIntent === undefined ? null : milliseconds(sameIntent.within as Duration, `operation '${name}', sameIntent`);
+  return sameIntent === undefined
+    ? null
+    : milliseconds(sameIntent.within as Duration, `operation '${name}', sameIntent`);
 }
 
 export interface AuditedPage {

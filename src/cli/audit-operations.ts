@@ -1,8 +1,8 @@
 import pc from "picocolors";
 import { createPairing, type Found } from "../admin/pairing.ts";
 import { defaults } from "../base/defaults.ts";
-import { startProgress } from "./audit-progress.ts";
 import type { Lost } from "./apart.ts";
+import { startProgress } from "./audit-progress.ts";
 import type { Answered, AuditedOperation } from "./importing.ts";
 import { type Ask, failed, type OperationsOptions, withInstance } from "./operations.ts";
 import { asJson, printable, refuse } from "./print.ts";
@@ -45,7 +45,9 @@ export function auditOperations(module: string, options: AuditOperationsOptions)
     }
     progress.stop();
     process.stdout.write(
-      options.json === true ? asJson({ audit: "success-twice", operations: audited.map(jsonOf) }) : textOf(module, audited),
+      options.json === true
+        ? asJson({ audit: "success-twice", operations: audited.map(jsonOf) })
+        : textOf(module, audited),
     );
     const pairs = audited.reduce((sum, { found }) => sum + found.pairs, 0);
     return pairs > (options.atMost ?? 0) ? 1 : 0;
@@ -105,14 +107,19 @@ function textOf(module: string, audited: readonly Audited[]): string {
 function linesOf({ operation, comparedBy, withinMs, compared, incomparable, found }: Audited): readonly string[] {
   const name = pc.bold(printable(operation));
   if (comparedBy === null) {
-    return [`${name}: ${pc.yellow("cannot be compared")}: nothing that is recorded tells what its works are meant for.`, declareIt];
+    return [
+      `${name}: ${pc.yellow("cannot be compared")}: nothing that is recorded tells what its works are meant for.`,
+      declareIt,
+    ];
   }
   const by = comparedBy === "intent" ? "the same intent" : "the same input of the same principal under another key";
   const listed = found.listed.length < found.pairs ? [pc.dim(`  the last ${found.listed.length}:`)] : [];
   const rest =
     incomparable === 0
       ? []
-      : [`  ${count(incomparable, "success", "successes")} cannot be compared: recorded before sameIntent was declared.`];
+      : [
+          `  ${count(incomparable, "success", "successes")} cannot be compared: recorded before sameIntent was declared.`,
+        ];
   return [
     `${name}: ${count(compared, "success", "successes")} compared: ${by} within ${inWords(withinMs)}`,
     ...foundLines(found),
@@ -122,4 +129,4 @@ function linesOf({ operation, comparedBy, withinMs, compared, incomparable, foun
   ];
 }
 
-const declareIt = "  Declare sameIntent: { of: (input) => […], within: \"10m\" }, and from then on its works can be.";
+const declareIt = '  Declare sameIntent: { of: (input) => […], within: "10m" }, and from then on its works can be.';

@@ -125,7 +125,8 @@ function chooseColumns({ name, columns, primaryKey }: Table, { same, at, key }: 
   if (type === undefined || !instantTypes.includes(type)) {
     const instants = columns.filter((column) => instantTypes.includes(column.type)).map((column) => column.name);
     const why = type === undefined ? `has no column '${at}'` : `tells no instant in '${at}'`;
-    const there = instants.length === 0 ? "It has no column that does." : `Say which with --at: ${instants.join(", ")}.`;
+    const there =
+      instants.length === 0 ? "It has no column that does." : `Say which with --at: ${instants.join(", ")}.`;
     return `${name} ${why}, so nobody knows which rows are near each other. ${there}`;
   }
   const tellsApart = key ?? primaryKey;

@@ -87,7 +87,10 @@ export const relationScenarios: readonly LedgerScenario[] = [
       const meant = ["1", "2", "3", "4", "5"].map((identity) => [identity, intentOf(`seat ${identity}`)] as const);
       assert.deepEqual(read.toSorted(), [...meant, ["no intent", null]]);
       assert.deepEqual(new Set(read.slice(0, 3).map(([identity]) => identity)), new Set(["1", "2", "3"]));
-      assert.deepEqual(await successes({ operation: "nobody's", after: null, limit: 2 }), { successes: [], next: null });
+      assert.deepEqual(await successes({ operation: "nobody's", after: null, limit: 2 }), {
+        successes: [],
+        next: null,
+      });
     },
   },
   {

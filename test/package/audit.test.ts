@@ -115,7 +115,9 @@ describe("of a table", () => {
   test("what tells rows apart may be another column, keys are told when asked for, and what is known may stay", async () => {
     const { code, out } = await ofTable("--key", "reference", "--show-keys", "--at-most", "3", "--json");
     expect(code).toBe(0);
-    const { listed } = JSON.parse(out) as { readonly listed: readonly { readonly first: string; readonly second: string }[] };
+    const { listed } = JSON.parse(out) as {
+      readonly listed: readonly { readonly first: string; readonly second: string }[];
+    };
     expect(listed.map(({ first, second }) => [first, second])).toEqual([
       ["r20001", "r20002"],
       ["r500", "r20001"],
@@ -170,7 +172,15 @@ describe("of a module's operations", () => {
     expect(code).toBe(1);
     const { operations } = JSON.parse(out) as { readonly operations: readonly unknown[] };
     expect(operations).toMatchObject([
-      { operation: "book", comparedBy: "intent", compared: 4, incomparable: 0, pairs: 1, largest: 2, withinMs: 600_000 },
+      {
+        operation: "book",
+        comparedBy: "intent",
+        compared: 4,
+        incomparable: 0,
+        pairs: 1,
+        largest: 2,
+        withinMs: 600_000,
+      },
       { operation: "order", comparedBy: "input", compared: 3, pairs: 1 },
       { operation: "send", comparedBy: null, compared: 0, pairs: 0 },
     ]);
@@ -183,7 +193,10 @@ describe("of a module's operations", () => {
     await admin.query(`update ${schema}.reprise_work set intent = md5('x')::uuid where operation = 'send'`);
     installed.write(
       "later.mjs",
-      declaration.replace("[input.seat] })", `[input.seat], sameIntent: { of: (input) => [input.seat], within: "1h" } })`),
+      declaration.replace(
+        "[input.seat] })",
+        `[input.seat], sameIntent: { of: (input) => [input.seat], within: "1h" } })`,
+      ),
     );
     await admin.query(
       `insert into ${schema}.reprise_work (created_at, keep_until, name, id, state, refused, print, print_v, operation, identity, principal, owner, outcome)

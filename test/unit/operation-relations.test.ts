@@ -174,7 +174,12 @@ test("two successes with one intent under different keys are counted, once, and 
   const administration = administer(reprise);
   const [found, ...others] = await administration.twice();
   expect(others).toEqual([]);
-  expect(found).toMatchObject({ operation: "book", apartMs: 4_000, first: { principal: "ann" }, second: { key: "k4…" } });
+  expect(found).toMatchObject({
+    operation: "book",
+    apartMs: 4_000,
+    first: { principal: "ann" },
+    second: { key: "k4…" },
+  });
   expect(heard).toEqual([{ operation: "book", first: found?.first.id, second: found?.second.id, apartMs: 4_000 }]);
   expect(await administration.twice({ operation: "book", limit: 1 })).toEqual([found]);
   await expect(administration.twice({ operation: "nobody's" })).rejects.toThrow("is not declared");

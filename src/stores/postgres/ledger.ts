@@ -22,8 +22,8 @@ import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
-import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { keptSuccesses } from "./successes.ts";
+import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
 
