@@ -56,6 +56,7 @@ export type { OperationEvents } from "./operation/events.ts";
 export {
   type AcceptedOutcome,
   type Cancelled,
+  type DoneOutcome,
   type Outcome,
   Refusal,
   type Refused,

@@ -259,6 +259,7 @@ class Instance {
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
       },
       watchRoutes: (list) => this.#routes.push(list),
+      routes: () => this.#routes.flatMap((list) => list()),
       curve: (cache) => this.#curve(cache),
     };
   }
@@ -295,7 +296,10 @@ class Instance {
       },
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
-      decisions: () => [...this.#decisions(), ...this.#routes.flatMap((list) => list().map(decideRoute))],
+      decisions: () => [
+        ...this.#decisions(),
+        ...this.#inside.routes().map((route) => decideRoute(route, this.#options.owner)),
+      ],
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {
         this.#closed ??= this.#close();

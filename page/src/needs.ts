@@ -14,8 +14,8 @@ export interface Need {
   readonly links?: readonly { readonly href: string; readonly text: string }[];
 }
 
-/** Why work was set aside that a completer could not even begin: an error's code alone, or an input that nobody reads. */
-const cannotGoOn = /^(REPRISE_\w+|its input cannot be read)$/;
+/** Why a completer set work aside: of what ended no attempt nobody asks whether it happened, but what is wrong with it. */
+const cannotGoOn = /^(REPRISE_\w+|its input cannot be read|\d+ attempts ended without an answer)$/;
 
 const costs = ["money", "trust", "noise", "nothing"];
 
@@ -89,6 +89,10 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
         },
       ];
     });
+  const askedOf = (route: string) => {
+    const requests = metrics?.routes.find((one) => one.name === route)?.requests ?? 0;
+    return `${requests === 1 ? "One request" : `${whole(requests)} requests`} in the range shown.`;
+  };
   const open = declared
     .filter(({ undecided }) => undecided.length > 0)
     .map(
@@ -97,7 +101,10 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
         bad: false,
         href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
-        detail: undecided.map((question) => consequences[question] ?? "It is left open.").join(" "),
+        detail: [
+          ...(kind === "route" ? [askedOf(name)] : []),
+          ...undecided.map((question) => consequences[question] ?? "It is left open."),
+        ].join(" "),
         owner: owner ?? "nobody",
         age: "",
       }),

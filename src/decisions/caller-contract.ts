@@ -1,5 +1,6 @@
 import { defaults } from "../base/defaults.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import { refusalsOf } from "../operation/settings.ts";
 import type { CallerAnswer, CallerContract } from "./decided.ts";
 
 /** What the callers of an operation are promised, as every transport keeps it: one declaration, one sentence. */
@@ -15,14 +16,14 @@ export function callerContract(declaration: OperationDeclaration): CallerContrac
     principal: typeof principal === "function" ? "from-input" : "everyone",
     retention: converges ? null : (retention ?? null),
     // of those with one status, what is no outcome comes first: only that may be repeated
-    answers: [...(converges ? convergingAnswers : replayingAnswers(declaration)), ...refusalsOf(declaration)].sort(
+    answers: [...(converges ? convergingAnswers : replayingAnswers(declaration)), ...refusedAnswers(declaration)].sort(
       (a, b) => a.status - b.status,
     ),
   };
 }
 
-function refusalsOf({ refusals = {} }: OperationDeclaration): readonly CallerAnswer[] {
-  return Object.entries(refusals).map(([refusal, { status, because }]) => ({
+function refusedAnswers(declaration: OperationDeclaration): readonly CallerAnswer[] {
+  return Object.entries(refusalsOf(declaration)).map(([refusal, { status, because }]) => ({
     status,
     means: `${because} (${refusal})`,
     do: "nothing: this is the answer",

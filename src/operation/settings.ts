@@ -7,6 +7,13 @@ import type { OperationDeclaration, Refusals } from "./declaration.ts";
 /** The refusal that ends background work nobody wants any more. */
 export const cancelled = "cancelled";
 
+/** What an operation may refuse with. */
+export function refusalsOf({ dispatch, refusals }: OperationDeclaration): Refusals {
+  return dispatch === undefined
+    ? { ...refusals }
+    : { [cancelled]: { status: 409, because: "It was cancelled." }, ...refusals };
+}
+
 /** A declaration with its durations measured and its defaults filled in. */
 export interface Settings {
   readonly declaration: OperationDeclaration;
@@ -119,10 +126,7 @@ export function settingsOf(declaration: OperationDeclaration): Settings {
       declaration.outcomeLimit === undefined
         ? defaults.operation.outcomeLimitBytes
         : bytes(declaration.outcomeLimit, `${where}, outcomeLimit`),
-    refusals: {
-      ...(dispatch === undefined ? {} : { [cancelled]: { status: 409, because: "It was cancelled." } }),
-      ...declaration.refusals,
-    },
+    refusals: refusalsOf(declaration),
     resumesByItself: dispatch !== undefined || declaration.resumes === "by-itself",
     broughtWithinMs: typeof dispatch === "function" ? leaseMs : 0,
     sameWithinMs,

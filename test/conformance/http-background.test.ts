@@ -38,7 +38,11 @@ async function serve({ serve }: BackgroundServer) {
     },
   });
   const { url, close } = await serve(operation as unknown as Carried<unknown, unknown, AnyRefused>);
-  closing.push(() => reprise.close(), close, async () => opened.open());
+  closing.push(
+    () => reprise.close(),
+    close,
+    async () => opened.open(),
+  );
   const ask = (method: string, path: string, session = "ann") =>
     fetch(`${url}${path}`, { method, headers: { "x-session": session } });
   const post = (month: string, key = `"${month}"`) =>

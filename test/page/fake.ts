@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly ledger?: "there" | "away" | "none";
   readonly quiet?: boolean;
   readonly gap?: boolean;
+  /** A run that no attempt ended, and that was set aside for it. */
+  readonly poisoned?: boolean;
   /** An effect was answered twice, five minutes ago. */
   readonly twice?: boolean;
   /** A booking succeeded under two keys, 17 minutes apart. */
@@ -142,6 +144,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     watchRoutes: () => {},
+    routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
   });
 
@@ -200,6 +203,14 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         endedAt: now - (19 + index) * 60_000 + 390,
       }),
     ),
+    ...(options.poisoned === true
+      ? [
+          run("c2", {
+            ...{ identity: "BK-20302", state: "unknown", refused: null, token: 11 },
+            why: "10 attempts ended without an answer",
+          }),
+        ]
+      : []),
     ...(options.quiet === true
       ? []
       : [

@@ -57,6 +57,13 @@ test("nothing to do: the list is gone and the reads take the width", async () =>
   expect(complaints).toEqual([]);
 });
 
+test("work that no attempt ended needs a person, with its last word", async () => {
+  const { page, complaints } = await open("", { quiet: true, poisoned: true });
+  await page.getByText("seat.book BK-20302: it cannot go on by itself").waitFor();
+  await page.getByText("No attempt can end it. 10 attempts ended without an answer.").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test("an effect that was answered twice, with answers that differ, needs a person", async () => {
   const { page, complaints } = await open("", { quiet: true, twice: true });
   await page.getByRole("heading", { name: "One thing needs a person." }).waitFor();

@@ -254,7 +254,8 @@ function textOrBytes(body: Uint8Array): string | Uint8Array {
 
 /** Collects what a handler writes, up to what may be kept. */
 export function collectBody(atMost: number): {
-  readonly add: (chunk: Uint8Array) => void;
+  /** Whether it may still be kept. */
+  readonly add: (chunk: Uint8Array) => boolean;
   readonly body: () => HandlerAnswer["body"];
 } {
   const chunks: Uint8Array[] = [];
@@ -262,7 +263,9 @@ export function collectBody(atMost: number): {
   return {
     add: (chunk) => {
       length += chunk.length;
-      if (length <= atMost) chunks.push(Uint8Array.from(chunk));
+      const fits = length <= atMost;
+      if (fits) chunks.push(Uint8Array.from(chunk));
+      return fits;
     },
     body: () => (length > atMost ? { not: "too-large" } : Buffer.concat(chunks)),
   };

@@ -1,12 +1,15 @@
 import type { Carried } from "../../operation/carry.ts";
-import type { Answer } from "./answer.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
+import { setAnswer } from "./koa-answer.ts";
 import type { KoaContext } from "./koa-shapes.ts";
-import { keyLinesOf, toBytes } from "./node.ts";
+import { keyLinesOf } from "./node.ts";
+import { decide } from "./routes.ts";
 import { carryStatus, type HttpStatus } from "./status.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./koa-guard.ts";
+export { watchRoutes } from "./koa-routes.ts";
 export type { KoaContext } from "./koa-shapes.ts";
 export type { HttpStatus } from "./status.ts";
 
@@ -28,10 +31,10 @@ export function koaHandler<In, O, R, C extends KoaContext = KoaContext>(
   carrier: HttpCarrier<C, In, O, R>,
 ): (context: C) => Promise<void> {
   const carry = carryHttp(operation, carrier);
-  return async (context) => {
+  return decide(async (context) => {
     const log = (error: Error) => context.app.emit("error", error, context);
-    sendAnswer(context, await carry({ request: context, keyLines: keyLinesOf(context.req), log }));
-  };
+    setAnswer(context, await carry({ request: context, keyLines: keyLinesOf(context.req), log }));
+  });
 }
 
 /**
@@ -50,21 +53,8 @@ export function koaStatus<In, O, R, C extends KoaContext = KoaContext>(
   status: HttpStatus<C, O>,
 ): (context: C) => Promise<void> {
   const carry = carryStatus(operation, status);
-  return async (context) => {
+  return decide(async (context) => {
     const log = (error: Error) => context.app.emit("error", error, context);
-    sendAnswer(context, await carry({ request: context, method: context.req.method ?? "GET", log }));
-  };
-}
-
-function sendAnswer(context: KoaContext, { status, headers, body }: Answer): void {
-  context.status = status;
-  if (body === null) {
-    // an earlier type of JSON would make Koa send "null", and without a body it says 204
-    context.remove("content-type");
-    context.body = null;
-    context.status = status;
-  }
-  // before the body: Koa would give bytes a type of its own
-  for (const [name, value] of headers) context.set(name, value);
-  if (body !== null) context.body = toBytes(body);
+    setAnswer(context, await carry({ request: context, method: context.req.method ?? "GET", log }));
+  });
 }
