@@ -23,7 +23,7 @@ const budgets = {
   nest: "36 kB",
   "working-set": "28 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "126 kB",
+  cli: "132 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -39,13 +39,13 @@ const allowed = {
   cli: ["admin", ...instance],
 };
 
-/** Packages that a room may name. Fastify and libsql are optional peers, named lazily or by type; the others are bundled. */
+/** Packages that a room may name. Fastify, libsql and pg are optional peers, named lazily or by type; the others are bundled. */
 const packages = {
   base: ["canonicalize", "devalue"],
   stores: ["libsql"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
-  cli: ["commander", "picocolors", "yaml"],
+  cli: ["commander", "picocolors", "yaml", "pg"],
 };
 
 /**

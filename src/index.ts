@@ -53,6 +53,7 @@ export type {
   RefusalDeclaration,
   Refusals,
 } from "./operation/declaration.ts";
+export type { OperationEvents } from "./operation/events.ts";
 export {
   type AcceptedOutcome,
   type Cancelled,

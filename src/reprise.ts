@@ -6,13 +6,13 @@ import { type Clock, systemClock } from "./base/clock.ts";
 import type { Config, Dimensions, RefusedCall } from "./base/config.ts";
 import { defaults } from "./base/defaults.ts";
 import { RepriseError } from "./base/errors.ts";
-import type { Events } from "./base/events.ts";
+import { createEvents, type Events } from "./base/events.ts";
 import { withDeadline } from "./base/promise.ts";
 import { bytes, type Size } from "./base/size.ts";
 import { createCaches } from "./cache/caches.ts";
 import type { CacheCounters } from "./cache/counters.ts";
 import type { CacheDeclaration, CacheVerbs } from "./cache/declaration.ts";
-import type { CacheEvents } from "./cache/events.ts";
+import type { CacheEvents, Tell } from "./cache/events.ts";
 import type { AmbientContext } from "./cache/guard/context.ts";
 import type { Bound, Eviction } from "./cache/memory/memory.ts";
 import type { Ledger } from "./contract/ledger.ts";
@@ -24,6 +24,7 @@ import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
 import { type Anchor, type AnchorOptions, type Anchors, createAnchors } from "./operation/anchor.ts";
 import type { OperationDeclaration, OperationVerb } from "./operation/declaration.ts";
+import type { OperationEvents } from "./operation/events.ts";
 import { createOperations } from "./operation/operations.ts";
 
 type PersonalOf<D extends Dimensions> = { [K in keyof D]: D[K] extends "personal" ? K : never }[keyof D] & string;
@@ -99,8 +100,8 @@ export interface Reprise<C extends Config> {
   readonly anchor: <Tx>(options: AnchorOptions<Tx>) => Anchor<Tx>;
   /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
   readonly context: AmbientContext<C["dimension"]>;
-  /** Tells what caches do, without values. Returns what ends it. */
-  readonly on: Events<CacheEvents>["on"];
+  /** Tells what caches do, and successes that happened twice, without values. Returns what ends it. */
+  readonly on: Events<CacheEvents & OperationEvents>["on"];
   /** Every declaration and watched route with its questions and answers, and what nobody has decided. */
   readonly decisions: () => readonly Decided[];
   /**
@@ -198,6 +199,7 @@ class Instance {
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
+  readonly #events = createEvents<CacheEvents & OperationEvents>();
   readonly #closing = new AbortController();
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
@@ -235,6 +237,8 @@ class Instance {
       sources: options.sources,
       policies: { secrets: options.secrets ?? (production ? "off" : "warn"), freeze: !production },
       sampler: this.#sampler,
+      // the compiler compares no generic functions over a part of the names
+      tell: this.#events.emit as Tell,
       journal: options.ledger === undefined ? undefined : () => this.#openJournalOfWrites(),
       used: () => this.#use(),
     });
@@ -245,6 +249,7 @@ class Instance {
         clock,
         ledger: () => this.#openLedger(),
         committed: (operation, input) => this.#caches.changed(operation, input),
+        tell: this.#events.emit,
         closing: this.#closing.signal,
       },
       owner,
@@ -304,7 +309,7 @@ class Instance {
       },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
-      on: this.#caches.events.on,
+      on: this.#events.on,
       decisions: () => [
         ...this.#decisions(),
         ...this.#inside.routes().map((route) => decideRoute(route, this.#options.owner)),

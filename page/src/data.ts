@@ -7,6 +7,7 @@ import type {
   Refusal,
   RunAnswer,
   RunsAnswer,
+  TwiceAnswer,
 } from "../../src/page/wire.ts";
 import type { WorkingSet } from "../../src/page/working-set.ts";
 
@@ -24,6 +25,8 @@ interface Known {
   readonly runs: RunsAnswer | undefined;
   /** Those that need a person, however old: among the newest they would soon be lost. */
   readonly unknown: RunsAnswer | undefined;
+  /** Successes that happened twice. */
+  readonly twice: TwiceAnswer | undefined;
   /** The code with which the ledger refused to tell of runs. */
   readonly runsRefused: string | undefined;
   readonly connection: "connecting" | "live" | "lost";
@@ -39,6 +42,7 @@ const nothing: Known = {
   incidents: undefined,
   runs: undefined,
   unknown: undefined,
+  twice: undefined,
   runsRefused: undefined,
   connection: "connecting",
   newsAt: undefined,
@@ -131,6 +135,10 @@ export function useData(range: Range | undefined, runsQuery: string): Data {
     );
     fetchJson<DecisionsAnswer>("/decisions.json").then(
       (decisions) => tell({ decisions }),
+      () => {},
+    );
+    fetchJson<TwiceAnswer>("/twice.json").then(
+      (twice) => tell({ twice }),
       () => {},
     );
   });

@@ -1,5 +1,5 @@
 import type { Data } from "./data.ts";
-import { age, whole } from "./format.ts";
+import { age, plural, whole } from "./format.ts";
 import { link, type Route } from "./route.ts";
 
 export interface Need {
@@ -10,6 +10,8 @@ export interface Need {
   readonly detail: string;
   readonly owner: string;
   readonly age: string;
+  /** What else to look at. */
+  readonly links?: readonly { readonly href: string; readonly text: string }[];
 }
 
 /** Why a completer set work aside: of what ended no attempt nobody asks whether it happened, but what is wrong with it. */
@@ -17,8 +19,8 @@ const cannotGoOn = /^(REPRISE_\w+|its input cannot be read|\d+ attempts ended wi
 
 const costs = ["money", "trust", "noise", "nothing"];
 
-/** Who must act, costliest first, then oldest: lost answers, answers that differ, then decisions that nobody took. */
-export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route: Route): readonly Need[] {
+/** Who must act, costliest first, then oldest: lost answers, answers that differ, successes that happened twice, then decisions that nobody took. */
+export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data, route: Route): readonly Need[] {
   const declared = decisions?.decisions ?? [];
   const costOf = (operation: string) => {
     const answer = declared.find(({ kind, name }) => kind === "operation" && name === operation)?.answers[
@@ -63,6 +65,30 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         age: "",
       }),
     );
+  const pairs = twice?.twice ?? [];
+  const second = [...new Set(pairs.map(({ operation }) => operation))]
+    .sort((a, b) => rank(a) - rank(b))
+    .flatMap((operation): readonly Need[] => {
+      const [last, ...others] = pairs.filter((pair) => pair.operation === operation);
+      if (last === undefined) return [];
+      const times = (metrics?.operations ?? []).find(({ name }) => name === operation)?.total["successTwice"] ?? 0;
+      const run = (id: string) => link(route, "operations", [operation, id]);
+      return [
+        {
+          kind: "twice",
+          bad: true,
+          href: run(last.second.id),
+          title: `${operation} succeeded twice: two for one intent, ${age(last.apartMs)} apart`,
+          detail: `${others.length === 0 ? "Both stand" : `Both stand, and so do ${whole(others.length)} further ${plural(others.length, "pair")} among the newest runs`}. ${whole(times)} in the range shown. Find out which one was meant, and undo the other.`,
+          links: [
+            { href: run(last.first.id), text: `the first, ${last.first.identity}` },
+            { href: run(last.second.id), text: `the second, ${last.second.identity}` },
+          ],
+          owner: ownerOf(operation),
+          age: age(now - last.second.createdAt),
+        },
+      ];
+    });
   const askedOf = (route: string) => {
     const requests = metrics?.routes.find((one) => one.name === route)?.requests ?? 0;
     return `${requests === 1 ? "One request" : `${whole(requests)} requests`} in the range shown.`;
@@ -83,7 +109,7 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         age: "",
       }),
     );
-  return [...unknown, ...differing, ...open];
+  return [...unknown, ...differing, ...second, ...open];
 }
 
 const sentence = (words: string) =>

@@ -5,6 +5,7 @@ import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
+import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
 
 /** How work ends that a person settles: with a value, or with one of the operation's declared refusals. */
 export type Ending =
@@ -30,6 +31,14 @@ export interface Shown extends RunHistory {
 export interface Administration {
   /** Newest first, at most `limit` (50 unless given); never counts the ledger. */
   readonly list: (query?: Partial<RecentQuery>) => Promise<readonly RunSummary[]>;
+  /**
+   * Second successes, newest first, at most `limit` (50 unless given): works of an operation that declares `sameIntent` which
+   * succeeded within its time of another one with the same intent. Among its newest works only; `reprise audit
+   * --success-twice` reads all.
+   *
+   * @throws REPRISE_BAD_DECLARATION for an operation that is not declared here, or declares no `sameIntent`
+   */
+  readonly twice: (options?: TwiceOptions) => Promise<readonly SucceededTwice[]>;
   /** @throws REPRISE_NO_SUCH_WORK */
   readonly show: (id: string) => Promise<Shown>;
   /**
@@ -123,6 +132,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
 
   return {
     list: async ({ limit = listed, ...query } = {}) => (await opened()).recent({ ...query, limit }),
+    twice: async (options = {}) => listTwice(inside, await opened(), options),
     show: async (id) => find(await opened(), id),
     settle: (id, ending, note) =>
       decide(id, note, ({ run }) => {

@@ -1,2 +1,3 @@
 export { type Administration, administer, type Ending, type Knowledge, type Shown } from "./administration.ts";
 export type { Choice } from "./choices.ts";
+export type { SucceededTwice, TwiceOptions } from "./twice.ts";

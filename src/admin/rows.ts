@@ -1,6 +1,7 @@
 import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../contract/ledger.ts";
 import type { Shown } from "./administration.ts";
 import type { Choice } from "./choices.ts";
+import type { SucceededTwice } from "./twice.ts";
 
 /** What people are told of runs, on the page and on a terminal: field by field, so that no value or answer is among it. */
 
@@ -17,6 +18,17 @@ export interface ShownRow {
   readonly effects: readonly Omit<EffectRecord, "answer" | "settlesInMs">[];
   readonly attempts: readonly AttemptRecord[];
   readonly choices: readonly Choice[];
+}
+
+export interface TwiceRow {
+  readonly operation: string;
+  readonly first: RunRow;
+  readonly second: RunRow;
+  readonly apartMs: number;
+}
+
+export function twiceRow({ operation, first, second, apartMs }: SucceededTwice): TwiceRow {
+  return { operation, first: runRow(first), second: runRow(second), apartMs };
 }
 
 export function runRow(run: RunSummary): RunRow {

@@ -148,6 +148,18 @@ export const defaults = {
     /** A claim keeps so much more than asked, so that completion seldom has to move the index. */
     keepAhead: 1.01,
   },
+  audit: {
+    /** Whoever clicked twice did so within it, and few mean the same again so soon. */
+    withinMs: 600_000,
+    /** Of a large table that is read whole; more would hold back its vacuum. */
+    tableMs: 300_000,
+    /** What a person looks at one by one. */
+    listed: 50,
+    /** A page is some hundred kilobytes, which a loaded server too reads within a ledger's deadline. */
+    page: 5_000,
+    /** Whoever waits longer wonders whether it still reads. */
+    tellEveryMs: 2_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,

@@ -3,7 +3,6 @@ import type { Clock } from "../base/clock.ts";
 import type { Dimensions } from "../base/config.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
-import { createEvents, type Events } from "../base/events.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { WriteJournal } from "../contract/write-journal.ts";
 import type { Policies } from "./accept.ts";
@@ -12,7 +11,7 @@ import { checkCacheDeclaration } from "./check.ts";
 import { type CacheCore, createCacheCore } from "./core.ts";
 import type { CacheCounters } from "./counters.ts";
 import type { CacheDeclaration, LoadMany } from "./declaration.ts";
-import type { CacheEvents } from "./events.ts";
+import type { Tell } from "./events.ts";
 import type { Explanation } from "./explain.ts";
 import type { Load } from "./flights.ts";
 import { type Ambient, createAmbient } from "./guard/context.ts";
@@ -51,7 +50,6 @@ export interface Caches {
   readonly list: () => readonly ListedCache[];
   readonly memory: Pick<Memory, "bound" | "eviction" | "entries" | "bytes">;
   readonly ambient: Ambient;
-  readonly events: Pick<Events<CacheEvents>, "on">;
 }
 
 export interface ListedCache {
@@ -87,6 +85,8 @@ export interface CachesOptions {
   readonly journal?: JournalOf | undefined;
   /** 0 to 1, 1 excluded; what jitter and early refreshes are drawn from. */
   readonly random?: (() => number) | undefined;
+  /** Told what they do. */
+  readonly tell?: Tell | undefined;
   /** Told of every load: the first one is the instance's first use. */
   readonly used?: (() => void) | undefined;
 }
@@ -104,11 +104,10 @@ const noPolicies: Policies = { secrets: "off", freeze: false };
 
 export function createCaches(options: CachesOptions): Caches {
   const { clock, bound, eviction, dimensions = {}, random = Math.random, used = () => {}, sampler } = options;
-  const { keeps = true, policies = noPolicies, journal } = options;
+  const { keeps = true, policies = noPolicies, journal, tell = () => {} } = options;
   const memory = createMemory({ bound, eviction, sampler, seed: Math.floor(random() * 2 ** 32) });
   const sources = createSources(options.sources ?? {});
   const ambient = createAmbient(Object.keys(dimensions));
-  const events = createEvents<CacheEvents>();
   const now = createNow(clock);
   const declared = new Map<string, Declared>();
   /** Queues of writes whose cache was declared again. */
@@ -141,7 +140,7 @@ export function createCaches(options: CachesOptions): Caches {
       ...{ declaration, settings, clock, now, memory, keeps, random, outside, used, source, policies },
       // a part that was left out is in the scope all the same
       watch: (flight, call) => watched(ambient, name, { scope: { ...leftOut, ...flight.scope } }, call),
-      tell: events.emit,
+      tell,
     });
     const refresher =
       settings.refresh === undefined || load === undefined
@@ -282,7 +281,6 @@ export function createCaches(options: CachesOptions): Caches {
       })),
     memory,
     ambient,
-    events,
   };
 }
 

@@ -1,7 +1,9 @@
 import { inspect } from "node:util";
 import { administer } from "../admin/administration.ts";
 import { type Decision, decide } from "../admin/decision.ts";
-import { type RunRow, runRow, type ShownRow, shownRow } from "../admin/rows.ts";
+import { type RunRow, runRow, type ShownRow, shownRow, type TwiceRow, twiceRow } from "../admin/rows.ts";
+import { type AuditedPage, auditedPage, type ComparedBy, comparedBy, declaredWithinMs } from "../admin/twice.ts";
+import { defaults } from "../base/defaults.ts";
 import type { Note, RecentQuery } from "../contract/ledger.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { Inside } from "../observe/inside.ts";
@@ -23,6 +25,9 @@ export interface DeclaredService {
 /** What is asked of the instance at this place among the services. Its ledger is opened, and nothing in the background. */
 export type Asked = { readonly place: number } & (
   | { readonly verb: "list"; readonly query: Partial<RecentQuery> }
+  | { readonly verb: "twice"; readonly operation: string | undefined; readonly limit: number | undefined }
+  | { readonly verb: "operations" }
+  | { readonly verb: "audit"; readonly operation: string; readonly after: string | null }
   | { readonly verb: "show"; readonly id: string }
   | { readonly verb: "decide"; readonly id: string; readonly decision: Decision; readonly note: Note }
   | { readonly verb: "close" }
@@ -30,9 +35,20 @@ export type Asked = { readonly place: number } & (
 
 export type Answered =
   | { readonly is: "listed"; readonly runs: readonly RunRow[] }
+  | { readonly is: "twice"; readonly twice: readonly TwiceRow[] }
+  | { readonly is: "operations"; readonly operations: readonly AuditedOperation[] }
+  | { readonly is: "audited"; readonly page: AuditedPage }
   | { readonly is: "shown"; readonly shown: ShownRow }
   | { readonly is: "closed" }
   | { readonly is: "refused"; readonly code: string | null; readonly why: string };
+
+/** What its successes can be compared by. */
+export interface AuditedOperation {
+  readonly name: string;
+  readonly comparedBy: ComparedBy | null;
+  /** `null`: it declares none. */
+  readonly withinMs: number | null;
+}
 
 /** An instance of this copy of the package or of another: told by its shape. */
 interface Instance {
@@ -91,6 +107,14 @@ async function answer(instance: Instance | undefined, asked: Asked): Promise<Ans
     switch (asked.verb) {
       case "list":
         return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };
+      case "twice": {
+        const { operation, limit } = asked;
+        return { is: "twice", twice: (await administration.twice({ operation, limit })).map(twiceRow) };
+      }
+      case "operations":
+        return { is: "operations", operations: instance["~inside"].operations().flatMap(auditedOperation) };
+      case "audit":
+        return { is: "audited", page: await audit(instance["~inside"], asked.operation, asked.after) };
       case "show":
         return { is: "shown", shown: shownRow(await administration.show(asked.id)) };
       case "decide":
@@ -102,6 +126,19 @@ async function answer(instance: Instance | undefined, asked: Asked): Promise<Ans
     const known = error instanceof Error && code?.startsWith("REPRISE_") === true;
     return { is: "refused", code, why: known ? error.message : why };
   }
+}
+
+function auditedOperation({ name, declaration }: ReturnType<Inside["operations"]>[number]): AuditedOperation[] {
+  // what converges may succeed as often as it likes, and nothing of it is recorded
+  if (declaration.ifRunsAgain === "converges") return [];
+  return [{ name, comparedBy: comparedBy(declaration), withinMs: declaredWithinMs(declaration) }];
+}
+
+async function audit(inside: Inside, operation: string, after: string | null): Promise<AuditedPage> {
+  const ledger = await inside.connected();
+  const declared = inside.operations().find(({ name }) => name === operation);
+  if (ledger === undefined || declared === undefined) throw new Error("there is no such operation");
+  return auditedPage(ledger, declared, after, defaults.audit.page);
 }
 
 function told(error: unknown): { readonly code: string | null; readonly why: string } {

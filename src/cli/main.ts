@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import { version } from "../../package.json" with { type: "json" };
 import { traceFormats } from "../observe/working-set/index.ts";
+import { auditCommand } from "./audit-command.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { operationsCommand } from "./operations-command.ts";
@@ -76,11 +77,10 @@ program
     process.exitCode = await runDecisions(module, options);
   });
 
-program.addCommand(
-  operationsCommand((code) => {
-    process.exitCode = code;
-  }),
-);
+const exitWith = (code: number) => {
+  process.exitCode = code;
+};
+program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.

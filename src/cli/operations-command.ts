@@ -11,6 +11,7 @@ import {
   runList,
   runSettle,
   runShow,
+  runTwice,
   type SettleOptions,
 } from "./operations.ts";
 import { parseCount, parseDuration } from "./options.ts";
@@ -51,6 +52,11 @@ export function operationsCommand(exitWith: (code: number) => void): Command {
     .option("--operation <name>", "of this operation only")
     .option("--limit <runs>", "at most so many; 50", parseCount)
     .action(async (module: string, options: ListOptions) => exitWith(await runList(module, options)));
+
+  verb("twice", "Successes that happened twice, among the newest works of each operation that declares sameIntent.")
+    .option("--operation <name>", "of this operation only")
+    .option("--limit <pairs>", "at most so many; 50", parseCount)
+    .action(async (module: string, options: ListOptions) => exitWith(await runTwice(module, options)));
 
   verb("show", "What happened to one piece of work, and what may be decided about it.")
     .argument("<id>", "as list tells it")

@@ -9,7 +9,7 @@ import type { RunState } from "../contract/ledger.ts";
 import { type Apart, type Lost, withModule } from "./apart.ts";
 import type { Answered, Asked } from "./importing.ts";
 import { asJson, printable, refuse } from "./print.ts";
-import { listLines, optionsOf, runLines, stateOf } from "./show-run.ts";
+import { listLines, optionsOf, runLines, stateOf, twiceLines } from "./show-run.ts";
 
 /** As the command line is parsed. */
 export interface OperationsOptions {
@@ -46,6 +46,16 @@ export function runList(module: string, options: ListOptions): Promise<number> {
     const answer = await ask({ verb: "list", query: { state, operation, ...(limit === undefined ? {} : { limit }) } });
     if (answer.is !== "listed") return failed(answer, options);
     process.stdout.write(json === true ? asJson({ runs: answer.runs }) : `${listLines(answer.runs).join("\n")}\n`);
+    return 0;
+  });
+}
+
+export function runTwice(module: string, options: ListOptions): Promise<number> {
+  return withInstance(module, options, async (ask) => {
+    const { operation, limit, json } = options;
+    const answer = await ask({ verb: "twice", operation, limit });
+    if (answer.is !== "twice") return failed(answer, options);
+    process.stdout.write(json === true ? asJson({ twice: answer.twice }) : `${twiceLines(answer.twice).join("\n")}\n`);
     return 0;
   });
 }
@@ -100,11 +110,11 @@ export async function runDecide(
   });
 }
 
-type Ask = (asked: WithoutPlace<Asked>) => Promise<Answered | Lost>;
+export type Ask = (asked: WithoutPlace<Asked>) => Promise<Answered | Lost>;
 type WithoutPlace<A> = A extends unknown ? Omit<A, "place"> : never;
 
 /** The module's instance, its ledger opened by what is asked first and closed at the end. */
-async function withInstance(
+export async function withInstance(
   module: string,
   { service, deadline = defaults.cli.importMs }: OperationsOptions,
   work: (ask: Ask) => Promise<number>,
@@ -133,7 +143,7 @@ function told(shown: ShownRow, { json }: OperationsOptions): 0 {
   return 0;
 }
 
-function failed(answer: Answered | Lost, { deadline }: OperationsOptions, doing?: "deciding"): 1 {
+export function failed(answer: Answered | Lost, { deadline }: OperationsOptions, doing?: "deciding"): 1 {
   const perhaps =
     doing === undefined ? "" : " The decision may have been carried out all the same: show the work again.";
   switch (answer.is) {

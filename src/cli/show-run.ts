@@ -1,8 +1,9 @@
 import pc from "picocolors";
 import type { Choice } from "../admin/choices.ts";
-import type { RunRow, ShownRow } from "../admin/rows.ts";
+import type { RunRow, ShownRow, TwiceRow } from "../admin/rows.ts";
 import type { Progress } from "../contract/ledger.ts";
 import { printable } from "./print.ts";
+import { inWords } from "./show-pairs.ts";
 
 /** Runs as a person reads them on a terminal. */
 
@@ -15,6 +16,15 @@ export function listLines(runs: readonly RunRow[]): readonly string[] {
     const why = runs[place]?.why ?? null;
     return why === null ? row : `${row}  ${pc.dim(printable(why))}`;
   });
+}
+
+/** Each pair, with the ids that `show` takes. */
+export function twiceLines(twice: readonly TwiceRow[]): readonly string[] {
+  if (twice.length === 0) return ["No success happened twice among the newest works."];
+  return twice.flatMap(({ operation, first, second, apartMs }) => [
+    `${timeOf(second.createdAt)}  ${pc.bold(printable(operation))}  for ${printable(second.principal)}, ${inWords(apartMs)} apart`,
+    ...[first, second].map((run) => `    ${run.id}  ${printable(run.identity)}`),
+  ]);
 }
 
 export function runLines({ run, effects, attempts, choices }: ShownRow): readonly string[] {

@@ -157,6 +157,11 @@ export interface Ledger<out Tx> {
    * intent, and began within `withinMs` of each other. Looked for among the newest works only; newest first, at most `limit`.
    */
   readonly twice: (query: TwiceQuery) => Promise<readonly Twice[]>;
+  /**
+   * The works of one operation that are done and not refused, oldest first: page by page all that are kept. Left out: the
+   * ledger cannot be read through.
+   */
+  readonly successes?: ((query: SuccessesQuery) => Promise<SuccessesPage>) | undefined;
 
   readonly journal: Journal;
   /** For caches that write behind. Left out: the ledger keeps none, and such a cache must accept the loss of writes. */
@@ -445,6 +450,22 @@ export interface Twice {
   readonly first: RunSummary;
   readonly second: RunSummary;
   readonly names: { readonly first: Name; readonly second: Name };
+}
+export interface SuccessesQuery {
+  readonly operation: string;
+  /** Where the page before ended, as it said; `null`: from the oldest on. */
+  readonly after: string | null;
+  /** How many works are looked at: those that succeeded are told. */
+  readonly limit: number;
+}
+export interface SuccessesPage {
+  readonly successes: readonly KeptSuccess[];
+  /** For the ledger that said it; `null`: there is no further one. */
+  readonly next: string | null;
+}
+export interface KeptSuccess {
+  readonly run: RunSummary;
+  readonly intent: Name | null;
 }
 export interface RunHistory {
   readonly run: RunSummary;

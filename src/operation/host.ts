@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { TellOperation } from "./events.ts";
 
 /** What the instance lends to its operations. */
 export interface Host {
@@ -12,6 +13,7 @@ export interface Host {
   readonly committed: (operation: string, input: unknown) => void;
   /** Work was accepted, or is to be ended, and this instance may look for it at once. */
   readonly accepted: () => void;
+  readonly tell: TellOperation;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: AbortSignal;
 }

@@ -13,7 +13,7 @@ import type { Incident } from "./incident.ts";
 import { feedOf } from "./live.ts";
 import { questionsOf } from "./questions.ts";
 import { replayOf } from "./replay.ts";
-import { oneRun, recentRuns } from "./runs.ts";
+import { oneRun, recentRuns, succeededTwice } from "./runs.ts";
 import type { DecisionsAnswer, IncidentsAnswer, LiveMessage } from "./wire.ts";
 import { workingSetOf } from "./working-set.ts";
 
@@ -108,6 +108,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
       return told === undefined ? notFound() : json(told);
     }
     if (path === "/explain.json") return explainRead(inside, url.searchParams);
+    if (path === "/twice.json") return json(await succeededTwice(inside));
     if (path === "/runs.json") return json(await recentRuns(inside, url.searchParams));
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\.json$/.exec(path) ?? [];
     if (run !== undefined) {

@@ -1,13 +1,14 @@
 import type { Shown } from "../admin/administration.ts";
 import { choicesOf } from "../admin/choices.ts";
-import { runRow, runStates } from "../admin/rows.ts";
+import { runRow, runStates, twiceRow } from "../admin/rows.ts";
+import { listTwice } from "../admin/twice.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Ledger, RunState } from "../contract/ledger.ts";
 import type { Inside } from "../observe/inside.ts";
 import { timelineOf } from "./timeline.ts";
-import type { RunAnswer, RunsAnswer } from "./wire.ts";
+import type { RunAnswer, RunsAnswer, TwiceAnswer } from "./wire.ts";
 
 const runsByDefault = 50;
 const runsAtMost = 200;
@@ -31,6 +32,15 @@ export async function recentRuns(inside: Inside, query: URLSearchParams): Promis
     }),
   );
   return { v: 1, at, ledger: true, runs: found.slice(0, limit).map(runRow), more: found.length > limit };
+}
+
+/** What succeeded twice, at most as many as runs. */
+export async function succeededTwice(inside: Inside): Promise<TwiceAnswer> {
+  const ledger = await ledgerOf(inside);
+  const at = inside.clock().now();
+  if (ledger === undefined) return { v: 1, at, twice: [] };
+  const found = await bounded(inside, ledger, listTwice(inside, ledger, { limit: runsByDefault }));
+  return { v: 1, at, twice: found.map(twiceRow) };
 }
 
 /** `undefined`: no such run, or no longer. */

@@ -1,5 +1,5 @@
 import type { Choice } from "../admin/choices.ts";
-import type { RunRow } from "../admin/rows.ts";
+import type { RunRow, TwiceRow } from "../admin/rows.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { InsideMemory } from "../observe/inside.ts";
 import type { Live } from "../observe/metrics.ts";
@@ -48,6 +48,13 @@ export interface RunsAnswer {
   readonly runs: readonly RunRow[];
   /** Whether the limit cut some off. */
   readonly more: boolean;
+}
+
+export interface TwiceAnswer {
+  readonly v: 1;
+  readonly at: number;
+  /** Newest first, among the newest works of each operation. */
+  readonly twice: readonly TwiceRow[];
 }
 
 export interface RunAnswer {

@@ -121,6 +121,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       recent: (query) => through("recent", () => ledger.recent(query)),
       history: (id) => through("history", () => ledger.history(id)),
       twice: (query) => through("twice", () => ledger.twice(query)),
+      successes: ledger.successes,
       journal: ledger.journal,
       writes: ledger.writes,
     },

@@ -64,6 +64,36 @@ export const relationScenarios: readonly LedgerScenario[] = [
     },
   },
   {
+    name: "all successes that are kept are read page by page, each once, oldest first, and nothing else",
+    run: async (stage) => {
+      const { ledger } = stage;
+      const { successes } = ledger;
+      if (successes === undefined) return;
+      for (const identity of ["1", "2", "3", "4", "5"]) {
+        await done(ledger, identity, { intent: `seat ${identity}` });
+        if (identity === "3") await stage.passTime(withinMs);
+      }
+      const { fence } = await claimed(ledger, "refused", { intent: "seat 1" });
+      await ledger.complete(fence, { outcome: "sold out", refused: true, keepMs, visited: [] });
+      await claimed(ledger, "running");
+      await done(ledger, "no intent");
+      await done(ledger, "other", { operation: "cancel" });
+      const read: (readonly [string, unknown])[] = [];
+      for (let after: string | null | undefined; after !== null; ) {
+        const page = await successes({ operation: "book", after: after ?? null, limit: 2 });
+        read.push(...page.successes.map(({ run, intent }) => [run.identity, intent] as const));
+        after = page.next;
+      }
+      const meant = ["1", "2", "3", "4", "5"].map((identity) => [identity, intentOf(`seat ${identity}`)] as const);
+      assert.deepEqual(read.toSorted(), [...meant, ["no intent", null]]);
+      assert.deepEqual(new Set(read.slice(0, 3).map(([identity]) => identity)), new Set(["1", "2", "3"]));
+      assert.deepEqual(await successes({ operation: "nobody's", after: null, limit: 2 }), {
+        successes: [],
+        next: null,
+      });
+    },
+  },
+  {
     name: "P12 a child past its keep stays until its parent is done",
     run: async (stage) => {
       const { ledger } = stage;

@@ -38,6 +38,8 @@ export interface FakeOptions {
   readonly poisoned?: boolean;
   /** An effect was answered twice, five minutes ago. */
   readonly twice?: boolean;
+  /** A booking succeeded under two keys, 17 minutes apart. */
+  readonly second?: boolean;
   /** Who watches the working set has seen too little to tell, or nobody watches. */
   readonly curve?: "few" | "none";
 }
@@ -125,6 +127,9 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           principal: "everyone",
           identity: "callers-key",
           costIfTwice: "money",
+          ...(options.second === true && name === "seat.book"
+            ? { sameIntent: { of: () => ["seat"], within: "10m" } as const }
+            : {}),
           refusals: {
             "sold-out": { status: 409, because: "No seat is left." },
             "card-declined": { status: 402, because: "No." },
@@ -298,6 +303,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
                   .slice(0, limit),
           ),
     history: (id: string) => Promise.resolve(history(id)),
+    twice: () => Promise.resolve([{ first: runs[3], second: runs[1], name: "" }]),
     intervene: (id: string, intervention: Intervention, { who, why }: Note) =>
       Promise.resolve(intervene(id, intervention, who, why)),
     journal: {

@@ -71,6 +71,16 @@ test("an effect that was answered twice, with answers that differ, needs a perso
   expect(complaints).toEqual([]);
 });
 
+test("a success that happened twice needs a person, and both runs are a click away", async () => {
+  const { page, complaints } = await open("", { quiet: true, second: true });
+  await page.getByRole("heading", { name: "One thing needs a person." }).waitFor();
+  await page.getByText(/^seat\.book succeeded twice: two for one intent, .* apart$/).waitFor();
+  await page.getByRole("link", { name: "the first, BK-20461" }).click();
+  await page.getByRole("heading", { name: /BK-20461/ }).waitFor();
+  expect(new URL(page.url()).hash).toBe("#/operations/seat.book/b1");
+  expect(complaints).toEqual([]);
+});
+
 for (const width of [360, 1_600]) {
   test(`the steps at which a process was killed stand apart at ${width}, and the table tells each moment`, async () => {
     const { page } = await open("#/incidents/double-charge", {}, { width });

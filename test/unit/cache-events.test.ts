@@ -92,7 +92,7 @@ describe("events tell what a cache does", () => {
   test("whoever stops listening hears no more", async () => {
     const stand = cacheStand();
     const heard: unknown[] = [];
-    const stop = stand.caches.events.on("cache.change", (event) => heard.push(event));
+    const stop = stand.events.on("cache.change", (event) => heard.push(event));
     const cache = stand.cacheAside();
     await cache.put(a, "value");
     stop();
@@ -106,7 +106,7 @@ describe("events carry no value and no key", () => {
     const secret = "tr0ub4dor";
     const stand = cacheStand({ maxEntries: 2, policies: { secrets: "warn", freeze: false } });
     const heard: unknown[] = [];
-    for (const name of names) stand.caches.events.on(name, (event) => heard.push([name, event]));
+    for (const name of names) stand.events.on(name, (event) => heard.push([name, event]));
     // biome-ignore lint/suspicious/noThenProperty: a word, no function
     const cache = stand.writeThrough({ staleFor: "60s", queue: { most: 2, then: "reject" } });
     const scope = { id: secret };
@@ -137,10 +137,10 @@ describe("a listener that throws", () => {
     process.on("warning", warned);
     try {
       for (const name of names) {
-        stand.caches.events.on(name, () => {
+        stand.events.on(name, () => {
           throw new Error("a mistake in a listener");
         });
-        stand.caches.events.on(name, (event) => heard.push(event));
+        stand.events.on(name, (event) => heard.push(event));
       }
       const cache = stand.writeThrough({ staleFor: "60s" });
       const reads = [cache.get(a), cache.get({ id: "b" })];

@@ -1,3 +1,4 @@
+import { createEvents } from "../../src/base/events.ts";
 import { type CachesOptions, createCaches } from "../../src/cache/caches.ts";
 import type { CacheDeclaration } from "../../src/cache/declaration.ts";
 import type { CacheEvents } from "../../src/cache/events.ts";
@@ -37,7 +38,9 @@ export interface StandOptions extends Partial<Omit<CachesOptions, "bound" | "clo
 
 export function cacheStand({ maxEntries = 100, maxBytes, ...options }: StandOptions = {}) {
   const clock = manualClock();
+  const events = createEvents<CacheEvents>();
   const caches = createCaches({
+    tell: events.emit,
     clock: () => clock,
     bound: maxBytes === undefined ? { unit: "entries", most: maxEntries } : { unit: "bytes", most: maxBytes },
     eviction: "lru",
@@ -85,6 +88,7 @@ export function cacheStand({ maxEntries = 100, maxBytes, ...options }: StandOpti
   return {
     clock,
     caches,
+    events,
     source,
     loads,
     load,
@@ -102,7 +106,7 @@ export function cacheStand({ maxEntries = 100, maxBytes, ...options }: StandOpti
     /** What is told of this name from now on. */
     hear: <N extends keyof CacheEvents>(name: N): readonly CacheEvents[N][] => {
       const heard: CacheEvents[N][] = [];
-      caches.events.on(name, (event) => heard.push(event));
+      events.on(name, (event) => heard.push(event));
       return heard;
     },
   };

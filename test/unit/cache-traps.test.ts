@@ -318,7 +318,7 @@ describe("trap 16, personal data: events and errors carry what was cached", () =
     const stand = cacheStand({ maxEntries: 1 });
     const heard: unknown[] = [];
     for (const name of ["cache.load", "cache.change", "cache.evict"] as const) {
-      stand.caches.events.on(name, (event) => heard.push(event));
+      stand.events.on(name, (event) => heard.push(event));
     }
     const cache = stand.readThrough({ deadline: { hard: "1s" } });
     await cache.put({ id: secret }, { mail: secret });

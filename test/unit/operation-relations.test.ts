@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { administer } from "../../src/admin/index.ts";
 import { createReprise, isRepriseError, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, type ManualClock, manualClock } from "../../src/testing/index.ts";
@@ -174,6 +175,8 @@ test("two successes with one intent under different keys are counted, once, and 
     run: async ({ input }) => input.seat,
   });
   const counted = () => reprise["~inside"].operations().map(({ counters }) => counters.successTwice);
+  const heard: unknown[] = [];
+  reprise.on("operation.succeeded-twice", (event) => heard.push(event));
   for (const [key, input] of [
     ["k1", { user: "ann", seat: 7 }],
     ["k1", { user: "ann", seat: 7 }],
@@ -190,6 +193,18 @@ test("two successes with one intent under different keys are counted, once, and 
   });
   await clock.advance(0);
   expect(counted()).toEqual([1]);
+  const administration = administer(reprise);
+  const [found, ...others] = await administration.twice();
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({
+    operation: "book",
+    apartMs: 4_000,
+    first: { principal: "ann" },
+    second: { key: "k4…" },
+  });
+  expect(heard).toEqual([{ operation: "book", first: found?.first.id, second: found?.second.id, apartMs: 4_000 }]);
+  expect(await administration.twice({ operation: "book", limit: 1 })).toEqual([found]);
+  await expect(administration.twice({ operation: "nobody's" })).rejects.toThrow("is not declared");
   await clock.advance(600_001);
   await book.execute({ user: "ann", seat: 7 }, { key: "k5" });
   await clock.advance(0);

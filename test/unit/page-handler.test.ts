@@ -152,6 +152,34 @@ test("runs are limited and filtered, and what is no filter is none", async () =>
   expect((await ask("?operation=refused")).runs).toEqual([]);
 });
 
+test("what succeeded twice is told with both runs, and without their values", async () => {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+  opened.push(reprise);
+  const book = reprise.operation({
+    name: "book",
+    input: unchecked<{ readonly seat: string }>(),
+    principal: "everyone",
+    identity: "callers-key",
+    retention: "1d",
+    sameIntent: { of: (input) => [input.seat], within: "10m" },
+    effects: "database",
+    run: async ({ input }) => input.seat,
+  });
+  for (const [key, seat] of [
+    ["key-1", `7 ${canary}`],
+    ["key-2", `8 ${canary}`],
+    ["key-3", `7 ${canary}`],
+  ] as const) {
+    await book.execute({ seat }, { key });
+  }
+  const answer = await pageHandler(reprise)(new Request("http://localhost/reprise/twice.json"), here);
+  const text = await answer.text();
+  expect(text).not.toContain(canary);
+  expect(JSON.parse(text)).toMatchObject({
+    twice: [{ operation: "book", first: { key: "ke…" }, second: { key: "ke…" } }],
+  });
+});
+
 test("a ledger that is away answers 503 with its code, and the figures of this process are told", async () => {
   const { reprise } = createShop();
   await reprise.start();

@@ -90,6 +90,21 @@ describe("of many works none is read that is not told", () => {
     expect(mostRows()).toBeLessThanOrEqual(1_000);
   });
 
+  test("all that is kept is read page by page, each from where the one before ended", async () => {
+    const first = await ledger.successes?.({ operation: "book", after: null, limit: 100 });
+    await ledger.successes?.({ operation: "book", after: first?.next ?? null, limit: 100 });
+    const half = Date.now() - 5_000_000;
+    const last = await ledger.successes?.({
+      operation: "book",
+      after: `${half * 1_000} ${"0".repeat(32)}`,
+      limit: 100,
+    });
+    expect(last?.successes.length).toBeGreaterThan(10);
+    expect(plans.join()).toContain("reprise_work_operation");
+    expect(plans.join()).not.toMatch(sequential);
+    expect(mostRows()).toBeLessThanOrEqual(200);
+  });
+
   test("what waits is listed newest first by its index", async () => {
     expect(await ledger.recent({ limit: 50, state: "open" })).toHaveLength(50);
     expect(plans.join()).toContain("reprise_work_waiting");

@@ -106,7 +106,17 @@ function NeedsPerson({ needs }: { readonly needs: readonly Need[] }) {
             <a href={need.href}>
               <strong>{need.title}</strong>
             </a>
-            <p>{need.detail}</p>
+            <p>
+              {need.detail}
+              {need.links?.map(({ href, text }) => (
+                <span key={href}>
+                  {" "}
+                  <a class="l" href={href}>
+                    {text}
+                  </a>
+                </span>
+              ))}
+            </p>
           </div>
           <div class="age">
             {need.age}

@@ -318,6 +318,14 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           .reverse()
           .slice(0, limit);
       }),
+    // what is kept in memory is one page
+    successes: ({ operation }) =>
+      step("successes", () => ({
+        successes: visible()
+          .filter((work) => work.about.operation === operation && work.state === "done" && !work.refused)
+          .map((work) => ({ run: runSummary(work), intent: work.intent })),
+        next: null,
+      })),
 
     journal: {
       append: (entry) =>

@@ -13,7 +13,7 @@ import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, tran
 import { completeWork, finishWork, obstacleTo, parkOwn, releaseWork } from "./endings.ts";
 import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
-import { recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
+import { keptSuccesses, recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
 import { type MysqlTransaction, ownTransactions, type Transactional } from "./transaction.ts";
 import { mysqlWriteJournal } from "./write-journal.ts";
@@ -129,6 +129,7 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
     recent: (query) => database.each("recent", (connection) => recentRuns(connection, query)),
     history: (id) => database.read("history", (connection) => runHistory(connection, id)),
     twice: (query) => database.each("twice", (connection) => succeededTwice(connection, query)),
+    successes: (query) => database.each("successes", (connection) => keptSuccesses(connection, query)),
 
     journal: mysqlJournal(database),
     writes: mysqlWriteJournal(database),

@@ -5,6 +5,8 @@ import type {
   RunState,
   RunSummary,
   Standing,
+  SuccessesPage,
+  SuccessesQuery,
   Twice,
   TwiceQuery,
 } from "../../contract/ledger.ts";
@@ -120,4 +122,22 @@ export async function succeededTwice(connection: Connection, query: TwiceQuery):
     const [first, second] = [runs.get(names.first), runs.get(names.second)];
     return first === undefined || second === undefined ? [] : [{ first, second, names }];
   });
+}
+
+/** A place is an instant, in microseconds, and the name of the work that began then. */
+export async function keptSuccesses(connection: Connection, query: SuccessesQuery): Promise<SuccessesPage> {
+  const { operation, limit } = query;
+  const [began = "", name = ""] = (query.after ?? `0 ${"0".repeat(32)}`).split(" ");
+  const { rows } = await connection.query(
+    `select ${runColumns}, name, intent, created_at as began from reprise_work force index (reprise_work_operation)
+     where operation = ? and created_at >= ? and (created_at > ? or name > ?) order by created_at, name limit ?`,
+    [bytes(operation), Number(began), Number(began), id16(name as Name), limit],
+  );
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return {
+    successes: rows
+      .map((row) => ({ run: runOf(row), intent: row["intent"] === null ? null : (hexOf(row["intent"]) as Name) }))
+      .filter(({ run }) => run.refused === false),
+    next: last === undefined ? null : `${String(last["began"])} ${hexOf(last["name"])}`,
+  };
 }

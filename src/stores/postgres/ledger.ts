@@ -23,6 +23,7 @@ import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
+import { keptSuccesses } from "./successes.ts";
 import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
@@ -149,6 +150,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>): L
     recent: (query) => recentRuns(server, query),
     history: (id) => runHistory(server, id),
     twice: (query) => succeededTwice(server, query),
+    successes: (query) => keptSuccesses(server, query),
 
     journal: postgresJournal(server),
     writes: postgresWriteJournal(server),

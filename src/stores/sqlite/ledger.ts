@@ -21,7 +21,7 @@ import {
 import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
-import { recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
+import { keptSuccesses, recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
 
@@ -141,6 +141,7 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
     recent: (query) => file.read("recent", (connection) => recentRuns(connection, query)),
     history: (id) => file.read("history", (connection, now) => runHistory(connection, now, id)),
     twice: (query) => file.read("twice", (connection) => succeededTwice(connection, query)),
+    successes: (query) => file.read("successes", (connection) => keptSuccesses(connection, query)),
 
     journal: sqliteJournal(file),
     writes: sqliteWriteJournal(file),

@@ -1,5 +1,14 @@
 import type { Name, WorkId } from "../../base/names.ts";
-import type { RecentQuery, RunHistory, RunSummary, Standing, Twice, TwiceQuery } from "../../contract/ledger.ts";
+import type {
+  RecentQuery,
+  RunHistory,
+  RunSummary,
+  Standing,
+  SuccessesPage,
+  SuccessesQuery,
+  Twice,
+  TwiceQuery,
+} from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
 import { attemptsOf, effectsOf, rowsOf, runSummary, standingOf, type WorkRow } from "./records.ts";
 
@@ -68,4 +77,21 @@ export function succeededTwice(connection: Connection, query: TwiceQuery): reado
     const names = { first: first["name"] as Name, second: second["name"] as Name };
     return [{ first: runSummary(first), second: runSummary(second), names }];
   });
+}
+
+/** A place is an instant and the number of the row that was written then. */
+export function keptSuccesses(connection: Connection, { operation, after, limit }: SuccessesQuery): SuccessesPage {
+  const [began = "", row = ""] = (after ?? "0 0").split(" ");
+  const rows = connection.all(
+    `select *, rowid as place from reprise_work where operation = ? and (created_at, rowid) > (?, ?)
+     order by created_at, rowid limit ?`,
+    [operation, Number(began), Number(row), limit],
+  );
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return {
+    successes: rows
+      .map((one) => ({ run: runSummary(one), intent: one["intent"] as Name | null }))
+      .filter(({ run }) => run.refused === false),
+    next: last === undefined ? null : `${String(last["created_at"])} ${String(last["place"])}`,
+  };
 }
