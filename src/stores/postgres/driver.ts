@@ -45,5 +45,5 @@ export interface Driver {
 export type PostgresPool = PgPool | PostgresSql;
 
 export function driverOf(pool: PostgresPool, prepared: boolean): Driver {
-  return typeof pool === "function" ? postgresDriver(pool, prepared) : pgDriver(pool);
+  return typeof pool === "function" ? postgresDriver(pool, prepared) : pgDriver(pool, prepared);
 }

@@ -36,7 +36,9 @@ export interface PostgresLedgerOptions {
   /** Where the ledger's tables are, all called `reprise_…`. It is created where it is missing. Default: `"reprise"`. */
   readonly schema?: string | undefined;
   /**
-   * Whether connections prepare the ledger's statements under names, which spares the server their parsing. Say false
+   * Whether connections prepare statements under names, which spares the server their parsing: the ledger's, and of the
+   * work's those that come again (200 texts at most; one whose columns change fails once, and is parsed each time from then
+   * on). Say false
    * behind a pooler that gives each transaction another connection (PgBouncer in transaction mode). Default: true.
    */
   readonly prepared?: boolean | undefined;

@@ -1,5 +1,6 @@
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
+import { type Preparing, preparing } from "./preparing.ts";
 
 /** What is used of a `Pool` of `pg`. */
 export interface PgPool {
@@ -40,14 +41,15 @@ interface Wire {
   sync(): void;
 }
 
-export function pgDriver(pool: PgPool): Driver {
+export function pgDriver(pool: PgPool, prepared: boolean): Driver {
+  const names = prepared ? preparing() : undefined;
   return {
-    connect: async () => connectionOf(await pool.connect()),
+    connect: async () => connectionOf(await pool.connect(), names),
     isExhausted: () => pool.idleCount === 0 && pool.totalCount >= (pool.options.max ?? 10),
   };
 }
 
-function connectionOf(client: PgClient): Connection {
+function connectionOf(client: PgClient, names: Preparing | undefined): Connection {
   let state: "held" | "lost" | "returned" = "held";
   // without a listener, a connection that breaks between two statements would end the process
   const lose = () => {
@@ -65,8 +67,15 @@ function connectionOf(client: PgClient): Connection {
     send: (statements) => (speaksWire(client) ? share(client, statements) : sendEach(query, statements)),
     query: async (text, params): Promise<QueryResult> => {
       // the extended protocol takes one statement: no second one can end the transaction unseen
-      const result = await query({ text, values: [...params], queryMode: "extended" });
-      return { rows: result.rows, count: result.rowCount ?? 0 };
+      const name = names?.nameOf(text);
+      const config: PgQuery = { text, values: [...params], queryMode: "extended" };
+      try {
+        const result = await query(name === undefined ? config : { ...config, name });
+        return { rows: result.rows, count: result.rowCount ?? 0 };
+      } catch (error) {
+        names?.failed(text, error);
+        throw error;
+      }
     },
     isLost: () => state !== "held",
     release: () => giveBack(state === "lost"),
@@ -111,13 +120,15 @@ function gather(wire: Wire): { readonly messages: readonly Uint8Array[]; readonl
   return { messages, gathering: Object.create(wire, { stream: { value: stream } }) as Wire };
 }
 
+/** The columns of our own statements: their texts decide them, and there are a few dozen. */
+const columnsOf = new Map<string, readonly string[]>();
+
 /** Parse, Bind and Execute for each statement and one Sync: an error makes the server skip what follows it. */
 class SharedTrip {
   readonly #statements: readonly Statement[];
   readonly #answers: Answer[] = [];
   readonly #resolve: (answers: readonly Answer[]) => void;
   readonly #reject: (error: unknown) => void;
-  #columns: readonly string[] = [];
   #rows: OwnRow[] = [];
 
   constructor(
@@ -148,7 +159,8 @@ class SharedTrip {
       if (!known) gathering.parse({ text, name: name ?? "" });
       if (name !== null) parsed.add(name);
       gathering.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
-      gathering.describe({ type: "P", name: "" });
+      // what its columns are is asked once: a description is longer than most answers
+      if (!columnsOf.has(text)) gathering.describe({ type: "P", name: "" });
       gathering.execute({ portal: "" });
     }
     gathering.sync();
@@ -157,17 +169,21 @@ class SharedTrip {
   }
 
   handleRowDescription(message: { readonly fields: readonly { readonly name: string }[] }): void {
-    this.#columns = message.fields.map((field) => field.name);
+    const { text } = this;
+    if (text !== undefined)
+      columnsOf.set(
+        text,
+        message.fields.map((field) => field.name),
+      );
   }
   handleDataRow(message: { readonly fields: readonly unknown[] }): void {
     const row: Record<string, unknown> = {};
-    for (const [place, column] of this.#columns.entries()) row[column] = message.fields[place];
+    for (const [place, column] of (columnsOf.get(this.text ?? "") ?? []).entries()) row[column] = message.fields[place];
     this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
     const [command = "", ...counts] = message.text.split(" ");
     this.#answers.push({ rows: this.#rows, count: Number(counts.at(-1) ?? 0), command });
-    this.#columns = [];
     this.#rows = [];
   }
   handleError(error: unknown): void {
