@@ -106,6 +106,8 @@ export const defaults = {
   abortMs: 1_000,
   /** A ledger that has not opened by then is away. */
   openMs: 15_000,
+  /** An index over a billion rows takes tens of minutes; whoever migrates sees that it goes on. */
+  migrateMs: 6 * 3_600_000,
   http: {
     /** As Stripe and most gateways bound it. */
     keyMaxLength: 255,

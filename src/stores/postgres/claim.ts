@@ -8,35 +8,58 @@ import { type PostgresServer, type Step, step } from "./server.ts";
 /** A claim keeps so much more than asked, so that completion seldom has to move the index. */
 const keepAhead = 1.01;
 
-/** Both names in one row: a mismatch neither claims nor binds. */
-const claim = `insert into @work (created_at, keep_until, lease_until, name, key, id, attempt, resumes, print, print_v, state,
+export const keyColumns = "created_at, keep_until, name, key, bound, state";
+/** The row of a key that stands not in its work's, as `keyColumns`. */
+export function keyRow(now: string, key: string, work: string): string {
+  return `${now}, 'infinity', ${key}::uuid, ${key}::uuid, ${work}::uuid, 'k'`;
+}
+
+/**
+ * Both names in one row: a mismatch neither claims nor binds. In partitions each has a row of its own, and both are written
+ * or neither: where another claim came in between it raises, and is repeated.
+ */
+const claim = {
+  whole: `insert into @work (created_at, keep_until, lease_until, name, key, id, attempt, resumes, print, print_v, state,
     operation, identity, principal, caller_key, owner, input)
   select t.now, t.now + ${interval("$14")} * ${keepAhead}, t.now + ${interval("$13")}, $1::uuid, $2::uuid, $3::uuid, $4::uuid,
     0, decode($5, 'hex'), $6::int, 'r', $7, $8, $9, $10, $11, $12
-  from (select clock_timestamp() as now) t on conflict do nothing`;
+  from (select clock_timestamp() as now) t on conflict do nothing`,
+  partitioned: `with t as (select clock_timestamp() as now
+    where not exists (select 1 from @work where name = $1::uuid or name = $2::uuid))
+  insert into @work (created_at, keep_until, name, key, bound, state, lease_until, id, attempt, print, print_v,
+    operation, identity, principal, caller_key, owner, input)
+  select t.now, t.now + ${interval("$14")} * ${keepAhead}, $1::uuid, null::uuid, null::uuid, 'r'::"char",
+    t.now + ${interval("$13")}, $3::uuid, $4::uuid, decode($5, 'hex'), $6::int, $7, $8, $9, $10, $11, $12 from t
+  union all select ${keyRow("t.now", "$2", "$1")}, ${Array.from({ length: 11 }, () => "null").join(", ")}
+  from t where $2::uuid is not null`,
+};
 
 /** A further key lives as long as its work, so the work must live as long as this key's promise. */
 const bindKey = `with w as (update @work set keep_until = greatest(keep_until, clock_timestamp() + ${interval("$5")})
     where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
       and (state <> 'd' or keep_until > clock_timestamp()) returning 1)
-  insert into @work (created_at, keep_until, name, key, bound, state)
-  select clock_timestamp(), 'infinity', $2::uuid, $2::uuid, $1::uuid, 'k' from w on conflict do nothing`;
+  insert into @work (${keyColumns}) select ${keyRow("clock_timestamp()", "$2", "$1")} from w on conflict do nothing`;
 
 /** What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
-const clearWay = `with d as (delete from @work where name in (
-      select $1::uuid union select coalesce(bound, name) from @work where key = $2::uuid)
+const clearWay = {
+  whole: clearing("select coalesce(bound, name) from @work where key = $2::uuid"),
+  partitioned: clearing("select bound from @work where name = $2::uuid and bound is not null"),
+};
+function clearing(keysWork: string): string {
+  return `with d as (delete from @work where name in (select $1::uuid union ${keysWork})
     and state = 'd' and keep_until <= clock_timestamp() returning name, id),
   e as (delete from @effect where id in (select id from d)),
   a as (delete from @attempt where id in (select id from d)),
   k as (delete from @work where bound is not null and bound in (select name from d))
-  delete from @work p where key = $2::uuid and bound is not null
+  delete from @work p where name = $2::uuid and bound is not null
     and not exists (select 1 from @work t where t.name = p.bound and t.name not in (select name from d))`;
+}
 
 /** Locked first, so that nobody waits: who finds it locked is told that it runs. The owner before is noted down. */
 const takeWork = `with old as (select name, state, owner, token from @work where name = $1::uuid for update skip locked),
   w as (update @work w set attempt = $2::uuid, token = w.token + 1, resumes = w.resumes + $5::int, state = 'r',
       lease_until = clock_timestamp() + ${interval("$6")}, not_before = null, input = coalesce(w.input, $7), owner = $8
-    from old where w.name = old.name and w.print = decode($3, 'hex') and w.print_v = $4::int
+    from old where w.name = $1::uuid and w.print = decode($3, 'hex') and w.print_v = $4::int
       and (w.state = 'o' and coalesce(w.not_before, '-infinity') <= clock_timestamp()
         or w.state = 'r' and w.lease_until <= clock_timestamp())
     returning w.id, w.token, w.resumes, old.state as before, old.owner as former, old.token as formertoken),
@@ -71,7 +94,7 @@ export async function claimWork(server: PostgresServer, request: ClaimRequest): 
       ...[shown(about.principal), about.key === null ? null : shown(about.key), about.owner, request.input],
       ...[request.leaseMs, request.keepMs],
     );
-    if (inserted.count === 1) {
+    if (inserted.count > 0) {
       return { is: "won", fence: { name, id, attempt }, token: 1, resumes: 0, tookOver: false, effects: [] };
     }
     const looked = look(request);

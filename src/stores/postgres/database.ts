@@ -1,6 +1,6 @@
 import type { Name } from "../../base/names.ts";
 import type { Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
-import { bind, clear, shown } from "./claim.ts";
+import { bind, clear, keyRow, shown } from "./claim.ts";
 import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { judge, look, stored, unboundedRetryMs } from "./look.ts";
@@ -22,11 +22,20 @@ const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
     then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
-const insertDone = `insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome,
+const insertDone = {
+  whole: `insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome,
     operation, identity, principal, caller_key, owner)
   select now(), t.now, t.now + ${interval("$7")}, $1::uuid, $2::uuid, decode($3, 'hex'), $4::int, 'd', $5::int = 1, $6,
     $8, $9, $10, $11, $12
-  from (select clock_timestamp() as now) t returning ${epochMs("ended_at")} as at`;
+  from (select clock_timestamp() as now) t returning ${epochMs("ended_at")} as at`,
+  partitioned: `with t as (select clock_timestamp() as now)
+  insert into @work (created_at, keep_until, name, key, bound, state, ended_at, print, print_v, refused, outcome,
+    operation, identity, principal, caller_key, owner)
+  select now(), t.now + ${interval("$7")}, $1::uuid, null::uuid, null::uuid, 'd'::"char", t.now, decode($3, 'hex'),
+    $4::int, $5::int = 1, $6, $8, $9, $10, $11, $12 from t
+  union all select ${keyRow("now()", "$2", "$1")}, t.now, ${Array.from({ length: 9 }, () => "null").join(", ")}
+  from t where $2::uuid is not null returning ${epochMs("ended_at")} as at`,
+};
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w

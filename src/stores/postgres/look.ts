@@ -14,9 +14,18 @@ const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, en
   case when exists (select 1 from @work t where t.name = w.bound
     and (t.state <> 'd' or t.keep_until > clock_timestamp())) then 1 else 0 end as boundalive`;
 
-/** What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. */
-const lookAt = `select ${columns} from @work w where w.name = $1::uuid
-  union all select ${columns} from @work w where w.key = $2::uuid and w.name <> $1::uuid`;
+/**
+ * What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. In partitions a key
+ * has a row of its own, under its name.
+ */
+const lookAt = {
+  whole: looking("w.key = $2::uuid"),
+  partitioned: looking("w.name = $2::uuid"),
+};
+function looking(byKey: string): string {
+  return `select ${columns} from @work w where w.name = $1::uuid
+  union all select ${columns} from @work w where ${byKey} and w.name <> $1::uuid`;
+}
 
 export function look({ name, key }: FindRequest): Step {
   return step(lookAt, name, key);

@@ -107,5 +107,6 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
     history: (id) => runHistory(store, id),
 
     journal: redisJournal(store),
+    schema: store.schema,
   };
 }

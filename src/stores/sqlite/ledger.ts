@@ -21,6 +21,7 @@ import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
 import { recentRuns, runHistory } from "./looking.ts";
+import { sqliteSchema } from "./migration.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
 
@@ -126,5 +127,6 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
 
     journal: sqliteJournal(file),
     writes: sqliteWriteJournal(file),
+    schema: sqliteSchema(file, name),
   };
 }
