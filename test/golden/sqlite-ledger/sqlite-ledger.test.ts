@@ -6,6 +6,7 @@ import { nameOf, newAttemptId } from "../../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
 import { loadDriver } from "../../../src/stores/sqlite/driver.ts";
 import { sqliteLedger } from "../../../src/stores/sqlite/index.ts";
+import { liveTables } from "../../../src/stores/sqlite/live.ts";
 import { manualClock } from "../../../src/testing/index.ts";
 
 const madeAt = Date.UTC(2026, 0, 1);
@@ -159,9 +160,9 @@ describe("a file with a journal of writes that an earlier version wrote", () => 
 test("a new file, and one from before the journal of writes, have the tables that are recorded: a change needs a new record", async () => {
   const tables = async (file: string) => {
     const connection = (await loadDriver())(file);
-    const rows = connection.all("select name, sql from sqlite_master where name like 'reprise%' order by name", []);
+    const found = liveTables(connection);
     connection.close();
-    return rows.map((row) => [row["name"], row["sql"]]);
+    return found;
   };
   const fresh = sqliteLedger({ path: join(directory, "fresh.db"), clock });
   await fresh.open();
