@@ -127,6 +127,8 @@ export const defaults = {
     importMs: 20_000,
     /** How long an imported module may clean up before its process is killed. */
     endMs: 2_000,
+    /** Some questions of a catalogue; a server that takes longer is away. */
+    compareMs: 60_000,
   },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
