@@ -1,0 +1,136 @@
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Name, newAttemptId, type WorkId } from "../../src/base/names.ts";
+import type { ClaimRequest, Ledger, RecentQuery } from "../../src/contract/ledger.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
+import { postgresLedger } from "../../src/stores/postgres/index.ts";
+import { cannotRunHere } from "../support/environment.ts";
+import { createDatabase, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
+import { type PostgresPlace, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
+
+/** No statement of a ledger reads all of its works: what one of a million costs is measured by `measure -- sizing`. */
+
+const rows = 20_000;
+const states = [undefined, "open", "running", "unknown", "done"] as const;
+const queries: readonly RecentQuery[] = [undefined, "operation-1", "no-such"].flatMap((operation) =>
+  states.map((state) => ({ limit: 50, operation, state })),
+);
+
+function request(number: number): ClaimRequest {
+  return {
+    name: number.toString(16).padStart(32, "a") as Name,
+    key: number.toString(16).padStart(32, "b") as Name,
+    print: { version: 1, hash: "f".repeat(64) },
+    keepMs: 60_000,
+    leaseMs: 30_000,
+    attempt: newAttemptId(),
+    input: "{}",
+    resuming: false,
+    about: { operation: "operation-1", identity: `work ${number}`, principal: "ann", key: "k", owner: "test" },
+  };
+}
+
+/** What a page, a run and the background work ask. */
+async function askEverything(ledger: Ledger<unknown>): Promise<void> {
+  let some: WorkId | undefined;
+  for (const query of queries) some ??= (await ledger.recent(query))[0]?.id;
+  if (some !== undefined) await ledger.history(some);
+  for (const number of [1, 2]) {
+    const claim = await ledger.claim(request(number));
+    if (claim.is !== "won") throw new Error(`told ${claim.is}`);
+    const { fence } = claim;
+    await ledger.renew(fence, 30_000);
+    await ledger.start(fence, { effect: "charge", settleMs: 1_000 });
+    await ledger.pin(fence.id, "charge", "1");
+    if (number === 1)
+      await ledger.complete(fence, { outcome: "o", refused: false, keepMs: 1_000, visited: ["charge"] });
+    else await ledger.park(fence, { effect: "charge", why: "lost", unlessAnswered: false });
+    await ledger.find(request(number));
+    await ledger.claim({ ...request(number), key: request(number + 100).key });
+  }
+  await ledger.abandoned({ operations: ["operation-1"], resumedBelow: 10, limit: 10 });
+  await ledger.parkAbandoned([{ operation: "operation-1", afterMs: 3_600_000 }]);
+  await ledger.sweep(100);
+}
+
+describe.each([
+  ["in one piece", undefined],
+  ["in partitions", 4],
+])("PostgreSQL's works %s", async (_, partitions) => {
+  const isThere = (await postgresVersion()) !== undefined;
+  let place: PostgresPlace;
+  beforeAll(async () => {
+    if (!isThere) return;
+    place = await postgresPlace(2, partitions);
+    const table = `${place.schema}.reprise_work`;
+    await (await place.ledger("pg")).open();
+    await place.admin.query(`insert into ${table} (created_at, keep_until, ended_at, name, id, print_v, print, state, operation,
+        identity, principal, owner, outcome)
+      select at, at + interval '1 day', at, gen_random_uuid(), case when n % 3 = 0 then gen_random_uuid() end, 1, '\\xff', 'd',
+        'operation-' || n % 3, n::text, 'ann', 'test', repeat('o', 200)
+      from (select n, now() - interval '30 hours' + n * interval '1 second' as at from generate_series(1, ${rows}) n) t`);
+    await place.admin.query(`analyze ${table}`);
+  });
+  afterAll(() => place?.drop());
+
+  test("are never read one after the other", async (context) => {
+    if (!isThere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
+    const settings = {
+      session_preload_libraries: "auto_explain",
+      "auto_explain.log_min_duration": 0,
+      "auto_explain.log_level": "notice",
+    };
+    const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+    const pool = new pg.Pool({ connectionString: postgresUrl, max: 1, options: options.join(" ") });
+    const plans: string[] = [];
+    pool.on("connect", (client) => client.on("notice", ({ message }) => plans.push(message ?? "")));
+    const ledger = postgresLedger({ pool, schema: place.schema, deadline: "60s" });
+    await ledger.open();
+    await askEverything(ledger);
+    await ledger.close();
+    await pool.end();
+    const ours = plans.filter((plan) => plan.includes("reprise_work"));
+    expect(ours.length).toBeGreaterThan(queries.length);
+    expect(ours.filter((plan) => /Seq Scan on reprise_work/.test(plan))).toEqual([]);
+  });
+});
+
+describe("MariaDB's works", async () => {
+  const isThere = (await mysqlVersion()) !== undefined;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    if (!isThere) return;
+    database = await createDatabase();
+    const ledger = mysqlLedger({ pool: database.pool() });
+    await ledger.open();
+    await ledger.close();
+    const now = Date.now();
+    await database.query(`insert into reprise_work (name, id, attempt, print, print_version, state, keep_until, created_at,
+        ended_at, operation, identity, principal, owner, outcome)
+      select unhex(md5(seq)), unhex(md5(concat('i', seq))), unhex(md5(concat('a', seq))), 'f', 1, 'd',
+        (${now - 21_600_000} + seq * 1000) * 1000, (${now - 108_000_000} + seq * 1000) * 1000, 0,
+        concat('operation-', seq % 3), seq, 'ann', 'test', repeat('o', 200) from seq_1_to_${rows}`);
+    await database.query("analyze table reprise_work");
+  });
+  afterAll(() => database?.drop());
+  beforeEach((context) => {
+    if (!isThere) context.skip(`${cannotRunHere}MariaDB does not answer`);
+  });
+
+  test("are never read one after the other", async () => {
+    const pool = database.pool({ connectionLimit: 1 });
+    const ledger = mysqlLedger({ pool });
+    await ledger.open();
+    const read = async () => {
+      const [[row]] = await pool.query<(import("mysql2").RowDataPacket & { Value: string })[]>(
+        "show session status like 'Handler_read_rnd_next'",
+      );
+      return Number(row?.Value);
+    };
+    const before = await read();
+    await askEverything(ledger);
+    // lists that are sorted and put together count too: some hundred rows each
+    expect((await read()) - before).toBeLessThan(rows);
+    await ledger.close();
+  });
+});
