@@ -48,6 +48,14 @@ async function askEverything(ledger: Ledger<unknown>): Promise<void> {
     await ledger.find(request(number));
     await ledger.claim({ ...request(number), key: request(number + 100).key });
   }
+  const brief = { ...request(3), keepMs: 1 };
+  const first = await ledger.claim(brief);
+  if (first.is !== "won") throw new Error(`told ${first.is}`);
+  await ledger.complete(first.fence, { outcome: "o", refused: false, keepMs: 1, visited: [] });
+  // as soon as it is past its keep, it is cleared away for the next
+  while ((await ledger.claim({ ...brief, attempt: newAttemptId() })).is !== "won");
+  const given = await ledger.claim(request(4));
+  if (given.is === "won") await ledger.release(given.fence, { keep: false, notBeforeMs: 0, error: null });
   await ledger.abandoned({ operations: ["operation-1"], resumedBelow: 10, limit: 10 });
   await ledger.parkAbandoned([{ operation: "operation-1", afterMs: 3_600_000 }]);
   await ledger.sweep(100);

@@ -46,11 +46,11 @@ const clearWay = {
   partitioned: clearing("select bound from @work where name = $2::uuid and bound is not null"),
 };
 function clearing(keysWork: string): string {
-  return `with d as (delete from @work where name in (select $1::uuid union ${keysWork})
+  return `with d as (delete from @work where name = any(array(select $1::uuid union ${keysWork}))
     and state = 'd' and keep_until <= clock_timestamp() returning name, id),
-  e as (delete from @effect where id in (select id from d)),
-  a as (delete from @attempt where id in (select id from d)),
-  k as (delete from @work where bound is not null and bound in (select name from d))
+  e as (delete from @effect where id = any(array(select id from d))),
+  a as (delete from @attempt where id = any(array(select id from d))),
+  k as (delete from @work where bound is not null and bound = any(array(select name from d)))
   delete from @work p where name = $2::uuid and bound is not null
     and not exists (select 1 from @work t where t.name = p.bound and t.name not in (select name from d))`;
 }

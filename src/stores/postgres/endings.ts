@@ -27,8 +27,8 @@ const lockOwn = `select 1 as held from @work where ${fenced} for update`;
 /** In a statement after the lock: what a start that was under way has written is seen. */
 const deleteUnstarted = `with d as (delete from @work w where ${fenced}
       and not exists (select 1 from @effect e where e.id = w.id) returning name, id),
-  k as (delete from @work where bound is not null and bound in (select name from d)),
-  a as (delete from @attempt where id in (select id from d))
+  k as (delete from @work where bound is not null and bound = any(array(select name from d))),
+  a as (delete from @attempt where id = any(array(select id from d)))
   select 1 as deleted from d`;
 
 const leaveOpen = `with w as (update @work set state = 'o', not_before = clock_timestamp() + ${interval("$4")},
@@ -74,16 +74,17 @@ const left = `select distinct w.id from @effect e join @work w on w.id = e.id
 
 /**
  * Rows that somebody has locked are left to the next sweep. They are found again by their place, which takes half as long
- * as by name; in partitions a place alone is none.
+ * as by name; in partitions a place alone is none. What hangs on them is named in arrays: joined, the planner may read whole
+ * tables instead.
  */
 const sweepExpired = { whole: sweeping("ctid"), partitioned: sweeping("name") };
 function sweeping(by: "ctid" | "name"): string {
   return `with d as (delete from @work where ${by} = any(array(select ${by} from @work
       where state = 'd' and keep_until <= ${instant} order by keep_until limit $1::int for update skip locked))
     and state = 'd' and keep_until <= clock_timestamp() returning name, id),
-  e as (delete from @effect where id in (select id from d where id is not null)),
-  a as (delete from @attempt where id in (select id from d where id is not null)),
-  k as (delete from @work where bound is not null and bound in (select name from d))
+  e as (delete from @effect where id = any(array(select id from d where id is not null))),
+  a as (delete from @attempt where id = any(array(select id from d where id is not null))),
+  k as (delete from @work where bound is not null and bound = any(array(select name from d)))
   select count(*) as swept from d`;
 }
 
