@@ -118,6 +118,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       history: (id) => through("history", () => ledger.history(id)),
       journal: ledger.journal,
       writes: ledger.writes,
+      schema: ledger.schema,
     },
   };
 }

@@ -5,7 +5,6 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
-import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { redisLedger } from "../../src/stores/redis/index.ts";
 import { compare } from "../../src/stores/schema.ts";
 import { loadDriver } from "../../src/stores/sqlite/driver.ts";
@@ -14,7 +13,7 @@ import { liveTables } from "../../src/stores/sqlite/live.ts";
 import { statements, tables } from "../../src/stores/sqlite/schema.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
-import { type PostgresPlace, pgPool, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
+import { type PostgresPlace, postgresPlace, postgresVersion } from "../support/postgres.ts";
 import { noRedisHere, startRedis } from "../support/redis.ts";
 
 async function differences(ledger: Ledger<unknown>) {
@@ -107,17 +106,13 @@ describe("PostgreSQL's tables", async () => {
       test("a missing column is added by opening, a missing index by migrate alone", async () => {
         await run("alter table reprise_effect drop column answer");
         await run("drop index reprise_attempt_id");
-        const pool = pgPool(postgresUrl, 2);
-        const other = postgresLedger({ pool, schema: place.schema });
-        await other.open();
+        const other = await place.ledger("postgres");
         expect((await differences(other)).map(({ what }) => what)).toEqual([
           "Index reprise_attempt_id of reprise_attempt is missing.",
         ]);
         expect(await other.schema?.migrate()).toHaveLength(1);
         expect(await differences(other)).toEqual([]);
         expect(await other.schema?.migrate()).toEqual([]);
-        await other.close();
-        await pool.end();
       });
 
       if (partitions === undefined) return;
