@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import pg from "pg";
 import { postgresLedger } from "reprise/postgres";
 import type { Figure } from "../figure.ts";
 import { type Load, loadPostgres, outcome } from "./load.ts";
-import { measurePages } from "./pages.ts";
+import { measurePages, type ProcessorTime } from "./pages.ts";
 
 const url = process.env["POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test";
 const partitions = 64;
@@ -25,7 +26,7 @@ async function measureShape(
 ): Promise<readonly Figure[]> {
   const schema = `reprise_sizing_${randomBytes(4).toString("hex")}`;
   const client = new pg.Client({ connectionString: url });
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
   await client.connect();
   const ledger = postgresLedger({ pool, schema, deadline: "10m" });
   const lower = (name: string, value: number, unit: string): Figure => {
@@ -38,7 +39,8 @@ async function measureShape(
     await timed(() => loadPostgres(client, schema, load, shape === "partitioned"), "loaded", say);
     const bytes = await sizes(client, schema, load.rows);
     const total = bytes.reduce((sum, [, each]) => sum + each, 0);
-    const pages = await measurePages(ledger, shape === "whole" ? "postgres" : "postgres.partitioned", say);
+    const name = shape === "whole" ? "postgres" : "postgres.partitioned";
+    const pages = await measurePages(ledger, name, say, await processorTimeOf(pool));
     const wal = await walOf(client, schema, shape === "partitioned");
     const sweep = await sweepRate(ledger, load.rows);
     say(`${shape}: swept ${sweep.swept} at ${sweep.perSecond.toFixed(0)}/s`);
@@ -59,6 +61,21 @@ async function measureShape(
     await client.query(`drop schema "${schema}" cascade`);
     await Promise.all([client.end(), pool.end()]);
   }
+}
+
+/** Of the one process of the server that a pool of one connection has, where the server is on this machine. */
+async function processorTimeOf(pool: pg.Pool): Promise<ProcessorTime> {
+  const { rows } = await pool.query<{ pid: number }>("select pg_backend_pid() as pid");
+  return () => {
+    try {
+      // user and system time, in hundredths of a second, behind the name in parentheses
+      const [, rest = ""] = readFileSync(`/proc/${rows[0]?.pid}/stat`, "utf8").split(") ");
+      const fields = rest.split(" ");
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 async function timed<T>(work: () => Promise<T>, what: string, say: (said: string) => void): Promise<T> {
