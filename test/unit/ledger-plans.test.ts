@@ -4,6 +4,9 @@ import { type Name, newAttemptId, type WorkId } from "../../src/base/names.ts";
 import type { ClaimRequest, Ledger, RecentQuery } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
+import { loadDriver } from "../../src/stores/sqlite/driver.ts";
+import { recentRuns } from "../../src/stores/sqlite/looking.ts";
+import { statements as sqliteStatements, tables as sqliteTables } from "../../src/stores/sqlite/schema.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
 import { type PostgresPlace, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
@@ -100,6 +103,32 @@ describe.each([
     const ours = plans.filter((plan) => plan.includes("reprise_work"));
     expect(ours.length).toBeGreaterThan(queries.length);
     expect(ours.filter((plan) => /Seq Scan on reprise_work/.test(plan))).toEqual([]);
+  });
+});
+
+describe("SQLite's works", () => {
+  test.each(queries)("are looked for by an index, or from the newest on: $state of $operation", async (query) => {
+    const connection = (await loadDriver())(":memory:");
+    for (const text of sqliteTables.flatMap(sqliteStatements.create)) connection.exec(text);
+    const plans: string[] = [];
+    recentRuns(
+      {
+        ...connection,
+        all: (sql, params) => {
+          plans.push(...connection.all(`explain query plan ${sql}`, params).map((row) => String(row["detail"])));
+          return [];
+        },
+      },
+      query,
+    );
+    connection.close();
+    const index =
+      query.state !== undefined && query.state !== "done"
+        ? "reprise_work_live"
+        : query.operation === undefined
+          ? "SCAN reprise_work"
+          : "reprise_work_operation";
+    expect(plans).toEqual([expect.stringContaining(index)]);
   });
 });
 

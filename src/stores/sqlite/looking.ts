@@ -8,14 +8,15 @@ const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export function recentRuns(connection: Connection, query: RecentQuery): readonly RunSummary[] {
   const { operation, state, limit } = query;
+  const live = state !== undefined && state !== "done";
   const wanted = ["state <> 'k'"];
   const params: (string | number)[] = [];
   if (operation !== undefined) {
-    wanted.push("operation = ?");
+    // live work is little: by its operation's index all that was ever done of it would be read. A + keeps that out
+    wanted.push(live ? "+operation = ?" : "operation = ?");
     params.push(operation);
   }
   if (state !== undefined) wanted.push(`state = '${letters[state]}'`);
-  const live = state !== undefined && state !== "done";
   if (live) wanted.push("state in ('o', 'r', 'u')");
   const order = live || operation !== undefined ? "created_at desc, rowid desc" : "rowid desc";
   const sql = `select * from reprise_work where ${wanted.join(" and ")} order by ${order} limit ?`;
