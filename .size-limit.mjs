@@ -11,19 +11,19 @@ const budgets = {
   mysql: "36 kB",
   transactions: "10 kB",
   web: "28 kB",
-  fastify: "28 kB",
+  fastify: "30 kB",
   client: "16 kB",
   "client/file": "10 kB",
-  page: "36 kB",
+  page: "52 kB",
   admin: "24 kB",
   testing: "41 kB",
   express: "28 kB",
   hono: "28 kB",
-  koa: "18 kB",
-  nest: "32 kB",
+  koa: "28 kB",
+  nest: "36 kB",
   "working-set": "28 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "120 kB",
+  cli: "126 kB",
 };
 
 function withChunks(file, seen = new Set()) {

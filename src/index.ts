@@ -46,11 +46,28 @@ export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/
 export type { Carried } from "./operation/carry.ts";
 export type {
   DatabaseRun,
+  Dispatch,
   Effect,
   ExternalRun,
   RefusalDeclaration,
   Refusals,
 } from "./operation/declaration.ts";
-export { type Outcome, Refusal, type Refused } from "./operation/outcome.ts";
-export type { ExecuteOptions, Joins, Operation, Outcomes, Provisional } from "./operation/surface.ts";
+export {
+  type AcceptedOutcome,
+  type Cancelled,
+  type DoneOutcome,
+  type Outcome,
+  Refusal,
+  type Refused,
+  type Status,
+} from "./operation/outcome.ts";
+export type {
+  Background,
+  ExecuteOptions,
+  Joins,
+  JoinsLater,
+  Operation,
+  Outcomes,
+  Provisional,
+} from "./operation/surface.ts";
 export { createReprise, type MemoryOptions, type Reprise, type RepriseOptions, type StartOptions } from "./reprise.ts";

@@ -54,6 +54,11 @@ export interface RepriseOptions<
    * `"warn"`, and `"off"` where NODE_ENV is production.
    */
   readonly secrets?: "refuse" | "warn" | "off" | undefined;
+  /**
+   * How many runs that no caller waits for (background work, and work that a crash left behind) this instance has under way
+   * at most; 0: it leaves them to others. Default 8.
+   */
+  readonly workers?: number | undefined;
   readonly clock?: Clock | undefined;
   /** How this process is called on the page. Default: host, process id and a random part. */
   readonly instance?: string | undefined;
@@ -143,7 +148,7 @@ function boundOf(memory: MemoryOptions | null | undefined): Bound {
 }
 
 /** What the compiler says first; this is for whoever has none. */
-function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions): void {
+function checkOptions({ service, memory, secrets, workers, dimensions = {} }: AnyOptions): void {
   const refuse = (where: string, why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
   };
@@ -157,6 +162,9 @@ function checkOptions({ service, memory, secrets, dimensions = {} }: AnyOptions)
     if (kind !== "shared" && kind !== "personal") {
       refuse(`, dimensions.${name}`, "it is neither 'shared' nor 'personal'.", "Say whether it names a person.");
     }
+  }
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    refuse(", workers", "it is no whole number from 0 on.", "Say how many runs this instance may have under way.");
   }
   if (memory === undefined || memory === null) return;
   if (memory.maxBytes !== undefined && memory.maxEntries !== undefined) {
@@ -186,6 +194,7 @@ class Instance {
   #ledger: Ledger<unknown> | undefined;
   #clock: Clock;
   #opening: Promise<void> | undefined;
+  #connecting: Promise<Ledger<unknown> | undefined> | undefined;
   #used = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
@@ -227,6 +236,7 @@ class Instance {
         closing: this.#closing.signal,
       },
       owner,
+      options.workers ?? defaults.background.workers,
     );
     this.#inside = {
       service,
@@ -235,6 +245,7 @@ class Instance {
       clock,
       ledger: () => this.#ledger,
       started: () => this.#open(),
+      connected: () => this.#connect(),
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -243,6 +254,7 @@ class Instance {
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
       },
       watchRoutes: (list) => this.#routes.push(list),
+      routes: () => this.#routes.flatMap((list) => list()),
       curve: (cache) => this.#curve(cache),
     };
   }
@@ -279,7 +291,10 @@ class Instance {
       },
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#caches.events.on,
-      decisions: () => [...this.#decisions(), ...this.#routes.flatMap((list) => list().map(decideRoute))],
+      decisions: () => [
+        ...this.#decisions(),
+        ...this.#inside.routes().map((route) => decideRoute(route, this.#options.owner)),
+      ],
       start: (instead: StartOptions<unknown> = {}) => this.#start(instead),
       close: () => {
         this.#closed ??= this.#close();
@@ -303,7 +318,9 @@ class Instance {
 
   async #start(instead: StartOptions<unknown>): Promise<void> {
     if (instead.ledger !== undefined || instead.clock !== undefined) {
-      if (this.#opening !== undefined) throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      if (this.#opening !== undefined || this.#connecting !== undefined) {
+        throw new RepriseError("REPRISE_STARTED", { service: this.#options.service });
+      }
       this.#ledger = instead.ledger ?? this.#ledger;
       this.#clock = instead.clock ?? this.#clock;
     }
@@ -317,6 +334,7 @@ class Instance {
     }
     this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined;
+      this.#connecting = undefined;
       throw error;
     });
     return this.#opening;
@@ -324,21 +342,37 @@ class Instance {
 
   async #openOnce(): Promise<void> {
     checkDecided(this.#decisions(), this.#options.undecided ?? "refused");
-    this.#used = true;
-    const ledger = this.#ledger;
-    if (ledger !== undefined) {
-      const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
-      await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
-      // closed while it opened: nothing may begin that nobody stops
-      if (this.#closed !== undefined) return;
-      this.#caches.checkJournal(ledger.writes, ledger.name);
-    }
+    const ledger = await this.#connect();
+    // closed while it opened: nothing may begin that nobody stops
+    if (this.#closed !== undefined) return;
+    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
+  }
+
+  /** Opens the ledger alone, once; what fails to open is tried again. */
+  #connect(): Promise<Ledger<unknown> | undefined> {
+    if (this.#closed !== undefined) {
+      return Promise.reject(new RepriseError("REPRISE_CLOSED", { service: this.#options.service }));
+    }
+    this.#connecting ??= this.#connectOnce().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connectOnce(): Promise<Ledger<unknown> | undefined> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return undefined;
+    this.#used = true;
+    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "opening" });
+    await withDeadline(this.#clock, defaults.openMs, ledger.open(), away);
+    return ledger;
   }
 
   /**
@@ -365,7 +399,7 @@ class Instance {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {});
+    await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {

@@ -13,6 +13,8 @@ const { fakeIncidents } = await vite.ssrLoadModule("/test/page/fake-incidents.ts
 const { pageHandler } = await vite.ssrLoadModule("/src/page/index.ts");
 const { serve } = await vite.ssrLoadModule("/test/page/serve.ts");
 
+/** What the page asks for before it decides. */
+const token = "a-token-for-looking-at-the-page-only";
 const port = Number(process.env.PORT ?? 4100);
 const states = [
   {},
@@ -22,9 +24,14 @@ const states = [
   { ledger: "away" },
   { ledger: "none" },
   { curve: "few" },
+  { readOnly: true },
 ];
+console.log(`The token: ${token}`);
 for (const [index, state] of states.entries()) {
   const incidents = state.empty ? [] : fakeIncidents();
-  const { url } = await serve(pageHandler(fakeReprise(state), { incidents }), port + index);
+  const { url } = await serve(
+    pageHandler(fakeReprise(state), state.readOnly ? { incidents } : { incidents, token }),
+    port + index,
+  );
   console.log(`${url}/reprise  ${JSON.stringify(state)}`);
 }

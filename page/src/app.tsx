@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Range } from "../../src/observe/metrics.ts";
+import { type Administration, useAdministration } from "./administration.ts";
 import { type Data, service, useData } from "./data.ts";
 import { age, second } from "./format.ts";
 import { keys, useKeys } from "./keys.ts";
@@ -13,6 +14,7 @@ import { Empty } from "./views/empty.tsx";
 import { Incidents } from "./views/incidents.tsx";
 import { Operations } from "./views/operations.tsx";
 import { Overview } from "./views/overview.tsx";
+import { Unlock } from "./views/unlock.tsx";
 
 const rangeWords = { "15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 d" } as const satisfies Record<
   Range,
@@ -25,7 +27,10 @@ export function App() {
   const [theme, toggleTheme] = useTheme();
   const asked = route.query.get("range");
   const state = route.query.get("state") ?? "";
-  const data = useData(isRange(asked) ? asked : undefined, runsQuery(route.path[0], state));
+  const data = useData(isRange(asked) ? asked : undefined, runsQuery(route, state));
+  const administration = useAdministration(data.connection === "live");
+  const [unlocking, setUnlocking] = useState(false);
+  const askUnlock = () => setUnlocking(true);
   const help = useRef<HTMLDialogElement>(null);
   const showHelp = () => help.current?.showModal();
   const incidents = (data.incidents?.incidents.length ?? 0) > 0;
@@ -37,10 +42,10 @@ export function App() {
   document.body.dataset["state"] = data.connection === "lost" ? "disconnected" : "ready";
   return (
     <>
-      <TopBar data={data} route={route} theme={theme} toggleTheme={toggleTheme} needs={needs} incidents={incidents} />
+      <TopBar {...{ data, route, theme, toggleTheme, needs, incidents, administration, askUnlock }} />
       <main>
         <StateNotice data={data} />
-        <Shown data={data} route={route} theme={theme} />
+        <Shown {...{ data, route, theme, administration, askUnlock }} />
       </main>
       <footer class="foot">
         <span>
@@ -51,6 +56,7 @@ export function App() {
           for keys.
         </span>
       </footer>
+      <Unlock administration={administration} open={unlocking} close={() => setUnlocking(false)} />
       <dialog ref={help} aria-labelledby="keys">
         <h2 id="keys">Keys</h2>
         <dl>
@@ -69,21 +75,32 @@ export function App() {
   );
 }
 
-function runsQuery(operation: string | undefined, state: string): string {
+function runsQuery({ view, path, query: asked }: Route, state: string): string {
   const query = new URLSearchParams();
-  if (operation !== undefined && location.hash.startsWith("#/operations")) query.set("operation", operation);
+  const [operation] = path;
+  if (operation !== undefined && view === "operations") query.set("operation", operation);
+  // what is looked for is found among the newest, however many are listed
+  if (view === "operations" && asked.has("find")) query.set("limit", "200");
   if (state !== "") query.set("state", state);
   const text = query.toString();
   return text === "" ? "" : `?${text}`;
 }
 
-function Shown({ data, route, theme }: { readonly data: Data; readonly route: Route; readonly theme: Theme }) {
+interface ShownProps {
+  readonly data: Data;
+  readonly route: Route;
+  readonly theme: Theme;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
+}
+
+function Shown({ data, route, theme, administration, askUnlock }: ShownProps) {
   const { decisions } = data;
   if (decisions === undefined) return <Loading data={data} />;
   if (route.view === "incidents") return <Incidents data={data} route={route} theme={theme} />;
   if (decisions.decisions.length === 0) return <Empty />;
   if (route.view === "caches") return <Caches data={data} route={route} theme={theme} />;
-  if (route.view === "operations") return <Operations data={data} route={route} />;
+  if (route.view === "operations") return <Operations {...{ data, route, administration, askUnlock }} />;
   if (route.view === "decisions") return <Decisions data={data} route={route} />;
   return <Overview data={data} route={route} theme={theme} />;
 }
@@ -124,9 +141,11 @@ interface TopBarProps {
   readonly toggleTheme: () => void;
   readonly needs: number;
   readonly incidents: boolean;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
 }
 
-function TopBar({ data, route, theme, toggleTheme, needs, incidents }: TopBarProps) {
+function TopBar({ data, route, theme, toggleTheme, needs, incidents, administration, askUnlock }: TopBarProps) {
   const { connection, metrics, live, newsAt } = data;
   const ranges = metrics?.ranges ?? [];
   const windowed = route.view !== "incidents" && route.view !== "decisions" && ranges.length > 1;
@@ -194,6 +213,9 @@ function TopBar({ data, route, theme, toggleTheme, needs, incidents }: TopBarPro
           ) : null}
           <button type="button" class="btn ghost" onClick={toggleTheme} title="Theme (t)">
             {theme === "dark" ? "Light" : "Dark"}
+          </button>
+          <button type="button" class="btn" onClick={askUnlock} title="Decisions need a token">
+            {administration.unlocked ? "Unlocked" : "Read-only"}
           </button>
         </div>
       </div>

@@ -69,12 +69,15 @@ export async function fetchJson<T>(path: string, init?: RequestInit): Promise<T>
 export interface Data extends Known {
   readonly reconnect: () => void;
   readonly refreshIncidents: () => void;
+  /** Asks for the runs at once: one of them was decided. */
+  readonly refreshRuns: () => void;
 }
 
 /** One feed for what changes each second, and the longer answers every few seconds while the feed lives. */
 export function useData(range: Range | undefined, runsQuery: string): Data {
   const [known, tell] = useReducer((before: Known, news: Partial<Known>) => ({ ...before, ...news }), nothing);
   const [generation, reconnect] = useReducer((count: number) => count + 1, 0);
+  const [decided, refreshRuns] = useReducer((count: number) => count + 1, 0);
   const retries = useRef(0);
 
   useEffect(() => {
@@ -131,38 +134,61 @@ export function useData(range: Range | undefined, runsQuery: string): Data {
       () => {},
     );
   });
-  useRepeated(runsEveryMs, [alive], () => {
+  useRepeated(runsEveryMs, [alive, decided], () => {
     fetchJson<RunsAnswer>("/runs.json?state=unknown").then(
       (unknown) => tell({ unknown }),
       () => {},
     );
   });
-  useRepeated(runsEveryMs, [alive, runsQuery], () => {
+  useRepeated(runsEveryMs, [alive, runsQuery, decided], () => {
     fetchJson<RunsAnswer>(`/runs.json${runsQuery}`).then(
       (runs) => tell({ runs, runsRefused: undefined }),
       (error: unknown) => tell({ runsRefused: error instanceof Refused ? error.code : undefined }),
     );
   });
-  return { ...known, reconnect: () => reconnect(undefined), refreshIncidents };
+  return {
+    ...known,
+    reconnect: () => reconnect(undefined),
+    refreshIncidents,
+    refreshRuns: () => refreshRuns(undefined),
+  };
 }
 
-export function useRun(id: string | undefined, news: number | undefined): RunAnswer | "gone" | undefined {
-  const [answer, tell] = useReducer(
-    (_: RunAnswer | "gone" | undefined, next: RunAnswer | "gone" | undefined) => next,
+type Found = RunAnswer | "gone" | undefined;
+
+/** A run, and how to exchange it for what is known better. */
+export function useRun(
+  id: string | undefined,
+  news: number | undefined,
+): readonly [Found, (answer: RunAnswer) => void] {
+  const [found, tell] = useReducer(
+    (
+      _: { readonly id: string; readonly answer: Found } | undefined,
+      next: { readonly id: string; readonly answer: Found },
+    ) => next,
     undefined,
   );
+  // what was asked for before a decision is older than its answer
+  const generation = useRef(0);
   useEffect(() => {
     if (id === undefined) return;
-    let current = true;
+    generation.current += 1;
+    const own = generation.current;
+    const current = () => own === generation.current;
     fetchJson<RunAnswer>(`/runs/${id}.json`).then(
-      (found) => current && tell(found),
-      (error: unknown) => current && error instanceof Refused && error.code === "not-found" && tell("gone"),
+      (answer) => current() && tell({ id, answer }),
+      (error: unknown) =>
+        current() && error instanceof Refused && error.code === "not-found" && tell({ id, answer: "gone" }),
     );
     return () => {
-      current = false;
+      generation.current += 1;
     };
   }, [id, news]);
-  return answer === "gone" || answer?.run.id === id ? answer : undefined;
+  const replace = (answer: RunAnswer) => {
+    generation.current += 1;
+    tell({ id: answer.run.id, answer });
+  };
+  return [found?.id === id ? found?.answer : undefined, replace];
 }
 
 /** Of a cache, or of all. */

@@ -12,6 +12,9 @@ export interface Need {
   readonly age: string;
 }
 
+/** Why a completer set work aside: of what ended no attempt nobody asks whether it happened, but what is wrong with it. */
+const cannotGoOn = /^(REPRISE_\w+|its input cannot be read|\d+ attempts ended without an answer)$/;
+
 const costs = ["money", "trust", "noise", "nothing"];
 
 /** Who must act, costliest first, then oldest: lost answers, answers that differ, then decisions that nobody took. */
@@ -34,12 +37,13 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
     .sort((a, b) => rank(a.operation) - rank(b.operation) || (a.endedAt ?? 0) - (b.endedAt ?? 0))
     .map((run): Need => {
       const cost = costOf(run.operation);
+      const stalled = cannotGoOn.test(run.why ?? "");
       return {
-        kind: "unknown",
+        kind: stalled ? "parked" : "unknown",
         bad: true,
         href: link(route, "operations", [run.operation, run.id]),
-        title: `${run.operation} ${run.identity}: nobody knows whether it happened`,
-        detail: `${cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
+        title: `${run.operation} ${run.identity}: ${stalled ? "it cannot go on by itself" : "nobody knows whether it happened"}`,
+        detail: `${stalled ? "No attempt can end it" : cost === undefined ? "It is not repeated" : `If it ran twice it would cost ${cost}, so it is not repeated`}. ${sentence(run.why ?? "an effect's answer is lost")}`,
         owner: ownerOf(run.operation),
         age: age(now - (run.endedAt ?? run.createdAt)),
       };
@@ -59,6 +63,10 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         age: "",
       }),
     );
+  const askedOf = (route: string) => {
+    const requests = metrics?.routes.find((one) => one.name === route)?.requests ?? 0;
+    return `${requests === 1 ? "One request" : `${whole(requests)} requests`} in the range shown.`;
+  };
   const open = declared
     .filter(({ undecided }) => undecided.length > 0)
     .map(
@@ -67,7 +75,10 @@ export function needsOf({ unknown: lost, decisions, live, metrics }: Data, route
         bad: false,
         href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
-        detail: undecided.map((question) => consequences[question] ?? "It is left open.").join(" "),
+        detail: [
+          ...(kind === "route" ? [askedOf(name)] : []),
+          ...undecided.map((question) => consequences[question] ?? "It is left open."),
+        ].join(" "),
         owner: owner ?? "nobody",
         age: "",
       }),

@@ -24,7 +24,8 @@ export interface Shown extends RunHistory {
  * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page.
  *
  * Every decision is carried out in one step of the ledger if the work is still in the state it is for, and is kept with who
- * made it and why. Each returns the run as it stands after it.
+ * made it and why. Each returns the run as it stands after it. It opens the ledger and begins no background work: whoever only
+ * looks and decides resumes, parks and sweeps nothing.
  */
 export interface Administration {
   /** Newest first, at most `limit` (50 unless given); never counts the ledger. */
@@ -60,9 +61,17 @@ export interface Administration {
    * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
    */
   readonly release: (id: string, note: Note) => Promise<Shown>;
+  /**
+   * Background work is no longer wanted: one that waits does not run, one that runs is told. It ends as refused with
+   * `cancelled`, or waits for a person where something of it has happened.
+   *
+   * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
+   */
+  readonly cancel: (id: string, note: Note) => Promise<Shown>;
 }
 
 const listed = 50;
+const noteMaxLength = 1_000;
 
 /**
  * @example
@@ -74,19 +83,19 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
   const inside = reprise["~inside"];
 
   const opened = async (): Promise<Ledger<unknown>> => {
-    await inside.started();
-    const ledger = inside.ledger();
+    const ledger = await inside.connected();
     if (ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: inside.service });
     return ledger;
   };
   const find = async (ledger: Ledger<unknown>, id: string): Promise<Shown> => {
     const history = await ledger.history(id as WorkId);
     if (history === null) throw new RepriseError("REPRISE_NO_SUCH_WORK", { id });
-    return { ...history, choices: choicesOf(history) };
+    return { ...history, choices: choicesOf(history, declarationOf(history.run.operation)) };
   };
+  const declarationOf = (operation: string) => inside.operations().find(({ name }) => name === operation)?.declaration;
   const settingsFor = (operation: string): Settings => {
-    const declared = inside.operations().find(({ name }) => name === operation);
-    if (declared !== undefined) return settingsOf(declared.declaration);
+    const declared = declarationOf(operation);
+    if (declared !== undefined) return settingsOf(declared);
     throw new RepriseError("REPRISE_BAD_DECLARATION", {
       where: `operation '${operation}'`,
       why: "it is not declared in this process, so nobody knows what its outcomes look like.",
@@ -99,7 +108,8 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     intervention: (shown: Shown) => Intervention,
   ): Promise<Shown> => {
     for (const [name, text] of Object.entries({ who, why })) {
-      if (typeof text !== "string" || text.trim() === "") throw new RepriseError("REPRISE_NOTE_MISSING", { name });
+      const reason = reasonAgainst(text);
+      if (reason !== undefined) throw new RepriseError("REPRISE_NOTE_MISSING", { name, why: reason });
     }
     const ledger = await opened();
     const shown = await find(ledger, id);
@@ -128,8 +138,16 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
         return { does: "answer", effect, answer: encodeAnswer(answer, `the answer of '${effect}'`) };
       }),
     rerun: (id, note) => decide(id, note, () => ({ does: "reopen" })),
+    cancel: (id, note) => decide(id, note, () => ({ does: "cancel" })),
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
   };
+}
+
+/** It is kept as it stands and printed on terminals: one line, and no book. */
+function reasonAgainst(text: unknown): string | undefined {
+  if (typeof text !== "string" || text.trim() === "") return "is empty";
+  if (text.length > noteMaxLength) return `is longer than ${noteMaxLength} characters`;
+  return /\p{Cc}/u.test(text) ? "has control characters" : undefined;
 }
 
 function settlementOf({ name, declaration }: Settings, ending: Ending): Settlement {

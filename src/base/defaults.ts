@@ -46,22 +46,26 @@ export const defaults = {
     leaseMs: 30_000,
     /** Renewed at a third of the lease, so that two renewals may be lost. */
     renewAt: 1 / 3,
+    /** How often progress is written: often enough to be watched, seldom enough to cost nothing. */
+    reportEveryMs: 1_000,
     /** An effect that has not answered by then is unknown. */
     effectDeadlineMs: 20_000,
+    /** Another operation that a run calls may have effects and waits of its own: the lease tells when to stop waiting. */
+    callDeadlineMs: 86_400_000,
     /** A lost answer that nobody resumes becomes a person's after an hour. */
     abandonAfterMs: 3_600_000,
     /** A kept outcome larger than this belongs elsewhere, with a reference here. */
     outcomeLimitBytes: 65_536,
     /** How often an unanswered question to the other side is asked before the work is parked, and the pauses between. */
     askPausesMs: [200, 1_000],
-    /** Work that a completer resumed so often without an end is left to its callers. */
+    /** Work that was resumed so often without an end is poisoned: it is parked with its last error. */
     resumeAttempts: 10,
   },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,
-    /** Resumed runs at once in an instance: a few, so that one that hangs holds nobody up and a backlog does not flood. */
-    resumedAtOnce: 4,
+    /** Resumed and background runs at once in an instance: so that one that hangs holds nobody up and a backlog does not flood. */
+    workers: 8,
     sweepEveryMs: 60_000,
     sweepBatch: 500,
     /** Entries that one look for expired ones takes: a fraction of a millisecond of the loop. */
@@ -113,6 +117,14 @@ export const defaults = {
     keyMaxLength: 255,
     /** A booking, not an upload. */
     bodyLimitBytes: 1_048_576,
+    /** When to ask how background work stands: it waits for a worker's turn, which is a second or two. */
+    statusAfterMs: 1_000,
+  },
+  page: {
+    /** 128 bits written in hexadecimal digits, as `openssl rand -hex 16` makes them: nobody guesses one. */
+    tokenMinLength: 32,
+    /** A ledger's own deadlines come first; whoever decided waits no longer for it. */
+    decideMs: 15_000,
   },
   client: {
     /** All attempts together: a restarted server is back by then, and a person still waits. */

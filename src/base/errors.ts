@@ -31,8 +31,9 @@ interface Details {
   REPRISE_FENCED: { readonly operation: string };
   REPRISE_NO_SUCH_WORK: { readonly id: string };
   REPRISE_ILLEGAL_TRANSITION: { readonly does: string; readonly state: string };
-  REPRISE_NOTE_MISSING: { readonly name: string };
+  REPRISE_NOTE_MISSING: { readonly name: string; readonly why: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
+  REPRISE_CANCELLED: { readonly operation: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NOT_AWAITED: { readonly operation: string; readonly effect: string };
@@ -176,6 +177,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_FENCED: {
     status: 409,
     message: (d) => `Another attempt has taken over this work of '${d.operation}', so this one wrote nothing more.`,
+  },
+  REPRISE_CANCELLED: {
+    status: 409,
+    message: (d) =>
+      `'${d.operation}': this work is no longer wanted. End it: what the run throws now ends it as cancelled, unless something of it has happened.`,
   },
   REPRISE_LEASE_LOST: {
     status: 409,

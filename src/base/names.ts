@@ -7,11 +7,11 @@ declare const brand: unique symbol;
 export type Name = string & { readonly [brand]: "Name" };
 /** Random, one per claim: the fence. */
 export type AttemptId = string & { readonly [brand]: "AttemptId" };
-/** Random, one per incarnation of a piece of work: what its effects hang on. */
+/** One per incarnation of a piece of work: what its effects hang on. Random, or a part of it: see `newWorkIdFor`. */
 export type WorkId = string & { readonly [brand]: "WorkId" };
 
 /** The name of an injectively encoded tuple. The first part says what kind of name it is, so that kinds never meet. */
-export function nameOf(kind: "work" | "key", parts: readonly Scalar[]): Name {
+export function nameOf(kind: "work" | "key" | "child" | "intent", parts: readonly Scalar[]): Name {
   return sha256(encodeScalars([kind, ...parts], kind)).slice(0, 32) as Name;
 }
 
@@ -25,4 +25,23 @@ export function newAttemptId(): AttemptId {
 
 export function newWorkId(): WorkId {
   return randomBytes(16).toString("hex") as WorkId;
+}
+
+const randomDigits = 20;
+
+/**
+ * 80 random bits, and 48 that say whose the work is. Only an id that a ledger holds finds anything, and of those only its
+ * owner's own agrees with `isWorkIdOf`: handed to somebody else, it is of no use.
+ */
+export function newWorkIdFor(owner: readonly Scalar[]): WorkId {
+  const random = randomBytes(randomDigits / 2).toString("hex");
+  return `${random}${ownerDigits(random, owner)}` as WorkId;
+}
+
+export function isWorkIdOf(text: string, owner: readonly Scalar[]): text is WorkId {
+  return /^[0-9a-f]{32}$/.test(text) && text.slice(randomDigits) === ownerDigits(text.slice(0, randomDigits), owner);
+}
+
+function ownerDigits(random: string, owner: readonly Scalar[]): string {
+  return sha256(encodeScalars(["owner", random, ...owner], "owner")).slice(0, 32 - randomDigits);
 }

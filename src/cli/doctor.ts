@@ -1,9 +1,9 @@
 import pc from "picocolors";
 import { defaults } from "../base/defaults.ts";
 import type { SchemaDifference } from "../contract/ledger-schema.ts";
-import { askLedgers } from "./declarations.ts";
 import type { LedgerReport } from "./importing.ts";
 import { asJson, printable, refuse } from "./print.ts";
+import { askTables } from "./tables.ts";
 
 /** As the command line is parsed. */
 export interface DoctorOptions {
@@ -14,8 +14,8 @@ export interface DoctorOptions {
 
 /** Prints, and answers the exit code: 0 sound; 1 it differs; 2 what was given cannot be used. */
 export async function runDoctor(module: string, { json, deadline }: DoctorOptions): Promise<number> {
-  const deadlines = { importMs: deadline ?? defaults.cli.importMs, workMs: defaults.cli.compareMs };
-  const ledgers = await askLedgers(module, { does: "compare" }, deadlines);
+  const deadlines = { importMs: deadline, answerMs: defaults.cli.compareMs };
+  const ledgers = await askTables(module, { verb: "compare" }, deadlines);
   if (typeof ledgers === "string") return refuse(ledgers);
   const sound = ledgers.every(({ differences }) => differences.length === 0);
   if (json === true) {

@@ -1,26 +1,47 @@
 import { inspect } from "node:util";
-import { isRepriseError } from "../base/errors.ts";
-import type { Ledger } from "../contract/ledger.ts";
+import { administer } from "../admin/administration.ts";
+import { type Decision, decide } from "../admin/decision.ts";
+import { type RunRow, runRow, type ShownRow, shownRow } from "../admin/rows.ts";
+import type { Ledger, Note, RecentQuery } from "../contract/ledger.ts";
 import type { SchemaDifference, SchemaOptions } from "../contract/ledger-schema.ts";
 import type { Decided } from "../decisions/decided.ts";
+import type { Inside } from "../observe/inside.ts";
 
 /**
- * A process of its own, which imports somebody's module and tells what the instances that it exports declare, or what is
- * asked of their ledgers. Whatever else the module begins ends with this process.
+ * A process of its own, which imports somebody's module, tells what the instances that it exports declare, and then does what
+ * it is asked with the ledger of one of them, or with the tables of all. Whatever else the module begins ends with this process.
  */
 
-export type Task =
-  | { readonly does: "declare" }
-  | { readonly does: "print" | "migrate"; readonly options: SchemaOptions }
-  | { readonly does: "compare" };
-
 export type Imported =
-  /** What was asked for is under way. */
-  | { readonly is: "imported" }
-  | { readonly is: "told"; readonly told: readonly unknown[] }
-  | { readonly is: "failed"; readonly code: string | null; readonly why: string }
-  /** It was imported; its ledger cannot do what was asked for. */
-  | { readonly is: "refused"; readonly why: string };
+  | { readonly is: "imported"; readonly services: readonly DeclaredService[] }
+  | { readonly is: "failed"; readonly code: string | null; readonly why: string };
+
+export interface DeclaredService {
+  readonly service: string;
+  readonly decisions: readonly Decided[];
+}
+
+/** What is asked of the instance at this place among the services. Its ledger is opened, and nothing in the background. */
+export type AskedOfOne = { readonly place: number } & (
+  | { readonly verb: "list"; readonly query: Partial<RecentQuery> }
+  | { readonly verb: "show"; readonly id: string }
+  | { readonly verb: "decide"; readonly id: string; readonly decision: Decision; readonly note: Note }
+  | { readonly verb: "close" }
+);
+
+/** What is asked of the tables of all their ledgers, of which none is opened: that would create what is missing. */
+export type AskedOfTables =
+  | { readonly verb: "print" | "migrate"; readonly options: SchemaOptions }
+  | { readonly verb: "compare" };
+
+export type Asked = AskedOfOne | AskedOfTables;
+
+export type Answered =
+  | { readonly is: "listed"; readonly runs: readonly RunRow[] }
+  | { readonly is: "shown"; readonly shown: ShownRow }
+  | { readonly is: "closed" }
+  | { readonly is: "reported"; readonly ledgers: readonly LedgerReport[] }
+  | { readonly is: "refused"; readonly code: string | null; readonly why: string };
 
 /** A ledger and the services that share it. */
 export interface LedgerReport {
@@ -33,15 +54,11 @@ export interface LedgerReport {
   readonly differences: readonly SchemaDifference[];
 }
 
-export interface DeclaredService {
-  readonly service: string;
-  readonly decisions: readonly Decided[];
-}
-
 /** An instance of this copy of the package or of another: told by its shape. */
 interface Instance {
   readonly decisions: () => readonly Decided[];
-  readonly "~inside": { readonly service: string; readonly ledger?: () => Ledger<unknown> | undefined };
+  readonly close: () => Promise<void>;
+  readonly "~inside": Inside;
 }
 
 /** As much of an error as tells where it came from. */
@@ -53,34 +70,71 @@ process.once("disconnect", () => process.exit(1));
 process.channel?.unref();
 
 // taken away, so that a module that reads its arguments finds none
-const [url = "", task = ""] = process.argv.splice(2);
+const [url = ""] = process.argv.splice(2);
 // not awaited here: of a module that never settles, Node would complain at this line
-void read(url, JSON.parse(task) as Task).then((imported) => process.send?.(imported));
+void read(url);
 
-async function read(module: string, task: Task): Promise<Imported> {
-  let instances: readonly Instance[];
-  let declared: readonly DeclaredService[];
+async function read(module: string): Promise<void> {
+  const say = (message: Imported | Answered) => process.send?.(message);
   try {
-    instances = instancesOf((await import(module)) as object);
-    declared = instances.map((instance) => ({
+    const exported = (await import(module)) as object;
+    const instances = instancesOf(exported);
+    process.on("message", (asked: Asked) => void answer(instances, asked).then(say));
+    // from here on somebody may ask
+    process.channel?.ref();
+    const services = instances.map((instance) => ({
       service: instance["~inside"].service,
       decisions: instance.decisions(),
     }));
+    say({ is: "imported", services });
   } catch (error) {
-    const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
-    return { is: "failed", code, why: inspect(error).slice(0, mostOfWhy) };
-  }
-  if (task.does === "declare") return { is: "told", told: declared };
-  process.send?.({ is: "imported" } satisfies Imported);
-  try {
-    const told: LedgerReport[] = [];
-    for (const [ledger, services] of ledgersOf(instances)) told.push(await ask(ledger, services, task));
-    return { is: "told", told };
-  } catch (error) {
-    return { is: "refused", why: sentenceOf(error) };
+    say({ is: "failed", ...told(error) });
   }
 }
 
+async function answer(instances: readonly Instance[], asked: Asked): Promise<Answered> {
+  try {
+    return await ("place" in asked ? answerOne(instances[asked.place], asked) : answerTables(instances, asked));
+  } catch (error) {
+    // the catalogue's sentence stands alone; of anything else, where it came from helps
+    const { code, why } = told(error);
+    const known = error instanceof Error && code?.startsWith("REPRISE_") === true;
+    return { is: "refused", code, why: known ? ("place" in asked ? error.message : withCause(error)) : why };
+  }
+}
+
+async function answerOne(instance: Instance | undefined, asked: AskedOfOne): Promise<Answered> {
+  if (instance === undefined) throw new Error("there is no such instance");
+  if (asked.verb === "close") {
+    await instance.close();
+    return { is: "closed" };
+  }
+  // of an earlier version, which was never asked for its ledger alone
+  if (typeof instance["~inside"].connected !== "function") {
+    return {
+      is: "refused",
+      code: null,
+      why: "The instance was made by another version of reprise. Run the one that its module uses.",
+    };
+  }
+  const administration = administer(instance);
+  switch (asked.verb) {
+    case "list":
+      return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };
+    case "show":
+      return { is: "shown", shown: shownRow(await administration.show(asked.id)) };
+    case "decide":
+      return { is: "shown", shown: shownRow(await decide(administration, asked.id, asked.decision, asked.note)) };
+  }
+}
+
+async function answerTables(instances: readonly Instance[], asked: AskedOfTables): Promise<Answered> {
+  const ledgers: LedgerReport[] = [];
+  for (const [ledger, services] of ledgersOf(instances)) ledgers.push(await report(ledger, services, asked));
+  return { is: "reported", ledgers };
+}
+
+/** Each with the services that share it. */
 function ledgersOf(instances: readonly Instance[]): ReadonlyMap<Ledger<unknown>, readonly string[]> {
   const services = new Map<Ledger<unknown>, string[]>();
   for (const { "~inside": inside } of instances) {
@@ -90,24 +144,27 @@ function ledgersOf(instances: readonly Instance[]): ReadonlyMap<Ledger<unknown>,
   return services;
 }
 
-async function ask(
+async function report(
   { name, schema }: Ledger<unknown>,
   services: readonly string[],
-  task: Exclude<Task, { readonly does: "declare" }>,
+  asked: AskedOfTables,
 ): Promise<LedgerReport> {
   const about = { ledger: name, services, hasSchema: schema !== undefined };
   if (schema === undefined) return { ...about, statements: [], differences: [] };
-  if (task.does === "print") return { ...about, statements: schema.statements(task.options), differences: [] };
-  const statements = task.does === "migrate" ? await schema.migrate(task.options) : [];
+  if (asked.verb === "print") return { ...about, statements: schema.statements(asked.options), differences: [] };
+  const statements = asked.verb === "migrate" ? await schema.migrate(asked.options) : [];
   const differences = await schema.differences();
   return { ...about, statements, differences: differences.map(({ what, mend }) => ({ what, mend })) };
 }
 
-/** What a database said of it, too: that a privilege is missing, on what. */
-function sentenceOf(error: unknown): string {
-  if (!isRepriseError(error)) return inspect(error).slice(0, mostOfWhy);
-  const { message, cause } = error;
+/** Also what a database said: that a privilege is missing, on what. */
+function withCause({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}\n${cause.message.split("\n", 1)[0]}` : message;
+}
+
+function told(error: unknown): { readonly code: string | null; readonly why: string } {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+  return { code, why: inspect(error).slice(0, mostOfWhy) };
 }
 
 /** Those that the module exports, by name, as its default, or as a part of an object that it exports. */

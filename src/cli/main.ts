@@ -7,10 +7,14 @@ import { type ContractOptions, contractFormats, runContract } from "./contract.t
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { type DoctorOptions, runDoctor } from "./doctor.ts";
 import { type MigrateOptions, runMigrate } from "./migrate.ts";
+import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
-/** 0: done; 1: what was given cannot be read, or is empty, or is not as it should be, or the answer cannot be written; 2: wrong usage. */
+/**
+ * 0: done; 1: what was given cannot be read, or is empty, or is not as it should be, or was not done, or the answer cannot be
+ * written; 2: wrong usage.
+ */
 const unwritten = 1;
 const wrongUsage = 2;
 
@@ -105,6 +109,12 @@ program
   .action(async (module: string, options: DoctorOptions) => {
     process.exitCode = await runDoctor(module, options);
   });
+
+program.addCommand(
+  operationsCommand((code) => {
+    process.exitCode = code;
+  }),
+);
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.

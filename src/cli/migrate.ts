@@ -1,9 +1,9 @@
 import pc from "picocolors";
 import { defaults } from "../base/defaults.ts";
-import { askLedgers } from "./declarations.ts";
 import { differenceLines, ledgerLine } from "./doctor.ts";
 import type { LedgerReport } from "./importing.ts";
 import { asJson, refuse } from "./print.ts";
+import { askTables } from "./tables.ts";
 
 /** As the command line is parsed. */
 export interface MigrateOptions {
@@ -17,9 +17,8 @@ export interface MigrateOptions {
 /** Prints, and answers the exit code: 0 done; 1 what is there differs still; 2 what was given cannot be used. */
 export async function runMigrate(module: string, options: MigrateOptions): Promise<number> {
   const { print = false, partitions, json = false, deadline } = options;
-  const task = { does: print ? "print" : "migrate", options: { partitions } } as const;
-  const deadlines = { importMs: deadline ?? defaults.cli.importMs, workMs: defaults.migrateMs };
-  const ledgers = await askLedgers(module, task, deadlines);
+  const asked = { verb: print ? "print" : "migrate", options: { partitions } } as const;
+  const ledgers = await askTables(module, asked, { importMs: deadline, answerMs: defaults.migrateMs });
   if (typeof ledgers === "string") return refuse(ledgers);
   if (json) process.stdout.write(asJson({ ledgers }));
   else process.stdout.write(`${ledgers.flatMap(print ? scriptOf : linesOf).join("\n")}\n`);

@@ -38,8 +38,25 @@ export interface Ledger<out Tx> {
   readonly claim: (request: ClaimRequest) => Promise<Claim>;
   /** What a claim would find, writing nothing. `null`: nothing is kept under these names. */
   readonly find: (request: FindRequest) => Promise<Exclude<Claim, Won> | Open | null>;
-  /** Extends the lease to `leaseMs` from now. False: fenced. */
-  readonly renew: (fence: Fence, leaseMs: number) => Promise<boolean>;
+  /**
+   * Extends the lease to `leaseMs` from now and keeps how far the work has come (`null`: nothing new). `cancelled`: it was
+   * extended too, and somebody no longer wants the work.
+   */
+  readonly renew: (
+    fence: Fence,
+    leaseMs: number,
+    progress: Progress | null,
+  ) => Promise<"renewed" | "cancelled" | "fenced">;
+
+  // ── work for later ──
+
+  /**
+   * Writes the work down as open, with its input, for a worker to claim; or says what stands under its names. Repeating it
+   * with the same id is harmless and accepts again (the first answer may be lost).
+   */
+  readonly accept: (request: AcceptRequest) => Promise<Acceptance>;
+  /** What became of the work that is known by this id. `null`: no such work, or no longer. */
+  readonly standing: (id: WorkId) => Promise<Standing | null>;
 
   // ── effects ──
 
@@ -92,6 +109,11 @@ export interface Ledger<out Tx> {
    * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
    */
   join<T>(tx: Tx, request: WorkRequest, work: (tx: Tx) => Promise<Finished<T>>): Promise<Atomic<T>>;
+  /**
+   * `accept` inside a transaction that the caller holds: the work is there for workers when, and only if, that commits.
+   * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
+   */
+  acceptIn(tx: Tx, request: AcceptRequest): Promise<Acceptance>;
 
   // ── abandoned and expired work ──
 
@@ -101,7 +123,10 @@ export interface Ledger<out Tx> {
   readonly parkStalled: (work: Pick<AbandonedWork, "id" | "token">, why: string) => Promise<boolean>;
   /** Parks work with a started effect that nobody has been at for its operation's `afterMs`. How many it parked. */
   readonly parkAbandoned: (queries: readonly ParkAbandonedQuery[]) => Promise<number>;
-  /** Deletes at most `limit` done works past their keep, with their effects and keys. How many it deleted. */
+  /**
+   * Deletes at most `limit` done works past their keep, with their effects and keys, and none whose parent is there and not
+   * done. How many it deleted.
+   */
   readonly sweep: (limit: number) => Promise<number>;
 
   // ── what a person decides ──
@@ -118,6 +143,11 @@ export interface Ledger<out Tx> {
   readonly recent: (query: RecentQuery) => Promise<readonly RunSummary[]>;
   /** `null`: no such work, or no longer. */
   readonly history: (id: WorkId) => Promise<RunHistory | null>;
+  /**
+   * Successes that happened twice: two works of one operation that are done, not refused, have different names and the same
+   * intent, and began within `withinMs` of each other. Looked for among the newest works only; newest first, at most `limit`.
+   */
+  readonly twice: (query: TwiceQuery) => Promise<readonly Twice[]>;
 
   readonly journal: Journal;
   /** For caches that write behind. Left out: the ledger keeps none, and such a cache must accept the loss of writes. */
@@ -142,6 +172,16 @@ export interface FindRequest {
 export interface WorkRequest extends FindRequest {
   readonly keepMs: number;
   readonly about: WorkAbout;
+  /** The work whose run asked for this one, which is kept until that is done; `null`: nobody's child. */
+  readonly parent: Name | null;
+  /** What the work was meant to bring about, where that is declared: two with the same should not both succeed. */
+  readonly intent: Name | null;
+}
+
+export interface AcceptRequest extends WorkRequest {
+  /** Of the work, if it is new: made by the caller, so that it can say whose it is. */
+  readonly id: WorkId;
+  readonly input: string;
 }
 
 export interface ClaimRequest extends WorkRequest {
@@ -172,7 +212,35 @@ export interface Fence {
   readonly attempt: AttemptId;
 }
 
+/** How far work has come, in whatever it counts. */
+export interface Progress {
+  readonly done: number;
+  /** `null`: nobody knows yet. */
+  readonly total: number | null;
+}
+
 export type Claim = Won | Done | Running | Mismatch | Unknown;
+
+/** `running`: somebody is at it who keeps no input, so no worker would ever go on with it. */
+export type Acceptance = Accepted | Exclude<Claim, Won>;
+export interface Accepted {
+  readonly is: "accepted";
+  readonly id: WorkId;
+  readonly since: number;
+  /** Written by this call, or by an earlier one under the same id. */
+  readonly isNew: boolean;
+}
+
+/** Work as whoever knows its id may ask for it. */
+export type Standing = { readonly operation: string } & (Done | Unknown | Going);
+export interface Going {
+  readonly is: "going";
+  readonly since: number;
+  readonly running: boolean;
+  /** Somebody no longer wants it, and its owner has not ended it yet. */
+  readonly cancelled: boolean;
+  readonly progress: Progress | null;
+}
 
 export interface Won {
   readonly is: "won";
@@ -183,6 +251,8 @@ export interface Won {
   readonly resumes: number;
   /** Taken from an owner whose lease was over. */
   readonly tookOver: boolean;
+  /** Somebody no longer wants it: it is to be ended, not run. */
+  readonly cancelled: boolean;
   /** What earlier attempts left; empty for new work. */
   readonly effects: readonly EffectRecord[];
 }
@@ -285,9 +355,11 @@ export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: nu
 
 export interface AbandonedQuery {
   readonly operations: readonly string[];
-  /** Work that was resumed so often is left to its callers. */
-  readonly resumedBelow: number;
+  /** Nobody has been at it for so long; 0: it is due now. */
+  readonly idleMs: number;
   readonly limit: number;
+  /** This one only. */
+  readonly id?: WorkId | undefined;
 }
 export interface AbandonedWork {
   readonly id: WorkId;
@@ -295,6 +367,8 @@ export interface AbandonedWork {
   readonly operation: string;
   readonly input: string;
   readonly token: number;
+  /** How often a completer claimed it. */
+  readonly resumes: number;
 }
 export interface ParkAbandonedQuery {
   readonly operation: string;
@@ -308,10 +382,12 @@ export type Intervention =
   | { readonly does: "answer"; readonly effect: string; readonly answer: string }
   /** A started effect of parked work never happened: its record goes, and a later attempt starts it anew. */
   | { readonly does: "forget"; readonly effect: string }
-  /** Parked work becomes open, with what is recorded: the next attempt goes on with it. */
+  /** Parked work becomes open, with what is recorded: the next attempt goes on with it, and resumes count from 0 again. */
   | { readonly does: "reopen" }
   /** The lease of running work ends now, and its owner is fenced from here on. Nobody may have taken it over since `token`. */
-  | { readonly does: "release"; readonly token: number };
+  | { readonly does: "release"; readonly token: number }
+  /** Work that keeps its input and is open or running is no longer wanted: its owner is told, or the next claim. */
+  | { readonly does: "cancel" };
 
 /** Who decided, and why: written by a person, kept as long as the work. */
 export interface Note {
@@ -339,6 +415,23 @@ export interface RunSummary extends WorkAbout {
   readonly print: Fingerprint;
   /** Why it is parked, or its last error: classes and codes, never values. */
   readonly why: string | null;
+  /** `null`: it never said. */
+  readonly progress: Progress | null;
+  readonly cancelled: boolean;
+}
+export interface TwiceQuery {
+  readonly operation: string;
+  readonly withinMs: number;
+  /** Only works with this intent. */
+  readonly intent?: Name | undefined;
+  readonly limit: number;
+}
+/** Two works that succeeded with one intent. */
+export interface Twice {
+  readonly first: RunSummary;
+  readonly second: RunSummary;
+  /** Of the second. */
+  readonly name: Name;
 }
 export interface RunHistory {
   readonly run: RunSummary;
@@ -348,7 +441,16 @@ export interface RunHistory {
 }
 export interface AttemptRecord {
   readonly at: number;
-  readonly what: "taken-over" | "released" | "parked" | "reopened" | "revoked" | "settled" | "answered" | "forgotten";
+  readonly what:
+    | "taken-over"
+    | "released"
+    | "parked"
+    | "reopened"
+    | "revoked"
+    | "cancelled"
+    | "settled"
+    | "answered"
+    | "forgotten";
   /** The instance; of a person's decision (`reopened` with a reason, and all from `revoked` on) who made it. */
   readonly owner: string;
   readonly token: number;

@@ -1,12 +1,10 @@
 import { defaults } from "../base/defaults.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import { refusalsOf } from "../operation/settings.ts";
 import type { CallerAnswer, CallerContract } from "./decided.ts";
 
-/** `dispatch`: as what a worker executes declares it. */
-type Declaration = OperationDeclaration & { readonly dispatch?: "background" | undefined };
-
 /** What the callers of an operation are promised, as every transport keeps it: one declaration, one sentence. */
-export function callerContract(declaration: Declaration): CallerContract {
+export function callerContract(declaration: OperationDeclaration): CallerContract {
   const converges = declaration.ifRunsAgain === "converges";
   const { identity, principal, retention } = declaration;
   return {
@@ -18,14 +16,14 @@ export function callerContract(declaration: Declaration): CallerContract {
     principal: typeof principal === "function" ? "from-input" : "everyone",
     retention: converges ? null : (retention ?? null),
     // of those with one status, what is no outcome comes first: only that may be repeated
-    answers: [...(converges ? convergingAnswers : replayingAnswers(declaration)), ...refusalsOf(declaration)].sort(
+    answers: [...(converges ? convergingAnswers : replayingAnswers(declaration)), ...refusedAnswers(declaration)].sort(
       (a, b) => a.status - b.status,
     ),
   };
 }
 
-function refusalsOf({ refusals = {} }: OperationDeclaration): readonly CallerAnswer[] {
-  return Object.entries(refusals).map(([refusal, { status, because }]) => ({
+function refusedAnswers(declaration: OperationDeclaration): readonly CallerAnswer[] {
+  return Object.entries(refusalsOf(declaration)).map(([refusal, { status, because }]) => ({
     status,
     means: `${because} (${refusal})`,
     do: "nothing: this is the answer",
@@ -35,7 +33,7 @@ function refusalsOf({ refusals = {} }: OperationDeclaration): readonly CallerAns
   }));
 }
 
-function replayingAnswers({ principal, effects, dispatch }: Declaration): readonly CallerAnswer[] {
+function replayingAnswers({ principal, effects, dispatch }: OperationDeclaration): readonly CallerAnswer[] {
   const external = effects === "external";
   return [
     {
@@ -44,7 +42,7 @@ function replayingAnswers({ principal, effects, dispatch }: Declaration): readon
       do: "nothing",
       is: "done",
     },
-    ...(dispatch === "background" ? [accepted] : []),
+    ...(dispatch === undefined ? [] : [accepted]),
     {
       status: 400,
       means: "The key is missing or malformed, or the input is invalid.",

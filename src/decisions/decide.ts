@@ -106,21 +106,23 @@ function decideWrites({ pattern, ifLost }: CacheDeclaration): Record<string, Ans
 /** Reads an operation's declaration: every question with its answer, and what its callers are promised. */
 export function decideOperation(declaration: OperationDeclaration, instanceOwner: string | undefined): Decided {
   const owner = declaration.owner ?? instanceOwner;
-  const { principal, identity, effects } = declaration;
+  const { principal, identity, effects, dispatch, sameIntent } = declaration;
   const replays = (declaration.ifRunsAgain ?? "replays") === "replays";
   const recorded: Record<string, Answer> = replays
     ? {
         principal: declared(typeof principal === "function" ? "from the input" : (principal ?? "everyone")),
         identity: declared(typeof identity === "function" ? "from the input" : (identity ?? "callers-key")),
         retention: answer(declaration.retention),
+        sameIntent: orDefault(sameIntent && `compared within ${sameIntent.within}`, "not compared"),
         outcomeLimit: orDefault(declaration.outcomeLimit, `${defaults.operation.outcomeLimitBytes / 1_024}kb`),
       }
     : {};
   const leased: Record<string, Answer> =
     effects === "external"
       ? {
+          dispatch: orDefault(dispatch && (dispatch === "background" ? dispatch : "by a broker"), "the caller waits"),
           lease: orDefault(declaration.lease, seconds(defaults.operation.leaseMs)),
-          resumes: orDefault(declaration.resumes, "next-attempt"),
+          resumes: orDefault(declaration.resumes, dispatch === undefined ? "next-attempt" : "by-itself"),
           abandonAfter: orDefault(declaration.abandonAfter, seconds(defaults.operation.abandonAfterMs)),
         }
       : {};
@@ -139,9 +141,18 @@ export function decideOperation(declaration: OperationDeclaration, instanceOwner
   };
 }
 
-/** A route that changes something and is no operation: nobody has said what happens if it runs again. */
-export function decideRoute({ method, path }: { readonly method: string; readonly path: string }): Decided {
-  return decided("route", `${method} ${path}`, undefined, { owner: none, ifRunsAgain: none });
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly because: string | undefined;
+  readonly requests: number;
+}
+
+/** A route that changes something and is no operation: unless somebody gave a reason, nobody answers for it. */
+export function decideRoute({ method, path, because, requests }: Route, instanceOwner: string | undefined): Decided {
+  const owner = because === undefined ? undefined : instanceOwner;
+  const answers = { owner: answer(owner), ifRunsAgain: answer(because) };
+  return { ...decided("route", `${method} ${path}`, owner, answers), requests };
 }
 
 function decided(

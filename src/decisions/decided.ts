@@ -19,6 +19,8 @@ export interface Decided {
   readonly answers: Readonly<Record<string, Answer>>;
   /** The questions that nobody has answered. */
   readonly undecided: readonly string[];
+  /** Of routes only: how many requests reached its handlers, in this process and since it started. */
+  readonly requests?: number | undefined;
   /** What a caller is promised; operations only. */
   readonly contract?: CallerContract | undefined;
 }

@@ -19,6 +19,8 @@ export interface Inside {
   readonly ledger: () => Ledger<unknown> | undefined;
   /** Opens on first use. Rejects with what kept it from opening. */
   readonly started: () => Promise<void>;
+  /** The ledger, open, and nothing begun in the background. `undefined`: there is none. */
+  readonly connected: () => Promise<Ledger<unknown> | undefined>;
   readonly caches: () => readonly InsideCache[];
   readonly operations: () => readonly InsideOperation[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
@@ -26,6 +28,8 @@ export interface Inside {
   readonly memory: () => InsideMemory;
   /** Adds what lists the routes of an application that change something and are no operation, whenever it is asked. */
   readonly watchRoutes: (list: () => readonly WatchedRoute[]) => void;
+  /** What all of those list now. */
+  readonly routes: () => readonly WatchedRoute[];
   /** How often memory of any size would have had the answer, of a cache or of all; `undefined`: nobody watches. */
   readonly curve: (cache?: string) => Curve | undefined;
 }
@@ -34,6 +38,10 @@ export interface Inside {
 export interface WatchedRoute {
   readonly method: string;
   readonly path: string;
+  /** Why it may run again, as somebody decided; `undefined`: nobody has. */
+  readonly because: string | undefined;
+  /** That reached its handlers, since this process started. */
+  readonly requests: number;
 }
 
 /** Of all caches together. */

@@ -33,6 +33,8 @@ export interface Metrics extends Live {
   readonly runs: RunSeries;
   readonly caches: readonly CacheMetrics[];
   readonly operations: readonly OperationMetrics[];
+  /** Those that change something and that nobody has decided, as far as anybody asked them in the range. */
+  readonly routes: readonly RouteMetrics[];
 }
 
 export interface Mark {
@@ -149,6 +151,13 @@ export interface OperationMetrics {
   readonly total: Readonly<Record<string, number>>;
   /** Of executions that ran here, in milliseconds. */
   readonly durationMs: Percentiles;
+}
+
+export interface RouteMetrics {
+  /** Method and pattern: `POST /orders/:id`. */
+  readonly name: string;
+  /** In the range. */
+  readonly requests: number;
 }
 
 export interface Percentiles {

@@ -86,11 +86,11 @@ function readRates(rate: Rates<CacheCount>): ReadRates {
   };
 }
 
+/** Counted beside the call that it belongs to. */
+const beside: ReadonlySet<OperationCount> = new Set(["takenOver", "answeredTwice", "successTwice"]);
+
 function runRates(rate: Rates<OperationCount> & { readonly underWay: number }): RunRates {
   // told `running` is an answer about an execution, no further one, but it is a call all the same
-  const perSecond = operationCounts.reduce(
-    (sum, key) => (key === "takenOver" || key === "answeredTwice" ? sum : sum + rate[key]),
-    0,
-  );
+  const perSecond = operationCounts.reduce((sum, key) => (beside.has(key) ? sum : sum + rate[key]), 0);
   return { perMinute: perSecond * 60, underWay: rate.underWay };
 }

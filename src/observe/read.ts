@@ -7,7 +7,7 @@ import { type ProcessRun, processRuns } from "./history.ts";
 import type { Inside } from "./inside.ts";
 import type { Instances, LedgerState, Live, Mark, Metrics, Range } from "./metrics.ts";
 import { nowOf } from "./now.ts";
-import { cacheSeries, operationSeries, stepsOf } from "./series.ts";
+import { cacheSeries, operationSeries, routeTotals, stepsOf } from "./series.ts";
 import { parseSnapshot, type Snapshot, snapshot } from "./snapshot.ts";
 
 export interface MetricsReader {
@@ -194,6 +194,7 @@ export function metricsReader(inside: Inside): MetricsReader {
         runs: executions.all,
         caches: reads.caches,
         operations: executions.operations,
+        routes: routeTotals(chosen, steps),
       };
     },
     stop: () => {

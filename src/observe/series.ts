@@ -1,6 +1,14 @@
 import { combineCounts, percentile } from "../base/histogram.ts";
 import type { Interval, ProcessRun } from "./history.ts";
-import type { CacheMetrics, OperationMetrics, Percentiles, ReadSeries, RunSeries, Series } from "./metrics.ts";
+import type {
+  CacheMetrics,
+  OperationMetrics,
+  Percentiles,
+  ReadSeries,
+  RouteMetrics,
+  RunSeries,
+  Series,
+} from "./metrics.ts";
 import { type CacheCount, cacheCounts, type OperationCount, operationCounts, type Snapshot } from "./snapshot.ts";
 
 /** The steps of a chart, each as long as the next, and which of them can be told. */
@@ -83,6 +91,19 @@ export function operationSeries(runs: readonly ProcessRun[], steps: Steps) {
     durationMs: percentiles(operation.histogram),
   }));
   return { operations, all: runSeries(steps, summed(operationCounts, steps, counted)) };
+}
+
+/** What was asked of undecided routes, in all: each request runs again what an earlier one did, if it repeats it. */
+export function routeTotals(runs: readonly ProcessRun[], { since }: Pick<Steps, "since">): readonly RouteMetrics[] {
+  const totals = new Map<string, number>();
+  for (const { from, to } of runs.flatMap(({ intervals }) => intervals)) {
+    if (to.at <= since) continue;
+    for (const [name, requests] of Object.entries(to.routes ?? {})) {
+      const more = added(from.routes?.[name], requests);
+      if (more > 0) totals.set(name, (totals.get(name) ?? 0) + more);
+    }
+  }
+  return [...totals].map(([name, requests]) => ({ name, requests })).sort((a, b) => b.requests - a.requests);
 }
 
 /** How much of a counter an interval added. A counter that is missing on one side counts from zero. */

@@ -23,6 +23,8 @@ export interface Snapshot {
   };
   readonly caches: Readonly<Record<string, CacheSnapshot>>;
   readonly operations: Readonly<Record<string, OperationSnapshot>>;
+  /** Requests to routes that nobody has decided, by method and pattern; earlier versions wrote none. */
+  readonly routes?: Readonly<Record<string, number>>;
 }
 
 export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
@@ -67,12 +69,14 @@ export const operationCounts = [
   "ran",
   "replayed",
   "refused",
+  "accepted",
   "running",
   "mismatch",
   "unknown",
   "failed",
   "takenOver",
   "answeredTwice",
+  "successTwice",
 ] as const satisfies readonly OperationCount[];
 
 export function snapshot(inside: Inside, ended = false): Snapshot {
@@ -92,6 +96,10 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
       underWay: counters.underWay,
     };
   }
+  const routes: Record<string, number> = {};
+  for (const { method, path, because, requests } of inside.routes()) {
+    if (because === undefined && requests > 0) routes[`${method} ${path}`] = requests;
+  }
   const { entries, bytes, bound } = inside.memory();
   return {
     v: 1,
@@ -103,12 +111,13 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
     memory: { entries, bytes, bound },
     caches,
     operations,
+    ...(Object.keys(routes).length === 0 ? {} : { routes }),
   };
 }
 
 /** The snapshot that every process would have written at its start. */
 export function zeroOf(first: Snapshot): Snapshot {
-  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {} };
+  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {}, routes: {} };
 }
 
 /** `undefined` for what another version wrote: a figure is missing then, and the page goes on. */

@@ -1,4 +1,5 @@
-import type { Outcome } from "./outcome.ts";
+import type { Name } from "../base/names.ts";
+import type { AcceptedOutcome, Outcome, Status } from "./outcome.ts";
 
 /**
  * What a transport needs of an operation: to hand over an input with what it knows about the caller, and to keep its own
@@ -9,6 +10,8 @@ export interface Carried<in In, out O, out R> {
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: In, options: CarryOptions<O, R>) => Promise<CarriedOutcome<O, R>>;
+    /** Of background work; left out where the caller waits for the outcome. */
+    readonly background?: CarriedBackground<O, R> | undefined;
   };
 }
 
@@ -28,7 +31,17 @@ export interface CarryOptions<in O, in R> {
   readonly principal?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Renders a fresh outcome before it is stored; what it returns is kept beside it. */
-  readonly render: (settled: Settlement<O, R>) => string;
+  readonly render?: ((settled: Settlement<O, R>) => string) | undefined;
+  /** The work whose run asks for this one. */
+  readonly parent?: Name | undefined;
+}
+
+export interface CarriedBackground<out O, out R> {
+  readonly status: (
+    id: string,
+    options: { readonly principal: string | undefined },
+  ) => Promise<Status<O, R> | undefined>;
+  readonly cancel: (id: string, options: { readonly principal: string | undefined }) => Promise<boolean>;
 }
 
 /** What `run` ended with. */
@@ -37,7 +50,7 @@ export type Settlement<O, R> =
   | Pick<R & object, keyof R & ("status" | "code" | "detail")>;
 
 export interface CarriedOutcome<out O, out R> {
-  readonly outcome: Outcome<O, R>;
+  readonly outcome: Outcome<O, R> | AcceptedOutcome;
   /** What was rendered when it was stored; `null`: another transport stored it, or it is not settled. */
   readonly rendered: string | null;
 }

@@ -1,35 +1,54 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError } from "../base/errors.ts";
-import { restore } from "../base/storable.ts";
 import type { AbandonedWork, Ledger } from "../contract/ledger.ts";
 import type { Executor } from "./execute.ts";
+import { decodeKept } from "./record.ts";
 
 /** Background work that can be stopped. */
 export interface Background {
   /** Resolves when a round that is under way has ended. */
   readonly stop: () => Promise<void>;
 }
+export interface Completer extends Background {
+  /** There is work to claim now: the next round does not wait for its time. */
+  readonly wake: () => void;
+}
 
 /**
  * Calls `round` again and again, `everyMs` after the last one ended. A round that fails is no error of anybody's: the
  * ledger was away, and the next one finds the same work.
  */
-function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Background {
+function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Completer {
   let stopped = false;
   let cancel = () => {};
+  let underWay = false;
+  let again = false;
   let current = Promise.resolve();
-  const later = () => {
-    cancel = clock.timer(everyMs, () => {
-      current = round()
-        .catch(() => {})
-        .then(() => {
-          if (!stopped) later();
-        });
-    });
+  // whoever wakes it is some request: what it runs must not see whose
+  const outside = AsyncLocalStorage.snapshot();
+  const begin = () => {
+    underWay = true;
+    again = false;
+    current = round()
+      .catch(() => {})
+      .then(() => {
+        underWay = false;
+        if (!stopped) cancel = clock.timer(again ? 0 : everyMs, begin);
+      });
   };
-  later();
+  cancel = clock.timer(everyMs, begin);
   return {
+    wake: () => {
+      // a round that is under way may have looked before there was something to find
+      again = true;
+      if (stopped || underWay) return;
+      cancel();
+      outside(() => {
+        cancel = clock.timer(0, begin);
+      });
+    },
     stop: () => {
       stopped = true;
       cancel();
@@ -39,15 +58,18 @@ function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Back
 }
 
 /**
- * Finishes what a crash left behind: resumes work that keeps its input, parks work whose lost answer nobody came back
- * for, and deletes what is past its keep. Every instance runs one; claims decide who gets what.
+ * Runs what was accepted, and finishes what a crash left behind: goes on with work that keeps its input, parks work whose
+ * lost answer nobody came back for, and deletes what is past its keep. Every instance runs one; claims decide who gets what.
+ *
+ * @param workers how many runs it has under way at most; 0: it runs none
  */
 export function startCompleter(
   clock: Clock,
   ledger: Ledger<unknown>,
   executors: () => readonly Executor[],
-): Background {
-  const { completeEveryMs, sweepEveryMs, sweepBatch, resumedAtOnce } = defaults.background;
+  workers: number,
+): Completer {
+  const { completeEveryMs, sweepEveryMs, sweepBatch } = defaults.background;
   const resuming = new Set<string>();
   let stopped = false;
 
@@ -55,7 +77,11 @@ export function startCompleter(
   const resume = async (executor: Executor, work: AbandonedWork): Promise<void> => {
     let attempt: Promise<unknown>;
     try {
-      attempt = executor.resume(work.name, restore(work.input));
+      if (work.resumes >= defaults.operation.resumeAttempts) {
+        await ledger.parkStalled(work, `${work.resumes} attempts ended without an answer`);
+        return;
+      }
+      attempt = executor.resume(work.name, decodeKept(work.input));
     } catch (error) {
       const why = isRepriseError(error) ? error.code : "its input cannot be read";
       await ledger.parkStalled(work, why);
@@ -65,23 +91,37 @@ export function startCompleter(
     await attempt.catch(() => {});
   };
 
-  const complete = async () => {
-    const external = executors().filter(({ settings }) => settings.resumesByItself);
-    const named = new Map(external.map((executor) => [executor.settings.name, executor]));
-    if (named.size === 0 || resuming.size >= resumedAtOnce) return;
-    const due = await ledger.abandoned({
-      operations: [...named.keys()],
-      resumedBelow: defaults.operation.resumeAttempts,
-      limit: resumedAtOnce,
-    });
+  /** Goes on with what is due of operations whose work others leave alone for as long. True: there may be more. */
+  const completeAfter = async (idleMs: number, group: readonly Executor[]): Promise<boolean> => {
+    const named = new Map(group.map((executor) => [executor.settings.name, executor]));
+    // what is being claimed at this moment is still found
+    const limit = workers + resuming.size;
+    const due = await ledger.abandoned({ operations: [...named.keys()], idleMs, limit });
     for (const work of due) {
       const executor = named.get(work.operation);
-      if (stopped || executor === undefined || resuming.has(work.id) || resuming.size >= resumedAtOnce) continue;
+      if (stopped || executor === undefined || resuming.has(work.id) || resuming.size >= workers) continue;
       resuming.add(work.id);
       // not awaited: one run that never ends must not stand in the way of all others
       resume(executor, work)
         .catch(() => {})
-        .finally(() => resuming.delete(work.id));
+        .finally(() => {
+          resuming.delete(work.id);
+          if (waiting) completing.wake();
+        });
+    }
+    return due.length === limit;
+  };
+  let waiting = false;
+  const complete = async () => {
+    const groups = new Map<number, Executor[]>();
+    for (const executor of executors()) {
+      const { resumesByItself, broughtWithinMs } = executor.settings;
+      if (resumesByItself) groups.set(broughtWithinMs, [...(groups.get(broughtWithinMs) ?? []), executor]);
+    }
+    waiting = false;
+    for (const [idleMs, group] of groups) {
+      const isFull = resuming.size >= workers;
+      waiting = isFull || (await completeAfter(idleMs, group)) || waiting;
     }
   };
   const park = async () => {
@@ -95,12 +135,10 @@ export function startCompleter(
     while (!stopped && (await ledger.sweep(sweepBatch)) === sweepBatch);
   };
 
-  const rounds = [
-    repeat(clock, completeEveryMs, complete),
-    repeat(clock, sweepEveryMs, park),
-    repeat(clock, sweepEveryMs, sweep),
-  ];
+  const completing = repeat(clock, completeEveryMs, complete);
+  const rounds = [completing, repeat(clock, sweepEveryMs, park), repeat(clock, sweepEveryMs, sweep)];
   return {
+    wake: completing.wake,
     stop: async () => {
       stopped = true;
       await Promise.all(rounds.map((round) => round.stop()));

@@ -8,6 +8,8 @@ export interface OperationCounters {
   replayed: number;
   /** Executed here and refused. */
   refused: number;
+  /** Told that it will be done. */
+  accepted: number;
   /** Told that somebody else is at it. */
   running: number;
   mismatch: number;
@@ -17,6 +19,8 @@ export interface OperationCounters {
   failed: number;
   /** Effects whose two answers differ: they may have happened twice. */
   answeredTwice: number;
+  /** Successes with the intent of an earlier one. */
+  successTwice: number;
   /** Claims taken over from an owner whose lease was over. */
   takenOver: number;
   /** Executions under way now. */
@@ -30,11 +34,13 @@ export function createOperationCounters(): OperationCounters {
     ran: 0,
     replayed: 0,
     refused: 0,
+    accepted: 0,
     running: 0,
     mismatch: 0,
     unknown: 0,
     failed: 0,
     answeredTwice: 0,
+    successTwice: 0,
     takenOver: 0,
     underWay: 0,
     duration: createHistogram(),

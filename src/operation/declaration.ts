@@ -3,8 +3,9 @@ import type { Duration } from "../base/duration.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Size } from "../base/size.ts";
-import type { Refusal, Refused } from "./outcome.ts";
-import type { Joins, Operation } from "./surface.ts";
+import type { Carried } from "./carry.ts";
+import type { AcceptedOutcome, Cancelled, DoneOutcome, Refusal, Refused } from "./outcome.ts";
+import type { Background, Joins, JoinsLater, Operation } from "./surface.ts";
 
 /** What an operation declares, and what the compiler refuses of it. */
 
@@ -45,6 +46,17 @@ export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
   readonly transaction: [Tx] extends [never]
     ? RefusedCall<"this ledger has no transactions">
     : <T>(work: (tx: Tx) => Promise<T>, options?: { readonly name?: string | undefined }) => Promise<T>;
+  /**
+   * Another operation as a part of this one, as an effect that happens once: its work belongs to this work, and a rerun
+   * meets what became of it. It waits for one that runs. `name`, by default the operation's, tells several apart.
+   */
+  readonly call: <In, O, R2>(
+    operation: Carried<In, O, R2>,
+    input: NoInfer<In>,
+    options?: { readonly key?: string | undefined; readonly name?: string | undefined },
+  ) => Promise<DoneOutcome<O> | R2>;
+  /** Says how far the work has come, for whoever watches it. Written with the lease's renewal, at most once a second. */
+  readonly progress: (done: number, total?: number) => void;
 }
 interface Runs<I, R extends Refusals, Tx> {
   readonly database: DatabaseRun<I, R, Tx>;
@@ -93,6 +105,21 @@ type EffectsCheck<E extends string, A extends Again, Tx> = E extends "database"
   : A extends "converges"
     ? "what converges keeps no record to pin effects in: it must replay, or effects: 'database'"
     : E;
+/**
+ * Who runs background work. `"background"`: the instances, which look for it in the ledger. A function is told of each
+ * acceptance once it has committed, and hands the id to a broker, whose consumer calls `resume(id)`; what it does not bring
+ * within a lease, the instances run.
+ */
+export type Dispatch = "background" | ((accepted: { readonly id: string }) => Promise<void>);
+type DispatchCheck<P, E extends string, A extends Again> = P extends Dispatch
+  ? E extends "external"
+    ? A extends "replays"
+      ? P
+      : "background work keeps its outcome: it must replay"
+    : "background work is claimed before it runs: effects: 'external', and write through 'transaction'"
+  : P;
+/** What a run may refuse with. */
+type RefusalsOf<R extends Refusals, P> = P extends Dispatch ? R & { readonly cancelled: RefusalDeclaration } : R;
 type Identity<I> = "callers-key" | ((input: I) => readonly Scalar[]);
 
 /**
@@ -103,7 +130,7 @@ interface Takes<In, I> {
   /** A schema, or `unchecked<T>()`. What follows is typed by it. */
   readonly input: Schema<In, I>;
 }
-interface Operates<I, O, R extends Refusals, E extends "database" | "external", A extends Again, Tx> {
+interface Operates<I, O, R extends Refusals, E extends "database" | "external", A extends Again, P, Tx> {
   /** Unique among the operations of an instance; part of every record's identity. */
   readonly name: string;
   /** `database`: claim, work and outcome commit together. `external`: an effect is written down before it is called. */
@@ -117,7 +144,9 @@ interface Operates<I, O, R extends Refusals, E extends "database" | "external", 
   readonly abandonAfter?: Duration | undefined;
   /** A larger outcome is refused. Default 64 kb. */
   readonly outcomeLimit?: Size | undefined;
-  readonly run: (run: Runs<I, R, Tx>[E]) => Promise<Storable<O>>;
+  /** Left out: who asks waits for the outcome. Else it is told that the work was accepted. */
+  readonly dispatch?: DispatchCheck<P, E, A>;
+  readonly run: (run: Runs<I, RefusalsOf<R, P>, Tx>[E]) => Promise<Storable<O>>;
 }
 /** A stored outcome has an owner, a name and an end. */
 interface Recorded<I> {
@@ -127,6 +156,11 @@ interface Recorded<I> {
   readonly identity: Identity<I>;
   /** How long an outcome answers repetitions, from its completion. At least the longest time in which anybody retries. */
   readonly retention: Duration;
+  /**
+   * What the caller wants to bring about, whatever its key: two successes with the same, of one principal, within that time
+   * raise an alert, which is counted and listed (`successTwice`). Both stand: it finds what identities did not.
+   */
+  readonly sameIntent?: { readonly of: (input: I) => readonly Scalar[]; readonly within: Duration } | undefined;
 }
 
 /**
@@ -151,19 +185,23 @@ export type OperationVerb<C extends Config> = <
   const K extends Cost,
   const N extends Identity<I>,
   const A extends Again = "replays",
+  P extends Dispatch | "caller" = "caller",
   // biome-ignore lint/complexity/noBannedTypes: no refusals at all
   const R extends Refusals = {},
 >(
   declaration: Takes<In, I> &
-    Operates<I, O, R, E, A, C["tx"]> &
+    Operates<I, O, R, E, A, P, C["tx"]> &
     Owned<C> &
     Decision<C, { readonly ifRunsAgain: A; readonly costIfTwice: CostCheck<A, K> }> & {
       readonly identity?: N;
     } & ([A] extends ["converges"] ? unknown : Recorded<I>),
-) => Operation<In, O, RefusedOf<R>, I, [N] extends ["callers-key"] ? "required" : "optional"> &
-  ([E, A] extends ["database", "replays"]
-    ? Joins<C["tx"], In, O, RefusedOf<R>, [N] extends ["callers-key"] ? "required" : "optional">
-    : unknown);
+) => [P] extends [Dispatch]
+  ? Operation<In, O, RefusedOf<R> | Cancelled, I, KeyOf<N>, AcceptedOutcome> &
+      Background<O, RefusedOf<R> | Cancelled> &
+      ([C["tx"]] extends [never] ? unknown : JoinsLater<C["tx"], In, O, RefusedOf<R> | Cancelled, KeyOf<N>>)
+  : Operation<In, O, RefusedOf<R>, I, KeyOf<N>> &
+      ([E, A] extends ["database", "replays"] ? Joins<C["tx"], In, O, RefusedOf<R>, KeyOf<N>> : unknown);
+type KeyOf<N> = [N] extends ["callers-key"] ? "required" : "optional";
 
 /** A declaration as `createReprise` received it, its types checked by the compiler, its rest by `start`. */
 export interface OperationDeclaration {
@@ -181,5 +219,7 @@ export interface OperationDeclaration {
   readonly resumes?: "by-itself" | "next-attempt" | undefined;
   readonly abandonAfter?: Duration | undefined;
   readonly outcomeLimit?: Size | undefined;
+  readonly dispatch?: Dispatch | undefined;
+  readonly sameIntent?: { readonly of: (input: never) => readonly Scalar[]; readonly within: Duration } | undefined;
   readonly run: (run: never) => Promise<unknown>;
 }

@@ -1,22 +1,24 @@
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
-import type { Name } from "../base/names.ts";
+import type { Name, WorkId } from "../base/names.ts";
 import { pause, untilAborted } from "../base/promise.ts";
 import { describeIssue } from "../base/schema.ts";
+import type { Ledger } from "../contract/ledger.ts";
+import { accept, acceptIn } from "./background.ts";
 import type { OperationCounters } from "./counters.ts";
 import { executeConverging, executeDatabase, executeJoined } from "./database.ts";
+import type { Execution } from "./execution.ts";
 import { executeExternal } from "./external.ts";
 import { DatabaseFlights } from "./flights.ts";
 import type { Host } from "./host.ts";
-import type { Settlement } from "./record.ts";
+import type { Kept, Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { type Told, told } from "./told.ts";
-import { nameWork, type Work } from "./work.ts";
+import { noticeTwice } from "./twice.ts";
+import { type Naming, nameWork, type Work } from "./work.ts";
 
 /** What a caller, a transport or a completer says beside the input. */
-export interface Asking {
-  readonly key?: string | undefined;
-  readonly principal?: string | undefined;
+export interface Asking extends Naming {
   readonly signal?: AbortSignal | undefined;
   readonly wait?: Duration | undefined;
   readonly render?: ((settlement: Settlement) => string) | undefined;
@@ -32,7 +34,8 @@ export class Executor {
   readonly counters: OperationCounters;
   readonly #host: Host;
   readonly #flights = new DatabaseFlights();
-  readonly #attempts = new Set<Promise<Told>>();
+  readonly #owned: Execution["owned"] = new Map();
+  readonly #attempts = new Set<Promise<unknown>>();
 
   constructor(host: Host, settings: Settings, counters: OperationCounters) {
     this.#host = host;
@@ -48,9 +51,8 @@ export class Executor {
         const given = await this.#validate(input);
         if (this.settings.again === "converges") {
           const ledger = await this.#host.ledger();
-          const common = { host: this.#host, settings: this.settings, counters: this.counters, ledger, resumed: false };
           const render = (settlement: Settlement) => asking.render?.(settlement) ?? null;
-          return this.#track(executeConverging({ ...common, input: given, render }));
+          return this.#track(executeConverging({ ...this.#common(ledger), input: given, render }));
         }
         return this.#attemptUntil(nameWork(this.#host, this.settings, given, asking), asking);
       }, asking.signal),
@@ -62,8 +64,8 @@ export class Executor {
    * Goes on with work that nobody is at. `input` is as the schema returned it. Rejects, before anything happens, where the
    * declaration does not name this work any more.
    */
-  resume(name: Name, input: unknown): Promise<Told> {
-    const work = nameWork(this.#host, this.settings, input, {});
+  resume(name: Name, { input, ...naming }: Kept): Promise<Told> {
+    const work = nameWork(this.#host, this.settings, input, naming);
     if (work.name !== name) {
       const where = `operation '${this.settings.name}'`;
       const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
@@ -76,8 +78,8 @@ export class Executor {
     return this.#counted(async () => {
       const work = nameWork(this.#host, this.settings, await this.#validate(input), { key });
       const ledger = await this.#host.ledger();
-      const execution = { host: this.#host, settings: this.settings, counters: this.counters, ledger, work };
-      return executeJoined({ ...execution, render: () => null, resumed: false }, tx);
+      if (this.settings.declaration.dispatch !== undefined) return acceptIn(ledger, tx, work, this.#patience());
+      return executeJoined({ ...this.#common(ledger), work, render: () => null }, tx);
     });
   }
 
@@ -86,8 +88,12 @@ export class Executor {
     if (this.settings.again === "converges") return null;
     const work = nameWork(this.#host, this.settings, given, { key });
     const found = await (await this.#host.ledger()).find(work);
-    const patience = { now: this.#host.clock().now(), leaseMs: this.settings.leaseMs };
-    return found === null ? null : told(found, patience);
+    return found === null ? null : told(found, this.#patience());
+  }
+
+  /** Says that whoever is at the work in this process is to end it. */
+  cancel(id: WorkId): void {
+    this.#owned.get(id)?.cancel();
   }
 
   /** Resolves when no attempt is under way; its callers may have left long ago. */
@@ -103,7 +109,7 @@ export class Executor {
     for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
       const answer = await this.#attempt(work, render ?? null, false);
       const left = until - clock.monotonic();
-      if (answer.outcome.status !== "running" || left <= 0) return answer;
+      if (!isUnsettled(answer) || left <= 0) return answer;
       await pause(clock, Math.min(pollMs, left), asking.signal);
     }
   }
@@ -112,7 +118,7 @@ export class Executor {
     return this.#track(this.#perform(work, render, resumed));
   }
 
-  async #track(attempt: Promise<Told>): Promise<Told> {
+  async #track<T>(attempt: Promise<T>): Promise<T> {
     this.#attempts.add(attempt);
     try {
       return await attempt;
@@ -124,18 +130,16 @@ export class Executor {
   async #perform(work: Work, render: Asking["render"] | null, resumed: boolean): Promise<Told> {
     const { settings, counters } = this;
     const host = this.#host;
-    const execution = {
-      host,
-      settings,
-      counters,
-      ledger: await host.ledger(),
+    const execution: Execution = {
+      ...this.#common(await host.ledger()),
       work,
       render: (settlement: Settlement) => render?.(settlement) ?? null,
       resumed,
     };
     const beganAt = host.clock().monotonic();
     let answer: Told;
-    if (settings.declaration.effects === "external") answer = await executeExternal(execution);
+    if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
+    else if (settings.declaration.effects === "external") answer = await executeExternal(execution);
     else {
       answer =
         this.#flights.find(work) ??
@@ -145,9 +149,22 @@ export class Executor {
     if (outcome.status === "done" || outcome.status === "refused") {
       // a replay may be all that this process hears of a commit that another one made
       if (outcome.replayed) host.committed(settings.name, work.input);
-      else counters.duration.observe(host.clock().monotonic() - beganAt);
+      else {
+        counters.duration.observe(host.clock().monotonic() - beganAt);
+        // nobody waits for it, and closing does
+        if (outcome.status === "done" && work.intent !== null) void this.#track(noticeTwice(execution));
+      }
     }
     return answer;
+  }
+
+  #common(ledger: Ledger<unknown>) {
+    const { settings, counters } = this;
+    return { host: this.#host, settings, counters, ledger, owned: this.#owned, resumed: false };
+  }
+
+  #patience() {
+    return { now: this.#host.clock().now(), leaseMs: this.settings.leaseMs };
   }
 
   async #validate(input: unknown): Promise<unknown> {
@@ -175,4 +192,9 @@ export class Executor {
       counters.underWay -= 1;
     }
   }
+}
+
+/** Whether whoever waits asks again. */
+function isUnsettled({ outcome }: Told): boolean {
+  return outcome.status === "running" || outcome.status === "accepted";
 }

@@ -1,3 +1,4 @@
+import type { WorkId } from "../base/names.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationCounters } from "./counters.ts";
 import type { Host } from "./host.ts";
@@ -16,4 +17,6 @@ export interface Execution {
   readonly render: (settlement: Settlement) => string | null;
   /** By a completer, not by a caller. */
   readonly resumed: boolean;
+  /** The attempts under way in this process. */
+  readonly owned: Map<WorkId, { readonly cancel: () => void }>;
 }

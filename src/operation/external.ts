@@ -1,7 +1,8 @@
+import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId } from "../base/names.ts";
-import { store } from "../base/storable.ts";
-import type { Fence, Ledger, Won } from "../contract/ledger.ts";
+import type { Ledger, Won } from "../contract/ledger.ts";
+import { createCall } from "./call.ts";
 import { telling } from "./doubt.ts";
 import { AskLater, createEffects, type Effects, Parked } from "./effects.ts";
 import type { Execution } from "./execution.ts";
@@ -9,6 +10,7 @@ import { insist } from "./insist.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, createRefuse, settle } from "./refusing.ts";
+import { cancelled } from "./settings.ts";
 import { type Told, tell, told } from "./told.ts";
 
 /**
@@ -26,7 +28,7 @@ export async function executeExternal(execution: Execution): Promise<Told> {
       ...work,
       attempt,
       leaseMs: settings.leaseMs,
-      input: settings.resumesByItself ? store(work.input, `the input of '${settings.name}'`) : null,
+      input: settings.resumesByItself ? work.kept() : null,
       resuming: execution.resumed,
     }),
   );
@@ -39,24 +41,25 @@ export async function executeExternal(execution: Execution): Promise<Told> {
 class Attempt {
   readonly #execution: Execution;
   readonly #ledger: Ledger<unknown>;
-  readonly #fence: Fence;
-  readonly #resumes: number;
+  readonly #won: Won;
   readonly #lease: Lease;
   readonly #effects: Effects;
+  /** Aborted when nobody wants the work any more: its run ends it, effects and all, and keeps the lease meanwhile. */
+  readonly #cancelling = new AbortController();
 
   constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
     const { host, settings, work, counters } = execution;
     const clock = host.clock();
     this.#execution = execution;
     this.#ledger = ledger;
-    this.#fence = won.fence;
-    this.#resumes = won.resumes;
+    this.#won = won;
     this.#lease = holdLease({
       clock,
       operation: settings.name,
       leaseMs: settings.leaseMs,
       sentAt,
-      renew: () => ledger.renew(won.fence, settings.leaseMs),
+      renew: (progress) => ledger.renew(won.fence, settings.leaseMs, progress),
+      cancelled: () => this.cancel(),
       closing: host.closing,
     });
     const committed = () => host.committed(settings.name, work.input);
@@ -64,20 +67,29 @@ class Attempt {
     this.#effects = createEffects({ ledger, clock, work, won, lease: this.#lease, cost, committed, counters });
   }
 
+  cancel(): void {
+    if (this.#cancelling.signal.aborted) return;
+    this.#cancelling.abort(new RepriseError("REPRISE_CANCELLED", { operation: this.#execution.settings.name }));
+  }
+
   async perform(): Promise<Told> {
-    const { settings } = this.#execution;
+    const { settings, owned } = this.#execution;
+    owned.set(this.#won.fence.id, this);
+    if (this.#won.cancelled) this.cancel();
     try {
       // the instance may have closed while the claim was under way
       this.#lease.check();
+      this.#cancelling.signal.throwIfAborted();
       const settlement = await settle(() => this.#run());
       const forgotten = await this.#effects.settle();
       if (forgotten !== undefined) {
         throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation: settings.name, effect: forgotten });
       }
-      return await this.#complete(settlement);
+      return await this.#complete(settlement, this.#effects.visited());
     } catch (error) {
       return await this.#fail(error);
     } finally {
+      owned.delete(this.#won.fence.id);
       this.#lease.stop();
     }
   }
@@ -88,24 +100,39 @@ class Attempt {
     return callRun(() =>
       run({
         input: work.input,
-        signal: this.#lease.signal,
+        signal: AbortSignal.any([this.#lease.signal, this.#cancelling.signal]),
         refuse: createRefuse(settings),
         effect: this.#effects.effect,
         transaction: this.#effects.transaction,
+        call: createCall(this.#execution, this.#effects),
+        progress: this.#report,
       }),
     );
   }
 
-  async #complete(settlement: Settlement): Promise<Told> {
+  readonly #report = (done: number, total?: number): void => {
+    for (const count of [done, total ?? 0]) {
+      if (Number.isFinite(count) && count >= 0) continue;
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: `the progress of '${this.#execution.settings.name}'`,
+        why: "it is no number from 0 on.",
+        mend: "Count what is done, and what there is in all where that is known.",
+      });
+    }
+    this.#lease.report({ done, total: total ?? null });
+  };
+
+  /** `visited`: what of its effects and transactions it knows. */
+  async #complete(settlement: Settlement, visited: readonly string[]): Promise<Told> {
     const { host, settings, work, render } = this.#execution;
     const clock = host.clock();
     const rendered = render(settlement);
     const outcome = encodeOutcome(settings, settlement, rendered);
     const refused = settlement.status === "refused";
-    const completion = { outcome, refused, keepMs: settings.retentionMs, visited: this.#effects.visited() };
+    const completion = { outcome, refused, keepMs: settings.retentionMs, visited };
     const committed = () => host.committed(settings.name, work.input);
     const completed = await telling(committed, () =>
-      insist(clock, () => this.#ledger.complete(this.#fence, completion), "while-busy"),
+      insist(clock, () => this.#ledger.complete(this.#won.fence, completion), "while-busy"),
     );
     switch (completed) {
       case "done":
@@ -114,7 +141,7 @@ class Attempt {
       case "fenced":
         throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
       case "effects-differ":
-        return await this.#parkPassedOver(completion.visited);
+        return await this.#parkPassedOver(visited);
     }
   }
 
@@ -123,18 +150,48 @@ class Attempt {
    * code changed, or it refuses although an earlier attempt did something. That is a person's to judge.
    */
   async #parkPassedOver(visited: readonly string[]): Promise<Told> {
-    const { host, settings } = this.#execution;
-    const history = await this.#ledger.history(this.#fence.id);
+    const history = await this.#ledger.history(this.#won.fence.id);
     const passedOver = history?.effects.find(({ effect, state }) => state === "started" || !visited.includes(effect));
     const effect = passedOver?.effect ?? "(completion)";
     const why =
       passedOver?.state === "started"
         ? "the run ended without its answer"
         : "it happened, and the run did not visit it";
+    return await this.#park(effect, this.#cancelling.signal.aborted ? "cancelled after something of it happened" : why);
+  }
+
+  async #park(effect: string, why: string): Promise<never> {
+    const { host, settings } = this.#execution;
     const parking = { effect, why, unlessAnswered: false };
-    const parked = await insist(host.clock(), () => this.#ledger.park(this.#fence, parking), "while-busy");
+    const parked = await insist(host.clock(), () => this.#ledger.park(this.#won.fence, parking), "while-busy");
     if (parked === "fenced") throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
     throw new Parked(effect);
+  }
+
+  /** Whether a failure is the last: nobody wants the work, or it has failed as often as it may. */
+  #mayEnd(error: unknown): boolean {
+    if (this.#lease.signal.aborted) return false;
+    if (this.#cancelling.signal.aborted) return true;
+    const isPoisoned = this.#execution.resumed && this.#won.resumes >= defaults.operation.resumeAttempts;
+    return isPoisoned && !(error instanceof AskLater);
+  }
+
+  /** Ends work that failed for the last time: as cancelled where nothing of it has happened, else a person decides. */
+  async #end(error: unknown): Promise<Told> {
+    try {
+      if (!this.#cancelling.signal.aborted) return await this.#park("(run)", labelOf(error) ?? "it never ended");
+      return await this.#complete({ status: "refused", code: cancelled, detail: undefined }, []);
+    } catch (ending) {
+      // of any other error: the lease ends by itself, and the next claim comes to the same end
+      if (!(ending instanceof Parked)) throw ending;
+      return this.#tellParked(ending);
+    }
+  }
+
+  #tellParked({ effect }: Parked): Told {
+    const { host, settings, work } = this.#execution;
+    host.committed(settings.name, work.input);
+    return tell({ status: "unknown", effect, since: new Date(host.clock().now()) });
   }
 
   /** The ledger decides what an attempt that failed leaves behind, never this process's memory. */
@@ -142,17 +199,15 @@ class Attempt {
     const { host, settings, work, resumed } = this.#execution;
     const clock = host.clock();
     await this.#effects.settle();
-    if (error instanceof Parked) {
-      host.committed(settings.name, work.input);
-      return tell({ status: "unknown", effect: error.effect, since: new Date(clock.now()) });
-    }
+    if (error instanceof Parked) return this.#tellParked(error);
+    if (this.#mayEnd(error)) return await this.#end(error);
     const afterMs = error instanceof AskLater ? error.afterMs : 0;
     // a completer must not spin on work that fails at once
-    const notBeforeMs = resumed ? Math.max(afterMs, 1_000 * 2 ** Math.min(this.#resumes, 8)) : afterMs;
+    const notBeforeMs = resumed ? Math.max(afterMs, 1_000 * 2 ** Math.min(this.#won.resumes, 8)) : afterMs;
     // what a completer goes on with stays, also where nothing happened yet: nobody else may ever come for it
     const release = { keep: resumed, notBeforeMs, error: labelOf(error) };
     try {
-      const left = await insist(clock, () => this.#ledger.release(this.#fence, release));
+      const left = await insist(clock, () => this.#ledger.release(this.#won.fence, release));
       if (left === "fenced") {
         const found = await this.#ledger.find(work);
         if (found !== null && found.is !== "open") return told(found, { now: clock.now(), leaseMs: settings.leaseMs });

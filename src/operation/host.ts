@@ -10,6 +10,8 @@ export interface Host {
   readonly ledger: () => Promise<Ledger<unknown>>;
   /** Something of this work was committed, or is known to have been: caches that it changes are told. */
   readonly committed: (operation: string, input: unknown) => void;
+  /** Work was accepted, or is to be ended, and this instance may look for it at once. */
+  readonly accepted: () => void;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: AbortSignal;
 }

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import type { Progress } from "../contract/ledger.ts";
 
 /** The right to work, for as long as the ledger renews it. */
 export interface Lease {
@@ -11,6 +12,8 @@ export interface Lease {
   readonly check: () => void;
   /** Says that the ledger has refused this attempt. */
   readonly lose: (reason: Error) => void;
+  /** Tells the ledger how far the work has come, with a renewal that comes soon for it. */
+  readonly report: (progress: Progress) => void;
   readonly stop: () => void;
 }
 
@@ -20,8 +23,10 @@ export interface LeaseOptions {
   readonly leaseMs: number;
   /** On the monotonic clock, from before the claim was sent: the store's lease can only begin later. */
   readonly sentAt: number;
-  /** False: fenced. A rejection is no answer: the local deadline decides. */
-  readonly renew: () => Promise<boolean>;
+  /** A rejection is no answer: the local deadline decides. */
+  readonly renew: (progress: Progress | null) => Promise<"renewed" | "cancelled" | "fenced">;
+  /** Nobody wants the work any more; the lease is kept, so that it can be ended well. */
+  readonly cancelled: () => void;
   readonly closing: AbortSignal;
 }
 
@@ -39,6 +44,9 @@ export function holdLease(options: LeaseOptions): Lease {
   let cancelRenewal = () => {};
   let cancelDeadline = () => {};
   let stopped = false;
+  let renewing = false;
+  let renewedAt = options.sentAt;
+  let progress: Progress | null = null;
 
   const stop = () => {
     stopped = true;
@@ -60,25 +68,37 @@ export function holdLease(options: LeaseOptions): Lease {
       clock.monotonic() >= deadline ? over() : watchDeadline(),
     );
   };
-  const renewLater = (afterMs: number) => {
-    cancelRenewal = clock.timer(afterMs, () => {
-      const sentAt = clock.monotonic();
-      options.renew().then(
-        (renewed) => {
-          if (stopped) return;
-          if (!renewed) return lose(new RepriseError("REPRISE_FENCED", { operation }));
-          deadline = sentAt + leaseMs;
-          watchDeadline();
-          renewLater(renewMs);
-        },
-        () => {
-          // no answer is no refusal: while the store still holds the lease, it is asked again, sooner as time runs out
-          const leftMs = deadline - clock.monotonic();
-          if (!stopped && leftMs > 0) renewLater(Math.min(renewMs, Math.max(leftMs / 4, renewMs / 20)));
-        },
-      );
-    });
+  const renew = () => {
+    renewing = true;
+    renewedAt = clock.monotonic();
+    const sentAt = renewedAt;
+    const told = progress;
+    options.renew(told).then(
+      (renewed) => {
+        renewing = false;
+        if (stopped) return;
+        if (renewed === "fenced") return lose(new RepriseError("REPRISE_FENCED", { operation }));
+        deadline = sentAt + leaseMs;
+        watchDeadline();
+        const isNew = progress !== told;
+        if (!isNew) progress = null;
+        renewLater(isNew ? untilReport() : renewMs);
+        if (renewed === "cancelled") options.cancelled();
+      },
+      () => {
+        renewing = false;
+        // no answer is no refusal: while the store still holds the lease, it is asked again, sooner as time runs out
+        const leftMs = deadline - clock.monotonic();
+        if (!stopped && leftMs > 0) renewLater(Math.min(renewMs, Math.max(leftMs / 4, renewMs / 20)));
+      },
+    );
   };
+  const renewLater = (afterMs: number) => {
+    cancelRenewal();
+    cancelRenewal = clock.timer(afterMs, renew);
+  };
+  const untilReport = () => Math.max(0, renewedAt + defaults.operation.reportEveryMs - clock.monotonic());
+
   if (closing.aborted) closed();
   else {
     closing.addEventListener("abort", closed);
@@ -92,6 +112,11 @@ export function holdLease(options: LeaseOptions): Lease {
       controller.signal.throwIfAborted();
     },
     lose,
+    report: (reached) => {
+      const isWaiting = progress !== null;
+      progress = reached;
+      if (!stopped && !renewing && !isWaiting) renewLater(Math.min(untilReport(), renewMs));
+    },
     stop,
   };
 }

@@ -1,12 +1,14 @@
+import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import { type BackgroundWork, backgroundOf } from "./background.ts";
 import type { CarriedContract, CarryOptions } from "./carry.ts";
-import { type Background, startCompleter } from "./completer.ts";
+import { type Completer, startCompleter } from "./completer.ts";
 import { createOperationCounters, type OperationCounters } from "./counters.ts";
 import type { OperationDeclaration } from "./declaration.ts";
 import { type Asking, Executor } from "./execute.ts";
 import type { Host } from "./host.ts";
-import type { AnyRefused, Outcome } from "./outcome.ts";
+import type { AcceptedOutcome, AnyRefused, Outcome } from "./outcome.ts";
 import { settingsOf } from "./settings.ts";
 import type { Told } from "./told.ts";
 
@@ -28,26 +30,31 @@ export interface DeclaredOperation {
   readonly declaration: OperationDeclaration;
 }
 
+type AnyOutcome = Outcome<unknown, AnyRefused> | AcceptedOutcome;
+
 /** An operation with its types erased; `OperationVerb` gives them back. */
-export interface RuntimeOperation {
+export interface RuntimeOperation extends Partial<BackgroundWork> {
   readonly name: string;
-  readonly execute: (input: unknown, options?: Asking) => Promise<Outcome<unknown, AnyRefused>>;
+  readonly execute: (input: unknown, options?: Asking) => Promise<AnyOutcome>;
   readonly run: (input: unknown, options?: Asking) => Promise<unknown>;
-  readonly find: (input: unknown, options?: Pick<Asking, "key">) => Promise<Outcome<unknown, AnyRefused> | undefined>;
-  readonly executeIn?: (
-    tx: unknown,
-    input: unknown,
-    options?: Pick<Asking, "key">,
-  ) => Promise<Outcome<unknown, AnyRefused>>;
+  readonly find: (input: unknown, options?: Pick<Asking, "key">) => Promise<AnyOutcome | undefined>;
+  readonly executeIn?: (tx: unknown, input: unknown, options?: Pick<Asking, "key">) => Promise<AnyOutcome>;
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
+    readonly background?: BackgroundWork;
   };
 }
 
-export function createOperations(host: Host, owner: string | undefined): Operations {
+/** @param workers how many runs that nobody waits for an instance has under way at most */
+export function createOperations(
+  given: Omit<Host, "accepted">,
+  owner: string | undefined,
+  workers: number,
+): Operations {
   const declared = new Map<string, DeclaredOperation & { readonly executor: Executor }>();
-  let completer: Background | undefined;
+  let completer: Completer | undefined;
+  const host: Host = { ...given, accepted: () => completer?.wake() };
   return {
     declare: (declaration) => {
       const settings = settingsOf(declaration);
@@ -59,12 +66,13 @@ export function createOperations(host: Host, owner: string | undefined): Operati
       const counters = createOperationCounters();
       const executor = new Executor(host, settings, counters);
       declared.set(name, { name, owner: declaration.owner ?? owner, counters, declaration, executor });
-      return operationOf(executor);
+      return operationOf(host, executor);
     },
     list: () => [...declared.values()],
     start: (ledger) => {
       for (const { name, declaration } of declared.values()) checkLedger(name, declaration, ledger);
-      completer = startCompleter(host.clock(), ledger, () => [...declared.values()].map(({ executor }) => executor));
+      const executors = () => [...declared.values()].map(({ executor }) => executor);
+      completer = startCompleter(host.clock(), ledger, executors, workers);
     },
     drain: async () => {
       await completer?.stop();
@@ -73,7 +81,7 @@ export function createOperations(host: Host, owner: string | undefined): Operati
   };
 }
 
-function operationOf(executor: Executor): RuntimeOperation {
+function operationOf(host: Host, executor: Executor): RuntimeOperation {
   const { settings } = executor;
   const { name, declaration } = settings;
   const execute = async (input: unknown, options: Asking = {}) => {
@@ -92,19 +100,22 @@ function operationOf(executor: Executor): RuntimeOperation {
         principal: typeof declaration.principal === "function" ? "from-input" : "everyone",
         retentionMs: settings.again === "converges" ? null : settings.retentionMs,
         refusals: Object.fromEntries(
-          Object.entries(declaration.refusals ?? {}).map(([code, { status, because }]) => [code, { status, because }]),
+          Object.entries(settings.refusals).map(([code, { status, because }]) => [code, { status, because }]),
         ),
       },
-      execute: (input, { key, principal, signal, render }) =>
-        executor.execute(input, { key, principal, signal, render: render as Asking["render"] }),
+      execute: (input, { key, principal, signal, parent, render }) =>
+        executor.execute(input, { key, principal, signal, parent, render: render as Asking["render"] }),
     },
   };
-  if (declaration.effects !== "database" || settings.again === "converges") return operation;
+  const isBackground = declaration.dispatch !== undefined;
+  if (!isBackground && (declaration.effects !== "database" || settings.again === "converges")) return operation;
   const executeIn: RuntimeOperation["executeIn"] = async (tx, input, options) => {
     const { outcome } = await executor.executeIn(tx, input, options?.key);
     return Object.assign({}, outcome, { provisional: true as const });
   };
-  return { ...operation, executeIn };
+  if (!isBackground) return { ...operation, executeIn };
+  const background = backgroundOf(host, executor);
+  return { ...operation, ...background, executeIn, "~carry": { ...operation["~carry"], background } };
 }
 
 /** What the compiler could not see: a ledger that was passed to `start`. */
@@ -118,7 +129,7 @@ function checkLedger(name: string, declaration: OperationDeclaration, ledger: Le
 }
 
 /** The value of a done outcome; anything else becomes the catalogue's error. */
-function valueOrError(name: string, declaration: OperationDeclaration, outcome: Outcome<unknown, AnyRefused>): unknown {
+function valueOrError(name: string, declaration: OperationDeclaration, outcome: AnyOutcome): unknown {
   switch (outcome.status) {
     case "done":
       return outcome.value;
@@ -133,6 +144,8 @@ function valueOrError(name: string, declaration: OperationDeclaration, outcome: 
     }
     case "running":
       throw new RepriseError("REPRISE_RUNNING", { operation: name, retryAfterMs: outcome.retryAfterMs });
+    case "accepted":
+      throw new RepriseError("REPRISE_RUNNING", { operation: name, retryAfterMs: defaults.http.statusAfterMs });
     case "mismatch":
       throw new RepriseError("REPRISE_MISMATCH", { operation: name });
     case "unknown":

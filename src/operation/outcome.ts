@@ -1,3 +1,5 @@
+import type { Progress } from "../contract/ledger.ts";
+
 /** What happened to one piece of work. */
 
 export type Outcome<O, R = never> =
@@ -21,6 +23,15 @@ export interface RunningOutcome {
   readonly status: "running";
   readonly since: Date;
   readonly retryAfterMs: number;
+}
+
+/** A worker will run it, or is at it: `status(id)` tells how it stands. */
+export interface AcceptedOutcome {
+  readonly status: "accepted";
+  readonly id: string;
+  readonly since: Date;
+  /** It had been accepted before. */
+  readonly replayed: boolean;
 }
 
 /** This key, or this identity, came with other input. */
@@ -47,6 +58,22 @@ export interface Refused<out Code extends string, out Detail = undefined> {
 }
 
 export type AnyRefused = Refused<string, unknown>;
+
+/** How background work ends that nobody wanted any more. */
+export type Cancelled = Refused<"cancelled">;
+
+/** How background work stands. */
+export type Status<O, R = never> =
+  | {
+      /** `cancelling`: nobody wants it any more, and it has not ended yet. */
+      readonly state: "waiting" | "running" | "cancelling";
+      readonly since: Date;
+      /** `null`: it has not said. */
+      readonly progress: Progress | null;
+    }
+  | { readonly state: "ended"; readonly outcome: DoneOutcome<O> | R }
+  /** A person settles it. */
+  | { readonly state: "unknown"; readonly effect: string; readonly since: Date };
 
 /** Thrown by `throw refuse(code)`; becomes the outcome. */
 export class Refusal extends Error {

@@ -1,4 +1,5 @@
 import { RepriseError } from "../base/errors.ts";
+import type { Name } from "../base/names.ts";
 import { restore, store } from "../base/storable.ts";
 import type { Settlement as SettlementOf } from "./carry.ts";
 import type { AnyRefused, DoneOutcome } from "./outcome.ts";
@@ -45,6 +46,24 @@ export function decodeOutcome(
 ): { readonly outcome: DoneOutcome<unknown> | AnyRefused; readonly rendered: string | null } {
   const { settlement, rendered } = restore(text.slice(version.length)) as OutcomeRecord;
   return { outcome: { ...settlement, replayed, at: new Date(at) }, rendered };
+}
+
+/** What another instance needs to go on with work. */
+export interface Kept {
+  /** As the schema returned it. */
+  readonly input: unknown;
+  /** The caller's, where it is the work's identity. */
+  readonly key?: string | undefined;
+  readonly parent?: Name | undefined;
+}
+
+/** @throws REPRISE_NOT_STORABLE */
+export function encodeKept(kept: Kept, what: string): string {
+  return version + store(kept, what);
+}
+
+export function decodeKept(text: string): Kept {
+  return restore(text.slice(version.length)) as Kept;
 }
 
 /** What an effect or a transaction ended with. `unstorable`: it happened, and its answer could not be kept. */

@@ -6,7 +6,7 @@ import type { Settings } from "./settings.ts";
 /** The `refuse` that a run receives: it makes what `throw` throws. */
 export function createRefuse(settings: Settings): (code: string, detail?: unknown) => Refusal {
   return (code, detail) => {
-    if (!Object.hasOwn(settings.declaration.refusals ?? {}, code)) {
+    if (!Object.hasOwn(settings.refusals, code)) {
       throw new RepriseError("REPRISE_BAD_DECLARATION", {
         where: `operation '${settings.name}'`,
         why: `it refused with '${code}', which it does not declare.`,

@@ -2,7 +2,17 @@ import { defaults } from "../base/defaults.ts";
 import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import { bytes } from "../base/size.ts";
-import type { OperationDeclaration } from "./declaration.ts";
+import type { OperationDeclaration, Refusals } from "./declaration.ts";
+
+/** The refusal that ends background work nobody wants any more. */
+export const cancelled = "cancelled";
+
+/** What an operation may refuse with. */
+export function refusalsOf({ dispatch, refusals }: OperationDeclaration): Refusals {
+  return dispatch === undefined
+    ? { ...refusals }
+    : { [cancelled]: { status: 409, because: "It was cancelled." }, ...refusals };
+}
 
 /** A declaration with its durations measured and its defaults filled in. */
 export interface Settings {
@@ -13,7 +23,14 @@ export interface Settings {
   readonly leaseMs: number;
   readonly abandonAfterMs: number;
   readonly outcomeLimit: number;
+  /** With the one that ends cancelled background work. */
+  readonly refusals: Refusals;
+  /** Whether it keeps its input, so that an instance may go on with it. */
   readonly resumesByItself: boolean;
+  /** How long others leave it to whoever was told of it; 0: nobody was. */
+  readonly broughtWithinMs: number;
+  /** `null`: two successes are never the same. */
+  readonly sameWithinMs: number | null;
 }
 
 /**
@@ -57,15 +74,30 @@ export function settingsOf(declaration: OperationDeclaration): Settings {
       refuse("it has no principal.", "A stored outcome belongs to somebody: set principal.");
     }
     if (declaration.identity === undefined) refuse("it has no identity.", "Name the business key, or 'callers-key'.");
-    if (declaration.resumes === "by-itself" && declaration.identity === "callers-key") {
-      refuse(
-        "a completer cannot know the caller's key.",
-        "Give it an identity from its input, or let the next attempt resume it.",
-      );
-    }
     if (declaration.retention === undefined) {
       refuse("it has no retention.", "Say how long an outcome answers repetitions: as long as anybody retries.");
     }
+  }
+  const { dispatch, sameIntent } = declaration;
+  if (dispatch !== undefined) {
+    if (dispatch !== "background" && typeof dispatch !== "function") {
+      refuse("'dispatch' is neither 'background' nor a function.", "Say who runs it, or leave it out.");
+    }
+    if (declaration.effects !== "external" || again === "converges") {
+      refuse("background work is claimed before it runs, and keeps its outcome.", "Give it effects: 'external'.");
+    }
+    if (declaration.resumes === "next-attempt") {
+      refuse("its callers never run it, so no attempt of theirs resumes it.", "Leave 'resumes' out.");
+    }
+    if (Object.hasOwn(declaration.refusals ?? {}, cancelled)) {
+      refuse(`refusal '${cancelled}' is what cancelled background work ends with.`, "Give yours another code.");
+    }
+  }
+  if (sameIntent !== undefined && (again === "converges" || typeof sameIntent.of !== "function")) {
+    refuse(
+      "'sameIntent' compares kept outcomes by what 'of' makes of their input.",
+      "Give it both, and let it replay.",
+    );
   }
   for (const [code, refusal] of Object.entries(declaration.refusals ?? {})) {
     if (!Number.isInteger(refusal.status) || refusal.status < 400 || refusal.status > 499) {
@@ -74,17 +106,29 @@ export function settingsOf(declaration: OperationDeclaration): Settings {
   }
   const duration = (value: OperationDeclaration["lease"], property: string, otherwise: number) =>
     value === undefined ? otherwise : milliseconds(value, `${where}, ${property}`);
+  const leaseMs = duration(declaration.lease, "lease", defaults.operation.leaseMs);
+  const retentionMs = duration(declaration.retention, "retention", 0);
+  const sameWithinMs = sameIntent === undefined ? null : duration(sameIntent.within, "sameIntent.within", 0);
+  if (sameWithinMs !== null && sameWithinMs > retentionMs) {
+    refuse(
+      "'sameIntent.within' is longer than its retention: the first of two would be forgotten by then.",
+      "Keep outcomes at least as long.",
+    );
+  }
   return {
     declaration,
     name,
     again,
-    retentionMs: duration(declaration.retention, "retention", 0),
-    leaseMs: duration(declaration.lease, "lease", defaults.operation.leaseMs),
+    retentionMs,
+    leaseMs,
     abandonAfterMs: duration(declaration.abandonAfter, "abandonAfter", defaults.operation.abandonAfterMs),
     outcomeLimit:
       declaration.outcomeLimit === undefined
         ? defaults.operation.outcomeLimitBytes
         : bytes(declaration.outcomeLimit, `${where}, outcomeLimit`),
-    resumesByItself: declaration.resumes === "by-itself",
+    refusals: refusalsOf(declaration),
+    resumesByItself: dispatch !== undefined || declaration.resumes === "by-itself",
+    broughtWithinMs: typeof dispatch === "function" ? leaseMs : 0,
+    sameWithinMs,
   };
 }

@@ -1,24 +1,24 @@
 import type { Claim, Open, Won } from "../contract/ledger.ts";
-import type { AnyRefused, Outcome } from "./outcome.ts";
+import type { AcceptedOutcome, AnyRefused, Outcome } from "./outcome.ts";
 import { decodeOutcome } from "./record.ts";
 
 /** An outcome with its types erased, and what a transport rendered of it when it was stored. */
 export interface Told {
-  readonly outcome: Outcome<unknown, AnyRefused>;
+  readonly outcome: Outcome<unknown, AnyRefused> | AcceptedOutcome;
   readonly rendered: string | null;
 }
 
 /** Nobody gains by asking sooner. */
 const soonestMs = 250;
 
-/**
- * What a claim that did not win tells its caller. `patience` bounds how long one that runs is to be left alone: the lease
- * is there for a crash, and most work ends long before it.
- */
-export function told(
-  claim: Exclude<Claim, Won> | Open,
-  patience: { readonly now: number; readonly leaseMs: number },
-): Told {
+/** How long one that runs is to be left alone at most: the lease is there for a crash, and most work ends long before it. */
+export interface Patience {
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+/** What a claim that did not win tells its caller. */
+export function told(claim: Exclude<Claim, Won> | Open, patience: Patience): Told {
   switch (claim.is) {
     case "done":
       return decodeOutcome(claim.outcome, claim.at, true);
@@ -40,7 +40,7 @@ export function told(
 }
 
 /** As long again as it has taken so far. A clock that was set back must not make that an hour. */
-function patienceWith(since: number, { now, leaseMs }: { readonly now: number; readonly leaseMs: number }): number {
+function patienceWith(since: number, { now, leaseMs }: Patience): number {
   return Math.min(leaseMs, Math.max(soonestMs, now - since));
 }
 

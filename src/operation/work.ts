@@ -5,14 +5,31 @@ import { type Name, nameOf, sha256 } from "../base/names.ts";
 import { checkScalar, encodeScalars, type Scalar } from "../base/scalar.ts";
 import type { Fingerprint, WorkAbout, WorkRequest } from "../contract/ledger.ts";
 import type { Host } from "./host.ts";
+import { encodeKept } from "./record.ts";
 import type { Settings } from "./settings.ts";
 
 /** One piece of work: an input with the names that its records are found by. */
 export interface Work extends WorkRequest {
   /** A copy: what the caller or the run does to its own changes no name, no key and no change of a cache. */
   readonly input: unknown;
+  /**
+   * What another instance needs to go on with it.
+   * @throws REPRISE_NOT_STORABLE
+   */
+  readonly kept: () => string;
+  /** Whose it is: an id made of it is of no use to others. */
+  readonly owner: readonly Scalar[];
   /** The key that an effect is sent out with: the same for every attempt, and after retention too. */
   readonly effectKey: (effect: string) => string;
+}
+
+/** What beside its input names work. */
+export interface Naming {
+  readonly key?: string | undefined;
+  /** Held against the operation's own. */
+  readonly principal?: string | undefined;
+  /** The work whose run asks for this one: a child is another work for each parent. */
+  readonly parent?: Name | undefined;
 }
 
 /**
@@ -21,12 +38,7 @@ export interface Work extends WorkRequest {
  * @throws REPRISE_PRINCIPAL_EMPTY, REPRISE_PRINCIPAL_DIFFERS, REPRISE_KEY_MISSING, REPRISE_KEY_MALFORMED,
  * REPRISE_BAD_SCALAR, REPRISE_INPUT_INVALID
  */
-export function nameWork(
-  host: Host,
-  settings: Settings,
-  given: unknown,
-  caller: { readonly key?: string | undefined; readonly principal?: string | undefined },
-): Work {
+export function nameWork(host: Host, settings: Settings, given: unknown, caller: Naming): Work {
   const { name: operation, declaration } = settings;
   const what = `the input of '${operation}'`;
   const { print, input } = keep(given, operation, what);
@@ -35,7 +47,7 @@ export function nameWork(
   if (caller.principal !== undefined && principal !== true && caller.principal !== principal) {
     throw new RepriseError("REPRISE_PRINCIPAL_DIFFERS", { operation });
   }
-  const { key } = caller;
+  const { key, parent = null } = caller;
   if (key !== undefined && typeof key !== "string") {
     throw new RepriseError("REPRISE_KEY_MALFORMED", { operation, why: "is no text" });
   }
@@ -47,14 +59,21 @@ export function nameWork(
   let identity: readonly Scalar[];
   let keyName: Name | null = null;
   if (typeof declared === "function") {
-    identity = identityOf(declared(input as never), operation);
-    if (key !== undefined) keyName = nameOf("key", [host.service, operation, principal, key]);
+    identity = identityOf(declared(input as never), `an identity of '${operation}'`);
+    if (key !== undefined && parent === null) keyName = nameOf("key", [host.service, operation, principal, key]);
   } else {
     if (key === undefined) throw new RepriseError("REPRISE_KEY_MISSING", { operation });
     identity = [key];
   }
   // a user may be called "everyone": the value that stands for all is no string
-  const parts: readonly Scalar[] = [host.service, operation, principal, ...identity];
+  const owner: readonly Scalar[] = [host.service, operation, principal];
+  const kind = parent === null ? "work" : "child";
+  const parts: readonly Scalar[] = parent === null ? [...owner, ...identity] : [parent, operation, ...identity];
+  const { sameIntent } = declaration;
+  const intent =
+    sameIntent === undefined
+      ? null
+      : nameOf("intent", [...owner, ...identityOf(sameIntent.of(input as never), `the intent of '${operation}'`)]);
   const about: WorkAbout = {
     operation,
     identity: typeof declared === "function" ? identity.join(" / ") : shorten(String(identity[0])),
@@ -63,13 +82,23 @@ export function nameWork(
     owner: host.instance,
   };
   return {
-    name: nameOf("work", parts),
+    name: nameOf(kind, parts),
     key: keyName,
+    parent,
+    intent,
+    owner,
     print,
     keepMs: settings.retentionMs,
     about,
     input,
-    effectKey: (effect) => sha256(encodeScalars(["effect", ...parts, effect], "effect")).slice(0, 48),
+    kept: () => {
+      const ownKey = typeof declared === "function" ? undefined : key;
+      return encodeKept({ input, key: ownKey, parent: parent ?? undefined }, what);
+    },
+    effectKey: (effect) => {
+      const sent = parent === null ? ["effect", ...parts, effect] : ["effect", kind, ...parts, effect];
+      return sha256(encodeScalars(sent, "effect")).slice(0, 48);
+    },
   };
 }
 
@@ -100,8 +129,7 @@ function principalOf(settings: Settings, input: unknown): string | true {
 }
 
 /** A missing part would let two pieces of work meet under one name. */
-function identityOf(parts: readonly Scalar[], operation: string): readonly Scalar[] {
-  const where = `an identity of '${operation}'`;
+function identityOf(parts: readonly Scalar[], where: string): readonly Scalar[] {
   if (!Array.isArray(parts) || parts.length === 0) {
     throw new RepriseError("REPRISE_BAD_SCALAR", { where, kind: "empty" });
   }

@@ -1,10 +1,12 @@
 import { isRepriseError } from "../base/errors.ts";
+import type { MaybePromise } from "../base/promise.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { Inside } from "../observe/inside.ts";
 import type { Range } from "../observe/metrics.ts";
 import { isRange, metricsReader } from "../observe/read.ts";
 import { json, refused } from "./answers.ts";
 import { assetsOf } from "./assets.ts";
+import { decidingOf } from "./deciding.ts";
 import { explainRead } from "./explain.ts";
 import { reasonAgainst, reasonAgainstPlace } from "./guard.ts";
 import type { Incident } from "./incident.ts";
@@ -26,6 +28,11 @@ export interface PageOptions {
   readonly path?: string | undefined;
   /** What the page may start, from this machine only. Without any it starts nothing. */
   readonly incidents?: readonly Incident[] | undefined;
+  /**
+   * Whoever types it into the page may decide about recorded work, from this machine only: settle, answer, rerun, release, each
+   * with who and why. At least 32 characters that nobody can guess. Without one the page is read-only.
+   */
+  readonly token?: string | undefined;
 }
 
 export interface PageContext {
@@ -37,18 +44,20 @@ export type PageHandler = (request: Request, context?: PageContext) => Promise<R
 
 /**
  * The page, its figures and its files, on web requests: mount it under `path` and everything below. It shows names,
- * numbers and states, never a value, a body or a whole key, and changes nothing; who may see it is the application's to
- * decide. It listens until the reprise closes.
+ * numbers and states, never a value, a body or a whole key, and changes nothing without `token`; who may see it is the
+ * application's to decide. It listens until the reprise closes.
  *
  * @example
  * const page = pageHandler(reprise);
  * const response = await page(new Request("http://localhost/reprise"));
+ * @throws REPRISE_BAD_DECLARATION for a token that could be guessed
  */
 export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHandler {
   const inside = reprise["~inside"];
   const base = `/${(options.path ?? "/reprise").replace(/^\/+|\/+$/g, "")}`;
   const incidents = options.incidents ?? [];
   const assets = assetsOf(base);
+  const deciding = decidingOf(reprise, options.token);
   const replay = replayOf(incidents, inside.clock);
   const reader = metricsReader(inside);
   const feed = feedOf(inside.clock, async (): Promise<LiveMessage> => {
@@ -92,6 +101,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     if (path === "/live") return feed.listen();
     if (path === "/metrics.json") return json(await reader.read({ range: rangeOf(url) }));
     if (path === "/decisions.json") return json(await decisions());
+    if (path === "/administration.json") return json(deciding.may(request, context.remoteAddress));
     if (path === "/incidents.json") return json(await incidentsAnswer(request, context));
     if (path === "/working-set.json") {
       const told = workingSetOf(inside, url.searchParams.get("cache") ?? undefined);
@@ -108,18 +118,26 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     return (file === undefined ? undefined : await assets.file(file)) ?? notFound();
   };
 
+  /** What a POST to this address does; `undefined`: nothing is posted to it. */
+  const posts = (path: string, request: Request, context: PageContext): (() => MaybePromise<Response>) | undefined => {
+    const [, incident] = /^\/incidents\/([\w-]+)\/start$/.exec(path) ?? [];
+    if (incident !== undefined) return () => start(incident, request, context);
+    const [, run] = /^\/runs\/([0-9a-f]{1,64})\/decide$/.exec(path) ?? [];
+    if (run !== undefined) return () => deciding.decide(run, request, context.remoteAddress);
+    return path === "/unlock" ? () => deciding.unlock(request, context.remoteAddress) : undefined;
+  };
+
   return async (request, context = {}) => {
     const url = new URL(request.url);
     if (url.pathname !== base && !url.pathname.startsWith(`${base}/`)) return notFound();
     const path = url.pathname.slice(base.length);
-    const [, starts] = /^\/incidents\/([\w-]+)\/start$/.exec(path) ?? [];
-    const allowed = starts === undefined ? "GET, HEAD" : "POST";
+    const post = posts(path, request, context);
+    const allowed = post === undefined ? "GET, HEAD" : "POST";
     if (!allowed.split(", ").includes(request.method)) {
       return refused(405, "method", `Only ${allowed} is answered here.`, { allow: allowed });
     }
-    if (starts !== undefined) return start(starts, request, context);
     try {
-      return withoutBody(request, await get(path, url, request, context));
+      return post === undefined ? withoutBody(request, await get(path, url, request, context)) : await post();
     } catch (error) {
       if (isRepriseError(error)) return refused(error.status, error.code, error.message);
       return refused(500, "failed", "The page could not answer.");

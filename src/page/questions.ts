@@ -3,7 +3,7 @@ import type { Inside } from "../observe/inside.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Curve } from "../observe/working-set/curve.ts";
 import { cacheQuestions } from "./cache-questions.ts";
-import { asked, ownersOf, totalOf, whole, windowOf } from "./question-words.ts";
+import { asked, counted, ownersOf, totalOf, whole, windowOf } from "./question-words.ts";
 import type { Question, QuestionState } from "./wire.ts";
 
 /** What the answers rest on beside the declarations. */
@@ -21,9 +21,11 @@ export interface Grounds {
 export function questionsOf(decided: readonly Decided[], grounds: Grounds): readonly Question[] {
   const caches = decided.filter(({ kind }) => kind === "cache");
   const operations = decided.filter(({ kind }) => kind === "operation");
+  const open = decided.filter(({ kind, undecided }) => kind === "route" && undecided.includes("ifRunsAgain"));
   return [
     ...(caches.length === 0 ? [] : cacheQuestions(caches, grounds)),
-    ...(operations.length === 0 ? [] : [repeatedRequest(operations, grounds.metrics)]),
+    ...(open.length > 0 ? [undecidedRoutes(open, grounds.metrics)] : []),
+    ...(open.length > 0 || operations.length === 0 ? [] : [repeatedRequest(operations, grounds.metrics)]),
   ];
 }
 
@@ -43,5 +45,22 @@ function repeatedRequest(operations: readonly Decided[], metrics: Metrics): Ques
     detail: `${whole(totalOf(metrics.operations, "ran"))} ran, ${whole(totalOf(metrics.operations, "mismatch"))} came with the same key and other input.`,
     owners: open.length > 0 ? "nobody" : ownersOf(operations),
     source: open.length > 0 ? open.map(({ name }) => name).join(", ") : `counted, ${windowOf(metrics)}`,
+  };
+}
+
+const requestsOf = counted("request", "requests");
+
+/** They come first: what is no operation at all runs again on every retry. */
+function undecidedRoutes(routes: readonly Decided[], metrics: Metrics): Question {
+  const open = routes.map(({ name }) => name);
+  const requests = metrics.routes.filter(({ name }) => open.includes(name)).reduce((sum, one) => sum + one.requests, 0);
+  const many = open.length > 1;
+  return {
+    ...asked("A"),
+    state: "undecided",
+    answer: `Nobody has decided this for **${whole(open.length)}** ${many ? "routes that change something and are no operations" : "route that changes something and is no operation"}.`,
+    detail: `Each request runs again: ${requestsOf(requests)}, ${windowOf(metrics)}.`,
+    owners: "nobody",
+    source: `routes of the watched applications: ${open.join(", ")}`,
   };
 }

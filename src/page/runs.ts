@@ -1,12 +1,14 @@
+import type { Shown } from "../admin/administration.ts";
+import { choicesOf } from "../admin/choices.ts";
+import { runRow, runStates } from "../admin/rows.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import { withDeadline } from "../base/promise.ts";
-import type { Ledger, RunState, RunSummary } from "../contract/ledger.ts";
+import type { Ledger, RunState } from "../contract/ledger.ts";
 import type { Inside } from "../observe/inside.ts";
 import { timelineOf } from "./timeline.ts";
-import type { RunAnswer, RunRow, RunsAnswer } from "./wire.ts";
+import type { RunAnswer, RunsAnswer } from "./wire.ts";
 
-const states: readonly string[] = ["open", "running", "unknown", "done"] satisfies readonly RunState[];
 const runsByDefault = 50;
 const runsAtMost = 200;
 const deadlineMs = 4_000;
@@ -37,14 +39,23 @@ export async function oneRun(inside: Inside, id: string): Promise<RunAnswer | un
   if (ledger === undefined) return undefined;
   const history = await bounded(inside, ledger, ledger.history(id as WorkId));
   if (history === null) return undefined;
-  const operation = inside.operations().find(({ name }) => name === history.run.operation);
+  const declared = declarationOf(inside, history.run.operation);
+  return runAnswer(inside, { ...history, choices: choicesOf(history, declared) });
+}
+
+export function runAnswer(inside: Inside, { choices, ...history }: Shown): RunAnswer {
+  const effects = declarationOf(inside, history.run.operation)?.effects;
   return {
     v: 1,
     at: inside.clock().now(),
     run: runRow(history.run),
-    timeline: timelineOf(history, operation?.declaration.effects),
+    timeline: timelineOf(history, effects),
+    choices,
   };
 }
+
+const declarationOf = (inside: Inside, operation: string) =>
+  inside.operations().find(({ name }) => name === operation)?.declaration;
 
 async function ledgerOf(inside: Inside): Promise<Ledger<unknown> | undefined> {
   await inside.started();
@@ -60,17 +71,6 @@ function bounded<T>(inside: Inside, ledger: Ledger<unknown>, work: Promise<T>): 
   );
 }
 
-/** Field by field: what is not named here does not leave the process. */
-function runRow(run: RunSummary): RunRow {
-  const { id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt } = run;
-  const { leaseUntil, keepUntil, token, why, print } = run;
-  const fingerprint = `v${print.version} · ${print.hash.slice(0, 6)}`;
-  return {
-    ...{ id, operation, identity, principal, key, owner, state, refused, createdAt, endedAt },
-    ...{ leaseUntil, keepUntil, token, why, fingerprint },
-  };
-}
-
 function isState(text: string | null): text is RunState {
-  return text !== null && states.includes(text);
+  return runStates.some((state) => state === text);
 }

@@ -5,6 +5,8 @@ import type { Lane, Timeline, TimelineRow, TimelineStep } from "./wire.ts";
 const attemptLanes = 4;
 /** A silence shorter than this needs no row of its own. */
 const silenceMs = 1_000;
+/** What a person says is one step of the ledger, whose clock may stamp the parts of it a moment apart. */
+const sameStepMs = 20;
 
 interface Event extends Omit<TimelineRow, "at" | "kind"> {
   readonly at: number;
@@ -37,6 +39,8 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
 
   if (effects === "database") return { lanes: lanes.slice(0, -1), rows: databaseRows(history, keep(1), step(0, 1)) };
 
+  const said = history.attempts.filter(({ what }) => what === "answered" || what === "forgotten");
+  const saidAt = (at: number) => said.some((one) => Math.abs(one.at - at) <= sameStepMs);
   const events: Event[] = [
     {
       at: run.createdAt,
@@ -68,7 +72,8 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
         "A rerun knows that it may have happened: it repeats it under the same key, asks, or parks, as declared.",
       bad: false,
     });
-    if (pinnedAt === null) continue;
+    // of an answer that a person gave, the row of that decision tells
+    if (pinnedAt === null || saidAt(pinnedAt)) continue;
     const answered = tokenAt(history, pinnedAt);
     events.push({
       at: pinnedAt,
@@ -112,16 +117,25 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
       events.push({
         at,
         token,
-        steps: [step(outside, laneOf(token)), keep(token)],
-        what: "A late answer arrived, or a person told it: **open again**",
+        ...(saidAt(at)
+          ? { steps: [keep(token)], what: "No answer is missing: **open again**" }
+          : { steps: [step(outside, laneOf(token)), keep(token)], what: "A late answer arrived: **open again**" }),
         ifStopped: "The next attempt goes on from what is recorded.",
         bad: false,
       });
     } else {
-      events.push({ at, token, steps: [keep(token)], what: `${decided[what]} by ${owner}${because}`, ...after(what) });
+      events.push({
+        at,
+        token,
+        steps: [keep(token)],
+        what: `${decided[what]}${what === "settled" && run.refused === true ? ", as refused," : ""} by ${owner}${because}`,
+        ...after(what),
+      });
     }
   }
-  if (run.state === "done" && run.endedAt !== null) {
+  // nobody ran to the end of what a person settled, and nobody was told
+  const settled = history.attempts.some(({ what }) => what === "settled");
+  if (run.state === "done" && run.endedAt !== null && !settled) {
     events.push({
       at: run.endedAt,
       token: run.token,
@@ -138,6 +152,7 @@ export function timelineOf(history: RunHistory, effects: "database" | "external"
 /** What a person did. */
 const decided = {
   revoked: "**Taken from its owner**",
+  cancelled: "**No longer wanted**, said",
   reopened: "**Opened again**",
   settled: "**Settled**",
   answered: "**Answered**",

@@ -1,4 +1,5 @@
-import type { RunState } from "../contract/ledger.ts";
+import type { Choice } from "../admin/choices.ts";
+import type { RunRow } from "../admin/rows.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { InsideMemory } from "../observe/inside.ts";
 import type { Live } from "../observe/metrics.ts";
@@ -38,26 +39,6 @@ export interface IncidentAnswer {
   readonly failed: string | null;
 }
 
-export interface RunRow {
-  readonly id: string;
-  readonly operation: string;
-  readonly identity: string;
-  readonly principal: string;
-  /** The caller's key, cut short. */
-  readonly key: string | null;
-  readonly owner: string;
-  readonly state: RunState;
-  readonly refused: boolean | null;
-  readonly createdAt: number;
-  readonly endedAt: number | null;
-  readonly leaseUntil: number | null;
-  readonly keepUntil: number;
-  readonly token: number;
-  /** `v1 · 9c1e40`: enough to compare two by eye. */
-  readonly fingerprint: string;
-  readonly why: string | null;
-}
-
 export interface RunsAnswer {
   readonly v: 1;
   readonly at: number;
@@ -74,6 +55,16 @@ export interface RunAnswer {
   readonly at: number;
   readonly run: RunRow;
   readonly timeline: Timeline;
+  /** What a person may decide about it as it stands. */
+  readonly choices: readonly Choice[];
+}
+
+/** Whether a person can decide through this page, apart from the token. */
+export interface AdministrationAnswer {
+  readonly v: 1;
+  /** `nowhere`: it has no token. `elsewhere`: not from where this request came. */
+  readonly decides: "here" | "elsewhere" | "nowhere";
+  readonly why: string | null;
 }
 
 export interface Timeline {

@@ -76,7 +76,7 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
     works.set(name, work);
     try {
       const settled = await perform(input);
-      work.end = { settled, rendered: render(settled) };
+      work.end = { settled, rendered: render?.(settled) ?? null };
       return told(work.end, false);
     } catch (error) {
       works.delete(name);

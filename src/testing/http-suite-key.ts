@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { problem, type Rule, type Setting, same } from "./http-stage.ts";
+import { problem, type Rule, type Setting, same, text } from "./http-stage.ts";
 
 /** The key: a structured-field String of one line, bounded in length and alphabet. */
 export function addKeyRules(rule: Rule): void {
@@ -79,15 +79,42 @@ export function addKeyRules(rule: Rule): void {
     ["a comma, bare", "a,b"],
     ["a space, bare", "a b"],
   ] as const) {
-    const outside = { number: 7, says: "a key outside the bounds of length and alphabet is refused", where };
-    rule(outside, {}, async ({ post, runs }) => {
-      problem(await post(key), 400, "REPRISE_KEY_MALFORMED");
-      assert.equal(runs(), 0);
-    });
+    for (const [syntax, setting] of [
+      ["lenient", {}],
+      ["strict", strict],
+    ] as const) {
+      const says = "a key outside the bounds of length and alphabet is refused";
+      rule({ number: 7, says, where: `${where}, ${syntax}` }, setting, async ({ post, runs }) => {
+        problem(await post(key), 400, "REPRISE_KEY_MALFORMED");
+        assert.equal(runs(), 0);
+      });
+    }
   }
   rule({ number: 8, says: "a key of 255 characters is taken" }, {}, async ({ post, runs }) => {
     const key = `"${"k".repeat(255)}"`;
     same(await post(key), await post(key));
     assert.equal(runs(), 1);
   });
+  rule(
+    { number: 9, says: "no problem document tells a key, an input or a principal" },
+    { contract: { principal: "from-input" }, principal: "session" },
+    async ({ post }) => {
+      const ask = (key: string, item: string, session = "secret-user") =>
+        post(key, {
+          body: JSON.stringify({ item, user: "secret-user" }),
+          headers: session === "" ? [] : [["X-Session", session]],
+        });
+      await ask('"secret-key"', "secret-a");
+      const told = [
+        [await ask('"secret-key"', "secret-b"), 422, "REPRISE_MISMATCH"],
+        [await ask("secret key", "secret-a"), 400, "REPRISE_KEY_MALFORMED"],
+        [await ask('"secret-key"', "secret-a", "secret-other"), 403, "REPRISE_PRINCIPAL_DIFFERS"],
+        [await ask('"secret-key"', "secret-a", ""), 403, "REPRISE_PRINCIPAL_EMPTY"],
+      ] as const;
+      for (const [answer, status, code] of told) {
+        problem(answer, status, code);
+        assert.doesNotMatch(text(answer), /secret/);
+      }
+    },
+  );
 }

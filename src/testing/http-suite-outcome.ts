@@ -186,6 +186,21 @@ export function addOutcomeRules(rule: Rule): void {
       },
     );
   }
+  const unknownToHttp = "a reply that HTTP does not know is 500, and loses no outcome";
+  for (const [where, reply] of [
+    ["a status of its own", { status: 999, body: "a" }],
+    ["a status that is no answer", { status: 101 }],
+    ["a body where its status has none", { status: 204, body: "a" }],
+    ["a header over two lines", { headers: { location: "/a\r\nset-cookie: a=b" }, body: "a" }],
+  ] as const) {
+    rule({ number: 22, says: unknownToHttp, where }, { carrier: { reply: () => reply } }, async ({ post, runs }) => {
+      for (const answer of [await post('"k1"'), await post('"k1"')]) {
+        problem(answer, 500, "REPRISE_REPLY_FAILED");
+        assert.equal(answer.headers.get("set-cookie"), null);
+      }
+      assert.equal(runs(), 1);
+    });
+  }
   rule(
     { number: 21, says: once, where: "a refusal's reply that is a promise" },
     { ...soldOut, carrier: { refused: { "sold-out": async () => ({}) } as object } },

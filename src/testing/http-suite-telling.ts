@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RepriseError } from "../base/errors.ts";
 import { gated, problem, type Rule, type Setting, same, text } from "./http-stage.ts";
 
 /** What is told instead of an outcome, to whom, and that none of it is ever kept in the outcome's place. */
@@ -131,4 +132,34 @@ export function addTellingRules(rule: Rule): void {
       assert.equal(runs(), 2);
     },
   );
+
+  for (const [where, error] of [
+    ["the instance closes", new RepriseError("REPRISE_CLOSED", { service: "test" })],
+    ["the ledger does not answer in time", new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "test", doing: "pin" })],
+    [
+      "the other side does not answer in time",
+      new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation: "seat.book", effect: "charge", afterMs: 20_000 }),
+    ],
+  ] as const) {
+    let cut = true;
+    rule(
+      { number: 42, says: "work that is cut off is 503 and not kept: under the same key it goes on", where },
+      () => {
+        cut = true;
+        return {
+          run: async ({ item }) => {
+            if (cut) throw error;
+            return { done: item };
+          },
+        };
+      },
+      async ({ post, runs, failures }) => {
+        problem(await post('"k1"'), 503, error.code);
+        assert.deepEqual(failures, []);
+        cut = false;
+        same(await post('"k1"'), await post('"k1"'));
+        assert.equal(runs(), 2);
+      },
+    );
+  }
 }

@@ -8,8 +8,8 @@ import type { SuiteCase } from "./ledger-adapter.ts";
 
 /**
  * What every HTTP adapter keeps to: the rules of draft-ietf-httpapi-idempotency-key-header-07, and what experience adds to
- * them. A rule has a number that stays its own, and a sentence; its cases share both. 1 to 8 the key, 11 to 21 the
- * outcome, 31 to 41 what is told in its place and to whom, 51 to 58 what fails.
+ * them. A rule has a number that stays its own, and a sentence; its cases share both. 1 to 9 the key, 11 to 22 the
+ * outcome, 31 to 42 what is told in its place and to whom, 51 to 58 what fails.
  *
  * @example
  * for (const { name, run } of httpSuite(myAdapter)) test(name, run);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { nameOf, newAttemptId, sha256 } from "../base/names.ts";
-import type { Claim, ClaimRequest, Fence, Ledger, Won } from "../contract/ledger.ts";
+import { type Name, nameOf, newAttemptId, newWorkId, sha256, type WorkId } from "../base/names.ts";
+import type { AcceptRequest, Claim, ClaimRequest, Fence, Ledger, Won } from "../contract/ledger.ts";
 import type { LedgerStage } from "./ledger-adapter.ts";
 
 /** A case before it is bound to an adapter. */
@@ -24,6 +24,9 @@ export interface WorkOptions {
   readonly input?: string;
   readonly keepMs?: number;
   readonly resuming?: boolean;
+  readonly parent?: Name;
+  /** What it is for, in words; two works with the same words have one intent. */
+  readonly intent?: string;
 }
 
 /** A claim of a new attempt, named as operations name their work. */
@@ -39,7 +42,27 @@ export function work(identity: string, options: WorkOptions = {}): ClaimRequest 
     input,
     resuming: options.resuming ?? false,
     about: { operation, identity, principal, key: key ?? null, owner: "suite" },
+    parent: options.parent ?? null,
+    intent: options.intent === undefined ? null : intentOf(options.intent),
   };
+}
+
+export function intentOf(words: string): Name {
+  return nameOf("intent", ["suite", words]);
+}
+
+/** Work for later, under a new id. */
+export function later(identity: string, options: WorkOptions = {}): AcceptRequest {
+  const { name, key, print, keepMs, about, parent, intent } = work(identity, options);
+  return { name, key, print, keepMs, about, parent, intent, id: newWorkId(), input: options.input ?? "input" };
+}
+
+/** Accepts work; the id that it is known by. */
+export async function accepted(ledger: Ledger<unknown>, identity: string, options?: WorkOptions): Promise<WorkId> {
+  const request = later(identity, options);
+  const answer = await ledger.accept(request);
+  assert.ok(answer.is === "accepted" && answer.isNew && answer.id === request.id);
+  return answer.id;
 }
 
 export function won(claim: Claim): Won {

@@ -40,7 +40,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger, passTime }) => {
       const first = await claimed(ledger, "a");
       await passTime(leaseMs - 1_000);
-      assert.equal(await ledger.renew(first.fence, leaseMs), true);
+      assert.equal(await ledger.renew(first.fence, leaseMs, null), "renewed");
       await passTime(leaseMs - 1_000);
       assert.equal((await ledger.claim(work("a"))).is, "running");
       await passTime(2_000);
@@ -203,7 +203,7 @@ export const claimScenarios: readonly LedgerScenario[] = [
       await stage.ledger.start(owner, effect("naïve 'name'"));
       await stage.ledger.pin(owner.id, "naïve 'name'", text);
       await stage.passTime(pastLeaseMs);
-      const [waiting] = await stage.ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 1 });
+      const [waiting] = await stage.ledger.abandoned({ operations: ["book"], idleMs: 0, limit: 1 });
       assert.equal(waiting?.input, text);
       const next = await claimed(stage.ledger, "a");
       assert.deepEqual([next.effects[0]?.effect, next.effects[0]?.answer], ["naïve 'name'", text]);

@@ -107,7 +107,7 @@ export const interventionScenarios: readonly LedgerScenario[] = [
     run: async ({ ledger }) => {
       const fence = await parked(ledger, "a", "input");
       assert.equal(await ledger.intervene(fence.id, { does: "reopen" }, note), true);
-      const found = await ledger.abandoned({ operations: ["book"], resumedBelow: 9, limit: 9 });
+      const found = await ledger.abandoned({ operations: ["book"], idleMs: 0, limit: 9 });
       assert.deepEqual(
         found.map(({ id, input }) => [id, input]),
         [[fence.id, "input"]],
@@ -121,7 +121,7 @@ export const interventionScenarios: readonly LedgerScenario[] = [
       const owner = await claimed(ledger, "a");
       assert.equal(await ledger.intervene(owner.fence.id, { does: "release", token: owner.token + 1 }, note), false);
       assert.equal(await ledger.intervene(owner.fence.id, { does: "release", token: owner.token }, note), true);
-      assert.equal(await ledger.renew(owner.fence, leaseMs), false);
+      assert.equal(await ledger.renew(owner.fence, leaseMs, null), "fenced");
       assert.deepEqual(await ledger.start(owner.fence, effect("charge")), { is: "fenced" });
       const completion = { outcome: "late", refused: false, keepMs, visited: [] };
       assert.equal(await ledger.complete(owner.fence, completion), "fenced");

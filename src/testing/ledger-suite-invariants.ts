@@ -85,7 +85,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       assert.equal(await ledger.find(work("b")), null);
       assert.equal((await ledger.recent({ limit: 10 })).length, 1);
       await stage.passTime(pastLeaseMs);
-      const waiting = await ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 10 });
+      const waiting = await ledger.abandoned({ operations: ["book"], idleMs: 0, limit: 10 });
       assert.deepEqual(
         waiting.map((one) => one.input),
         ["a"],
@@ -193,7 +193,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       const attempt = async () => {
         assert.deepEqual(await ledger.start(zombie, effect("mail")), { is: "fenced" });
         assert.equal(await ledger.restart(zombie, effect("charge", 99_000)), false);
-        assert.equal(await ledger.renew(zombie, leaseMs * 100), false);
+        assert.equal(await ledger.renew(zombie, leaseMs * 100, null), "fenced");
         assert.equal(await ledger.release(zombie, { keep: false, notBeforeMs: 0, error: null }), "fenced");
         assert.equal(await ledger.park(zombie, { effect: "charge", why: "zombie", unlessAnswered: true }), "fenced");
         const completion = { outcome: "zombie", refused: false, keepMs, visited: ["charge"] };
@@ -216,7 +216,7 @@ export const invariantScenarios: readonly LedgerScenario[] = [
       const old = await done(stage.ledger, "a");
       await stage.passTime(pastKeepMs);
       const { fence } = await claimed(stage.ledger, "a");
-      assert.equal(await stage.ledger.renew(old.fence, leaseMs), false);
+      assert.equal(await stage.ledger.renew(old.fence, leaseMs, null), "fenced");
       const mixed = { ...fence, id: old.fence.id };
       assert.deepEqual(await stage.ledger.start(mixed, effect("charge")), { is: "fenced" });
       assert.equal((await stage.ledger.claim(work("a"))).is, "running");

@@ -1,20 +1,24 @@
 import type { LedgerAdapter, SuiteCase } from "./ledger-adapter.ts";
 import type { LedgerScenario } from "./ledger-kit.ts";
+import { acceptScenarios } from "./ledger-suite-accept.ts";
 import { claimScenarios } from "./ledger-suite-claim.ts";
 import { effectScenarios } from "./ledger-suite-effects.ts";
 import { interventionScenarios } from "./ledger-suite-interventions.ts";
 import { invariantScenarios } from "./ledger-suite-invariants.ts";
 import { lookingScenarios } from "./ledger-suite-looking.ts";
 import { raceScenarios } from "./ledger-suite-races.ts";
+import { relationScenarios } from "./ledger-suite-relations.ts";
 import { transactionScenarios } from "./ledger-suite-transactions.ts";
 
 const scenarios: readonly LedgerScenario[] = [
   ...claimScenarios,
   ...effectScenarios,
   ...transactionScenarios,
+  ...acceptScenarios,
   ...invariantScenarios,
   ...interventionScenarios,
   ...lookingScenarios,
+  ...relationScenarios,
   ...raceScenarios,
 ];
 

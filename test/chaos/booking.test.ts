@@ -27,6 +27,8 @@ const cancel = (address: string, key: string, session: string, reference: string
     headers: { authorization: `Bearer ${session}-token`, "idempotency-key": key },
   });
 
+const token = "a-token-that-nobody-else-would-guess";
+
 describe("the booking platform", () => {
   let platform: ChildProcess;
   let address: string;
@@ -37,7 +39,7 @@ describe("the booking platform", () => {
     // the library was built before the tests; the example is built from it
     await run("npm", ["run", "-s", "build"], { cwd: fileURLToPath(example) });
     platform = spawn(process.execPath, [fileURLToPath(new URL("dist/main.mjs", example))], {
-      env: { ...process.env, PORT: "0", BOOKING_LOAD: "off", BOOKING_DATA: data },
+      env: { ...process.env, PORT: "0", BOOKING_LOAD: "off", BOOKING_DATA: data, BOOKING_TOKEN: token },
       stdio: ["ignore", "pipe", "inherit"],
     });
     address = await new Promise<string>((resolve, reject) => {
@@ -132,6 +134,42 @@ describe("the booking platform", () => {
     const headers = { authorization: "Bearer alice-token" };
     const kept = await fetch(`${address}/bookings/later`, { headers });
     expect(await kept.json()).toMatchObject({ workshop: "w-152", cancelled: true });
+  });
+
+  it("asks a person about a refund whose answer was lost, and tells its caller what the person found", async () => {
+    expect((await book(address, "refunded", "alice", { reference: "refunded", workshop: "w-153" })).status).toBe(201);
+    const refund = () =>
+      fetch(`${address}/bookings/refunded/refund`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: "Bearer alice-token",
+          "idempotency-key": "refund-1",
+        },
+        body: JSON.stringify({ reason: "answer-lost" }),
+      });
+    const lost = await refund();
+    expect([lost.status, await lost.json()]).toMatchObject([503, { code: "REPRISE_UNKNOWN" }]);
+    expect((await refund()).status).toBe(503);
+    const listed = await fetch(`${address}/reprise/runs.json?state=unknown&operation=refund.issue`);
+    const { runs } = (await listed.json()) as { runs: { id: string }[] };
+    const decide = (authorization: string) =>
+      fetch(`${address}/reprise/runs/${runs[0]?.id}/decide`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: address, authorization },
+        body: JSON.stringify({
+          ...{ does: "answer", effect: "refund", with: "value", value: { id: "rf_1" } },
+          ...{ who: "ann", why: "the gateway lists it" },
+        }),
+      });
+    expect((await decide("Bearer alice-token")).status).toBe(403);
+    expect((await decide(`Bearer ${token}`)).status).toBe(200);
+    const told = await refund();
+    expect([told.status, await told.json()]).toEqual([201, { reference: "refunded", refund: "rf_1" }]);
+    const gateway = openDatabase(join(data, "gateway.db"));
+    const refunds = gateway.prepare("select id from refunds where reference = 'refunded'").all();
+    gateway.close();
+    expect(refunds).toHaveLength(1);
   });
 
   it("refuses a body that names another user than the session, and a request without a session", async () => {

@@ -32,6 +32,8 @@ function request(mode: string, identity: number): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: mode, identity: String(identity), principal: "chaos", key: null, owner: process_ },
+    parent: null,
+    intent: null,
   };
 }
 

@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RepriseError } from "../../src/base/errors.ts";
-import { nameOf, newAttemptId, sha256 } from "../../src/base/names.ts";
-import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
+import { nameOf, newAttemptId, newWorkId, sha256 } from "../../src/base/names.ts";
+import type { AcceptRequest, ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { type Forwarder, startForwarder } from "../support/forwarder.ts";
@@ -47,7 +47,13 @@ function request(identity: string, key: string | null = null): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+    parent: null,
+    intent: null,
   };
+}
+
+function later(identity: string, key: string | null = null): AcceptRequest {
+  return { ...request(identity, key), id: newWorkId(), input: "input" };
 }
 
 function gate() {
@@ -138,6 +144,60 @@ describe.each(drivers)("postgres over %s", (driver) => {
     expect((await person.history(fence.id))?.attempts).toEqual([]);
     const completion = { outcome: "done", refused: false, keepMs: 3_600_000, visited: ["book"] };
     expect(await owner.complete(fence, completion)).toBe("done");
+  });
+
+  test("work is cancelled beside its owner's open transaction, which commits, and the owner is told", async () => {
+    const owner = await place.ledger(driver);
+    const person = await place.ledger(driver, { instance: 1 });
+    const claim = await owner.claim({ ...request(`cancelled ${driver}`), input: "input" });
+    if (claim.is !== "won") throw new Error(claim.is);
+    const { fence } = claim;
+    const told = await owner.transact(fence, "book", async (tx) => {
+      await place.insertBooking(tx, `cancelled ${driver}`);
+      expect(await person.intervene(fence.id, { does: "cancel" }, { who: "ann", why: "by mistake" })).toBe(true);
+      expect(await person.renew(fence, 600_000, null)).toBe("cancelled");
+      return { value: "booked", answer: "booked" };
+    });
+    expect(told.is).toBe("committed");
+  });
+
+  test("beside a transaction that has accepted work and goes on, nobody waits: they are told that it runs", async () => {
+    const caller = await place.ledger(driver);
+    const other = await place.ledger(driver, { instance: 1, deadline: "10s" });
+    const [name, key] = [`outbox ${driver}`, `outbox key ${driver}`];
+    const accepted = await caller.transaction(async (tx) => {
+      const answer = await caller.acceptIn(tx, later(name, key));
+      const told = await Promise.all([
+        other.accept(later(name, key)),
+        other.claim(request(name, key)),
+        other.accept(later(`${name} 2`, key)),
+        other.claim(request(`${name} 2`, key)),
+        other.transaction((tx) => other.acceptIn(tx, later(name))),
+      ]);
+      expect(told.map(({ is }) => is)).toEqual(Array.from({ length: 5 }, () => "running"));
+      return answer;
+    });
+    expect(accepted).toMatchObject({ is: "accepted", isNew: true });
+    expect(await other.accept(later(name, key))).toEqual({ ...accepted, isNew: false });
+    expect((await other.accept(later(`${name} 2`, key))).is).toBe("mismatch");
+  });
+
+  test("a transaction that binds a further key to running work holds up neither its heartbeat nor its end", async () => {
+    const caller = await place.ledger(driver);
+    const other = await place.ledger(driver, { instance: 1, deadline: "10s" });
+    const [name, key] = [`beside ${driver}`, `beside key ${driver}`];
+    const claim = await other.claim({ ...request(name), input: "input" });
+    if (claim.is !== "won") throw new Error(claim.is);
+    const { fence } = claim;
+    await caller.transaction(async (tx) => {
+      expect((await caller.acceptIn(tx, later(name, key))).is).toBe("accepted");
+      expect(await other.renew(fence, 600_000, { done: 1, total: 2 })).toBe("renewed");
+      expect((await other.accept(later(name, key))).is).toBe("running");
+      const completion = { outcome: "done", refused: false, keepMs: 3_600_000, visited: [] };
+      expect(await other.complete(fence, completion)).toBe("done");
+    });
+    expect((await other.accept(later(name, key))).is).toBe("done");
+    expect((await other.accept(later(`${name} 2`, key))).is).toBe("mismatch");
   });
 
   test("the last two lost answers, told by two persons and the late answer itself at once, open the work once", async () => {

@@ -3,14 +3,17 @@ import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
+import Koa from "koa";
 import type { Reprise } from "../../src/index.ts";
 import type { MemoryTransaction } from "../../src/stores/memory/index.ts";
 import type { HttpServer } from "../../src/testing/http-adapter.ts";
 import { idempotent as idempotentExpress } from "../../src/transports/http/express.ts";
 import { idempotent as idempotentFastify } from "../../src/transports/http/fastify.ts";
 import { idempotent as idempotentHono } from "../../src/transports/http/hono.ts";
+import { idempotent as idempotentKoa } from "../../src/transports/http/koa.ts";
 import { idempotent as idempotentWeb } from "../../src/transports/http/web.ts";
-import { closeServer, serveOn } from "./http-sockets.ts";
+import { closeServer, jsonReader, serveOn } from "./http-sockets.ts";
+import { nestGuard } from "./nest-guard.ts";
 
 /** The same handler in the words of each framework, behind its guard and on a listening server. */
 
@@ -48,7 +51,7 @@ export interface GuardAdapter {
 }
 
 /** One guard of each kind: what is offered is typed by `effects`, and a test wants both. */
-type AnyGuard = Guard & { readonly effects: "database"; readonly ifUnknown?: undefined };
+export type AnyGuard = Guard & { readonly effects: "database"; readonly ifUnknown?: undefined };
 
 const web: GuardAdapter = {
   name: "web",
@@ -153,4 +156,48 @@ const expressGuard: GuardAdapter = {
   },
 };
 
-export const guards: readonly GuardAdapter[] = [web, hono, fastifyGuard, expressGuard];
+const koaGuard: GuardAdapter = {
+  name: "koa",
+  serve: async (reprise, guard, act) => {
+    const app = new Koa();
+    app.silent = true;
+    const readJson = jsonReader(2_048);
+    app.use(async (context, next) => {
+      // an earlier middleware that reads and sets cookies, and answers for what is thrown
+      context.cookies.get("a");
+      await readJson(context.req, context.res);
+      await next().catch(() => {
+        context.status = 418;
+        context.body = "thrown";
+      });
+    });
+    app.use(
+      idempotentKoa(
+        reprise,
+        { ...(guard as AnyGuard), principal: (context: Koa.Context) => context.get("x-session") },
+        async (context, { tx, signal }) => {
+          const { item } = (context.req as unknown as { readonly body: { readonly item: string } }).body;
+          const { status = 200, headers = {}, body } = await act({ item, tx, signal });
+          const { "set-cookie": cookie, ...others } = headers;
+          if (cookie !== undefined) context.cookies.set("a", "b");
+          context.set(others);
+          context.body = body instanceof Uint8Array ? Buffer.from(body) : (body ?? null);
+          // after the body: without one, Koa says 204
+          context.status = status;
+        },
+      ),
+    );
+    const server = createServer(app.callback());
+    return serveOn(server, () => closeServer(server));
+  },
+};
+
+export const guards: readonly GuardAdapter[] = [
+  web,
+  hono,
+  fastifyGuard,
+  expressGuard,
+  koaGuard,
+  nestGuard("express"),
+  nestGuard("fastify"),
+];

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import fastify from "fastify";
@@ -10,7 +10,7 @@ import { fastifyHandler } from "../../src/transports/http/fastify.ts";
 import { honoHandler } from "../../src/transports/http/hono.ts";
 import { koaHandler } from "../../src/transports/http/koa.ts";
 import { webHandler } from "../../src/transports/http/web.ts";
-import { closeServer, serveOn } from "./http-sockets.ts";
+import { closeServer, jsonReader, serveOn } from "./http-sockets.ts";
 import { nestAdapter } from "./nest-adapter.ts";
 
 /** Each adapter in its framework as an application would use it, with the framework's own guard before it. */
@@ -88,16 +88,9 @@ const koaAdapter: HttpAdapter = {
   serve: async ({ operation, carrier, principal, bodyLimitBytes }) => {
     const app = new Koa();
     app.silent = true;
-    const parse = express.json({ limit: bodyLimitBytes });
+    const readJson = jsonReader(bodyLimitBytes);
     app.use(async (context, next) => {
-      await new Promise<void>((resolve, reject) => {
-        const read = (error?: unknown) => (error === undefined ? resolve() : reject(error as Error));
-        (parse as unknown as (q: IncomingMessage, r: ServerResponse, done: typeof read) => void)(
-          context.req,
-          context.res,
-          read,
-        );
-      });
+      await readJson(context.req, context.res);
       const status = context.get("x-guard");
       if (status === "") return next();
       context.status = Number(status);
@@ -144,5 +137,8 @@ export const httpAdapters: readonly HttpAdapter[] = [
   expressAdapter,
   koaAdapter,
   honoAdapter,
-  nestAdapter,
+  nestAdapter("express", "method"),
+  nestAdapter("express", "interceptor"),
+  nestAdapter("fastify", "method"),
+  nestAdapter("fastify", "interceptor"),
 ];

@@ -79,7 +79,7 @@ const created: Act = async ({ item }) => ({
 
 describe.each(guards)("a handler behind the guard of $name", (adapter) => {
   test.each([retry, park, database])(
-    "is called once, and its answer repeated with status, kept headers and bytes ($effects, $ifUnknown)",
+    "GUARD-01 is called once, and its answer repeated with status, kept headers and bytes ($effects, $ifUnknown)",
     async (guard) => {
       const { post, calls } = await stage(adapter, guard as Guard, created);
       const first = await post("a");
@@ -96,7 +96,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     },
   );
 
-  test("is repeated as bytes, also without any", async () => {
+  test("GUARD-02 is repeated as bytes, also without any", async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
     const { post, calls } = await stage(adapter, retry, async ({ item }) =>
       item === "bytes" ? { headers: { "content-type": "image/png" }, body: bytes } : { status: 204 },
@@ -110,7 +110,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(calls()).toBe(2);
   });
 
-  test("is not called without a key, nor with another body under the same one", async () => {
+  test("GUARD-03 is not called without a key, nor with another body under the same one", async () => {
     const { post, calls } = await stage(adapter, retry, created);
     expect(await post("a", { key: null })).toMatchObject({ status: 400, code: "REPRISE_KEY_MISSING" });
     expect(await post("a", { body: '{"item":"a","note":"x"}' })).toMatchObject({ status: 201 });
@@ -119,7 +119,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(calls()).toBe(1);
   });
 
-  test("tells nobody another's answer under the same key, and nobody nothing", async () => {
+  test("GUARD-04 tells nobody another's answer under the same key, and nobody nothing", async () => {
     const { post, calls } = await stage(adapter, retry, created);
     await post("a");
     expect(await post("b", { user: "bob" })).toMatchObject({ status: 201, location: "/orders/b", replayed: false });
@@ -128,7 +128,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
   });
 
   test.each([retry, database])(
-    "is called again where it says that nothing was done, or fails ($effects)",
+    "GUARD-05 is called again where it says that nothing was done, or fails ($effects)",
     async (guard) => {
       const answers = [400, 401, 403, 429, 500, 503];
       const { post, calls } = await stage(adapter, guard, async () => ({ status: answers.shift() ?? 201, body: "x" }));
@@ -139,7 +139,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     },
   );
 
-  test("keeps a refusal such as 404 or 409", async () => {
+  test("GUARD-06 keeps a refusal such as 404 or 409", async () => {
     const { post, calls } = await stage(adapter, retry, async () => ({ status: 409, body: { why: "sold out" } }));
     const first = await post("a");
     expect(first).toMatchObject({ status: 409, text: '{"why":"sold out"}' });
@@ -148,7 +148,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
   });
 
   test.each([retry, database])(
-    "that throws is its framework's to answer, and called again ($effects)",
+    "GUARD-07 that throws is its framework's to answer, and called again ($effects)",
     async (guard) => {
       let broken = true;
       const { post, calls, store } = await stage(adapter, guard, async ({ tx, item }) => {
@@ -165,7 +165,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     },
   );
 
-  test("writes with the transaction that it is offered: all of it with its answer, or nothing", async () => {
+  test("GUARD-08 writes with the transaction that it is offered: all of it with its answer, or nothing", async () => {
     const { post, store, fail, calls } = await stage(adapter, database, async ({ tx, item }) => {
       tx?.set(item, "written");
       return { status: item === "bad" ? 500 : 201 };
@@ -179,7 +179,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(calls()).toBe(2);
   });
 
-  test("that throws, where a lost answer is parked, is called no more: nobody knows what it did", async () => {
+  test("GUARD-09 that throws, where a lost answer is parked, is called no more: nobody knows what it did", async () => {
     const { post, calls, failures } = await stage(adapter, park, async () => {
       throw new Error("no");
     });
@@ -193,7 +193,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     ["park", park, { status: 503, code: "REPRISE_UNKNOWN" }, 0],
     ["retry", retry, { status: 201, replayed: false }, 1],
   ] as const)(
-    "whose process died before its answer was kept is dealt with as declared (%s)",
+    "GUARD-10 whose process died before its answer was kept is dealt with as declared (%s)",
     async (_, guard, told, called) => {
       const reached = latch();
       const go = latch();
@@ -222,7 +222,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     },
   );
 
-  test("that does not answer in time is given up, and what it answers later disturbs nobody", async () => {
+  test("GUARD-11 that does not answer in time is given up, and what it answers later disturbs nobody", async () => {
     const reached = latch();
     const go = latch();
     const late = latch();
@@ -243,7 +243,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(calls()).toBe(2);
   });
 
-  test("whose client hangs up ends, and the retry is told", async () => {
+  test("GUARD-12 whose client hangs up ends, and the retry is told", async () => {
     const reached = latch();
     const go = latch();
     const { post, calls, block } = await stage(adapter, retry, async (given) => {
@@ -265,7 +265,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(calls()).toBe(1);
   });
 
-  test("that tells more than may be kept is recorded as done, and says so each time", async () => {
+  test("GUARD-13 that tells more than may be kept is recorded as done, and says so each time", async () => {
     const { post, calls, failures } = await stage(adapter, { ...retry, answerLimit: "1kb" }, async () => ({
       body: "x".repeat(2_000),
     }));
@@ -275,7 +275,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     expect(failures[0]).toMatchObject({ cause: { code: "REPRISE_OUTCOME_TOO_LARGE" } });
   });
 
-  test("that answers with an endless stream is not waited for", async () => {
+  test("GUARD-14 that answers with an endless stream is not waited for", async () => {
     const told = { cancelled: false };
     const endless = () =>
       new ReadableStream<Uint8Array>({
@@ -301,7 +301,7 @@ describe.each(guards)("a handler behind the guard of $name", (adapter) => {
     if (adapter.name !== "express") expect(told.cancelled).toBe(true);
   });
 
-  test("is not called while the ledger is away", async () => {
+  test("GUARD-15 is not called while the ledger is away", async () => {
     const { post, calls, fail, clock } = await stage(adapter, retry, created);
     // a claim is repeated where its answer may be lost, with pauses in between
     for (let call = 1; call <= 50; call += 1) fail("claim", { call });

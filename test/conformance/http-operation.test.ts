@@ -137,6 +137,39 @@ describe.each(httpAdapters)("an operation behind $name", (adapter) => {
     expect(charged).toEqual(["a", "b"]);
   });
 
+  test("compares its input by what it says, whatever the order of its members", async () => {
+    const { charged, charge } = counted();
+    const post = await serve(adapter, platform(charge));
+    const first = await post("alice", { user: "alice", seat: "a" });
+    expect(await post("alice", { seat: "a", user: "alice" })).toEqual({ ...first, replayed: true });
+    expect(charged).toEqual(["a"]);
+  });
+
+  test("is another work than a second operation under the same key", async () => {
+    const { charge } = counted();
+    const reprise = createReprise({ service: "test", owner: "team", undecided: "listed", ledger: memoryLedger() });
+    closing.push(() => reprise.close());
+    const [book, cancel] = ["seat.book", "seat.cancel"].map((name) =>
+      reprise.operation({
+        name,
+        input: booking,
+        principal: ({ user }) => user,
+        identity: "callers-key",
+        retention: "1d",
+        effects: "external",
+        run: async ({ input }) => ({ name, charge: await charge(input.seat) }),
+      }),
+    );
+    const first = await (await serve(adapter, book))("alice", alice);
+    const second = await (await serve(adapter, cancel))("alice", { user: "alice", seat: "b" });
+    expect(first).toMatchObject({ status: 200, text: '{"name":"seat.book","charge":"charge of a"}', replayed: false });
+    expect(second).toMatchObject({
+      status: 200,
+      text: '{"name":"seat.cancel","charge":"charge of b"}',
+      replayed: false,
+    });
+  });
+
   test("keeps its refusal", async () => {
     const { charged, charge } = counted();
     const post = await serve(adapter, platform(charge));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { request as httpRequest, type Server } from "node:http";
+import { request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import express from "express";
 import type { HttpServer, SuiteAnswer, SuiteRequest } from "../../src/testing/http-adapter.ts";
 
 /** A listening server and real sockets, whatever framework answers. */
@@ -38,6 +39,17 @@ export async function serveOn(server: Server, close: () => Promise<unknown>): Pr
 export async function closeServer(server: Server): Promise<void> {
   server.close();
   await once(server, "close");
+}
+
+type Read = (error?: unknown) => void;
+
+/** Reads JSON bodies with the parser of Express, for a framework that has none of its own. */
+export function jsonReader(limit: number): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const parse = express.json({ limit }) as unknown as (q: IncomingMessage, r: ServerResponse, read: Read) => void;
+  return (request, response) =>
+    new Promise((resolve, reject) => {
+      parse(request, response, (error) => (error === undefined ? resolve() : reject(error as Error)));
+    });
 }
 
 async function post(port: number, { headers, body, signal }: SuiteRequest): Promise<SuiteAnswer> {

@@ -14,6 +14,8 @@ export function goldenRequest(identity: string, key: string | null = null): Clai
     attempt: newAttemptId(),
     input: null,
     resuming: false,
+    parent: null,
+    intent: null,
     about: { operation: "book", identity, principal: "ann", key, owner: "test" },
   };
 }
@@ -78,7 +80,7 @@ export async function expectWrites({ writes }: Ledger<unknown>): Promise<void> {
 
 /** Once its lease, and its pause, are over. */
 export async function expectTakenOver(ledger: Ledger<unknown>): Promise<void> {
-  const abandoned = await ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 10 });
+  const abandoned = await ledger.abandoned({ operations: ["book"], idleMs: 0, limit: 10 });
   expect(abandoned.map((one) => one.input).toSorted()).toEqual(['{"input":1}', '{"input":2}']);
   const taken = await ledger.claim(goldenRequest("open"));
   expect(taken).toMatchObject({ is: "won", token: 2, effects: [{ effect: "mail", state: "started" }] });

@@ -2,9 +2,10 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RepriseError } from "../../src/base/errors.ts";
 import { createHistogram } from "../../src/base/histogram.ts";
 import type { WorkId } from "../../src/base/names.ts";
+import { unchecked } from "../../src/base/schema.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
-import type { Ledger, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
+import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
@@ -33,6 +34,8 @@ export interface FakeOptions {
   readonly ledger?: "there" | "away" | "none";
   readonly quiet?: boolean;
   readonly gap?: boolean;
+  /** A run that no attempt ended, and that was set aside for it. */
+  readonly poisoned?: boolean;
   /** An effect was answered twice, five minutes ago. */
   readonly twice?: boolean;
   /** Who watches the working set has seen too little to tell, or nobody watches. */
@@ -99,6 +102,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     closing: closing.signal,
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
+    connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
     caches: () =>
       caches.map(({ name, counters, entries }) => ({
         name,
@@ -116,8 +120,16 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         counters,
         declaration: {
           name,
-          input: {} as never,
+          input: unchecked(),
           effects: "external",
+          principal: "everyone",
+          identity: "callers-key",
+          costIfTwice: "money",
+          refusals: {
+            "sold-out": { status: 409, because: "No seat is left." },
+            "card-declined": { status: 402, because: "No." },
+          },
+          retention: "30d",
           run: () => Promise.resolve(),
         },
       })),
@@ -127,6 +139,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     watchRoutes: () => {},
+    routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
   });
 
@@ -166,8 +179,11 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     token: 1,
     print: { version: 1, hash: "41f0b2aa" },
     why: null,
+    progress: null,
+    cancelled: false,
     ...over,
   });
+  const decisions: AttemptRecord[] = [];
   const unknownAt = now - 2 * hourMs - 660_000;
   const runs: readonly RunSummary[] = [
     run("a1", { createdAt: now - 2_300, endedAt: null, state: "running", identity: "BK-20482" }),
@@ -182,6 +198,14 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         endedAt: now - (19 + index) * 60_000 + 390,
       }),
     ),
+    ...(options.poisoned === true
+      ? [
+          run("c2", {
+            ...{ identity: "BK-20302", state: "unknown", refused: null, token: 11 },
+            why: "10 attempts ended without an answer",
+          }),
+        ]
+      : []),
     ...(options.quiet === true
       ? []
       : [
@@ -225,6 +249,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
         attempts: [
           { at: at + 32_262, what: "taken-over", owner: "web-1", token: 1, why: null },
           { at: at + 53_000, what: "parked", owner: "web-2", token: 2, why: "the other side was asked three times" },
+          ...decisions,
         ],
       };
     }
@@ -236,6 +261,24 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       };
     }
     return { run: found, effects: found.state === "running" ? [effect("charge", at + 9, null)] : [], attempts: [] };
+  };
+  /** Only what a person decides about c1 is remembered. */
+  const intervene = (id: string, { does }: Intervention, who: string, why: string): boolean => {
+    const found = runs.find((one) => one.id === id);
+    if (found?.state !== "unknown") return false;
+    const ended = does === "settle";
+    Object.assign(found, { state: ended ? "done" : "open", refused: ended ? false : null, why: null });
+    const what = {
+      settle: "settled",
+      answer: "answered",
+      forget: "forgotten",
+      reopen: "reopened",
+      release: "revoked",
+      cancel: "cancelled",
+    } as const;
+    decisions.push({ at: Date.now(), what: what[does], owner: who, token: 2, why });
+    if (ended) Object.assign(found, { endedAt: Date.now() });
+    return true;
   };
   const ledgerAway = () =>
     Promise.reject(new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "sqlite", doing: "reading" }));
@@ -255,6 +298,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
                   .slice(0, limit),
           ),
     history: (id: string) => Promise.resolve(history(id)),
+    intervene: (id: string, intervention: Intervention, { who, why }: Note) =>
+      Promise.resolve(intervene(id, intervention, who, why)),
     journal: {
       append: () => Promise.resolve(),
       read: (resolution: Resolution, since: number) =>

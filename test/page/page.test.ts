@@ -1,78 +1,18 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { type Browser, chromium as launcher, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { pageHandler } from "../../src/page/index.ts";
-import { cannotRunHere, chromium } from "../support/environment.ts";
+import { type Look, openPages, overflow } from "./browser.ts";
 import { type FakeOptions, fakeReprise } from "./fake.ts";
 import { fakeIncidents } from "./fake-incidents.ts";
-import { type Served, serve } from "./serve.ts";
 
-const executablePath = chromium();
-const root = join(import.meta.dirname, "../../page");
-let browser: Browser | undefined;
-let ends: (() => Promise<void> | void)[] = [];
+const openPage = openPages();
 
-beforeAll(async () => {
-  if (executablePath === undefined) return;
-  if (!isBuilt()) execFileSync("npm", ["run", "-s", "build", "-w", "page"], { cwd: join(root, "..") });
-  browser = await launcher.launch({ executablePath, args: ["--no-sandbox"] });
-});
-beforeEach((context) => {
-  if (browser === undefined) context.skip(`${cannotRunHere}there is no chromium`);
-});
-afterEach(async () => {
-  for (const end of ends.reverse()) await end();
-  ends = [];
-});
-afterAll(() => browser?.close());
-
-/** Only what is missing or old is built: other tests read the same folder. */
-function isBuilt(): boolean {
-  const shell = join(root, "dist/index.html");
-  if (!existsSync(shell)) return false;
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  const newest = Math.max(...sources.map((name) => statSync(join(root, "src", name)).mtimeMs));
-  return statSync(shell).mtimeMs > newest;
-}
-
-interface Look {
-  readonly width?: number;
-  readonly theme?: "light" | "dark";
-  readonly incidents?: boolean;
-}
-
-async function open(hash = "", fake: FakeOptions = {}, look: Look = {}) {
+function open(hash = "", fake: FakeOptions = {}, look: Look & { readonly incidents?: boolean } = {}) {
   const reprise = fakeReprise(fake);
   const handler = pageHandler(reprise, { incidents: look.incidents === false ? [] : fakeIncidents() });
-  let served: Served | undefined = await serve(handler);
-  const { port, url } = served;
-  const context = await browser?.newContext({
-    viewport: { width: look.width ?? 1_600, height: 1_000 },
-    colorScheme: look.theme ?? "light",
-  });
-  if (context === undefined) throw new Error("no browser");
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  const away = async () => {
-    await served?.close();
-    served = undefined;
-  };
-  const back = async () => {
-    served = await serve(handler, port);
-  };
-  ends.push(() => context.close(), reprise.close, away);
-  await page.goto(`${url}/reprise${hash}`);
-  return { page, complaints, away, back };
+  return openPage(handler, hash, look, reprise.close);
 }
 
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 const heading = (page: Page) => page.locator("h1").first();
 
 const views = [
@@ -114,6 +54,13 @@ test("nothing to do: the list is gone and the reads take the width", async () =>
   await page.getByRole("heading", { name: "Nothing needs a person." }).waitFor();
   expect(await page.locator(".needs").count()).toBe(0);
   expect(await page.locator(".count").count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+test("work that no attempt ended needs a person, with its last word", async () => {
+  const { page, complaints } = await open("", { quiet: true, poisoned: true });
+  await page.getByText("seat.book BK-20302: it cannot go on by itself").waitFor();
+  await page.getByText("No attempt can end it. 10 attempts ended without an answer.").waitFor();
   expect(complaints).toEqual([]);
 });
 

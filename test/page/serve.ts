@@ -14,8 +14,10 @@ export interface Served {
 export async function serve(handler: PageHandler, wanted = 0): Promise<Served> {
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url = "/", headers, socket } = incoming;
+    const reads = method === "GET" || method === "HEAD";
     const request = new Request(`http://${headers.host ?? "localhost"}${url}`, {
       method,
+      ...(reads ? {} : { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: "half" }),
       headers: Object.entries(headers).flatMap(([name, value]) =>
         typeof value === "string" ? [[name, value]] : [],
       ) as [string, string][],

@@ -72,7 +72,7 @@ export async function createDatabase(): Promise<TestDatabase> {
 }
 
 const instants: Readonly<Record<string, readonly string[]>> = {
-  reprise_work: ["lease_until", "not_before", "keep_until", "created_at", "ended_at"],
+  reprise_work: ["lease_until", "not_before", "keep_until", "created_at", "ended_at", "cancelled_at"],
   reprise_effect: ["started_at", "pinned_at", "settle_at"],
   reprise_attempt: ["at"],
   reprise_write: ["lease_until", "not_before", "failed_at", "dead_at"],

@@ -49,7 +49,7 @@ export interface PostgresPlace {
 }
 
 const instants = {
-  work: ["created_at", "keep_until", "lease_until", "not_before", "ended_at"],
+  work: ["created_at", "keep_until", "lease_until", "not_before", "ended_at", "cancelled_at"],
   effect: ["started_at", "settle_at", "pinned_at"],
   attempt: ["at"],
   write: ["lease_until", "not_before", "failed_at", "dead_at"],

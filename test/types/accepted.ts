@@ -5,11 +5,14 @@
 import { expectTypeOf } from "expect-type";
 import { type FastifyRequest, fastify } from "fastify";
 import {
+  type AcceptedOutcome,
   type AsideCache,
   type Cache,
   type Cacheable,
+  type Cancelled,
   type Config,
   createReprise,
+  type DoneOutcome,
   type Joins,
   type Loader,
   loaded,
@@ -22,6 +25,7 @@ import {
   type Refused,
   type Reprise,
   type Schema,
+  type Status,
   unchecked,
   type WritableCache,
   type WriteBehindCache,
@@ -440,6 +444,37 @@ await cancel.execute({ user: "u", reference: "r" }, { key: "k" });
 declare const tx: SqliteTransaction;
 const provisional = await cancel.executeIn(tx, { user: "u", reference: "r" }, { key: "k" });
 expectTypeOf(provisional).toEqualTypeOf<Provisional<Outcome<{ cancelled: string }, Refused<"not-found">>>>();
+
+// Background work: an id to ask by, a refusal of its own, and a caller's transaction as its outbox.
+const mail = reprise.operation({
+  name: "mail",
+  owner: "t",
+  ifRunsAgain: "replays",
+  costIfTwice: "trust",
+  input: unchecked<{ to: string }>(),
+  principal: (input) => input.to,
+  identity: "callers-key",
+  retention: "7d",
+  effects: "external",
+  dispatch: "background",
+  sameIntent: { of: (input) => [input.to], within: "10m" },
+  refusals: { bounced: { status: 422, because: "Nobody is there." } },
+  run: async ({ input, call, progress, refuse }) => {
+    progress(1);
+    const cancelled = await call(cancel, { user: input.to, reference: "r" }, { key: "k" });
+    expectTypeOf(cancelled).toEqualTypeOf<DoneOutcome<{ cancelled: string }> | Refused<"not-found">>();
+    if (cancelled.status === "refused") throw refuse("cancelled");
+    return { sent: true };
+  },
+});
+type Mailed = Refused<"bounced"> | Cancelled;
+expectTypeOf(await mail.execute({ to: "a" }, { key: "k" })).toEqualTypeOf<
+  Outcome<{ sent: boolean }, Mailed> | AcceptedOutcome
+>();
+expectTypeOf(await mail.status("id")).toEqualTypeOf<Status<{ sent: boolean }, Mailed> | undefined>();
+expectTypeOf(await mail.executeIn(tx, { to: "a" }, { key: "k" })).toEqualTypeOf<
+  Provisional<Outcome<{ sent: boolean }, Mailed> | AcceptedOutcome>
+>();
 
 // The transaction of an ORM; an effect that asks what became of it; what converges keeps no record.
 interface OrmTx {

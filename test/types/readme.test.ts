@@ -10,7 +10,7 @@ import { administer } from "../../src/admin/index.ts";
 import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
 import { pageHandler } from "../../src/page/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { fastifyHandler, idempotent, webRoute } from "../../src/transports/http/fastify.ts";
+import { fastifyHandler, fastifyStatus, idempotent, watchRoutes, webRoute } from "../../src/transports/http/fastify.ts";
 import { createIdempotentFetch } from "../../src/client/index.ts";
 import { fileKeys } from "../../src/client/file-keys.ts";
 
@@ -31,11 +31,14 @@ declare const input: Seat;
 declare const body: string;
 declare const insertOrder: (tx: SqliteTransaction, order: unknown) => Promise<{ readonly id: string }>;
 declare const app: FastifyInstance;
+declare const bookingsOf: (month: string, signal: AbortSignal) => Promise<readonly Booking[]>;
+declare const upload: (key: string, rows: readonly Booking[]) => Promise<string>;
+type ExportRequest = FastifyRequest<{ Body: Omit<Seat, "user">; Params: { readonly id: string } }>;
 type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
 declare module "fastify" {
   interface FastifyRequest { readonly session: { readonly user: string } }
 }
-void [administer, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+void [administer, bookingsOf, upload, fastifyStatus, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, watchRoutes, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
 `;
 
 const instance = `
@@ -51,12 +54,17 @@ const snippets = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^``
   ([, code = ""]) => code,
 );
 const bookSeat = snippets.find((code) => code.includes("const bookSeat")) ?? "";
+const exportBookings = snippets.find((code) => code.includes("const exportBookings")) ?? "";
 
 /** What stands before a snippet: the instance that it uses, and the operation that others name. */
 function before(code: string): string {
   if (code.includes("createReprise(")) return "";
   const own = code.includes("owner:") || code.includes("bookSeat") ? instance : open;
-  return own + (code.includes("bookSeat") && code !== bookSeat ? bookSeat : "");
+  const declared = [
+    code.includes("bookSeat") && code !== bookSeat ? bookSeat : "",
+    code.includes("exportBookings") && code !== exportBookings ? exportBookings : "",
+  ];
+  return own + declared.join("");
 }
 
 describe("every snippet of the README compiles as it stands", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { administer } from "../../src/admin/index.ts";
 import type { WorkId } from "../../src/base/names.ts";
+import { manualClock } from "../../src/testing/index.ts";
 import { alice, createBookings, gate, lost } from "../support/bookings.ts";
 
 const note = { who: "ann", why: "seen in the gateway's records" };
@@ -19,12 +20,18 @@ test("work with a lost answer is listed with what a person may decide, each with
   const { administration, id } = await parkedBooking();
   const { run, choices } = await administration.show(id);
   expect(run).toMatchObject({ state: "unknown", operation: "seat.book" });
-  expect(choices.map(({ does, effect }) => [does, effect])).toEqual([
-    ["answer", "charge"],
-    ["rerun", undefined],
-    ["settle", undefined],
+  expect(choices.map(({ does, effect, with: given }) => [does, effect, given])).toEqual([
+    ["rerun", undefined, undefined],
+    ["answer", "charge", "value"],
+    ["answer", "charge", "never-happened"],
+    ["settle", undefined, "value"],
+    ["settle", undefined, "refusal"],
   ]);
   expect(choices.every(({ says }) => says.length > 20)).toBe(true);
+  // the safe one is first, every other one names what it costs to be wrong
+  expect(choices.map(({ risks }) => risks === undefined)).toEqual([true, false, false, false, false]);
+  expect(choices[2]?.risks).toContain("nobody has decided what that costs");
+  expect(choices[4]?.refusals).toEqual(["sold-out", "declined"]);
 });
 
 test("an answer that a person knows is taken by the next attempt, and the effect is not called again", async () => {
@@ -63,6 +70,28 @@ test("work is settled with a declared refusal, and with no other", async () => {
   });
   await administration.settle(id, { refusal: "sold-out" }, note);
   expect(await book.execute(alice)).toMatchObject({ status: "refused", code: "sold-out", replayed: true });
+});
+
+test("looking and deciding begin no background work: nothing is resumed, parked or swept by it", async () => {
+  const sharing = createBookings();
+  const { gateway, clock } = sharing;
+  // a clock of its own that stands still: its completer never comes to it
+  const first = createBookings({ ifUnknown: "park", resumes: "by-itself", sharing, clock: manualClock() });
+  gateway.next = [lost];
+  expect(await first.book.execute(alice)).toMatchObject({ status: "unknown" });
+  const { reprise } = createBookings({ ifUnknown: "park", resumes: "by-itself", sharing });
+  const administration = administer(reprise);
+  const [run] = await administration.list({ state: "unknown" });
+  await administration.answer(String(run?.id), "charge", "never-happened", note);
+  await clock.advance(120_000);
+  expect((await administration.show(String(run?.id))).run.state).toBe("open");
+  await expect(reprise.start({ clock })).rejects.toMatchObject({ code: "REPRISE_STARTED" });
+  // an instance that is used goes on with it
+  await reprise.start();
+  await clock.advance(120_000);
+  expect((await administration.show(String(run?.id))).run.state).toBe("done");
+  await reprise.close();
+  await expect(administration.list()).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
 });
 
 test("a rerun of work whose answer is still missing parks it again instead of calling blindly", async () => {
@@ -116,6 +145,9 @@ test("a decision needs a name and a reason, work that is there, and the state it
     code: "REPRISE_NOTE_MISSING",
     status: 400,
   });
+  for (const why of ["two\nlines", "x".repeat(1_001)]) {
+    await expect(administration.rerun(id, { who: "ann", why })).rejects.toMatchObject({ code: "REPRISE_NOTE_MISSING" });
+  }
   await expect(administration.rerun("0f".repeat(16) as WorkId, note)).rejects.toMatchObject({
     code: "REPRISE_NO_SUCH_WORK",
     status: 404,

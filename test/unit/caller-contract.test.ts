@@ -26,7 +26,11 @@ describe("what callers are promised", () => {
   test.each([
     ["external effects", declaration, [200, 400, 403, 409, 422, 500, 503]],
     ["everyone's outcomes", { ...declaration, principal: "everyone" as const }, [200, 400, 409, 422, 500, 503]],
-    ["background work", { ...declaration, dispatch: "background" as const }, [200, 202, 400, 403, 409, 422, 500, 503]],
+    [
+      "background work",
+      { ...declaration, dispatch: "background" as const },
+      [200, 202, 400, 403, 409, 409, 422, 500, 503],
+    ],
     [
       "refusals, each at its status",
       { ...declaration, refusals: { a: { status: 409, because: "A." }, b: { status: 404, because: "B." } } },

@@ -14,6 +14,8 @@ const request = (): ClaimRequest => ({
   input: null,
   resuming: false,
   about: { operation: "op", identity: "a", principal: "p", key: null, owner: "o" },
+  parent: null,
+  intent: null,
 });
 
 async function opened() {

@@ -29,6 +29,8 @@ function request(number: number): ClaimRequest {
     attempt: newAttemptId(),
     input: "{}",
     resuming: false,
+    parent: null,
+    intent: null,
     about: { operation: "operation-1", identity: `work ${number}`, principal: "ann", key: "k", owner: "test" },
   };
 }
@@ -42,7 +44,7 @@ async function askEverything(ledger: Ledger<unknown>): Promise<void> {
     const claim = await ledger.claim(request(number));
     if (claim.is !== "won") throw new Error(`told ${claim.is}`);
     const { fence } = claim;
-    await ledger.renew(fence, 30_000);
+    await ledger.renew(fence, 30_000, number === 1 ? null : { done: 1, total: 2 });
     await ledger.start(fence, { effect: "charge", settleMs: 1_000 });
     await ledger.pin(fence.id, "charge", "1");
     if (number === 1)
@@ -59,7 +61,7 @@ async function askEverything(ledger: Ledger<unknown>): Promise<void> {
   while ((await ledger.claim({ ...brief, attempt: newAttemptId() })).is !== "won");
   const given = await ledger.claim(request(4));
   if (given.is === "won") await ledger.release(given.fence, { keep: false, notBeforeMs: 0, error: null });
-  await ledger.abandoned({ operations: ["operation-1"], resumedBelow: 10, limit: 10 });
+  await ledger.abandoned({ operations: ["operation-1"], idleMs: 0, limit: 10 });
   await ledger.parkAbandoned([{ operation: "operation-1", afterMs: 3_600_000 }]);
   await ledger.sweep(100);
 }

@@ -22,6 +22,8 @@ function request(number: number): ClaimRequest {
     attempt: newAttemptId(),
     input: null,
     resuming: false,
+    parent: null,
+    intent: null,
     about: { operation: "book", identity: `work ${number}`, principal: "ann", key: "k", owner: "test" },
   };
 }

@@ -1,7 +1,7 @@
 import type { Pool } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nameOf, newAttemptId } from "../../src/base/names.ts";
-import type { ClaimRequest, Ledger, Won } from "../../src/contract/ledger.ts";
+import { nameOf, newAttemptId, newWorkId } from "../../src/base/names.ts";
+import type { AcceptRequest, ClaimRequest, Ledger, Won } from "../../src/contract/ledger.ts";
 import { type MysqlLedgerOptions, type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlServer, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
@@ -65,7 +65,13 @@ function request(identity = "a", key: string | null = null): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "op", identity, principal: "p", key, owner: "o" },
+    parent: null,
+    intent: null,
   };
+}
+
+function later(identity: string, key: string | null = null): AcceptRequest {
+  return { ...request(identity, key), id: newWorkId(), input: "input" };
 }
 
 const finished = { value: null, outcome: "{}", refused: false };
@@ -164,10 +170,63 @@ describe("the pool", () => {
     const odd = { rowsAsArray: true, supportBigNumbers: true, bigNumberStrings: true, flags: ["-FOUND_ROWS"] };
     const ledger = await opened({ pool: database.pool({ ...odd, connectionLimit: 4 }) });
     const { fence } = await won(ledger);
-    expect(await ledger.renew(fence, 10_000)).toBe(true);
+    expect(await ledger.renew(fence, 10_000, { done: 1.5, total: null })).toBe("renewed");
+    expect((await ledger.recent({ limit: 1 }))[0]?.progress).toEqual({ done: 1.5, total: null });
     await ledger.start(fence, { effect: "charge", settleMs: 60_000 });
     expect(await ledger.restart(fence, { effect: "charge", settleMs: 1 })).toBe(true);
     expect((await ledger.recent({ limit: 1 }))[0]?.id).toBe(fence.id);
+  });
+});
+
+describe("a transaction that accepts work for later", () => {
+  test("holds up nobody while it goes on: they are told that the work runs", async () => {
+    const ledger = await opened();
+    const other = await opened({ deadline: "5s" });
+    const accepted = await ledger.transaction(async (tx) => {
+      const answer = await ledger.acceptIn(tx, later("a", "k"));
+      const told = await Promise.all([
+        other.accept(later("a", "k")),
+        other.claim(request("a", "k")),
+        other.accept(later("b", "k")),
+        other.transaction((tx) => other.acceptIn(tx, later("a"))),
+      ]);
+      expect(told.map(({ is }) => is)).toEqual(["running", "running", "running", "running"]);
+      return answer;
+    });
+    expect(accepted).toMatchObject({ is: "accepted", isNew: true });
+    expect(await other.accept(later("a", "k"))).toEqual({ ...accepted, isNew: false });
+    expect((await other.accept(later("b", "k"))).is).toBe("mismatch");
+  });
+
+  test("binds a further key to running work, and holds up neither its heartbeat nor its end", async () => {
+    const ledger = await opened();
+    const other = await opened({ deadline: "5s" });
+    const claim = await other.claim({ ...request("a"), input: "input" });
+    if (claim.is !== "won") throw new Error(claim.is);
+    const { fence } = claim;
+    await ledger.transaction(async (tx) => {
+      expect((await ledger.acceptIn(tx, later("a", "k"))).is).toBe("accepted");
+      expect(await other.renew(fence, 10_000, null)).toBe("renewed");
+      expect((await other.accept(later("a", "k"))).is).toBe("running");
+      expect(await other.complete(fence, { outcome: "1", refused: false, keepMs: 60_000, visited: [] })).toBe("done");
+    });
+    expect((await other.accept(later("a", "k"))).is).toBe("done");
+    expect((await other.accept(later("b", "k"))).is).toBe("mismatch");
+  });
+
+  test("is to be repeated where the work was accepted after its snapshot", async () => {
+    const ledger = await opened();
+    const other = await opened();
+    await ledger
+      .transaction(async (tx) => {
+        await tx.query("select * from seat");
+        expect((await other.accept(later("a"))).is).toBe("accepted");
+        await expect(ledger.acceptIn(tx, later("a"))).rejects.toMatchObject({ code: "REPRISE_RETRY_TRANSACTION" });
+        throw new Error("rolled back");
+      })
+      .catch((error: unknown) => expect(String(error)).toContain("rolled back"));
+    const again = await ledger.transaction((tx) => ledger.acceptIn(tx, later("a")));
+    expect(again).toMatchObject({ is: "accepted", isNew: false });
   });
 });
 
@@ -177,7 +236,7 @@ describe("a transaction of external work", () => {
     const { fence } = await won(ledger);
     const other = await opened();
     const told = await ledger.transact(fence, "seat", async (tx) => {
-      expect(await other.renew(fence, 5_000)).toBe(true);
+      expect(await other.renew(fence, 5_000, null)).toBe("renewed");
       await database.passTime(6_000);
       expect((await other.claim(request())).is).toBe("running");
       for (let i = 0; i < 30; i++) expect((await other.claim(request(`other ${i}`))).is).toBe("won");
@@ -185,6 +244,20 @@ describe("a transaction of external work", () => {
     });
     expect(told.is).toBe("committed");
     expect(await other.claim(request())).toMatchObject({ is: "won", token: 2, effects: [{ effect: "seat" }] });
+  });
+
+  test("does not keep a person from cancelling the work, and its owner is told", async () => {
+    const ledger = await opened();
+    const claim = await ledger.claim({ ...request(), input: "input" });
+    if (claim.is !== "won") throw new Error(claim.is);
+    const { fence } = claim;
+    const other = await opened();
+    const told = await ledger.transact(fence, "seat", async (tx) => {
+      expect(await other.intervene(fence.id, { does: "cancel" }, { who: "ann", why: "by mistake" })).toBe(true);
+      expect(await other.renew(fence, 10_000, null)).toBe("cancelled");
+      return book("a")(tx);
+    });
+    expect(told.is).toBe("committed");
   });
 
   test("is waited for by a late pin of another effect no longer than the pin's own row", async () => {
@@ -213,7 +286,7 @@ describe("what a person decides", () => {
     expect(told.is).toBe("committed");
     expect((await ledger.history(fence.id))?.attempts).toEqual([]);
     expect(await release()).toBe(true);
-    expect(await ledger.renew(fence, 5_000)).toBe(false);
+    expect(await ledger.renew(fence, 5_000, null)).toBe("fenced");
   });
 
   test("is decided anew where a late pin deadlocks with it: the answer stays, and is not forgotten", async () => {
@@ -308,11 +381,11 @@ describe("a cut connection", () => {
     const ledger = await behindProxy({ deadline: "300ms", wait: "300ms" });
     const { fence } = await won(ledger);
     proxy.freeze();
-    await expect(ledger.renew(fence, 10_000)).rejects.toMatchObject(away);
+    await expect(ledger.renew(fence, 10_000, null)).rejects.toMatchObject(away);
     const hanging = ledger.atomic(request("b"), book("b"));
     await expect(hanging).rejects.toMatchObject({ code: expect.stringMatching(/^REPRISE_LEDGER_(AWAY|BUSY)$/) });
     proxy.thaw();
-    await expect.poll(() => ledger.renew(fence, 10_000).catch(() => false)).toBe(true);
+    await expect.poll(() => ledger.renew(fence, 10_000, null).catch(() => "away")).toBe("renewed");
     await expect.poll(async () => (await ledger.atomic(request("b"), book("b")).catch(() => null))?.is).toBe("ran");
     expect(await bookings()).toEqual(["b"]);
   });
@@ -493,6 +566,31 @@ test("a page's questions read some rows of a ledger of 3,000, whatever they ask"
     const read = (rows as { Value: string }[]).reduce((sum, { Value }) => sum + Number(Value), 0);
     expect(read, JSON.stringify(query)).toBeLessThan(150);
   }
+});
+
+test("of 20,000 works that wait no more are read than are told, and second successes are looked up by their intent", async () => {
+  const pool = database.pool({ connectionLimit: 1 });
+  const ledger = await opened({ pool });
+  const columns =
+    "name, id, attempt, state, keep_until, created_at, operation, identity, principal, owner, print, print_version";
+  const about = "9e15, seq, 'op', 'i', 'p', 'o', 'h', 1";
+  await database.query(
+    `insert into reprise_work (${columns}, lease_until, input)
+     select unhex(md5(seq)), unhex(md5(seq + 1e6)), unhex(md5(seq)), 'o', ${about}, seq, 'input' from seq_1_to_20000`,
+  );
+  await database.query(
+    `insert into reprise_work (${columns}, refused, outcome, intent)
+     select unhex(md5(seq + 2e6)), unhex(md5(seq + 3e6)), unhex(md5(seq)), 'd', ${about}, 0, '{}', unhex(md5(seq div 2))
+     from seq_20001_to_40000`,
+  );
+  const reads = async (ask: () => Promise<readonly unknown[]>) => {
+    await pool.query("flush status");
+    expect(await ask()).toHaveLength(20);
+    const [rows] = await pool.query("show session status like 'Handler_read%'");
+    return (rows as { Value: string }[]).reduce((sum, { Value }) => sum + Number(Value), 0);
+  };
+  expect(await reads(() => ledger.abandoned({ operations: ["op"], idleMs: 1_000, limit: 20 }))).toBeLessThan(150);
+  expect(await reads(() => ledger.twice({ operation: "op", withinMs: 1_000, limit: 20 }))).toBeLessThan(3_000);
 });
 
 test("closing waits for open transactions, and ends one that never does", async () => {

@@ -6,7 +6,7 @@ import type { CacheDeclaration } from "../../src/cache/declaration.ts";
 import type { JournalEntry, Resolution } from "../../src/contract/journal.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/index.ts";
-import type { Inside } from "../../src/observe/inside.ts";
+import type { Inside, WatchedRoute } from "../../src/observe/inside.ts";
 import { startJournal } from "../../src/observe/journal.ts";
 import type { Metrics, Range } from "../../src/observe/metrics.ts";
 import { metricsReader, readMetrics } from "../../src/observe/read.ts";
@@ -22,6 +22,10 @@ const anything: Schema<{ readonly id: string }> = {
 function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
   const counters = createCacheCounters();
   const executions = createOperationCounters();
+  const routes = [
+    { method: "POST", path: "/orders/:id", because: undefined, requests: 0 },
+    { method: "POST", path: "/login", because: "it does no harm", requests: 0 },
+  ] as [{ requests: number } & WatchedRoute, { requests: number } & WatchedRoute];
   const inside: Inside = {
     service: "shop",
     instance: name,
@@ -29,6 +33,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     clock: () => clock,
     ledger: () => ledger,
     started: () => Promise.resolve(),
+    connected: () => Promise.resolve(ledger),
     closing: new AbortController().signal,
     caches: () => [
       {
@@ -57,9 +62,10 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       declared: false,
     }),
     watchRoutes: () => {},
+    routes: () => routes,
     curve: () => undefined,
   };
-  return { inside, counters, executions };
+  return { inside, counters, executions, routes };
 }
 
 async function openLedger(clock: ManualClock): Promise<Ledger<unknown>> {
@@ -128,6 +134,20 @@ test("two instances on one journal add up, and one that falls silent without an 
   expect(after.now.reads.perSecond).toBeCloseTo(10, 5);
   expect(after.reads.memory.at(-1)).toBe(10);
   expect(after.marks).toContainEqual(expect.objectContaining({ what: "lost", instance: "web-2" }));
+});
+
+test("requests to undecided routes add up over instances, and those to decided ones are not counted", async () => {
+  const clock = manualClock();
+  const ledger = await openLedger(clock);
+  const [one, two] = [instance("web-1", clock, ledger), instance("web-2", clock, ledger)];
+  startJournal(one.inside, ledger);
+  startJournal(two.inside, ledger);
+  expect((await read(clock, one.inside)).routes).toEqual([]);
+  for (const { routes } of [one, two]) for (const route of routes) route.requests += 2;
+  await live(clock, 3, one.counters);
+  two.routes[0].requests += 1;
+  await live(clock, 3, one.counters);
+  expect((await read(clock, one.inside)).routes).toEqual([{ name: "POST /orders/:id", requests: 5 }]);
 });
 
 test("an instance that ends says so and is missed by nobody", async () => {

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { expect, test } from "vitest";
-import { nameOf, newWorkId } from "../../src/base/names.ts";
-import { store as storeValue } from "../../src/base/storable.ts";
+import { nameOf, newWorkId, type WorkId } from "../../src/base/names.ts";
 import { type Clock, createReprise, type Ledger, unchecked } from "../../src/index.ts";
+import { encodeKept } from "../../src/operation/record.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { manualClock } from "../../src/testing/index.ts";
-import { alice, createBookings, lost } from "../support/bookings.ts";
+import { alice, createBookings, createGateway, lost } from "../support/bookings.ts";
 
 test("a completer resumes abandoned work that keeps its input, without any caller", async () => {
   const crashed = createBookings({ resumes: "by-itself" });
@@ -27,22 +27,53 @@ test("a completer resumes abandoned work that keeps its input, without any calle
   expect(await other.book.execute(alice)).toMatchObject({ status: "done", replayed: true });
 });
 
-test("a completer gives work that fails each time ever longer pauses, and in the end leaves it to its callers", async () => {
-  const { book, at, clock, reprise, gateway } = createBookings({ resumes: "by-itself" });
+test("a completer gives work that fails each time ever longer pauses, and in the end parks it with its last error", async () => {
+  const { book, at, clock, reprise, gateway, store } = createBookings({ resumes: "by-itself" });
   at.charged = lost;
   await expect(book.execute(alice)).rejects.toThrow("connection reset");
   const attempts: number[] = [];
   at.start = async () => {
     attempts.push(clock.monotonic());
+    at.charged = async () => {
+      throw Object.assign(new TypeError("no"), { code: `E${attempts.length}` });
+    };
   };
   await reprise.start();
   await clock.advance(3_600_000);
   expect(attempts).toHaveLength(10);
   const pauses = attempts.slice(1).map((instant, place) => instant - (attempts[place] ?? 0));
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+  expect(await book.execute(alice)).toMatchObject({ status: "unknown", effect: "(run)" });
+  const [run] = await store.recent({ state: "unknown", limit: 1 });
+  expect(run?.why).toBe("TypeError E10");
+  at.start = async () => {};
   at.charged = async () => {};
-  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: false });
+  await store.intervene(run?.id as WorkId, { does: "reopen" }, { who: "ann", why: "mended" });
+  await clock.advance(5_000);
+  expect(await book.execute(alice)).toMatchObject({ status: "done", replayed: true });
   expect(gateway.calls).toHaveLength(1);
+});
+
+test("work whose attempts all died without a word is parked, not resumed for ever", async () => {
+  const { clock, store } = await crashedBeforeAnyEffect();
+  const sharing = { clock, store, gateway: createGateway() };
+  for (let resume = 1; resume <= 10; resume += 1) {
+    const dying = createBookings({ resumes: "by-itself", sharing });
+    dying.at.start = () => new Promise(() => {});
+    for (let call = 1; call <= 100; call += 1) {
+      dying.faulty.fail("renew", { call });
+      dying.faulty.fail("abandoned", { call: call + 1 });
+    }
+    await clock.advance(31_000);
+    await dying.reprise.start();
+    await clock.advance(2_500);
+    expect((await store.recent({ limit: 1 }))[0]?.token).toBe(resume + 1);
+  }
+  await clock.advance(31_000);
+  await createBookings({ resumes: "by-itself", sharing }).reprise.start();
+  await clock.advance(5_000);
+  const [run] = await store.recent({ limit: 1 });
+  expect([run?.state, run?.why]).toEqual(["unknown", "10 attempts ended without an answer"]);
 });
 
 /** Work of a process that died right after its claim, and another instance that may resume it. */
@@ -149,7 +180,7 @@ test("work whose input cannot be read, or names other work now, is a person's an
   const [run] = await store.recent({ limit: 1 });
   const stale = { operation: "seat.book", name: nameOf("work", ["another"]), id: run?.id, token: run?.token };
   const unreadable = { ...stale, input: "not what store() wrote" };
-  const renamed = { ...stale, id: newWorkId(), input: storeValue(alice, "input") };
+  const renamed = { ...stale, id: newWorkId(), input: encodeKept({ input: alice }, "input") };
   const noticed: unknown[] = [];
   const ledger: Ledger<MemoryTransaction> = {
     ...store,

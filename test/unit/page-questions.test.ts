@@ -56,6 +56,21 @@ test("without declarations nothing is asked", async () => {
   expect(questionsOf(reprise.decisions(), grounds(reprise, metrics))).toEqual([]);
 });
 
+test("what is no operation comes first: routes that nobody has decided, and how often they are asked", async () => {
+  const { reprise, asked } = createShop();
+  const route = { method: "POST", path: "/login", because: "a second session does no harm", requests: 3 };
+  reprise["~inside"].watchRoutes(() => [route]);
+  expect((await asked())["HTTP"]?.state).toBe("declared");
+  reprise["~inside"].watchRoutes(() => [{ method: "PATCH", path: "/orders/:id", because: undefined, requests: 84 }]);
+  expect((await asked())["HTTP"]).toMatchObject({
+    state: "undecided",
+    answer: "Nobody has decided this for **1** route that changes something and is no operation.",
+    detail: "Each request runs again: 84 requests, last 1 min.",
+    owners: "nobody",
+    source: "routes of the watched applications: PATCH /orders/:id",
+  });
+});
+
 test("what only stands in the code is declared; what was counted is evidence", async () => {
   const { reprise, order, product, asked } = createShop();
   const before = await asked();

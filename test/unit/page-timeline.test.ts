@@ -27,6 +27,8 @@ function history(
       token: 1,
       print: { version: 1, hash: "00" },
       why: null,
+      progress: null,
+      cancelled: false,
       ...run,
     },
     effects: effects.map((effect) => ({
@@ -124,4 +126,37 @@ test("with many attempts those in the middle share a lane", () => {
   );
   expect(lanes.map(({ name }) => name)).toEqual(["caller", "web-1", "others", "web-9", "web-10", "ledger", "outside"]);
   for (const { steps } of rows) for (const { from, to } of steps) expect(Math.max(from, to)).toBeLessThan(lanes.length);
+});
+
+test("an answer that a person gave is told once, as that decision, and not as one that came from outside", () => {
+  const at = began + 60_000;
+  const found = history(
+    { state: "open", refused: null, endedAt: null },
+    [{ pinnedAt: at }],
+    [
+      { at: began + 100, what: "parked", owner: "web-1", token: 1, why: "it failed without an answer" },
+      { at: at + 1, what: "answered", owner: "ann", token: 1, why: "the gateway lists it" },
+      { at: at + 2, what: "reopened", owner: "web-1", token: 1, why: null },
+    ],
+  );
+  expect(told(found)).toEqual([
+    "**Claimed** by web-1, token 1",
+    "Effect **charge** written down as **started**, then called",
+    "**Parked as unknown**: it failed without an answer",
+    "**Answered** by ann: the gateway lists it",
+    "No answer is missing: **open again**",
+    "**Open**: it waits for the next attempt",
+  ]);
+});
+
+test("what a person settled was completed by nobody, and says how it was settled", () => {
+  const found = history(
+    { refused: true, endedAt: began + 60_000 },
+    [{ state: "started", pinnedAt: null }],
+    [
+      { at: began + 100, what: "parked", owner: "web-1", token: 1, why: null },
+      { at: began + 60_000, what: "settled", owner: "ann", token: 1, why: "undone by hand" },
+    ],
+  );
+  expect(told(found).slice(2)).toEqual(["**Parked as unknown**", "**Settled**, as refused, by ann: undone by hand"]);
 });

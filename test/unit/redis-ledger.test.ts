@@ -6,7 +6,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createReprise, type Ledger, unchecked } from "../../src/index.ts";
 import { type IoredisClient, redisLedger } from "../../src/stores/redis/index.ts";
 import { createRedisLedger } from "../../src/stores/redis/ledger.ts";
-import { claimed, done, effect, keepMs, leaseMs, work } from "../../src/testing/ledger-kit.ts";
+import {
+  accepted,
+  claimed,
+  completed,
+  done,
+  effect,
+  keepMs,
+  later,
+  leaseMs,
+  pastKeepMs,
+  work,
+} from "../../src/testing/ledger-kit.ts";
 import { noRedisHere, type RedisServer, startRedis, startRedisCluster } from "../support/redis.ts";
 
 const missing = noRedisHere();
@@ -173,13 +184,13 @@ describe("a server that fails", () => {
       await own.signal("SIGSTOP");
       const beganAt = performance.now();
       const away = { code: "REPRISE_LEDGER_AWAY" };
-      await expect(ledger.renew(fence, leaseMs)).rejects.toMatchObject(away);
+      await expect(ledger.renew(fence, leaseMs, null)).rejects.toMatchObject(away);
       await expect(ledger.claim(request)).rejects.toMatchObject(away);
       await expect(ledger.recent({ limit: 1 })).rejects.toMatchObject(away);
       expect(performance.now() - beganAt).toBeLessThan(5_000);
       await own.signal("SIGCONT");
       await until(async () => (await ledger.claim(request)).is === "won");
-      expect(await ledger.renew(fence, leaseMs)).toBe(true);
+      expect(await ledger.renew(fence, leaseMs, null)).toBe("renewed");
     } finally {
       await own.signal("SIGCONT");
       client.disconnect();
@@ -238,7 +249,7 @@ describe("what is stored", () => {
     const { fence } = await claimed(ledger, "a", { key: "k" });
     const key = `${prefix}:key:${request.key}`;
     await redis.pexpire(key, 1_000);
-    expect(await ledger.renew(fence, leaseMs)).toBe(true);
+    expect(await ledger.renew(fence, leaseMs, null)).toBe("renewed");
     expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
     await redis.pexpire(key, 1_000);
     await ledger.complete(fence, { outcome: "o", refused: false, keepMs, visited: [] });
@@ -251,9 +262,76 @@ describe("what is stored", () => {
     let passed = 0;
     const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
     for (let i = 0; i < 40; i++) await done(ledger, `a${i}`, { key: `k${i}` });
-    passed = keepMs * 1.02;
-    expect(await ledger.sweep(500)).toBe(40);
+    await accepted(ledger, "later", { key: "later" });
+    await completed(ledger, (await claimed(ledger, "later")).fence);
+    await ledger.accept(later("later"));
+    passed = pastKeepMs;
+    expect(await ledger.sweep(500)).toBe(41);
     expect(await redis.keys(`*${prefix}*`)).toEqual([`${prefix}:schema`]);
+  });
+
+  test("of accepted work's id lives on with renewals, and while the work waits for a person", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const id = await accepted(ledger, "a");
+    const key = `${prefix}:id:${id}`;
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    await redis.del(key);
+    const { fence } = await claimed(ledger, "a", { input: "input", resuming: true });
+    await ledger.start(fence, effect("charge"));
+    expect(await ledger.pin(id, "charge", "answer"), "whoever claims writes it anew").toEqual({ is: "pinned" });
+    await redis.pexpire(key, 1_000);
+    await ledger.renew(fence, leaseMs, null);
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    await ledger.park(fence, { effect: "(run)", why: "lost", unlessAnswered: false });
+    expect(await redis.pttl(key)).toBe(-1);
+    expect((await ledger.accept({ ...later("a"), id })).is, "repeated late").toBe("unknown");
+    expect(await redis.pttl(key)).toBe(-1);
+    const settlement = { does: "settle", outcome: "o", refused: false, keepMs } as const;
+    expect(await ledger.intervene(id, settlement, { who: "ann", why: "seen" })).toBe(true);
+    expect((await ledger.accept({ ...later("a"), id })).is, "repeated later still").toBe("done");
+    expect(await redis.pttl(key)).toBeGreaterThan(keepMs);
+    expect((await ledger.accept(later("a"))).is).toBe("done");
+    expect(await redis.keys(`${prefix}:id:*`)).toEqual([key]);
+  });
+
+  test("of a child stays past its keep until its parent is done, and does not keep the sweep from what is over", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    const { fence } = await claimed(ledger, "parent");
+    const children = 20;
+    for (let i = 0; i < children; i++) await done(ledger, `child ${i}`, { parent: fence.name });
+    const child = work("child 0", { parent: fence.name });
+    expect(await expiries(prefix, child.name)).toEqual([-1]);
+    passed = 10;
+    for (let i = 0; i < 100; i++) await done(ledger, `other ${i}`);
+    passed = pastKeepMs;
+    let swept = 0;
+    for (let i = 0; i < 100 + children; i++) swept += await ledger.sweep(1);
+    expect(swept).toBe(100);
+    expect((await ledger.find(child))?.is).toBe("done");
+    await completed(ledger, fence);
+    expect(await ledger.find(child)).toBeNull();
+    passed += 60_001;
+    expect(await ledger.sweep(500)).toBe(children);
+  });
+
+  test("of a child is not swept for a parent that was gone and has begun anew since, and relies on it", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    const child = work("child", { parent: work("parent").name });
+    await completed(ledger, (await claimed(ledger, "child", { parent: work("parent").name })).fence);
+    passed = pastKeepMs;
+    const looked = held(redis, / over$/);
+    const sweeping = createRedisLedger({ client: looked.client, prefix }, () => passed).sweep(10);
+    await looked.arrived;
+    await claimed(ledger, "parent");
+    expect((await ledger.claim(child)).is).toBe("done");
+    looked.letGo();
+    expect(await sweeping).toBe(0);
+    expect((await ledger.find(child))?.is).toBe("done");
   });
 
   test("under one prefix is nothing to another", async () => {
@@ -377,21 +455,6 @@ describe("a person's decision", () => {
 });
 
 describe("a key, between the script that names its work and the one that lists it there", () => {
-  /** A client whose next command on a key like this waits until it is let go; then it is sent, and answered. */
-  function held(client: Redis, like: RegExp) {
-    const [arrived, letGo, answered] = [signal(), signal(), signal()];
-    let holds = true;
-    const gated: IoredisClient = {
-      call: async (command, ...args) => {
-        if (!holds || !args.some((arg) => like.test(arg))) return client.call(command, ...args);
-        holds = false;
-        arrived.give();
-        await letGo.given;
-        return client.call(command, ...args).finally(answered.give);
-      },
-    };
-    return { client: gated, arrived: arrived.given, letGo: letGo.give, answered: answered.given };
-  }
   const stage = () => {
     const prefix = newPrefix();
     const over = (client: IoredisClient, deadline: "100ms" | "20s" = "20s"): Ledger<never> =>
@@ -528,6 +591,22 @@ describe("operations on it", () => {
     await expect(ledger.atomic(work("a"), nothing)).rejects.toMatchObject(refused);
   });
 });
+
+/** A client whose next command with an argument like this waits until it is let go; then it is sent, and answered. */
+function held(client: Redis, like: RegExp) {
+  const [arrived, letGo, answered] = [signal(), signal(), signal()];
+  let holds = true;
+  const gated: IoredisClient = {
+    call: async (command, ...args) => {
+      if (!holds || !args.some((arg) => like.test(arg))) return client.call(command, ...args);
+      holds = false;
+      arrived.give();
+      await letGo.given;
+      return client.call(command, ...args).finally(answered.give);
+    },
+  };
+  return { client: gated, arrived: arrived.given, letGo: letGo.give, answered: answered.given };
+}
 
 function signal() {
   let give = () => {};

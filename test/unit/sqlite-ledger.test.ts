@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { nameOf, newAttemptId } from "../../src/base/names.ts";
 import type { ClaimRequest } from "../../src/contract/ledger.ts";
 import { type Connection, loadDriver } from "../../src/stores/sqlite/driver.ts";
+import { abandonedWork, parkAbandonedWork } from "../../src/stores/sqlite/endings.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import { recentRuns, succeededTwice } from "../../src/stores/sqlite/looking.ts";
 import { type ManualClock, manualClock } from "../../src/testing/index.ts";
 
 let directory: string;
@@ -52,6 +54,8 @@ function request(identity = "a"): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "op", identity, principal: "p", key: null, owner: "o" },
+    parent: null,
+    intent: null,
   };
 }
 
@@ -352,6 +356,18 @@ describe("the transaction object", () => {
     expect((await ledger.find(request("b")))?.is).toBe("done");
   });
 
+  test("work in it finds its child there, though that is past its keep: it is not done yet itself", async () => {
+    const ledger = await opened();
+    const child = { ...request("child"), parent: request("parent").name, keepMs: 1_000 };
+    await ledger.atomic(child, async () => finished);
+    await clock.advance(2_000);
+    await ledger.atomic(request("parent"), async (tx) => {
+      expect((await ledger.join(tx, child, async () => finished)).is).toBe("done");
+      return finished;
+    });
+    expect((await ledger.atomic(child, async () => finished)).is).toBe("ran");
+  });
+
   test("joined work that calls its own name is told that it runs", async () => {
     const ledger = await opened();
     await ledger.transaction((tx) =>
@@ -371,4 +387,32 @@ test("database work over external work with effects is parked, not completed ove
   await clock.advance(10_001);
   const told = await ledger.atomic(request(), async () => finished);
   expect(told).toMatchObject({ is: "unknown", effect: "charge" });
+});
+
+test("what looks for live work reads the index of live work alone, and what looks for one intent its few works", async () => {
+  await opened();
+  const connection = await stranger();
+  const plans: string[] = [];
+  const explained: Connection = {
+    ...connection,
+    all: (sql, params) => {
+      plans.push(...connection.all(`explain query plan ${sql}`, params).map((step) => String(step["detail"])));
+      return connection.all(sql, params);
+    },
+  };
+  const read = (look: () => unknown) => {
+    plans.length = 0;
+    look();
+    return plans.flatMap((step) => /reprise_work_\w+/.exec(step) ?? []);
+  };
+  const looks = {
+    abandoned: () => abandonedWork(explained, 0, { operations: ["op"], idleMs: 0, limit: 9 }),
+    parkAbandoned: () => parkAbandonedWork(explained, 0, { operation: "op", afterMs: 0 }),
+    recent: () => recentRuns(explained, { operation: "op", state: "unknown", limit: 9 }),
+  };
+  for (const [name, look] of Object.entries(looks)) expect(read(look), name).toEqual(["reprise_work_live"]);
+  const intent = nameOf("intent", ["seat"]);
+  expect(read(() => succeededTwice(explained, { operation: "op", withinMs: 1, limit: 9, intent }))).toEqual([
+    "reprise_work_intent",
+  ]);
 });

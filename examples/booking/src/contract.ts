@@ -1,13 +1,18 @@
+import { join } from "node:path";
 import { sqliteLedger } from "reprise/sqlite";
+import { dataDirectory } from "./config.ts";
 import { createGateway } from "./gateway/client.ts";
 import { declareBooking } from "./reprise.ts";
 
-/** The declarations alone, for `npx reprise contract`: whatever they would use stays closed. */
+/**
+ * The declarations alone, for `npx reprise contract`, whatever they would use stays closed; and for `npx reprise operations`,
+ * which opens the ledger of the platform that runs, or ran, here.
+ */
 
 export const { reprise } = declareBooking({
   database: { query: refuse, close: async () => {} },
   gateway: createGateway("http://localhost:0"),
-  ledger: sqliteLedger({ path: "unopened.db" }),
+  ledger: sqliteLedger({ path: join(dataDirectory, "booking.db") }),
   availabilityMs: 0,
 });
 

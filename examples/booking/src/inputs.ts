@@ -11,9 +11,16 @@ export type BookSeat = {
   readonly card: string;
 };
 export type CancelBooking = { readonly user: string; readonly reference: string; readonly workshop: string };
+export type IssueRefund = {
+  readonly user: string;
+  readonly reference: string;
+  /** Of `answer-lost` the gateway's answer is lost on its way. */
+  readonly reason: string;
+};
 
 export const bookSeatSchema = ofStrings<BookSeat>(["user", "reference", "workshop", "card"]);
 export const cancelBookingSchema = ofStrings<CancelBooking>(["user", "reference", "workshop"]);
+export const issueRefundSchema = ofStrings<IssueRefund>(["user", "reference", "reason"]);
 
 /** An object of these strings, none empty or longer than 100 characters; nothing else of it is kept. */
 function ofStrings<T extends { readonly [name: string]: string }>(names: readonly (keyof T & string)[]): Schema<T> {

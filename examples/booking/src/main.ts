@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { webRoute } from "reprise/fastify";
@@ -12,7 +13,8 @@ import { clearData, noteRunning, portToUse } from "./running.ts";
 
 /**
  * npm start [-- --fresh]: the gateway, the platform with the page, and visitors. PORT changes the port, 4000; 0 takes a free
- * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state.
+ * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state. BOOKING_TOKEN is what the page
+ * asks for before it decides; without it, one is made for this start.
  */
 
 const chosen = await prepare().catch((error: unknown) => {
@@ -37,7 +39,8 @@ const platform = await openPlatform({
   requestMs: config.requestMs,
 });
 
-const page = webRoute(pageHandler(platform.booking.reprise, { incidents }));
+const token = process.env["BOOKING_TOKEN"] ?? randomBytes(16).toString("hex");
+const page = webRoute(pageHandler(platform.booking.reprise, { incidents, token }));
 platform.app.all("/reprise", page);
 platform.app.all("/reprise/*", page);
 platform.app.get("/", async (_, reply) => reply.redirect("/reprise"));
@@ -58,15 +61,20 @@ const load =
       });
 
 const key = `try-${Date.now().toString(36)}`;
-const book =
-  `curl -si ${address}/bookings -H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' ` +
-  `-H 'idempotency-key: ${key}' -d '{"reference":"${key}","workshop":"w-120"}'`;
+const callerWith = (own: string) =>
+  `-H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' -H 'idempotency-key: ${own}'`;
+const book = `curl -si ${address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
+const refund = `curl -si ${address}/bookings/${key}/refund ${callerWith(`${key}-refund`)} -d '{"reason":"answer-lost"}'`;
 console.log(`
 The booking platform is running, with its payment gateway on ${gateway.address}.
 
 The page:            ${address}/reprise
 Book a seat twice:   for n in 1 2; do ${book}; echo; done
                      (the second answer has idempotency-replayed: true)
+Lose an answer:      ${refund}
+                     (nobody knows whether that refund happened: it is unknown, and waits for a person)
+See what happened:   curl -s ${gateway.address}/refunds/${key}
+Decide it:           on the page, with the token ${process.env["BOOKING_TOKEN"] === undefined ? token : "of BOOKING_TOKEN"}
 `);
 
 let stopping = false;

@@ -12,7 +12,7 @@ import {
   viewsOf,
 } from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
-import { bookSeatSchema, cancelBookingSchema } from "./inputs.ts";
+import { bookSeatSchema, cancelBookingSchema, issueRefundSchema } from "./inputs.ts";
 
 /** Where the decisions live: what is cached and for how long, what may be repeated and what becomes of it. */
 
@@ -190,5 +190,23 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
-  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking };
+  const issueRefund = reprise.operation({
+    name: "refund.issue",
+    input: issueRefundSchema,
+    ifRunsAgain: "replays",
+    costIfTwice: "money",
+    principal: (input) => input.user,
+    identity: (input) => [input.reference],
+    retention: "90d",
+    effects: "external",
+    run: async ({ input, effect }) => {
+      const refund = await effect("refund", {
+        ifUnknown: "park", // the gateway takes no key for refunds: a person finds out what became of a lost answer
+        run: (_, signal) => gateway.refund({ reference: input.reference, reason: input.reason }, signal),
+      });
+      return { reference: input.reference, refund: refund.id };
+    },
+  });
+
+  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund };
 }

@@ -1,27 +1,33 @@
 import { useRef } from "preact/hooks";
+import type { RunRow } from "../../../src/admin/rows.ts";
+import type { Progress } from "../../../src/contract/ledger.ts";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
-import type { RunAnswer, RunRow } from "../../../src/page/wire.ts";
+import type { RunAnswer } from "../../../src/page/wire.ts";
+import type { Administration } from "../administration.ts";
 import { type Data, useRun } from "../data.ts";
 import { age, duration, full, inWords, milliseconds, plural, whole } from "../format.ts";
 import { Bones, goes, Nobody, Section, useNarrow } from "../parts.tsx";
-import { link, type Route, withQuery } from "../route.ts";
+import { link, parse, type Route, withQuery } from "../route.ts";
 import { windowOf } from "../series-plot.tsx";
 import { valueIn } from "./answers.ts";
+import { SettlePanel } from "./settle-panel.tsx";
 import { RunTimeline } from "./timeline.tsx";
 
 interface OperationsProps {
   readonly data: Data;
   readonly route: Route;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
 }
 
 const states = ["unknown", "running", "open", "done"] as const;
 
-export function Operations({ data, route }: OperationsProps) {
+export function Operations({ data, route, administration, askUnlock }: OperationsProps) {
   const narrow = useNarrow();
   const { decisions, metrics, runs } = data;
   const [operation, asked] = route.path;
-  const listed = listOf(data, operation, route.query.get("state"));
+  const listed = listOf(data, operation, route.query);
   // what is read must not be exchanged under the reader's eyes for a newer run
   const first = useRef<{ readonly of: string | undefined; readonly id: string } | undefined>(undefined);
   const newest = listed[0]?.id;
@@ -29,7 +35,7 @@ export function Operations({ data, route }: OperationsProps) {
     first.current = { of: operation, id: newest };
   }
   const chosen = asked ?? (narrow ? undefined : first.current?.id);
-  const run = useRun(chosen, runs?.at);
+  const [run, replace] = useRun(chosen, runs?.at);
   if (decisions === undefined || metrics === undefined) return <Bones title="Operations" />;
   const operations = decisions.decisions.filter(({ kind }) => kind === "operation");
   if (operations.length === 0) {
@@ -42,7 +48,17 @@ export function Operations({ data, route }: OperationsProps) {
       </div>
     );
   }
-  const detail = <RunDetail run={run} decisions={operations} at={data.live?.at ?? metrics.at} />;
+  const decided = (answer: RunAnswer) => {
+    replace(answer);
+    data.refreshRuns();
+  };
+  const detail = (
+    <RunDetail
+      {...{ run, administration, askUnlock, decided }}
+      decisions={operations}
+      at={data.live?.at ?? metrics.at}
+    />
+  );
   if (narrow && asked !== undefined) {
     return (
       <>
@@ -57,7 +73,7 @@ export function Operations({ data, route }: OperationsProps) {
   }
   return (
     <>
-      <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length ?? 0} />
+      <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length} />
       <OperationTable data={data} operations={operations} metrics={metrics} selected={operation} route={route} />
       <div class="cols detail">
         <Section class="c3" title="Runs" aside={operation === undefined ? "needing a person first" : `of ${operation}`}>
@@ -70,18 +86,23 @@ export function Operations({ data, route }: OperationsProps) {
   );
 }
 
-/** Those that need a person first, then the newest. */
-function listOf({ runs, unknown }: Data, operation: string | undefined, state: string | null): readonly RunRow[] {
+/** Those that need a person first, then the newest; of these, whose identity begins with what is looked for. */
+function listOf({ runs, unknown }: Data, operation: string | undefined, query: URLSearchParams): readonly RunRow[] {
+  const state = query.get("state");
+  const found = (query.get("find") ?? "").trim().toLowerCase();
   const needing = state === null || state === "unknown" ? (unknown?.runs ?? []) : [];
   const known = new Set(needing.map(({ id }) => id));
   const others = (runs?.runs ?? []).filter(({ id }) => !known.has(id));
-  return [...needing, ...others].filter((run) => operation === undefined || run.operation === operation);
+  return [...needing, ...others]
+    .filter((run) => operation === undefined || run.operation === operation)
+    .filter(({ identity, id }) => identity.toLowerCase().startsWith(found) || id.startsWith(found));
 }
 
 interface HeadlineProps {
   readonly metrics: Metrics;
   readonly operations: readonly Decided[];
-  readonly unknown: number;
+  /** `undefined`: the ledger has not told. */
+  readonly unknown: number | undefined;
 }
 
 function Headline({ metrics, operations, unknown }: HeadlineProps) {
@@ -100,7 +121,9 @@ function Headline({ metrics, operations, unknown }: HeadlineProps) {
           {windowOf(metrics).replace(/^./, (letter) => letter.toUpperCase())},{" "}
           {inWords(operations.length).toLowerCase()} {plural(operations.length, "operation")} ran {whole(total("ran"))}{" "}
           {plural(total("ran"), "time")}.{" "}
-          {unknown === 0 ? (
+          {unknown === undefined ? (
+            "Whether an outcome is unknown, nobody has told"
+          ) : unknown === 0 ? (
             "No outcome is unknown"
           ) : (
             <span class="bad">
@@ -228,14 +251,26 @@ const quiet = (value: number) => (value === 0 ? <span class="t">0</span> : whole
 function RunFilter({ route }: { readonly route: Route }) {
   const asked = route.query.get("state") ?? "";
   return (
-    <fieldset class="seg">
-      <legend class="vh">Runs by state</legend>
-      {["", ...states].map((state) => (
-        <a key={state} href={withQuery(route, { state })} aria-current={state === asked ? "true" : undefined}>
-          {state === "" ? "all" : state}
-        </a>
-      ))}
-    </fieldset>
+    <div class="sift">
+      <fieldset class="seg">
+        <legend class="vh">Runs by state</legend>
+        {["", ...states].map((state) => (
+          <a key={state} href={withQuery(route, { state })} aria-current={state === asked ? "true" : undefined}>
+            {state === "" ? "all" : state}
+          </a>
+        ))}
+      </fieldset>
+      <input
+        class="filter"
+        placeholder="Identity begins with"
+        aria-label="Find runs whose identity begins with"
+        value={route.query.get("find") ?? ""}
+        onInput={({ currentTarget }) => {
+          history.replaceState(null, "", withQuery(parse(location.hash), { find: currentTarget.value }));
+          dispatchEvent(new HashChangeEvent("hashchange"));
+        }}
+      />
+    </div>
   );
 }
 
@@ -248,6 +283,7 @@ interface RunListProps {
 
 function RunList({ data, runs, selected, route }: RunListProps) {
   const { runsRefused } = data;
+  const [operation] = route.path;
   if (runsRefused !== undefined) {
     return (
       <p class="s note">
@@ -256,9 +292,18 @@ function RunList({ data, runs, selected, route }: RunListProps) {
     );
   }
   if (data.runs === undefined) return null;
-  if (runs.length === 0) return <p class="s note">No run in this state is kept.</p>;
+  const found = route.query.get("find") ?? "";
+  if (runs.length === 0) {
+    return (
+      <p class="s note">
+        {found === "" ? "No run in this state is kept." : `None of the newest ${data.runs.runs.length} begins so.`}
+      </p>
+    );
+  }
+  // of one operation each takes one line; the list stands beside one run, and should not be longer
+  const listedAtMost = operation === undefined ? 12 : 20;
   const at = data.live?.at ?? data.runs.at;
-  const state = route.query.get("state");
+  const kept = Object.fromEntries([...route.query].filter(([name]) => name === "state" || name === "find"));
   return (
     <>
       <table class="runs">
@@ -273,15 +318,15 @@ function RunList({ data, runs, selected, route }: RunListProps) {
           </tr>
         </thead>
         <tbody>
-          {runs.slice(0, 12).map((run) => (
+          {runs.slice(0, listedAtMost).map((run) => (
             <tr
               key={run.id}
-              {...goes(link(route, "operations", [run.operation, run.id], state === null ? {} : { state }))}
+              {...goes(link(route, "operations", [run.operation, run.id], kept))}
               aria-selected={run.id === selected}
             >
               <td class="wrap">
                 <span class="name m">{run.identity}</span>
-                <span class="sub">{run.operation}</span>
+                {operation === undefined ? <span class="sub">{run.operation}</span> : null}
               </td>
               <td class={toneOfRun(run)}>{wordsOfRun(run)}</td>
               <td class="r t n" title={full(run.createdAt)}>
@@ -291,8 +336,12 @@ function RunList({ data, runs, selected, route }: RunListProps) {
           ))}
         </tbody>
       </table>
-      {data.runs.more || runs.length > 12 ? (
-        <p class="small t note">Older ones are kept too; the newest are listed.</p>
+      {data.runs.more || runs.length > listedAtMost ? (
+        <p class="small t note">
+          {found === ""
+            ? "Older ones are kept too; the newest are listed."
+            : `Found among the newest ${data.runs.runs.length}; older ones are kept too.`}
+        </p>
       ) : null}
     </>
   );
@@ -300,8 +349,19 @@ function RunList({ data, runs, selected, route }: RunListProps) {
 
 const toneOfRun = ({ state }: RunRow): string => (state === "unknown" ? "bad" : state === "open" ? "warn" : "");
 
-function wordsOfRun({ state, refused, token }: RunRow): string {
-  const words = state === "done" && refused === true ? "refused" : state;
+const progressOf = ({ done, total }: Progress): string =>
+  total === null ? whole(done) : `${whole(done)} of ${whole(total)}`;
+
+function wordsOfRun({ state, refused, token, progress, cancelled }: RunRow): string {
+  const ends = cancelled && (state === "running" || state === "open");
+  const words =
+    state === "done" && refused === true
+      ? "refused"
+      : state === "running" && progress !== null
+        ? `running, ${progressOf(progress)}`
+        : ends
+          ? `${state}, cancelled`
+          : state;
   return token > 1 ? `${words}, attempt ${token}` : words;
 }
 
@@ -309,9 +369,12 @@ interface RunDetailProps {
   readonly run: RunAnswer | "gone" | undefined;
   readonly decisions: readonly Decided[];
   readonly at: number;
+  readonly administration: Administration;
+  readonly askUnlock: () => void;
+  readonly decided: (answer: RunAnswer) => void;
 }
 
-function RunDetail({ run, decisions, at }: RunDetailProps) {
+function RunDetail({ run, decisions, at, administration, askUnlock, decided }: RunDetailProps) {
   if (run === undefined) return <Bones title="Run" />;
   if (run === "gone") {
     return (
@@ -329,6 +392,7 @@ function RunDetail({ run, decisions, at }: RunDetailProps) {
     ["Fingerprint", found.fingerprint],
     ["Costs if twice", cost ?? "nobody has decided"],
     ["Kept until", full(found.keepUntil)],
+    ...(found.progress === null ? [] : [["Progress", progressOf(found.progress)] as const]),
   ];
   return (
     <Section
@@ -372,12 +436,8 @@ function RunDetail({ run, decisions, at }: RunDetailProps) {
         </span>
         <span class="hide-s">#1, #2: token</span>
       </div>
-      {found.state === "unknown" ? (
-        <p class="s note">
-          A person has to find out what became of it: ask the other side for the effect's key, then settle it in the
-          ledger. Nothing runs before.
-        </p>
-      ) : null}
+      {/* what was opened or said about one run is not about another */}
+      <SettlePanel key={found.id} answer={run} {...{ administration, askUnlock, decided }} />
     </Section>
   );
 }

@@ -187,7 +187,7 @@ function QuestionGrid({ questions, route }: { readonly questions: readonly Quest
 
 function OperationsPanel({ data, metrics, theme }: PanelProps) {
   const total = (key: string) => metrics.operations.reduce((sum, operation) => sum + (operation.total[key] ?? 0), 0);
-  const unknown = data.unknown?.runs.length ?? 0;
+  const unknown = data.unknown?.runs.length;
   const { runs } = data.live?.now ?? metrics.now;
   return (
     <>
@@ -200,8 +200,8 @@ function OperationsPanel({ data, metrics, theme }: PanelProps) {
         {total("failed") > 0 ? <Fig label="Failed" value={whole(total("failed"))} note="safe to repeat" /> : null}
         <Fig
           label="Unknown"
-          value={`${whole(unknown)}${data.unknown?.more ? "+" : ""}`}
-          tone={unknown > 0 ? "bad" : undefined}
+          value={unknown === undefined ? "–" : `${whole(unknown)}${data.unknown?.more ? "+" : ""}`}
+          tone={(unknown ?? 0) > 0 ? "bad" : undefined}
           note="for a person"
         />
       </dl>

@@ -11,6 +11,14 @@ export function intervene(work: Work, now: number, intervention: Intervention, {
     Object.assign(work, { state: "open", attempt: newAttemptId(), notBefore: 0, leaseUntil: now });
     return true;
   }
+  if (intervention.does === "cancel") {
+    const isGoing = work.state === "open" || work.state === "running";
+    if (!isGoing || work.input === null || work.cancelled) return false;
+    noteAttempt(work, "cancelled", now, why, who);
+    // nothing is to be waited for any more
+    Object.assign(work, { cancelled: true, notBefore: 0 });
+    return true;
+  }
   if (work.state !== "unknown") return false;
   switch (intervention.does) {
     case "settle":

@@ -18,11 +18,11 @@ import {
   effectRecords,
   finish,
   holds,
-  isExpired,
   noteAttempt,
   parkWork,
   reopenIfAnswered,
   runSummary,
+  standingOf,
   startedEffects,
   type Work,
 } from "./work.ts";
@@ -105,12 +105,19 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
 
     claim: (request) => step("claim", (now) => shelf.claim(now, request)),
     find: (request) => step("find", (now) => shelf.find(now, request)),
-    renew: (fence, leaseMs) =>
+    renew: (fence, leaseMs, progress) =>
       step("renew", (now) => {
         const work = shelf.get(fence.name);
-        if (!holds(work, fence)) return false;
-        work.leaseUntil = now + leaseMs;
-        return true;
+        if (!holds(work, fence)) return "fenced";
+        Object.assign(work, { leaseUntil: now + leaseMs, progress: progress ?? work.progress });
+        return work.cancelled ? "cancelled" : "renewed";
+      }),
+
+    accept: (request) => step("accept", (now) => shelf.accept(now, request, undefined)),
+    standing: (id) =>
+      step("standing", () => {
+        const work = shelf.byId(id);
+        return work === undefined || !isVisible(work, undefined) ? null : standingOf(work);
       }),
 
     start: (fence, { effect, settleMs }) =>
@@ -219,14 +226,16 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     },
     join: (tx, request, work) =>
       runner.nest(tx, (own, scope) => atomic(scope, request, (claimed) => runOnce(claimed, request, () => work(own)))),
+    acceptIn: (tx, request) =>
+      runner.nest(tx, (_own, scope) => step("accept", (now) => shelf.accept(now, request, scope))),
 
-    abandoned: ({ operations, resumedBelow, limit }) =>
+    abandoned: ({ operations, idleMs, limit, id: only }) =>
       step("abandoned", (now) =>
         visible()
-          .filter(({ about, resumes }) => operations.includes(about.operation) && resumes < resumedBelow)
-          .filter((work) => isDue(work, now))
-          .flatMap(({ id, name, about: { operation }, input, token }) =>
-            input === null ? [] : [{ id, name, operation, input, token }],
+          .filter(({ about, id }) => operations.includes(about.operation) && (only === undefined || id === only))
+          .filter((work) => isDue(work, now - idleMs))
+          .flatMap(({ id, name, about: { operation }, input, token, resumes }) =>
+            input === null ? [] : [{ id, name, operation, input, token, resumes }],
           )
           .slice(0, limit),
       ),
@@ -252,7 +261,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
       }),
     sweep: (limit) =>
       step("sweep", (now) => {
-        const expired = [...shelf.works()].filter((work) => isExpired(work, now)).slice(0, limit);
+        const expired = [...shelf.works()].filter((work) => shelf.isOver(work, now)).slice(0, limit);
         for (const work of expired) shelf.remove(work);
         return expired.length;
       }),
@@ -277,6 +286,21 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         const work = shelf.byId(id);
         if (work === undefined || !isVisible(work, undefined)) return null;
         return { run: runSummary(work), effects: effectRecords(work, now), attempts: [...work.attempts] };
+      }),
+
+    twice: ({ operation, withinMs, intent, limit }) =>
+      step("twice", () => {
+        const succeeded = visible()
+          .filter((work) => work.about.operation === operation && work.state === "done" && !work.refused)
+          .filter((work) => work.intent !== null && (intent === undefined || work.intent === intent));
+        return succeeded
+          .flatMap((second, place) => {
+            const first = succeeded.slice(0, place).findLast((work) => work.intent === second.intent);
+            if (first === undefined || second.createdAt - first.createdAt > withinMs) return [];
+            return [{ first: runSummary(first), second: runSummary(second), name: second.name }];
+          })
+          .reverse()
+          .slice(0, limit);
       }),
 
     journal: {

@@ -1,5 +1,16 @@
 import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
-import type { Claim, ClaimRequest, FindRequest, Open, Won, WorkRequest } from "../../contract/ledger.ts";
+import type {
+  Acceptance,
+  AcceptRequest,
+  Claim,
+  ClaimRequest,
+  FindRequest,
+  Mismatch,
+  Open,
+  Running,
+  Won,
+  WorkRequest,
+} from "../../contract/ledger.ts";
 import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./work.ts";
 
 /** What a running answer tells when no lease bounds the wait. */
@@ -7,6 +18,9 @@ const unboundedRetryMs = 1_000;
 
 /** What external work is claimed with. */
 type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;
+
+/** How new work begins: somebody's, or nobody's yet. */
+type Beginning = Pick<Work, "id" | "attempt" | "state" | "leaseUntil" | "input">;
 
 /** All works and keys. Every function is one step: nothing interleaves. */
 export interface Shelf {
@@ -17,8 +31,12 @@ export interface Shelf {
   readonly claim: (now: number, request: ClaimRequest) => Claim;
   /** Claims the work for the open transaction that will finish it. */
   readonly claimIn: (now: number, request: WorkRequest, scope: Scope) => Claim;
+  /** Writes work down as open, in `scope`'s transaction or in none. */
+  readonly accept: (now: number, request: AcceptRequest, scope: Scope | undefined) => Acceptance;
   readonly find: (now: number, request: FindRequest) => Exclude<Claim, Won> | Open | null;
   readonly remove: (work: Work) => void;
+  /** Past its keep, and no parent needs it. */
+  readonly isOver: (work: Work, now: number) => boolean;
 }
 
 /** An open transaction, as the records see it: what its end makes of them. */
@@ -39,35 +57,34 @@ export function createShelf(): Shelf {
     for (const key of work.keys) keys.delete(key);
   };
 
-  const add = (
-    now: number,
-    request: WorkRequest,
-    lease: Lease | null,
-    attempt: AttemptId,
-    scope: Scope | undefined,
-  ): Work => {
+  const isOver = (work: Work, now: number): boolean => {
+    const parent = work.parent === null ? undefined : works.get(work.parent);
+    return isExpired(work, now) && (parent === undefined || parent.state === "done");
+  };
+
+  const add = (now: number, request: WorkRequest, beginning: Beginning, scope: Scope | undefined): Work => {
     const work: Work = {
+      ...beginning,
       name: request.name,
-      id: newWorkId(),
       print: request.print,
       createdAt: now,
+      parent: request.parent,
+      intent: request.intent,
       keys: new Set(),
       effects: new Map(),
       attempts: [],
       about: request.about,
-      attempt,
       token: 1,
       resumes: 0,
-      state: "running",
-      leaseUntil: now + (lease?.leaseMs ?? 0),
       notBefore: 0,
       outcome: "",
       refused: false,
       keepUntil: now + request.keepMs,
       endedAt: null,
-      input: lease?.input ?? null,
       effect: "",
       why: null,
+      progress: null,
+      cancelled: false,
       openIn: scope?.transaction ?? null,
       transactions: new Map(),
     };
@@ -96,7 +113,7 @@ export function createShelf(): Shelf {
   /** The work that is kept under the name, and the one that the key belongs to; what is past its keep is gone. */
   const look = (now: number, { name, key }: FindRequest, drop: boolean) => {
     const kept = (work: Work | undefined): Work | undefined => {
-      if (work === undefined || !isExpired(work, now)) return work;
+      if (work === undefined || !isOver(work, now)) return work;
       if (drop) remove(work);
       return undefined;
     };
@@ -117,7 +134,7 @@ export function createShelf(): Shelf {
     if (work.state === "running" && work.attempt === attempt) {
       // the first answer was lost
       if (lease !== null) work.leaseUntil = now + lease.leaseMs;
-      return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver: false, effects };
+      return { ...wonOf(work), fence, tookOver: false, effects };
     }
     const tookOver = work.state === "running";
     if (tookOver) {
@@ -143,11 +160,15 @@ export function createShelf(): Shelf {
       about: { ...work.about, owner: request.about.owner },
       openIn: scope?.transaction ?? null,
     } satisfies Partial<Work>);
-    return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver, effects };
+    return { ...wonOf(work), fence, tookOver, effects };
   };
 
-  const claim = (now: number, request: WorkRequest, lease: Lease | null, scope: Scope | undefined): Claim => {
-    const attempt = lease?.attempt ?? newAttemptId();
+  /** What stands under the names for this request: a mismatch, another's open transaction, or work or none. */
+  const stand = (
+    now: number,
+    request: WorkRequest,
+    scope: Scope | undefined,
+  ): Mismatch | Running | Work | undefined => {
     const { work, owner } = look(now, request, true);
     const blocking = [work, owner].find((other) => other !== undefined && !isVisible(other, scope));
     if (blocking !== undefined) {
@@ -155,14 +176,38 @@ export function createShelf(): Shelf {
       return { is: "running", since: blocking.createdAt, retryAfterMs: unboundedRetryMs };
     }
     if (owner !== undefined && owner !== work) return { is: "mismatch", firstSeen: null };
-    if (work === undefined) {
-      const { name, id } = add(now, request, lease, attempt, scope);
-      const fence = { name, id, attempt };
-      return { is: "won", fence, token: 1, resumes: 0, tookOver: false, effects: [] };
-    }
+    if (work === undefined) return undefined;
     if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.createdAt };
     if (request.key !== null && owner === undefined) bind(now, request, work, request.key, scope);
-    return stored(work, now, attempt) ?? take(now, request, lease, work, attempt, scope);
+    return work;
+  };
+
+  const claim = (now: number, request: WorkRequest, lease: Lease | null, scope: Scope | undefined): Claim => {
+    const attempt = lease?.attempt ?? newAttemptId();
+    const found = stand(now, request, scope);
+    if (found !== undefined && "is" in found) return found;
+    if (found !== undefined) return stored(found, now, attempt) ?? take(now, request, lease, found, attempt, scope);
+    const leaseUntil = now + (lease?.leaseMs ?? 0);
+    const beginning = { id: newWorkId(), attempt, state: "running", leaseUntil, input: lease?.input ?? null } as const;
+    const work = add(now, request, beginning, scope);
+    return { ...wonOf(work), fence: { name: work.name, id: work.id, attempt }, tookOver: false, effects: [] };
+  };
+
+  const accept = (now: number, request: AcceptRequest, scope: Scope | undefined): Acceptance => {
+    const found = stand(now, request, scope);
+    if (found !== undefined && "is" in found) return found;
+    if (found === undefined) {
+      const { id, input } = request;
+      const beginning = { id, attempt: newAttemptId(), state: "open", leaseUntil: now, input } as const;
+      const { createdAt } = add(now, request, beginning, scope);
+      return { is: "accepted", id, since: createdAt, isNew: true };
+    }
+    const { id, createdAt: since, input, state } = found;
+    if (state === "open" || state === "running") {
+      if (input === null) return { is: "running", since, retryAfterMs: unboundedRetryMs };
+      return { is: "accepted", id, since, isNew: id === request.id };
+    }
+    return stored(found, now, undefined) ?? { is: "running", since, retryAfterMs: unboundedRetryMs };
   };
 
   return {
@@ -170,8 +215,10 @@ export function createShelf(): Shelf {
     get: (name) => works.get(name),
     byId: (id) => ids.get(id),
     remove,
+    isOver,
     claim: (now, request) => claim(now, request, request, undefined),
     claimIn: (now, request, scope) => claim(now, request, null, scope),
+    accept,
     find: (now, request) => {
       const { work, owner } = look(now, request, false);
       if (owner !== undefined && owner !== work && isVisible(owner, undefined)) {
@@ -182,6 +229,10 @@ export function createShelf(): Shelf {
       return stored(work, now, undefined) ?? { is: "open", since: work.createdAt, retryAfterMs: 0 };
     },
   };
+}
+
+function wonOf({ token, resumes, cancelled }: Work) {
+  return { is: "won", token, resumes, cancelled } as const;
 }
 
 /** Until the transaction ends, the work is its own. */

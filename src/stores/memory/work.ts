@@ -4,8 +4,10 @@ import type {
   EffectRecord,
   Fence,
   Fingerprint,
+  Progress,
   RunState,
   RunSummary,
+  Standing,
   WorkAbout,
 } from "../../contract/ledger.ts";
 
@@ -15,6 +17,8 @@ export interface Work {
   readonly id: WorkId;
   readonly print: Fingerprint;
   readonly createdAt: number;
+  readonly parent: Name | null;
+  readonly intent: Name | null;
   /** The first key and further ones: they live as long as the work. */
   readonly keys: Set<Name>;
   readonly effects: Map<string, Effect>;
@@ -35,6 +39,8 @@ export interface Work {
   input: string | null;
   /** The effect it is parked for. */
   effect: string;
+  progress: Progress | null;
+  cancelled: boolean;
   why: string | null;
   /** The open transaction that runs and finishes it; nobody else sees what that does. */
   openIn: object | null;
@@ -86,7 +92,15 @@ export function finish(work: Work, now: number, outcome: string, refused: boolea
 }
 
 export function reopen(work: Work, now: number): void {
-  Object.assign(work, { state: "open", notBefore: 0, leaseUntil: now, endedAt: null, effect: "", why: null });
+  Object.assign(work, {
+    state: "open",
+    resumes: 0,
+    notBefore: 0,
+    leaseUntil: now,
+    endedAt: null,
+    effect: "",
+    why: null,
+  });
 }
 
 /** Parked work whose last open effect was pinned needs no person any more. */
@@ -131,5 +145,22 @@ export function runSummary(work: Work): RunSummary {
     token: work.token,
     print: work.print,
     why: work.why,
+    progress: work.progress,
+    cancelled: work.cancelled,
   };
+}
+
+export function standingOf(work: Work): Standing {
+  const { operation } = work.about;
+  const since = work.endedAt ?? work.createdAt;
+  switch (work.state) {
+    case "done":
+      return { operation, is: "done", outcome: work.outcome, at: since };
+    case "unknown":
+      return { operation, is: "unknown", effect: work.effect, since };
+    default: {
+      const { createdAt, cancelled, progress } = work;
+      return { operation, is: "going", since: createdAt, running: work.state === "running", cancelled, progress };
+    }
+  }
 }

@@ -7,21 +7,36 @@ import { deleteWork, parkWork } from "./endings.ts";
 import { bytes, clock, hexOf, id16, micros, type Row, textOf, type Work, workColumns, workOf } from "./records.ts";
 
 const due = `(state = 'o' and coalesce(not_before, 0) <= ${clock} or state = 'r' and lease_until <= ${clock})`;
+const idle = `greatest(coalesce(lease_until, 0), coalesce(not_before, 0)) <= ${clock} - ?`;
 
+/** Of each state by the index that has its order, so that of many that wait no more are read than are told. */
 export async function abandonedWork(connection: Connection, query: AbandonedQuery): Promise<readonly AbandonedWork[]> {
-  if (query.operations.length === 0) return [];
-  const { rows } = await connection.query(
-    `select id, name, operation, input, token from reprise_work force index (reprise_work_state)
-     where state in ('o', 'r') and input is not null and operation in (${query.operations.map(() => "?").join(", ")})
-       and resumes < ? and ${due} order by created_at, name limit ?`,
-    [...query.operations.map(bytes), query.resumedBelow, query.limit],
-  );
+  const { operations, idleMs, limit, id } = query;
+  if (operations.length === 0) return [];
+  const columns = "id, name, operation, input, token, resumes, created_at";
+  const asked = `input is not null and operation in (${operations.map(() => "?").join(", ")}) and ${idle}`;
+  const params = [...operations.map(bytes), micros(idleMs)];
+  const order = "order by created_at, name limit ?";
+  const ofState = (state: "o" | "r") => `(select ${columns} from reprise_work force index (reprise_work_state)
+    where state = '${state}' and ${asked} ${order})`;
+  const { rows } =
+    id === undefined
+      ? await connection.query(`${ofState("o")} union all ${ofState("r")} ${order}`, [
+          ...[...params, limit],
+          ...[...params, limit],
+          limit,
+        ])
+      : await connection.query(
+          `select ${columns} from reprise_work where id = ? and state in ('o', 'r') and ${asked}`,
+          [id16(id), ...params],
+        );
   return rows.map((row: Row) => ({
     id: hexOf(row["id"]) as WorkId,
     name: hexOf(row["name"]) as Work["name"],
     operation: textOf(row["operation"]),
     input: textOf(row["input"]),
     token: Number(row["token"]),
+    resumes: Number(row["resumes"]),
   }));
 }
 
@@ -76,8 +91,10 @@ async function lockDue(connection: Connection, id: WorkId): Promise<Work | undef
 
 export async function sweepWork(connection: Connection, limit: number): Promise<number> {
   const { rows } = await connection.query(
-    `select ${workColumns} from reprise_work force index (reprise_work_keep)
-     where keep_until <= ${clock} and state = 'd' order by keep_until limit ? for update skip locked`,
+    `select ${workColumns} from reprise_work w force index (reprise_work_keep)
+     where keep_until <= ${clock} and state = 'd' and (parent is null
+       or not exists (select 1 from reprise_work p where p.name = w.parent and p.state <> 'd'))
+     order by keep_until limit ? for update skip locked`,
     [limit],
   );
   const expired = rows.map(workOf);

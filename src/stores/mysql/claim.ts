@@ -1,5 +1,17 @@
-import { type Name, newAttemptId, newWorkId } from "../../base/names.ts";
-import type { Claim, ClaimRequest, FindRequest, Open, Running, Won, WorkRequest } from "../../contract/ledger.ts";
+import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
+import type {
+  Acceptance,
+  Accepted,
+  AcceptRequest,
+  Claim,
+  ClaimRequest,
+  FindRequest,
+  Mismatch,
+  Open,
+  Running,
+  Won,
+  WorkRequest,
+} from "../../contract/ledger.ts";
 import { type Connection, isDuplicate } from "./driver.ts";
 import { deleteWork, parkWork } from "./endings.ts";
 import { bounded } from "./limits.ts";
@@ -38,23 +50,30 @@ export function runningElsewhere(now: number): Running {
   return { is: "running", since: now, retryAfterMs: unboundedRetryMs };
 }
 
+/** How new work begins; `done`: the caller finishes it in this same transaction, and nobody else sees it before. */
+interface Beginning {
+  readonly id: WorkId;
+  readonly attempt: AttemptId;
+  readonly state: "running" | "open" | "done";
+  readonly leaseMs: number;
+  readonly input: string | null;
+}
+const letters = { running: "r", open: "o", done: "d" } as const;
+
 /**
- * The first step of every claim: one row with both names, or nothing. Nothing is locked before, for a lock on what is absent
- * would hold up, or deadlock, whoever inserts beside it. With a lease the work is running from now on; without one the
- * caller finishes it in this same transaction, and the row is written as done without an outcome, which nobody else sees.
+ * The first step of every claim: one row with both names, or nothing; when it was written, in microseconds. Nothing is locked
+ * before, for a lock on what is absent would hold up, or deadlock, whoever inserts beside it.
  */
-export async function insertWork(
+async function insertRow(
   connection: Connection,
   request: WorkRequest,
-  lease: Lease | null,
-): Promise<WonAt | "taken" | "locked"> {
-  const { about, print, name, key } = request;
-  const attempt = lease?.attempt ?? newAttemptId();
-  const id = newWorkId();
+  { id, attempt, state, leaseMs, input }: Beginning,
+): Promise<number | "taken" | "locked"> {
+  const { about, print, name, key, parent, intent } = request;
   const returning = connection.dialect === "mariadb";
   const text = `insert into reprise_work (name, key_name, id, attempt, print, print_version, state, lease_until, keep_until,
-      input, created_at, operation, identity, principal, caller_key, owner)
-    values (?, ?, ?, ?, ?, ?, ?, ${lease === null ? "null" : `${clock} + ?`}, ${clock} + ?, ?, ${clock}, ?, ?, ?, ?, ?)`;
+      input, created_at, operation, identity, principal, caller_key, owner, parent, intent)
+    values (?, ?, ?, ?, ?, ?, ?, ${state === "done" ? "null" : `${clock} + ?`}, ${clock} + ?, ?, ${clock}, ?, ?, ?, ?, ?, ?, ?)`;
   const params = [
     id16(name),
     key === null ? null : id16(key),
@@ -62,26 +81,53 @@ export async function insertWork(
     id16(attempt),
     bounded(print.hash, 255, "print"),
     print.version,
-    bytes(lease === null ? "d" : "r"),
-    ...(lease === null ? [] : [micros(lease.leaseMs)]),
+    bytes(letters[state]),
+    ...(state === "done" ? [] : [micros(leaseMs)]),
     Math.ceil(micros(request.keepMs) * keepAhead),
-    bytesOrNull(lease?.input ?? null),
+    bytesOrNull(input),
     bounded(about.operation, 512, "operation"),
     bytes(about.identity),
     bytes(about.principal),
     bytesOrNull(about.key),
     bytes(about.owner),
+    parent === null ? null : id16(parent),
+    intent === null ? null : id16(intent),
   ];
   try {
     const result = await unlessLocked(connection, returning ? `${text} returning created_at` : text, params);
     if (result === "locked") return "locked";
     const { rows } = returning ? result : await connection.query(`select ${clock} as created_at`, []);
-    const won: Won = { is: "won", fence: { name, id, attempt }, token: 1, resumes: 0, tookOver: false, effects: [] };
-    return { won, at: Number(rows[0]?.["created_at"]) };
+    return Number(rows[0]?.["created_at"]);
   } catch (error) {
     if (isDuplicate(error)) return "taken";
     throw error;
   }
+}
+
+/** With a lease the work is running from now on; without one the caller finishes it in this same transaction. */
+export async function insertWork(
+  connection: Connection,
+  request: WorkRequest,
+  lease: Lease | null,
+): Promise<WonAt | "taken" | "locked"> {
+  const attempt = lease?.attempt ?? newAttemptId();
+  const id = newWorkId();
+  const { leaseMs = 0, input = null } = lease ?? {};
+  const state = lease === null ? "done" : "running";
+  const at = await insertRow(connection, request, { id, attempt, state, leaseMs, input });
+  if (typeof at !== "number") return at;
+  const fence = { name: request.name, id, attempt };
+  return { won: { is: "won", fence, token: 1, resumes: 0, tookOver: false, cancelled: false, effects: [] }, at };
+}
+
+/** Nobody's yet. */
+export async function insertOpen(
+  connection: Connection,
+  request: AcceptRequest,
+): Promise<Accepted | "taken" | "locked"> {
+  const { id, input } = request;
+  const at = await insertRow(connection, request, { id, attempt: newAttemptId(), state: "open", leaseMs: 0, input });
+  return typeof at === "number" ? { is: "accepted", id, since: instant(at), isNew: true } : at;
 }
 
 /** How rows are read: as committed, in a statement with a snapshot of its own, or locked, which reads the latest. */
@@ -90,6 +136,7 @@ export type Reading = "" | "lock in share mode" | "for update";
 export interface Looked {
   /** Whether the rows were read inside the transaction that may have written them. */
   readonly inside: boolean;
+  readonly isLocked: boolean;
   readonly work: Work | undefined;
   /** The work that the key belongs to; `undefined`: the key is free. */
   readonly owner: Name | undefined;
@@ -108,27 +155,41 @@ export async function look(connection: Connection, { name, key }: FindRequest, r
         ]);
   const found = rows.map(workOf);
   const inside = reading !== "";
+  const isLocked = inside;
   const work = found.find((one) => one.name === name);
   const keyed = key === null ? undefined : found.find((one) => one.key === key);
-  if (keyed === undefined) return { inside, work, owner: undefined, ownerAlive: false };
-  if (keyed.bound === null) return { inside, work, owner: keyed.name, ownerAlive: !isExpired(keyed) };
-  if (keyed.bound === name) return { inside, work, owner: name, ownerAlive: work !== undefined && !isExpired(work) };
+  if (keyed === undefined) return { inside, isLocked, work, owner: undefined, ownerAlive: false };
+  if (keyed.bound === null) return { inside, isLocked, work, owner: keyed.name, ownerAlive: !isExpired(keyed) };
+  if (keyed.bound === name)
+    return { inside, isLocked, work, owner: name, ownerAlive: work !== undefined && !isExpired(work) };
   const bound = (await connection.query(one("name = ?"), [id16(keyed.bound)])).rows.map(workOf)[0];
-  return { inside, work, owner: keyed.bound, ownerAlive: bound !== undefined && !isExpired(bound) };
+  return { inside, isLocked, work, owner: keyed.bound, ownerAlive: bound !== undefined && !isExpired(bound) };
 }
 
-export type Verdict =
-  | { readonly is: "told"; readonly claim: Exclude<Claim, Won> }
+export type Verdict<T> =
+  | { readonly is: "told"; readonly claim: T | Mismatch }
   /** Nothing is there, or only what is past its keep. */
   | { readonly is: "gone" }
   /** The key is to be bound, or the work taken. */
   | { readonly is: "write"; readonly work: Work };
 
-export function judge(
-  { inside, work, owner, ownerAlive }: Looked,
-  request: FindRequest,
-  attempt: string | undefined,
-): Verdict {
+/** What is told of work that stands there; `undefined`: it can be taken. */
+export type Tell<T> = (work: Work, inside: boolean) => T | undefined;
+
+export function asClaimed(attempt: string | undefined): Tell<Exclude<Claim, Won>> {
+  return (work, inside) => stored(work, attempt, inside);
+}
+
+export function asAccepted(request: AcceptRequest): (work: Work, inside: boolean) => Acceptance {
+  return (work, inside) => {
+    const { id, state, keepsInput } = work;
+    const since = instant(work.createdAt);
+    if (keepsInput && (state === "o" || state === "r")) return { is: "accepted", id, since, isNew: id === request.id };
+    return stored(work, undefined, inside) ?? { is: "running", since, retryAfterMs: unboundedRetryMs };
+  };
+}
+
+export function judge<T>({ inside, work, owner, ownerAlive }: Looked, request: FindRequest, tell: Tell<T>): Verdict<T> {
   const isOthers = owner !== undefined && owner !== request.name;
   if (isOthers && ownerAlive) return { is: "told", claim: { is: "mismatch", firstSeen: null } };
   if (work === undefined || isExpired(work) || isOthers) return { is: "gone" };
@@ -136,14 +197,14 @@ export function judge(
   if (work.print !== print.hash || work.printVersion !== print.version) {
     return { is: "told", claim: { is: "mismatch", firstSeen: instant(work.createdAt) } };
   }
-  const claim = stored(work, attempt, inside);
+  const claim = tell(work, inside);
   const isUnbound = request.key !== null && owner === undefined;
   return claim === undefined || isUnbound ? { is: "write", work } : { is: "told", claim };
 }
 
 /** What a claim would find. */
 export function found(looked: Looked, request: FindRequest): Exclude<Claim, Won> | Open | null {
-  const verdict = judge(looked, request, undefined);
+  const verdict = judge(looked, request, asClaimed(undefined));
   if (verdict.is === "told") return verdict.claim;
   if (verdict.is === "gone") return null;
   return (
@@ -152,31 +213,46 @@ export function found(looked: Looked, request: FindRequest): Exclude<Claim, Won>
 }
 
 /**
- * Goes on where something was found, inside a transaction: clears what is past its keep, binds a further key, takes what
- * nobody is at. `again`: nothing stands in the way any more.
+ * Goes on where something was found, inside a transaction: clears what is past its keep, binds a further key. `again`:
+ * nothing stands in the way any more; `take`: nobody is at the work.
  */
-export async function settleFound(
+export async function settleFound<T>(
   connection: Connection,
   request: WorkRequest,
-  lease: Lease | null,
-  reading: Exclude<Reading, "">,
-): Promise<Exclude<Claim, Won> | WonAt | "again"> {
-  const looked = await look(connection, request, reading);
-  const verdict = judge(looked, request, lease?.attempt);
+  looked: Looked,
+  tell: Tell<T>,
+): Promise<T | Mismatch | Running | "again" | { readonly take: Work }> {
+  const verdict = judge(looked, request, tell);
   if (verdict.is === "told") return verdict.claim;
   if (verdict.is === "gone") {
     await clear(connection, request, looked.owner);
     return "again";
   }
   const { work } = verdict;
-  if (request.key !== null && looked.owner === undefined && !(await bind(connection, request, request.key))) {
-    return "again";
+  if (request.key !== null && looked.owner === undefined) {
+    const bound = await bind(connection, request, request.key, looked, work);
+    if (bound === "gone") return "again";
+    if (bound === "locked") return runningElsewhere(instant(work.now));
   }
-  return stored(work, lease?.attempt, true) ?? take(connection, request, lease, work);
+  return tell(work, looked.inside) ?? { take: work };
 }
 
+/** The same for a claim, which takes what nobody is at. */
+export async function settleClaim(
+  connection: Connection,
+  request: WorkRequest,
+  lease: Lease | null,
+  reading: Exclude<Reading, "">,
+): Promise<Exclude<Claim, Won> | WonAt | "again"> {
+  const looked = await look(connection, request, reading);
+  const settled = await settleFound(connection, request, looked, asClaimed(lease?.attempt));
+  if (settled === "again" || !("take" in settled)) return settled;
+  return take(connection, request, lease, settled.take);
+}
+
+/** A child is cleared by the sweep alone, which looks after its parent. */
 function isExpired(work: Work): boolean {
-  return work.state === "d" && work.keepUntil <= work.now;
+  return work.state === "d" && work.keepUntil <= work.now && !work.isChild;
 }
 
 /** What is answered without running; `undefined`: the work can be taken. */
@@ -199,22 +275,42 @@ function stored(work: Work, attempt: string | undefined, inside: boolean): Exclu
   }
 }
 
-/** A further key lives as long as its work, so the work must live as long as this key's promise. False: taken meanwhile. */
-async function bind(connection: Connection, request: WorkRequest, key: Name): Promise<boolean> {
+/**
+ * A further key lives as long as its work, so the work must live as long as this key's promise. In a transaction that goes on,
+ * the row of work that is not done is left to its owner, and is kept from its end on. `gone`: the work is another's meanwhile,
+ * or the key is; `locked`: an open transaction is at either.
+ */
+async function bind(
+  connection: Connection,
+  request: WorkRequest,
+  key: Name,
+  { inside, isLocked }: Looked,
+  { state, id }: Work,
+): Promise<"bound" | "gone" | "locked"> {
+  const raises = isLocked || !inside || state === "d";
+  if (raises && !isLocked) {
+    const locking = "select 1 as held from reprise_work where name = ? and id = ? for update";
+    const held = await unlessLocked(connection, locking, [id16(request.name), id16(id)]);
+    if (held === "locked") return held;
+    if (held.rows.length === 0) return "gone";
+  }
   try {
-    await connection.query(
+    const inserted = await unlessLocked(
+      connection,
       `insert into reprise_work (name, key_name, bound, state, created_at) values (?, ?, ?, 'k', ${clock})`,
       [id16(key), id16(key), id16(request.name)],
     );
+    if (inserted === "locked") return inserted;
   } catch (error) {
-    if (isDuplicate(error)) return false;
+    if (isDuplicate(error)) return "gone";
     throw error;
   }
+  if (!raises) return "bound";
   await connection.query(`update reprise_work set keep_until = greatest(keep_until, ${clock} + ?) where name = ?`, [
     micros(request.keepMs),
     id16(request.name),
   ]);
-  return true;
+  return "bound";
 }
 
 async function take(
@@ -235,8 +331,8 @@ async function take(
         id16(work.name),
       ]);
     }
-    const { token, resumes } = work;
-    return { won: { is: "won", fence, token, resumes, tookOver: false, effects }, at };
+    const { token, resumes, isCancelled: cancelled } = work;
+    return { won: { is: "won", fence, token, resumes, tookOver: false, cancelled, effects }, at };
   }
   const [first] = effects;
   if (lease === null && first !== undefined) {
@@ -264,14 +360,16 @@ async function take(
   );
   if (taken === "locked") return runningElsewhere(instant(at));
   if (tookOver) await noteAttempt(connection, work, "taken-over", null);
-  return { won: { is: "won", fence, token: work.token + 1, resumes, tookOver, effects }, at };
+  const { isCancelled: cancelled } = work;
+  return { won: { is: "won", fence, token: work.token + 1, resumes, tookOver, cancelled, effects }, at };
 }
 
 /** Removes what stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
 async function clear(connection: Connection, request: FindRequest, owner: Name | undefined): Promise<void> {
   for (const name of new Set([request.name, owner ?? request.name])) {
     const { rows } = await connection.query(
-      `select ${workColumns} from reprise_work where name = ? and state = 'd' and keep_until <= ${clock} for update`,
+      `select ${workColumns} from reprise_work where name = ? and state = 'd' and keep_until <= ${clock}
+         and parent is null for update`,
       [id16(name)],
     );
     const [expired] = rows.map(workOf);

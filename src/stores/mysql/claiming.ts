@@ -1,15 +1,28 @@
 import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { pause } from "../../base/promise.ts";
-import type { Atomic, Claim, ClaimRequest, Finished, WorkRequest } from "../../contract/ledger.ts";
+import type {
+  Acceptance,
+  AcceptRequest,
+  Atomic,
+  Claim,
+  ClaimRequest,
+  Finished,
+  Mismatch,
+  WorkRequest,
+} from "../../contract/ledger.ts";
 import {
+  asAccepted,
+  asClaimed,
+  insertOpen,
   insertWork,
   judge,
-  type Lease,
   type Looked,
   look,
   runningElsewhere,
+  settleClaim,
   settleFound,
+  type Tell,
   type WonAt,
 } from "./claim.ts";
 import { Conflict } from "./conflict.ts";
@@ -47,13 +60,36 @@ export async function claimExternal(
     const step = await database.each("claim", async (connection) => {
       const inserted = await insertWork(connection, request, request);
       if (typeof inserted === "object") return inserted;
-      return whileLocked(inserted, await lookAt(connection, request, request));
+      return whileLocked(inserted, await lookAt(connection, request, asClaimed(request.attempt)));
     });
     if (step !== "write") return step;
-    return database.write("claim", (connection) => settleFound(connection, request, request, "for update"));
+    return database.write("claim", (connection) => settleClaim(connection, request, request, "for update"));
   };
   const step = await untilKnown(ledger, clock, claimPatienceMs, attempt);
   return "won" in step ? step.won : step;
+}
+
+/** Writes work down as open. Every wait is a pause without a connection, as a claim's is. */
+export function acceptWork(
+  database: Database,
+  ledger: string,
+  clock: Clock,
+  request: AcceptRequest,
+): Promise<Acceptance> {
+  const tell = asAccepted(request);
+  const attempt = async (): Promise<Acceptance | Waiting> => {
+    const step = await database.each("accept", async (connection) => {
+      const inserted = await insertOpen(connection, request);
+      if (typeof inserted === "object") return inserted;
+      return whileLocked(inserted, await lookAt(connection, request, tell));
+    });
+    if (step !== "write") return step;
+    return database.write("accept", async (connection) => {
+      const settled = await settleFound(connection, request, await look(connection, request, ""), tell);
+      return typeof settled === "object" && "take" in settled ? "again" : settled;
+    });
+  };
+  return untilKnown(ledger, clock, claimPatienceMs, attempt);
 }
 
 /** Claim, work and outcome in one transaction. What is found instead is judged, and cleared, outside of it. */
@@ -74,10 +110,13 @@ export function runAtomic<Tx, T>(
       return typeof inserted === "string" ? inserted : finish(options, connection, users, request, inserted, work);
     });
     if (typeof first === "object") return first;
-    const found = whileLocked(first, await database.each("claim", (connection) => lookAt(connection, request, null)));
+    const found = whileLocked(
+      first,
+      await database.each("claim", (connection) => lookAt(connection, request, asClaimed(undefined))),
+    );
     if (found !== "write") return found;
     return transactions.begin("atomic", async (connection, users) => {
-      const settled = await database.step("claim", settleFound(connection, request, null, "for update"));
+      const settled = await database.step("claim", settleClaim(connection, request, null, "for update"));
       if (settled === "again" || !("won" in settled)) return settled;
       return finish(options, connection, users, request, settled, work);
     });
@@ -99,11 +138,46 @@ export function runJoined<Tx, T>(
       if (inserted === "locked") return runningElsewhere(clock.now());
       const settled =
         inserted === "taken"
-          ? await database.step("claim", settleFound(connection, request, null, "lock in share mode"))
+          ? await database.step("claim", settleClaim(connection, request, null, "lock in share mode"))
           : inserted;
       if (settled === "again") continue;
       if (!("won" in settled)) return settled;
       return finish(options, connection, (users) => users(own), request, settled, work);
+    }
+    throw new Conflict();
+  });
+}
+
+/**
+ * `acceptWork` inside a transaction that the caller holds. What stands there is looked for first, and without a lock: the
+ * caller would hold it until its end, that of an insert in vain too, while the work's owner waits to renew. So what its
+ * snapshot does not show has to be met by a new one.
+ */
+export function acceptJoined<Tx>(
+  {
+    database,
+    transactions,
+    clock,
+  }: {
+    readonly database: Database;
+    readonly transactions: Transactional<Tx>;
+    readonly clock: Clock;
+  },
+  tx: Tx,
+  request: AcceptRequest,
+): Promise<Acceptance> {
+  const tell: Tell<Acceptance> = asAccepted(request);
+  return transactions.nest(tx, async (connection) => {
+    for (let round = 0; round < 3; round++) {
+      const looked = { ...(await database.step("accept", look(connection, request, ""))), inside: true };
+      if (isEmpty(looked)) {
+        const inserted = await database.step("accept", insertOpen(connection, request));
+        if (inserted === "locked") return runningElsewhere(clock.now());
+        if (inserted !== "taken") return inserted;
+        continue;
+      }
+      const settled = await database.step("accept", settleFound(connection, request, looked, tell));
+      if (settled !== "again" && !("take" in settled)) return settled;
     }
     throw new Conflict();
   });
@@ -128,13 +202,13 @@ async function untilKnown<S extends object>(
 }
 
 /** What stands there instead. `write`: something is to be cleared, bound or taken. */
-async function lookAt(
+async function lookAt<T>(
   connection: Connection,
   request: WorkRequest,
-  lease: Lease | null,
-): Promise<Exclude<Claim, { is: "won" }> | "again" | "write"> {
+  tell: Tell<T>,
+): Promise<T | Mismatch | "again" | "write"> {
   const looked = await look(connection, request, "");
-  const verdict = judge(looked, request, lease?.attempt);
+  const verdict = judge(looked, request, tell);
   if (verdict.is === "told") return verdict.claim;
   return isEmpty(looked) ? "again" : "write";
 }

@@ -1,6 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
-import type { EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
+import type { EffectRecord, EffectStart, Fence, Pinned, Progress, Started, Transacted } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
 import { fencedRow, fenceOf, share } from "./fence.ts";
 import { bounded } from "./limits.ts";
@@ -19,12 +19,22 @@ import {
 
 const longestName = 767;
 
-export async function renewLease(connection: Connection, fence: Fence, leaseMs: number): Promise<boolean> {
+export async function renewLease(
+  connection: Connection,
+  fence: Fence,
+  leaseMs: number,
+  progress: Progress | null,
+): Promise<"renewed" | "cancelled" | "fenced"> {
+  const far = progress === null ? [] : [progress.done, progress.total];
   const { count } = await connection.query(
-    `update reprise_work set lease_until = ${clock} + ? where name = ? and id = ? and attempt = ? and state = 'r'`,
-    [micros(leaseMs), id16(fence.name), id16(fence.id), id16(fence.attempt)],
+    `update reprise_work set lease_until = ${clock} + ?${progress === null ? "" : ", progress_done = ?, progress_total = ?"}
+     where name = ? and id = ? and attempt = ? and state = 'r'`,
+    [micros(leaseMs), ...far, id16(fence.name), id16(fence.id), id16(fence.attempt)],
   );
-  return count === 1;
+  if (count !== 1) return "fenced";
+  // a cancellation beside it is seen at the next renewal
+  const { rows } = await connection.query("select cancelled_at from reprise_work where name = ?", [id16(fence.name)]);
+  return rows[0]?.["cancelled_at"] == null ? "renewed" : "cancelled";
 }
 
 /** Each statement commits by itself: that the effect is present is believed of the insert, that it is absent of nothing. */
@@ -118,7 +128,7 @@ export async function reopenIfAnswered(connection: Connection, parked: Work): Pr
 /** The caller holds its row. */
 export async function reopen(connection: Connection, parked: Work): Promise<void> {
   await connection.query(
-    `update reprise_work set state = 'o', not_before = null, lease_until = ${clock}, ended_at = null, effect = null,
+    `update reprise_work set state = 'o', resumes = 0, not_before = null, lease_until = ${clock}, ended_at = null, effect = null,
        why = null where name = ?`,
     [id16(parked.name)],
   );

@@ -68,6 +68,15 @@ async function carryOut(
     await noteAttempt(connection, decided, "revoked", why);
     return true;
   }
+  if (intervention.does === "cancel") {
+    if (!(work.state === "o" || work.state === "r") || !work.keepsInput || work.isCancelled) return false;
+    // nothing that a fence is in changes: an owner's transaction goes on beside it
+    await connection.query(`update reprise_work set cancelled_at = ${storeClock}, not_before = null where name = ?`, [
+      id16(work.name),
+    ]);
+    await noteAttempt(connection, decided, "cancelled", why);
+    return true;
+  }
   if (work.state !== "u") return false;
   switch (intervention.does) {
     case "settle":

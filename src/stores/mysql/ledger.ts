@@ -5,7 +5,7 @@ import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { abandonedWork, parkAbandonedWork, parkStalledWork, sweepWork } from "./abandoned.ts";
 import { found, look } from "./claim.ts";
-import { claimExternal, runAtomic, runJoined } from "./claiming.ts";
+import { acceptJoined, acceptWork, claimExternal, runAtomic, runJoined } from "./claiming.ts";
 import { Conflict } from "./conflict.ts";
 import { type Database, mysqlDatabase } from "./database.ts";
 import { isDuplicate, type MysqlPool } from "./driver.ts";
@@ -13,7 +13,7 @@ import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, tran
 import { completeWork, parkOwn, releaseWork } from "./endings.ts";
 import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
-import { recentRuns, runHistory } from "./looking.ts";
+import { recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
 import { mysqlSchema } from "./migration.ts";
 import { type MysqlTransaction, ownTransactions, type Transactional } from "./transaction.ts";
@@ -74,7 +74,11 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
 
     claim: (request) => claimExternal(database, name, systemClock, request),
     find: (request) => database.each("find", async (connection) => found(await look(connection, request, ""), request)),
-    renew: (fence, leaseMs) => database.each("renew", (connection) => renewLease(connection, fence, leaseMs)),
+    renew: (fence, leaseMs, progress) =>
+      database.each("renew", (connection) => renewLease(connection, fence, leaseMs, progress)),
+
+    accept: (request) => acceptWork(database, name, systemClock, request),
+    standing: (id) => database.each("standing", (connection) => standingOf(connection, id)),
 
     start: (fence, effect) => database.each("start", (connection) => startEffect(connection, fence, effect)),
     restart: (fence, effect) => database.write("restart", (connection) => restartEffect(connection, fence, effect)),
@@ -100,6 +104,7 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
       }),
     atomic: (request, work) => runAtomic(running, request, work),
     join: (tx, request, work) => runJoined(running, tx, request, work),
+    acceptIn: (tx, request) => acceptJoined(running, tx, request),
 
     abandoned: (query) => database.each("abandoned", (connection) => abandonedWork(connection, query)),
     parkStalled: (work, why) => database.write("parkStalled", (connection) => parkStalledWork(connection, work, why)),
@@ -114,6 +119,7 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
 
     recent: (query) => database.each("recent", (connection) => recentRuns(connection, query)),
     history: (id) => database.read("history", (connection) => runHistory(connection, id)),
+    twice: (query) => database.each("twice", (connection) => succeededTwice(connection, query)),
 
     journal: mysqlJournal(database),
     writes: mysqlWriteJournal(database),

@@ -1,5 +1,5 @@
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
-import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { AttemptRecord, EffectRecord, Progress, RunState, RunSummary } from "../../contract/ledger.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Connection } from "./driver.ts";
 
@@ -67,12 +67,16 @@ export interface Work {
   readonly endedAt: number | null;
   readonly effect: string | null;
   readonly owner: Uint8Array;
+  readonly isChild: boolean;
+  readonly keepsInput: boolean;
+  readonly isCancelled: boolean;
   /** The store's clock when it was read. */
   readonly now: number;
 }
 
 export const workColumns = `name, key_name, bound, id, attempt, token, resumes, print, print_version, state, lease_until,
-  not_before, outcome, keep_until, created_at, ended_at, effect, owner, ${clock} as now_at`;
+  not_before, outcome, keep_until, created_at, ended_at, effect, owner, cancelled_at, parent is not null as is_child,
+  input is not null as keeps_input, ${clock} as now_at`;
 
 export function workOf(row: Row): Work {
   const hexOrNull = (value: unknown) => (value === null ? null : hexOf(value));
@@ -95,6 +99,9 @@ export function workOf(row: Row): Work {
     endedAt: numberOrNull(row["ended_at"]),
     effect: textOrNull(row["effect"]),
     owner: (row["owner"] as Uint8Array | null) ?? new Uint8Array(),
+    isChild: Number(row["is_child"]) === 1,
+    keepsInput: Number(row["keeps_input"]) === 1,
+    isCancelled: row["cancelled_at"] !== null,
     now: Number(row["now_at"]),
   };
 }
@@ -130,7 +137,7 @@ const runStates: { readonly [S in Work["state"]]: RunState } = {
 };
 
 export const runColumns = `id, state, refused, operation, identity, principal, caller_key, owner, created_at, ended_at,
-  lease_until, keep_until, token, print, print_version, why`;
+  lease_until, keep_until, token, print, print_version, why, cancelled_at, progress_done, progress_total`;
 
 export function runOf(row: Row): RunSummary {
   const state = textOf(row["state"]) as Work["state"];
@@ -150,7 +157,14 @@ export function runOf(row: Row): RunSummary {
     token: Number(row["token"]),
     print: { version: Number(row["print_version"]), hash: textOf(row["print"]) },
     why: textOrNull(row["why"]),
+    progress: progressOf(row),
+    cancelled: row["cancelled_at"] !== null,
   };
+}
+
+export function progressOf(row: Row): Progress | null {
+  const done = numberOrNull(row["progress_done"]);
+  return done === null ? null : { done, total: numberOrNull(row["progress_total"]) };
 }
 
 /** What a past attempt's row is written from. */

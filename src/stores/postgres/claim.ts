@@ -1,44 +1,47 @@
 import { type Name, newWorkId } from "../../base/names.ts";
-import type { Claim, ClaimRequest, Fence, FindRequest, Won, WorkRequest } from "../../contract/ledger.ts";
+import type {
+  Claim,
+  ClaimRequest,
+  Fence,
+  FindRequest,
+  Mismatch,
+  Progress,
+  Running,
+  Won,
+  WorkRequest,
+} from "../../contract/ledger.ts";
 import { effectsOf } from "./effects.ts";
+import { insertKey, insertParams, insertWork } from "./insert.ts";
 import { judge, type LookedWork, look, stored, unboundedRetryMs } from "./look.ts";
-import { interval, numberOf, workIdIn } from "./rows.ts";
+import { epochMs, interval, isCancelled, numberOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
-/** A claim keeps so much more than asked, so that completion seldom has to move the index. */
-const keepAhead = 1.01;
-
-export const keyColumns = "created_at, keep_until, name, key, bound, state";
-/** The row of a key that stands not in its work's, as `keyColumns`. */
-export function keyRow(now: string, key: string, work: string): string {
-  return `${now}, 'infinity', ${key}::uuid, ${key}::uuid, ${work}::uuid, 'k'`;
-}
-
 /**
- * Both names in one row: a mismatch neither claims nor binds. In partitions each has a row of its own, and both are written
- * or neither: where another claim came in between it raises, and is repeated.
+ * Whether nobody's open transaction is at these names, and until this one's end none begins: such a transaction holds both
+ * alone, and whoever inserted a name beside it would wait for its end. Those that insert by themselves do not shut each
+ * other out.
  */
-const claim = {
-  whole: `insert into @work (created_at, keep_until, lease_until, name, key, id, attempt, resumes, print, print_v, state,
-    operation, identity, principal, caller_key, owner, input)
-  select t.now, t.now + ${interval("$14")} * ${keepAhead}, t.now + ${interval("$13")}, $1::uuid, $2::uuid, $3::uuid, $4::uuid,
-    0, decode($5, 'hex'), $6::int, 'r', $7, $8, $9, $10, $11, $12
-  from (select clock_timestamp() as now) t on conflict do nothing`,
-  partitioned: `with t as (select clock_timestamp() as now
-    where not exists (select 1 from @work where name = $1::uuid or name = $2::uuid))
-  insert into @work (created_at, keep_until, name, key, bound, state, lease_until, id, attempt, print, print_v,
-    operation, identity, principal, caller_key, owner, input)
-  select t.now, t.now + ${interval("$14")} * ${keepAhead}, $1::uuid, null::uuid, null::uuid, 'r'::"char",
-    t.now + ${interval("$13")}, $3::uuid, $4::uuid, decode($5, 'hex'), $6::int, $7, $8, $9, $10, $11, $12 from t
-  union all select ${keyRow("t.now", "$2", "$1")}, ${Array.from({ length: 11 }, () => "null").join(", ")}
-  from t where $2::uuid is not null`,
-};
+const unheld = (...names: readonly string[]) =>
+  names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${name}::bigint))`).join(" and ");
 
-/** A further key lives as long as its work, so the work must live as long as this key's promise. */
+/** Of the names that `insertParams` are followed by. */
+export const namesUnheld = unheld("$17", "$18");
+
+const claim = insertWork("r", "", namesUnheld);
+
+/** A further key lives as long as its work, so the work must live as long as this key's promise. `$6`: the key's number. */
 const bindKey = `with w as (update @work set keep_until = greatest(keep_until, clock_timestamp() + ${interval("$5")})
     where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
-      and (state <> 'd' or keep_until > clock_timestamp()) returning 1)
-  insert into @work (${keyColumns}) select ${keyRow("clock_timestamp()", "$2", "$1")} from w on conflict do nothing`;
+      and (state <> 'd' or keep_until > clock_timestamp() or parent is not null) returning 1)
+  ${insertKey(`w where ${unheld("$6")}`)}`;
+
+/** In a transaction that goes on, work that is not done is left to its owner's heartbeats, and is kept from its end on. */
+const bindKeyBeside = `with w as (select 1 from @work where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
+    and state <> 'd' for key share)
+  ${insertKey("w")}`;
+
+const askUnheld = `select case when ${unheld("$1", "$2")} then 1 else 0 end as unheld,
+  ${epochMs("clock_timestamp()")} as now`;
 
 /** What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
 const clearWay = {
@@ -47,7 +50,7 @@ const clearWay = {
 };
 function clearing(keysWork: string): string {
   return `with d as (delete from @work where name = any(array(select $1::uuid union ${keysWork}))
-    and state = 'd' and keep_until <= clock_timestamp() returning name, id),
+    and state = 'd' and keep_until <= clock_timestamp() and parent is null returning name, id),
   e as (delete from @effect where id = any(array(select id from d))),
   a as (delete from @attempt where id = any(array(select id from d))),
   k as (delete from @work where bound is not null and bound = any(array(select name from d)))
@@ -62,60 +65,84 @@ const takeWork = `with old as (select name, state, owner, token from @work where
     from old where w.name = $1::uuid and w.print = decode($3, 'hex') and w.print_v = $4::int
       and (w.state = 'o' and coalesce(w.not_before, '-infinity') <= clock_timestamp()
         or w.state = 'r' and w.lease_until <= clock_timestamp())
-    returning w.id, w.token, w.resumes, old.state as before, old.owner as former, old.token as formertoken),
+    returning w.id, w.token, w.resumes, w.cancelled_at, old.state as before, old.owner as former, old.token as formertoken),
   n as (insert into @attempt (at, id, token, what, owner)
     select clock_timestamp(), id, formertoken, 'taken-over', former from w where before = 'r')
-  select id, token, resumes, before from w`;
+  select id, token, resumes, before, case when cancelled_at is null then 0 else 1 end as cancelled from w`;
 
-const renewLease = `update @work set lease_until = clock_timestamp() + ${interval("$4")}
-  where name = $1::uuid and attempt = $2::uuid and id = $3::uuid and state = 'r'`;
+const renewLease = `update @work set lease_until = clock_timestamp() + ${interval("$4")},
+    progress_done = coalesce($5::float8, progress_done),
+    progress_total = case when $5::float8 is null then progress_total else $6::float8 end
+  where name = $1::uuid and attempt = $2::uuid and id = $3::uuid and state = 'r'
+  returning case when cancelled_at is null then 0 else 1 end as cancelled`;
 
-export function bind(request: WorkRequest, key: Name): Step {
-  return step(bindKey, request.name, key, request.print.hash, request.print.version, request.keepMs);
+function bind({ name, print, keepMs }: WorkRequest, key: Name): Step {
+  return step(bindKey, name, key, print.hash, print.version, keepMs, lockNumber(key));
+}
+
+/** In a transaction that goes on and holds the key. */
+export function bindHeld({ name, print, keepMs }: WorkRequest, key: Name, { state }: LookedWork): Step {
+  if (state === "d") return step(bindKey, name, key, print.hash, print.version, keepMs, lockNumber(key));
+  return step(bindKeyBeside, name, key, print.hash, print.version);
 }
 
 export function clear({ name, key }: FindRequest): Step {
   return step(clearWay, name, key);
 }
 
-/** Text that a person reads: what PostgreSQL cannot keep is shown as such. */
-export function shown(text: string): string {
-  return text.replaceAll("\0", "\ufffd");
+/** 64 bits of a name, signed. */
+function lockNumber(name: Name): string {
+  return BigInt.asIntN(64, BigInt(`0x${name.slice(0, 16)}`)).toString();
+}
+
+/** The numbers that an open transaction locks for both names. */
+export function lockNumbers({ name, key }: FindRequest): readonly [name: string, key: string | null] {
+  return [lockNumber(name), key === null ? null : lockNumber(key)];
+}
+
+/** What stands in the way of an insert, the key bound to it. `free`: nothing does any more. */
+export type Met = { readonly is: "free" } | { readonly is: "found"; readonly work: LookedWork } | Mismatch | Running;
+
+export async function meet(server: PostgresServer, doing: string, request: WorkRequest): Promise<Met> {
+  const ask = ({ text, params }: Step) => server.once(doing, text, ...params);
+  const freeUnlessHeld = async (): Promise<Met> => {
+    const [row] = (await ask(step(askUnheld, ...lockNumbers(request)))).rows;
+    if (numberOf(row?.["unheld"]) === 1) return { is: "free" };
+    return { is: "running", since: numberOf(row?.["now"]), retryAfterMs: unboundedRetryMs };
+  };
+  const verdict = judge((await ask(look(request))).rows, request);
+  switch (verdict.is) {
+    case "free":
+      // let go meanwhile, or written by a transaction that is still open
+      return freeUnlessHeld();
+    case "mismatch":
+      return verdict;
+    case "clear":
+      await ask(clear(request));
+      return { is: "free" };
+    case "found": {
+      const { work, unbound } = verdict;
+      if (!unbound || request.key === null) return { is: "found", work };
+      // else released, swept, or bound by another claim meanwhile
+      return (await ask(bind(request, request.key))).count === 1 ? { is: "found", work } : freeUnlessHeld();
+    }
+  }
 }
 
 export async function claimWork(server: PostgresServer, request: ClaimRequest): Promise<Claim> {
-  const { name, key, attempt, print, about } = request;
+  const { name, attempt } = request;
   for (;;) {
     const id = newWorkId();
-    const inserted = await server.once(
-      "claim",
-      claim,
-      ...[name, key, id, attempt, print.hash, print.version, about.operation, shown(about.identity)],
-      ...[shown(about.principal), about.key === null ? null : shown(about.key), about.owner, request.input],
-      ...[request.leaseMs, request.keepMs],
-    );
+    const params = insertParams(request, id, attempt, request.leaseMs, request.input);
+    const inserted = await server.once("claim", claim, ...params, ...lockNumbers(request));
     if (inserted.count > 0) {
-      return { is: "won", fence: { name, id, attempt }, token: 1, resumes: 0, tookOver: false, effects: [] };
+      const fence = { name, id, attempt };
+      return { is: "won", fence, token: 1, resumes: 0, tookOver: false, cancelled: false, effects: [] };
     }
-    const looked = look(request);
-    const verdict = judge((await server.once("claim", looked.text, ...looked.params)).rows, request);
-    switch (verdict.is) {
-      case "free":
-        continue;
-      case "mismatch":
-        return verdict;
-      case "clear": {
-        const way = clear(request);
-        await server.once("claim", way.text, ...way.params);
-        continue;
-      }
-    }
-    if (verdict.unbound && key !== null) {
-      const binding = bind(request, key);
-      // released, swept, or bound by another claim meanwhile
-      if ((await server.once("claim", binding.text, ...binding.params)).count === 0) continue;
-    }
-    const answer = stored(verdict.work, attempt) ?? (await take(server, request, verdict.work));
+    const met = await meet(server, "claim", request);
+    if (met.is === "free") continue;
+    if (met.is !== "found") return met;
+    const answer = stored(met.work, attempt) ?? (await take(server, request, met.work));
     if (answer !== undefined) return answer;
   }
 }
@@ -125,9 +152,11 @@ async function take(server: PostgresServer, request: ClaimRequest, work: LookedW
   const fence = { name: work.name, id: work.id, attempt: request.attempt };
   if (work.state === "r" && work.attempt === request.attempt) {
     // the first answer was lost
-    if (!(await renew(server, fence, request.leaseMs))) return undefined;
+    const renewed = await renew(server, fence, request.leaseMs, null);
+    if (renewed === "fenced") return undefined;
     const effects = await effectsOf(server, work.id);
-    return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver: false, effects };
+    const { token, resumes } = work;
+    return { is: "won", fence, token, resumes, tookOver: false, cancelled: renewed === "cancelled", effects };
   }
   const { rows } = await server.once(
     "claim",
@@ -145,11 +174,20 @@ async function take(server: PostgresServer, request: ClaimRequest, work: LookedW
     token: numberOf(row["token"]),
     resumes: numberOf(row["resumes"]),
     tookOver: row["before"] === "r",
+    cancelled: isCancelled(row),
     effects,
   };
   return { ...won, fence: { ...fence, id } };
 }
 
-export async function renew(server: PostgresServer, fence: Fence, leaseMs: number): Promise<boolean> {
-  return (await server.once("renew", renewLease, fence.name, fence.attempt, fence.id, leaseMs)).count === 1;
+export async function renew(
+  server: PostgresServer,
+  { name, attempt, id }: Fence,
+  leaseMs: number,
+  progress: Progress | null,
+): Promise<"renewed" | "cancelled" | "fenced"> {
+  const far = [progress?.done ?? null, progress?.total ?? null] as const;
+  const [row] = (await server.once("renew", renewLease, name, attempt, id, leaseMs, ...far)).rows;
+  if (row === undefined) return "fenced";
+  return isCancelled(row) ? "cancelled" : "renewed";
 }

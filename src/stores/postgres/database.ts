@@ -1,9 +1,10 @@
 import type { Name } from "../../base/names.ts";
-import type { Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
-import { bind, clear, keyRow, shown } from "./claim.ts";
+import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
+import { bindHeld, clear, lockNumbers, type Met } from "./claim.ts";
 import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
-import { judge, look, stored, unboundedRetryMs } from "./look.ts";
+import { inserting, insertParams, insertWork, shown } from "./insert.ts";
+import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
@@ -22,20 +23,26 @@ const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
     then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
-const insertDone = {
-  whole: `insert into @work (created_at, ended_at, keep_until, name, key, print, print_v, state, refused, outcome,
-    operation, identity, principal, caller_key, owner)
-  select now(), t.now, t.now + ${interval("$7")}, $1::uuid, $2::uuid, decode($3, 'hex'), $4::int, 'd', $5::int = 1, $6,
-    $8, $9, $10, $11, $12
-  from (select clock_timestamp() as now) t returning ${epochMs("ended_at")} as at`,
-  partitioned: `with t as (select clock_timestamp() as now)
-  insert into @work (created_at, keep_until, name, key, bound, state, ended_at, print, print_v, refused, outcome,
-    operation, identity, principal, caller_key, owner)
-  select now(), t.now + ${interval("$7")}, $1::uuid, null::uuid, null::uuid, 'd'::"char", t.now, decode($3, 'hex'),
-    $4::int, $5::int = 1, $6, $8, $9, $10, $11, $12 from t
-  union all select ${keyRow("now()", "$2", "$1")}, t.now, ${Array.from({ length: 9 }, () => "null").join(", ")}
-  from t where $2::uuid is not null returning ${epochMs("ended_at")} as at`,
-};
+const insertDone = inserting(
+  {
+    created_at: "now()",
+    ended_at: "t.now",
+    keep_until: `t.now + ${interval("$7")}`,
+    print: "decode($3, 'hex')",
+    print_v: "$4::int",
+    state: `'d'::"char"`,
+    refused: "$5::int = 1",
+    outcome: "$6",
+    operation: "$8",
+    identity: "$9",
+    principal: "$10",
+    caller_key: "$11",
+    owner: "$12",
+    parent: "$13::uuid",
+    intent: "$14::uuid",
+  },
+  `returning ${epochMs("ended_at")} as at`,
+);
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
@@ -49,14 +56,8 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
 
 /** The locks, then what stands there: in one statement both would share a snapshot that is older than the locks. */
 export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
-  const { name, key } = request;
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(lock, lockNumber(name), key === null ? null : lockNumber(key), idle), look(request)];
-}
-
-/** 64 bits of a name, signed. */
-function lockNumber(name: Name): string {
-  return BigInt.asIntN(64, BigInt(`0x${name.slice(0, 16)}`)).toString();
+  return [step(lock, ...lockNumbers(request), idle), look(request)];
 }
 
 type Claimed =
@@ -100,40 +101,82 @@ function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: b
     insertDone,
     ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
+    ...[request.parent, request.intent],
   );
 }
 
 async function claimWork<Tx>(session: Session<Tx>, request: WorkRequest, opened: readonly Answer[]): Promise<Claimed> {
+  const met = await meetLocked(session, request, opened);
+  if (met.is === "free") return { is: "mine", adopted: false };
+  if (met.is !== "found") return told(met);
+  const { work, bound } = met;
+  const answer = stored(work);
+  if (answer !== undefined) return told(answer, bound);
+  return adoptOr(session, request.name, told({ is: "running", since: work.createdAt, retryAfterMs: unboundedRetryMs }));
+}
+
+/** `bound`: it wrote the key. */
+type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> & { readonly bound: boolean });
+
+/** What stands under the names. `free`: nothing does, and this transaction holds them. */
+async function meetLocked<Tx>(
+  session: Session<Tx>,
+  request: WorkRequest,
+  [locked, ...rest]: readonly Answer[],
+): Promise<MetLocked> {
   const { name, key } = request;
-  const [locked, ...rest] = opened;
   const isFree = numberOf(locked?.rows[0]?.["free"]) === 1;
-  const running = (since = numberOf(locked?.rows[0]?.["now"])): Claimed => {
-    return told({ is: "running", since, retryAfterMs: unboundedRetryMs });
-  };
+  const since = numberOf(locked?.rows[0]?.["now"]);
+  const running: MetLocked = { is: "running", since, retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
-  if (session.running.has(name) || (key !== null && session.running.has(key))) return running();
+  if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
   let [looked] = rest;
   for (;;) {
     const verdict = judge(looked?.rows ?? [], request);
-    if (verdict.is === "mismatch") return told(verdict);
-    if (verdict.is === "free") return isFree ? { is: "mine", adopted: false } : running();
-    if (verdict.is === "clear") {
-      if (!isFree) return running();
-      [, looked] = await session.run([clear(request), look(request)]);
-      continue;
+    switch (verdict.is) {
+      case "mismatch":
+        return verdict;
+      case "free":
+        return isFree ? verdict : running;
+      case "clear":
+        if (!isFree) return running;
+        [, looked] = await session.run([clear(request), look(request)]);
+        continue;
     }
     const { work, unbound } = verdict;
-    if (unbound && key !== null) {
-      const [bound] = await session.run([bind(request, key)]);
-      if (bound?.count !== 1) {
-        [looked] = await session.run([look(request)]);
-        continue;
-      }
-    }
-    const answer = stored(work);
-    if (answer !== undefined) return told(answer, unbound);
-    return adoptOr(session, name, running(work.createdAt));
+    if (!unbound || key === null) return { is: "found", work, bound: false };
+    // whoever holds the names may be about to bind it too
+    if (!isFree) return running;
+    const [bound] = await session.run([bindHeld(request, key, work)]);
+    if (bound?.count === 1) return { is: "found", work, bound: true };
+    [looked] = await session.run([look(request)]);
   }
+}
+
+/** It raises where another's stands: a claim by itself may have come between. */
+const insertOpen = insertWork("o", `returning ${epochMs("created_at")} as created`);
+
+/** Work for later, written down in the transaction that holds its names. */
+export async function acceptOnce<Tx>(
+  session: Session<Tx>,
+  request: AcceptRequest,
+  answers: readonly Answer[],
+): Promise<Ending<Acceptance>> {
+  const met = await meetLocked(session, request, answers);
+  if (met.is === "free") {
+    const { id, input } = request;
+    const steps = [step(insertOpen, ...insertParams(request, id, null, 0, input))];
+    const since = (inserted: Answer | undefined) => numberOf(inserted?.rows[0]?.["created"]);
+    return {
+      is: "commit",
+      steps,
+      value: ([inserted]) => ({ is: "accepted", id, since: since(inserted), isNew: true }),
+    };
+  }
+  if (met.is === "found" && met.bound) {
+    return { is: "commit", steps: [], value: () => acceptedAs(met.work, request) };
+  }
+  return { is: "rollback", value: met.is === "found" ? acceptedAs(met.work, request) : met, soon: false };
 }
 
 async function adoptOr<Tx>(session: Session<Tx>, name: Name, running: Claimed): Promise<Claimed> {

@@ -37,7 +37,7 @@ const pinLocked = `update @effect set state = 'p', answer = $3, pinned_at = cloc
   where id = $1::uuid and name = $2 and state = 's'`;
 
 /** Parked work needs no person any more. */
-export const opened = `state = 'o', not_before = clock_timestamp(), lease_until = clock_timestamp(),
+export const opened = `state = 'o', resumes = 0, not_before = clock_timestamp(), lease_until = clock_timestamp(),
       ended_at = null, effect = null, why = null`;
 
 /** Only what this very transaction pinned opens work again: a person may have parked it for another reason. */

@@ -9,6 +9,7 @@ import type {
   Release,
 } from "../../contract/ledger.ts";
 import { fenced, fenceOf, lockWork } from "./effects.ts";
+import { inOrder } from "./looking.ts";
 import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
@@ -38,7 +39,7 @@ const leaveOpen = `with w as (update @work set state = 'o', not_before = clock_t
 
 /** Sets work aside, and notes it. Behind a lock of the row: pins of it wait, and see that it is parked. */
 function parking(condition: string, effect = "$2"): string {
-  return `with w as (update @work w set state = 'u', effect = ${effect}, why = $3, ended_at = clock_timestamp()
+  return `with w as (update @work w set state = 'u', effect = ${effect}, why = $3, ended_at = clock_timestamp(), not_before = null
       where id = $1::uuid and ${condition} returning id, owner, token, ended_at),
     n as (insert into @attempt (at, id, token, what, owner, why) select ended_at, id, token, 'parked', owner, $3 from w)
     select ${epochMs("ended_at")} as at from w`;
@@ -59,14 +60,33 @@ const parkLeft = parking(
 
 const holdsFence = `select count(*) as held from @work where ${fenced}`;
 
-const abandoned = `select id, name, operation, input, token from @work
-  where input is not null and operation in (select json_array_elements_text($1::text::json)) and resumes < $2::int
-    and (state = 'o' and coalesce(not_before, '-infinity') <= clock_timestamp()
-      or state = 'r' and lease_until <= clock_timestamp())
-  order by created_at limit $3::int`;
-
 /** Read once: compared with a clock that runs on, no index is used. */
 const instant = "(select clock_timestamp())";
+
+const asked = "asked(operation) as (select distinct json_array_elements_text($1::text::json))";
+const abandonedColumns = "id, name, operation, input, token, resumes";
+const idleSince = `${instant} - ${interval("$2")}`;
+
+/**
+ * Of many that wait those that have been due the longest, of each operation by the index of what is due, so that neither
+ * other operations' work nor what waits for its time is read; and those whose owner's lease is over, of which there are
+ * never more than run. Told oldest first.
+ */
+const abandoned = `with ${asked}
+  select ${abandonedColumns} from (
+    (select w.* from asked a cross join lateral (select ${abandonedColumns}, created_at, not_before from @work
+        where operation = a.operation and not_before is not null and input is not null and state = 'o'
+          and not_before <= ${idleSince} order by not_before limit $3::int) w
+      order by not_before limit $3::int)
+    union all
+    (select ${abandonedColumns}, created_at, not_before from @work
+      where input is not null and not_before is null and effect is null and state = 'r' and lease_until <= ${idleSince}
+        and operation in (select operation from asked) order by created_at limit $3::int)) w
+  order by created_at limit $3::int`;
+
+const abandonedById = `with ${asked} select ${abandonedColumns} from @work
+  where id = $3::uuid and input is not null and operation in (select operation from asked) and state in ('o', 'r')
+    and greatest(lease_until, not_before) <= clock_timestamp() - ${interval("$2")}`;
 
 const left = `select distinct w.id from @effect e join @work w on w.id = e.id
   where e.state = 's' and e.started_at <= ${instant} - ${interval("$2")} and w.operation = $1
@@ -79,8 +99,10 @@ const left = `select distinct w.id from @effect e join @work w on w.id = e.id
  */
 const sweepExpired = { whole: sweeping("ctid"), partitioned: sweeping("name") };
 function sweeping(by: "ctid" | "name"): string {
-  return `with d as (delete from @work where ${by} = any(array(select ${by} from @work
-      where state = 'd' and keep_until <= ${instant} order by keep_until limit $1::int for update skip locked))
+  return `with d as (delete from @work where ${by} = any(array(select ${by} from @work w
+      where state = 'd' and keep_until <= ${instant} and (parent is null
+        or not exists (select 1 from @work p where p.name = w.parent and p.state <> 'd'))
+      order by keep_until limit $1::int for update of w skip locked))
     and state = 'd' and keep_until <= clock_timestamp() returning name, id),
   e as (delete from @effect where id = any(array(select id from d where id is not null))),
   a as (delete from @attempt where id = any(array(select id from d where id is not null))),
@@ -136,13 +158,17 @@ export function park(id: WorkId, effect: string, why: string): Step {
 }
 
 export async function abandonedWork(server: PostgresServer, query: AbandonedQuery): Promise<readonly AbandonedWork[]> {
-  const params = [JSON.stringify(query.operations), query.resumedBelow, query.limit];
-  return (await server.once("abandoned", abandoned, ...params)).rows.map((row) => ({
+  const { operations, idleMs, limit, id } = query;
+  const params = [JSON.stringify(operations), idleMs] as const;
+  const asking = id === undefined ? step(abandoned, ...params, limit) : step(abandonedById, ...params, id);
+  const answers = await server.together("abandoned", [...inOrder, asking]);
+  return (answers.at(-1)?.rows ?? []).map((row) => ({
     id: workIdIn(row["id"]),
     name: nameIn(row["name"]),
     operation: textOf(row["operation"]),
     input: textOf(row["input"]),
     token: numberOf(row["token"]),
+    resumes: numberOf(row["resumes"]),
   }));
 }
 

@@ -1,15 +1,18 @@
 import { newAttemptId, type WorkId } from "../../base/names.ts";
 import type { Intervention, Note } from "../../contract/ledger.ts";
-import { shown } from "./claim.ts";
 import { lockWork, opened } from "./effects.ts";
 import { finished } from "./endings.ts";
+import { shown } from "./insert.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
 /** An owner's transaction holds its fence until it ends, which may be long: a person is told so, and does not wait for it. */
 const boundedLock = "set local lock_timeout = '2s'";
 
 /** `change` of `w` returns the work that it is about, `$1`. It is noted in the name of who decided it, and why. */
-function decision(what: "settled" | "answered" | "forgotten" | "reopened" | "revoked", change: string): string {
+function decision(
+  what: "settled" | "answered" | "forgotten" | "reopened" | "revoked" | "cancelled",
+  change: string,
+): string {
   return `with c as (${change} returning w.id, w.token)
     insert into @attempt (at, id, token, what, owner, why) select clock_timestamp(), id, token, '${what}', $2, $3 from c`;
 }
@@ -37,12 +40,22 @@ const revoke = decision(
     where w.id = $1::uuid and w.state = 'r' and w.token = $4::int`,
 );
 
+/** What waits is due from now on. */
+const cancel = decision(
+  "cancelled",
+  `update @work w set cancelled_at = clock_timestamp(), not_before = case when w.state = 'o' then w.lease_until end
+    where w.id = $1::uuid and w.state in ('o', 'r') and w.input is not null and w.cancelled_at is null`,
+);
+
 /** Only a decision of this very transaction opens work: a person may have parked it for another reason. */
 const reopenIfDecided = `with w as (update @work w set ${opened}
     where ${parked} and not exists (select 1 from @effect e where e.id = w.id and e.state = 's')
       and exists (select 1 from @attempt a where a.id = w.id and a.xmin = pg_current_xact_id()::xid)
     returning id, owner, token)
   insert into @attempt (at, id, token, what, owner) select clock_timestamp(), id, token, 'reopened', owner from w`;
+
+/** It takes nothing from the owner, whose transaction goes on beside it. */
+const lockBeside = "select 1 as held from @work where id = $1::uuid for no key update";
 
 /** Behind a lock of the row: the state that is looked at is the one that is changed, and pins wait. */
 export async function intervene(
@@ -51,7 +64,8 @@ export async function intervene(
   intervention: Intervention,
   note: Note,
 ): Promise<boolean> {
-  const steps = [step(boundedLock), step(lockWork, id), ...decided(id, intervention, note)];
+  const lock = intervention.does === "cancel" ? lockBeside : lockWork;
+  const steps = [step(boundedLock), step(lock, id), ...decided(id, intervention, note)];
   const [, , changed] = await server.together("intervene", steps);
   return changed?.count === 1;
 }
@@ -71,5 +85,7 @@ function decided(id: WorkId, intervention: Intervention, { who, why }: Note): re
       return [step(reopen, ...noted)];
     case "release":
       return [step(revoke, ...noted, intervention.token, newAttemptId())];
+    case "cancel":
+      return [step(cancel, ...noted)];
   }
 }

@@ -3,8 +3,9 @@ import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
+import { acceptWork, standingOf } from "./accept.ts";
 import { claimWork, renew } from "./claim.ts";
-import { opening, runOnce } from "./database.ts";
+import { acceptOnce, opening, runOnce } from "./database.ts";
 import { driverOf, type PostgresPool } from "./driver.ts";
 import { pin, restart, start, transact } from "./effects.ts";
 import {
@@ -23,6 +24,7 @@ import { recentRuns, runHistory } from "./looking.ts";
 import { openSchema, postgresSchema } from "./migration.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
 import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
+import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
 
 const name = "postgres";
@@ -105,7 +107,10 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
       const { text, params } = look(request);
       return found((await server.once("find", text, ...params)).rows, request);
     },
-    renew: (fence, leaseMs) => renew(server, fence, leaseMs),
+    renew: (fence, leaseMs, progress) => renew(server, fence, leaseMs, progress),
+
+    accept: (request) => acceptWork(server, request),
+    standing: (id) => standingOf(server, id),
 
     start: (fence, effect) => start(server, fence, effect),
     restart: (fence, effect) => restart(server, fence, effect),
@@ -127,6 +132,8 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
       ),
     join: (tx, request, work) =>
       transactor.nest(tx, opening(request, null), (session, answers) => runOnce(session, request, answers, work)),
+    acceptIn: (tx, request) =>
+      transactor.nest(tx, opening(request, null), (session, answers) => acceptOnce(session, request, answers)),
 
     abandoned: (query) => abandonedWork(server, query),
     parkStalled: (work, why) => parkStalledWork(server, work, why),
@@ -141,6 +148,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
 
     recent: (query) => recentRuns(server, query),
     history: (id) => runHistory(server, id),
+    twice: (query) => succeededTwice(server, query),
 
     journal: postgresJournal(server),
     writes: postgresWriteJournal(server),

@@ -1,5 +1,5 @@
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
-import type { Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
+import type { Acceptance, AcceptRequest, Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
 import { attemptIn, epochMs, msUntil, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Step, step } from "./server.ts";
@@ -7,12 +7,17 @@ import { type Step, step } from "./server.ts";
 /** How soon to ask again where no lease bounds the wait. */
 export const unboundedRetryMs = 1_000;
 
+/** Past its keep, and nobody's child: a child is cleared by the sweep alone, which looks after its parent. */
+const isOver = (row: string) =>
+  `${row}.state = 'd' and ${row}.keep_until <= clock_timestamp() and ${row}.parent is null`;
+
 const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, encode(w.print, 'hex') as print,
   w.print_v as version, w.state, w.outcome, w.effect, ${epochMs("w.created_at")} as created,
   ${epochMs("w.ended_at")} as ended, ${msUntil("w.lease_until")} as leaseleft, ${msUntil("w.not_before")} as waitleft,
-  case when w.state = 'd' and w.keep_until <= clock_timestamp() then 1 else 0 end as expired,
-  case when exists (select 1 from @work t where t.name = w.bound
-    and (t.state <> 'd' or t.keep_until > clock_timestamp())) then 1 else 0 end as boundalive`;
+  case when w.input is null then 0 else 1 end as keepsinput,
+  case when ${isOver("w")} then 1 else 0 end as expired,
+  case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")}))
+    then 1 else 0 end as boundalive`;
 
 /**
  * What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. In partitions a key
@@ -45,6 +50,7 @@ export interface LookedWork {
   readonly endedAt: number | null;
   readonly leaseLeftMs: number | null;
   readonly waitLeftMs: number | null;
+  readonly keepsInput: boolean;
 }
 
 export type Verdict =
@@ -86,6 +92,7 @@ function lookedWork(row: OwnRow): LookedWork {
     endedAt: numberOrNull(row["ended"]),
     leaseLeftMs: numberOrNull(row["leaseleft"]),
     waitLeftMs: numberOrNull(row["waitleft"]),
+    keepsInput: numberOf(row["keepsinput"]) === 1,
   };
 }
 
@@ -102,6 +109,15 @@ export function stored(work: LookedWork, attempt?: AttemptId): Exclude<Claim, Wo
     default:
       return waiting(since, work.waitLeftMs);
   }
+}
+
+/** What stands there, as whoever would have accepted it is told. */
+export function acceptedAs(work: LookedWork, request: AcceptRequest): Acceptance {
+  const { id, createdAt: since, state, keepsInput } = work;
+  if (keepsInput && (state === "o" || state === "r")) {
+    return { is: "accepted", id, since, isNew: id === request.id };
+  }
+  return stored(work) ?? { is: "running", since, retryAfterMs: unboundedRetryMs };
 }
 
 function waiting(since: number, leftMs: number | null): Running | undefined {

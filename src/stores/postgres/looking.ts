@@ -4,8 +4,6 @@ import { effectsById } from "./effects.ts";
 import { attemptRecord, effectRecord, epochMs, runSummary, summaryColumns } from "./rows.ts";
 import { type PostgresServer, type StatementText, step } from "./server.ts";
 
-const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
-
 /** Among so many of each operation's newest runs, running ones are looked for; see `running`. */
 const newestLookedAt = 500;
 
@@ -28,10 +26,11 @@ function newest(condition: string): string {
 const anyState = newest("true");
 const done = newest("state = 'd'");
 
-/** Few, and each in an index for them alone. */
-const waiting = `select ${summaryColumns} from @work
-  where (not_before is not null or effect is not null) and state = $3 and ($2::text is null or operation = $2)
-  ${newestFirst}`;
+/** Each in an index for them alone. */
+const ofState = (state: "o" | "u", known: string) => `select ${summaryColumns} from @work
+  where ${known} and state = '${state}' and ($2::text is null or operation = $2) ${newestFirst}`;
+const open = ofState("o", "not_before is not null");
+const parked = ofState("u", "effect is not null");
 
 /**
  * What is running stands in no index of its own, or every completion would write all of them. So it is looked for among
@@ -45,7 +44,8 @@ function amongLive(effects: number): string {
     (select w.name from operations o cross join lateral (select name, state, created_at from @work w
       where w.operation = o.operation and w.operation is not null order by created_at desc limit ${newestLookedAt}) w
       where w.state = 'r' order by w.created_at desc limit $1::int)
-    union (select name from @work where input is not null and state = 'r' and ($2::text is null or operation = $2)
+    union (select name from @work
+      where input is not null and not_before is null and effect is null and state = 'r' and ($2::text is null or operation = $2)
       ${newestFirst})
     union (select name from @work where id is not null and id = any(array(select id from @effect
       where state = 's' order by started_at desc limit ${effects}))
@@ -54,15 +54,18 @@ function amongLive(effects: number): string {
   ${newestFirst}`;
 }
 
-/** The planner fears more rows than there are, and would compile for longer than it reads. */
-const uncompiled = "set local jit = off";
+/**
+ * Whatever the planner believes: of what it has not counted yet it expects a few rows, and would sort all of them instead of
+ * reading the first ones in an index's order; else it fears more than there are, and would compile for longer than it reads.
+ */
+export const inOrder = [step("set local enable_sort = off"), step("set local jit = off")] as const;
 
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export async function recentRuns(server: PostgresServer, query: RecentQuery): Promise<readonly RunSummary[]> {
   const { operation = null, state, limit } = query;
-  const ask = async (text: StatementText, ...more: readonly string[]) => {
-    const [, found] = await server.together("recent", [step(uncompiled), step(text, limit, operation, ...more)]);
-    return found?.rows.map(runSummary) ?? [];
+  const ask = async (text: StatementText) => {
+    const answers = await server.together("recent", [...inOrder, step(text, limit, operation)]);
+    return answers.at(-1)?.rows.map(runSummary) ?? [];
   };
   switch (state) {
     case undefined:
@@ -71,8 +74,10 @@ export async function recentRuns(server: PostgresServer, query: RecentQuery): Pr
       return ask(done);
     case "running":
       return ask(running);
-    default:
-      return ask(waiting, letters[state]);
+    case "open":
+      return ask(open);
+    case "unknown":
+      return ask(parked);
   }
 }
 

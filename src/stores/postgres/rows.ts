@@ -1,5 +1,5 @@
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
-import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { AttemptRecord, EffectRecord, Progress, RunState, RunSummary } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
 
 // What drivers give differs by their type mappings: every value is read as text or as a number, never as it comes.
@@ -69,11 +69,24 @@ export function effectRecord(row: OwnRow): EffectRecord {
   };
 }
 
+/** The columns that `progressOf` and `isCancelled` read, of `@work`. */
+export const progressColumns = `progress_done as progressdone, progress_total as progresstotal,
+  case when cancelled_at is null then 0 else 1 end as cancelled`;
+
+export function progressOf(row: OwnRow): Progress | null {
+  const done = numberOrNull(row["progressdone"]);
+  return done === null ? null : { done, total: numberOrNull(row["progresstotal"]) };
+}
+
+export function isCancelled(row: OwnRow): boolean {
+  return numberOf(row["cancelled"]) === 1;
+}
+
 /** The columns that `runSummary` reads, of `@work`. Database work has no id but its name. */
 export const summaryColumns = `coalesce(id, name) as id, state, refused::text as refused, operation, identity, principal,
   caller_key as callerkey, owner, ${epochMs("created_at")} as created, ${epochMs("ended_at")} as ended,
   ${epochMs("lease_until")} as leaseuntil, ${epochMs("keep_until")} as keepuntil, token, print_v as version,
-  encode(print, 'hex') as print, why`;
+  encode(print, 'hex') as print, why, ${progressColumns}`;
 
 const runStates: Readonly<Record<string, RunState>> = { o: "open", r: "running", u: "unknown", d: "done" };
 
@@ -95,6 +108,8 @@ export function runSummary(row: OwnRow): RunSummary {
     token: numberOf(row["token"]),
     print: { version: numberOf(row["version"]), hash: textOf(row["print"]) },
     why: textOrNull(row["why"]),
+    progress: progressOf(row),
+    cancelled: isCancelled(row),
   };
 }
 

@@ -27,7 +27,8 @@ const roomy = "fillfactor=85";
  * has no id of its own: it is written once, finished, and nothing hangs on it.
  *
  * An index on the state, also a partial one, would make every completion write all indexes anew: what changes while
- * work goes its ordinary way stands in none (heap-only updates).
+ * work goes its ordinary way stands in none (heap-only updates). So open work is known by `not_before`, which nothing else
+ * has, parked work by `effect`, and work that keeps its input by that.
  *
  * In partitions by `name` nothing but a name can be unique. So there every key is a further key, with a row whose name it
  * is, and that an id is unique is left to chance, which it owes to anyway.
@@ -47,11 +48,16 @@ export function tables(isPartitioned: boolean): readonly Table[] {
         lease_until: instant,
         not_before: instant,
         ended_at: instant,
+        cancelled_at: instant,
+        progress_done: "double precision",
+        progress_total: "double precision",
         name: "uuid not null",
         key: "uuid",
         bound: "uuid",
         id: "uuid",
         attempt: "uuid",
+        parent: "uuid",
+        intent: "uuid",
         token: "integer not null default 1",
         resumes: "integer not null default 0",
         print_v: "integer",
@@ -75,8 +81,11 @@ export function tables(isPartitioned: boolean): readonly Table[] {
         reprise_work_id: `${isPartitioned ? "" : "unique "}(id) where id is not null`,
         reprise_work_keep: "(keep_until)",
         reprise_work_operation: "(operation, created_at) where operation is not null",
-        reprise_work_waiting: "(created_at) where not_before is not null or effect is not null",
-        reprise_work_input: "(created_at) where input is not null",
+        reprise_work_waiting: "(created_at) where not_before is not null",
+        reprise_work_parked: "(created_at) where effect is not null",
+        reprise_work_due: "(operation, not_before) where not_before is not null and input is not null",
+        reprise_work_input: "(created_at) where input is not null and not_before is null and effect is null",
+        reprise_work_intent: "(intent, created_at) where intent is not null",
       },
       options: isPartitioned ? byHash("name") : roomy,
     },

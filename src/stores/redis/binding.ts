@@ -1,4 +1,6 @@
-import type { AttemptId, Name } from "../../base/names.ts";
+import type { AttemptId, Name, WorkId } from "../../base/names.ts";
+import { recordMs } from "./keys.ts";
+import { withParent } from "./parent.ts";
 import { integer, items, text, textOrNull } from "./replies.ts";
 import { clock, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
@@ -15,8 +17,6 @@ import type { RedisStore } from "./store.ts";
 
 /** A claim's way from one script to the next takes a fraction of it; after a crash in between the key is held so long. */
 const reservedDeadlines = 2;
-/** A key's record lives so much longer than its work's keep, each time it is touched: the longest run. */
-const longestRunMs = 7 * 86_400_000;
 
 export type Binding =
   | { readonly is: "bound"; readonly until: number }
@@ -66,7 +66,9 @@ return redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[3]), redis.call('PT
 
 const holdingScript = script(`${work}
 local work = load_work(work_key)
-if work and not is_expired(work) and lists(work, ARGV[3]) then return 'holds' end
+local over = not work or not lists(work, ARGV[3]) or is_over(work, ARGV[5])
+if over == nil then return look_at_parent(work) end
+if not over then return 'holds' end
 return now > tonumber(ARGV[4]) and 'void' or 'reserved'
 `);
 
@@ -75,10 +77,10 @@ export async function bindKey(
   store: RedisStore,
   key: Name,
   name: Name,
-  claim: { readonly attempt: AttemptId; readonly keepMs: number; readonly void: string },
+  claim: { readonly by: AttemptId | WorkId; readonly keepMs: number; readonly void: string },
 ): Promise<Binding> {
   const reserveMs = store.deadlineMs * reservedDeadlines;
-  const args = [name, claim.attempt, reserveMs, Math.ceil(claim.keepMs + longestRunMs), claim.void];
+  const args = [name, claim.by, reserveMs, recordMs(claim.keepMs), claim.void];
   const reply = items(await store.run("bind key", bindScript, [store.keys.binding(key)], args));
   if (integer(reply[0]) === 1) return { is: "bound", until: integer(reply[1]) };
   return { is: "other", name: text(reply[1]) as Name, until: integer(reply[2]), raw: text(reply[3]) };
@@ -96,7 +98,9 @@ export async function holdingOf(
   key: Name,
   until: number,
 ): Promise<"holds" | "reserved" | "void"> {
-  const held = await store.run("look at key", holdingScript, store.keys.ofWork(name), [name, key, until]);
+  const held = await withParent(store, (seen) =>
+    store.run("look at key", holdingScript, store.keys.ofWork(name), [name, key, until, seen]),
+  );
   return text(held) as "holds" | "reserved" | "void";
 }
 
@@ -108,14 +112,14 @@ export async function unbindKey(
   store: RedisStore,
   key: Name,
   name: Name,
-  unless: { readonly attempt: AttemptId } | { readonly before: number },
+  unless: { readonly by: AttemptId | WorkId } | { readonly before: number },
 ): Promise<void> {
-  const conditions = "attempt" in unless ? [unless.attempt, ""] : ["", unless.before];
+  const conditions = "by" in unless ? [unless.by, ""] : ["", unless.before];
   await store.run("unbind key", unbindScript, [store.keys.binding(key)], [name, ...conditions]);
 }
 
 /** Makes the records of keys live as long as their work, which goes on. */
 export async function refreshKeys(store: RedisStore, keys: readonly Name[], name: Name, keepMs: number): Promise<void> {
-  const ttl = Math.ceil(keepMs + longestRunMs);
+  const ttl = recordMs(keepMs);
   await Promise.all(keys.map((key) => store.run("refresh key", refreshScript, [store.keys.binding(key)], [name, ttl])));
 }

@@ -1,9 +1,9 @@
 import type { Name, WorkId } from "../../base/names.ts";
-import type { EffectStart, Fence, Pinned, Started } from "../../contract/ledger.ts";
+import type { EffectStart, Fence, Pinned, Progress, Started } from "../../contract/ledger.ts";
 import { refreshKeys } from "./binding.ts";
-import { nameOfId } from "./keys.ts";
+import { nameOfId, rememberId } from "./ids.ts";
 import { effectRecord } from "./records.ts";
-import { integer, items, text } from "./replies.ts";
+import { integer, items, nullable, text } from "./replies.ts";
 import { reopen, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
@@ -11,9 +11,10 @@ const renewScript = script(`${work}
 local work = held()
 if not work then return {0} end
 work.lease_until = now + ARGV[5]
+work.progress = nullable(ARGV[6]) or work.progress
 save(work)
 redis.call('ZADD', due, work.lease_until, member(work))
-return {1, work.keep_ms, work.keys}
+return {1, work.keep_ms, work.keys, work.cancelled and 1 or 0}
 `);
 
 const startScript = script(`${work}
@@ -47,12 +48,23 @@ return {'pinned'}
 
 const fenceArgs = ({ name, id, attempt }: Fence) => [name, id, attempt] as const;
 
-export async function renewLease(store: RedisStore, fence: Fence, leaseMs: number): Promise<boolean> {
-  const args = [...fenceArgs(fence), Math.ceil(leaseMs)];
-  const [renewed, keepMs, keys] = items(await store.run("renew", renewScript, store.keys.ofWork(fence.name), args));
-  if (integer(renewed) !== 1) return false;
-  await refreshKeys(store, items(keys).map(text) as Name[], fence.name, integer(keepMs));
-  return true;
+/** What names the work by something else than its name lives on with it. */
+export async function renewLease(
+  store: RedisStore,
+  fence: Fence,
+  leaseMs: number,
+  progress: Progress | null,
+): Promise<"renewed" | "cancelled" | "fenced"> {
+  const { name, id } = fence;
+  const args = [...fenceArgs(fence), Math.ceil(leaseMs), nullable(progress && JSON.stringify(progress))];
+  const reply = items(await store.run("renew", renewScript, store.keys.ofWork(name), args));
+  const [renewed, keepMs, keys, cancelled] = reply;
+  if (integer(renewed) !== 1) return "fenced";
+  await Promise.all([
+    refreshKeys(store, items(keys).map(text) as Name[], name, integer(keepMs)),
+    rememberId(store, id, name, integer(keepMs)),
+  ]);
+  return integer(cancelled) === 1 ? "cancelled" : "renewed";
 }
 
 export async function startEffect(store: RedisStore, fence: Fence, start: EffectStart): Promise<Started> {
@@ -74,7 +86,8 @@ export async function restartEffect(store: RedisStore, fence: Fence, start: Effe
 }
 
 export async function pinEffect(store: RedisStore, id: WorkId, effect: string, answer: string): Promise<Pinned> {
-  const name = nameOfId(id);
+  const name = await nameOfId(store, id);
+  if (name === null) return { is: "gone" };
   const [is, kept] = items(await store.run("pin", pinScript, store.keys.ofWork(name), [name, id, effect, answer]));
   switch (text(is)) {
     case "pinned":

@@ -1,8 +1,9 @@
-import type { Name } from "../../base/names.ts";
+import type { Name, WorkId } from "../../base/names.ts";
 import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../contract/ledger.ts";
 import { unbindKey } from "./binding.ts";
-import { nameOfId } from "./keys.ts";
-import { integer, items, nullable, text } from "./replies.ts";
+import { forgetId, nameOfId, rememberId } from "./ids.ts";
+import { withParent } from "./parent.ts";
+import { integer, items, nullable, text, textOrNull } from "./replies.ts";
 import { finish, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
@@ -54,31 +55,39 @@ return 1
 
 const parkIdleScript = script(`${work}
 local work = load_work(work_key)
-if not work or (work.state ~= 'o' and work.state ~= 'r') then return 0 end
-if math.max(work.lease_until, work.not_before) > now - ARGV[3] then return 0 end
+if not work or (work.state ~= 'o' and work.state ~= 'r') then return false end
+if math.max(work.lease_until, work.not_before) > now - ARGV[3] then return false end
 local started = started_effect()
 if not started then
   -- it waits for its caller, whose claim lists it again: nobody need look at it each minute until then
   if work.state == 'o' and not work.input then redis.call('ZREM', due, member(work)) end
-  return 0
+  return false
 end
 park(work, started, 'abandoned')
-return 1
+return work.id
 `);
 
 const forgetScript = script(`${work}
+-- a child that its parent holds is looked at again after so long: many must not stand before what is over
+local held_ms = 60000
 local work = load_work(work_key)
 if not work then
   -- the server's own expiry came first
   redis.call('ZREM', runs, ARGV[3])
   return {redis.call('ZREM', kept, ARGV[3]), now, {}}
 end
-if not is_expired(work) then
+local over = is_over(work, ARGV[4])
+if over == nil then return look_at_parent(work) end
+if not over and is_expired(work) then
+  redis.call('ZADD', kept, now + held_ms, ARGV[3])
+  return {0, now, {}}
+end
+if not over then
   if work.state == 'd' then redis.call('ZADD', kept, work.keep_until, ARGV[3]) else redis.call('ZREM', kept, ARGV[3]) end
   return {0, now, {}}
 end
 forget(work)
-return {1, now, work.keys}
+return {1, now, work.keys, work.id}
 `);
 
 export async function completeWork(
@@ -97,7 +106,7 @@ export async function releaseWork(
 ): Promise<"released" | "open" | "fenced"> {
   const args = [name, id, attempt, keep ? 1 : 0, Math.ceil(notBeforeMs), nullable(error)];
   const [left, keys] = items(await store.run("release", releaseScript, store.keys.ofWork(name), args));
-  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { attempt })));
+  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { by: attempt })));
   return text(left) as "released" | "open" | "fenced";
 }
 
@@ -107,7 +116,9 @@ export async function parkOwn(
   { effect, why, unlessAnswered }: Parking,
 ): Promise<"parked" | "answered" | "fenced"> {
   const args = [name, id, attempt, effect, why, unlessAnswered ? 1 : 0];
-  return text(await store.run("park", parkScript, store.keys.ofWork(name), args)) as "parked";
+  const parked = text(await store.run("park", parkScript, store.keys.ofWork(name), args)) as "parked";
+  if (parked === "parked") await rememberId(store, id, name, null);
+  return parked;
 }
 
 export async function parkStalled(
@@ -115,24 +126,32 @@ export async function parkStalled(
   { id, token }: Pick<AbandonedWork, "id" | "token">,
   why: string,
 ): Promise<boolean> {
-  const name = nameOfId(id);
-  return (
-    integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), [name, id, token, why])) === 1
-  );
+  const name = await nameOfId(store, id);
+  if (name === null) return false;
+  const args = [name, id, token, why];
+  if (integer(await store.run("parkStalled", parkStalledScript, store.keys.ofWork(name), args)) !== 1) return false;
+  await rememberId(store, id, name, null);
+  return true;
 }
 
 /** Parks the work if it has a started effect and nobody has been at it for `afterMs`. */
 export async function parkIdle(store: RedisStore, name: Name, afterMs: number): Promise<boolean> {
-  return (
-    integer(await store.run("parkAbandoned", parkIdleScript, store.keys.ofWork(name), [name, Math.ceil(afterMs)])) === 1
-  );
+  const args = [name, Math.ceil(afterMs)];
+  const id = textOrNull(await store.run("parkAbandoned", parkIdleScript, store.keys.ofWork(name), args));
+  if (id === null) return false;
+  await rememberId(store, id as WorkId, name, null);
+  return true;
 }
 
 /** Deletes the work if it is done and past its keep, and frees its keys. */
 export async function forgetWork(store: RedisStore, member: string, name: Name): Promise<boolean> {
-  const [forgotten, at, keys] = items(await store.run("sweep", forgetScript, store.keys.ofWork(name), [name, member]));
+  const reply = await withParent(store, (seen) =>
+    store.run("sweep", forgetScript, store.keys.ofWork(name), [name, member, seen]),
+  );
+  const [forgotten, at, keys, id] = items(reply);
   // a claim that named the key since then may be about to list it
   const before = integer(at);
   await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { before })));
+  if (id !== undefined) await forgetId(store, text(id) as WorkId);
   return integer(forgotten) === 1;
 }

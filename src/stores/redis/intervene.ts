@@ -1,7 +1,7 @@
 import { type Name, newAttemptId, type WorkId } from "../../base/names.ts";
 import type { Intervention, Note } from "../../contract/ledger.ts";
 import { refreshKeys } from "./binding.ts";
-import { nameOfId } from "./keys.ts";
+import { nameOfId, rememberId } from "./ids.ts";
 import { integer, items, text } from "./replies.ts";
 import { finish, reopen, script, work } from "./script.ts";
 import type { Argument, RedisStore } from "./store.ts";
@@ -19,6 +19,16 @@ if does == 'release' then
   work.state, work.attempt, work.not_before, work.lease_until = 'o', ARGV[8], 0, now
   save(work)
   redis.call('ZADD', due, now, member(work))
+  return {1}
+end
+
+if does == 'cancel' then
+  if (work.state ~= 'o' and work.state ~= 'r') or not work.input or work.cancelled then return {0} end
+  note(work, 'cancelled', why, who)
+  -- nothing is to be waited for any more
+  work.cancelled, work.not_before = true, 0
+  save(work)
+  redis.call('ZADD', due, work.lease_until, member(work))
   return {1}
 end
 
@@ -63,11 +73,15 @@ export async function interveneWork(
   intervention: Intervention,
   { who, why }: Note,
 ): Promise<boolean> {
-  const name = nameOfId(id);
+  const name = await nameOfId(store, id);
+  if (name === null) return false;
   const args = [name, id, intervention.does, who, why, ...decided(intervention)];
   const [changed, keys] = items(await store.run("intervene", interveneScript, store.keys.ofWork(name), args));
-  if (intervention.does === "settle") {
-    await refreshKeys(store, items(keys).map(text) as Name[], name, intervention.keepMs);
+  if (integer(changed) === 1 && intervention.does === "settle") {
+    await Promise.all([
+      refreshKeys(store, items(keys).map(text) as Name[], name, intervention.keepMs),
+      rememberId(store, id, name, intervention.keepMs),
+    ]);
   }
   return integer(changed) === 1;
 }
@@ -81,6 +95,7 @@ function decided(intervention: Intervention): readonly Argument[] {
     case "forget":
       return [intervention.effect];
     case "reopen":
+    case "cancel":
       return [];
     case "release":
       return [intervention.token, newAttemptId()];

@@ -1,5 +1,4 @@
 import type { Name, WorkId } from "../../base/names.ts";
-import { newWorkId } from "../../base/names.ts";
 import type { Resolution } from "../../contract/journal.ts";
 
 /**
@@ -15,6 +14,10 @@ export interface Keys {
   readonly work: (name: Name) => string;
   /** Which work a caller's key belongs to. It has a slot of its own: key and work need no common one. */
   readonly binding: (key: Name) => string;
+  /** Which work an id is of that does not tell. */
+  readonly id: (id: WorkId) => string;
+  /** The works that are meant to bring about one thing, wherever they lie. */
+  readonly intent: (intent: Name) => string;
   readonly parts: readonly PartKeys[];
   readonly journal: (resolution: Resolution) => readonly [at: string, body: string];
   readonly schema: string;
@@ -47,6 +50,8 @@ export function keysOf(prefix: string): Keys {
       return [work(name), `${tag}:effects:${name}`, `${tag}:attempts:${name}`, ...indexes];
     },
     binding: (key) => `${prefix}:key:${key}`,
+    id: (id) => `${prefix}:id:${id}`,
+    intent: (intent) => `${prefix}:intent:${intent}`,
     parts: partKeys,
     journal: (resolution) => {
       const tag = `{${prefix}:journal:${resolution}}`;
@@ -56,11 +61,10 @@ export function keysOf(prefix: string): Keys {
   };
 }
 
-/** An id tells the name of its work, which whoever pins an answer must find by the id alone. */
-export function newIdOf(name: Name): WorkId {
-  return `${name}${newWorkId()}` as WorkId;
-}
+/** What names work by something else than its name lives so much longer than its keep, each time it is touched: the longest run. */
+const longestRunMs = 7 * 86_400_000;
 
-export function nameOfId(id: WorkId): Name {
-  return id.slice(0, 32) as Name;
+/** How long such a record lives, in milliseconds. */
+export function recordMs(keepMs: number): number {
+  return Math.ceil(keepMs + longestRunMs);
 }

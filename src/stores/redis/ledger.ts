@@ -3,10 +3,12 @@ import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { Ledger } from "../../contract/ledger.ts";
+import { acceptWork, workStanding } from "./accept.ts";
 import { claimWork, findWork } from "./claim.ts";
 import type { RedisClient } from "./client.ts";
 import { pinEffect, renewLease, restartEffect, startEffect } from "./effects.ts";
 import { completeWork, parkOwn, parkStalled, releaseWork } from "./endings.ts";
+import { succeededTwice } from "./intents.ts";
 import { interveneWork } from "./intervene.ts";
 import { redisJournal } from "./journal.ts";
 import { abandonedWork, parkAbandoned, recentRuns, runHistory, sweepWork } from "./looking.ts";
@@ -36,6 +38,14 @@ export interface RedisLedgerOptions {
  * What a Redis acknowledges may be lost: up to about two seconds by power loss (`appendfsync everysec`), everything since
  * the last snapshot where there is no append-only file, and what a replica had not received by a failover. So an operation
  * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
+ *
+ * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) may lie on another
+ * server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits for longer is found
+ * by its name alone until it is claimed again. The id of parked work lives until a person decided.
+ *
+ * Work that another's run asked for never expires by itself: it is deleted by the sweep, or by a claim that meets it, once
+ * it is past its keep and its parent, which may lie on another server, was seen done or gone. A parent that begins anew
+ * between that look and the deletion finds its child gone, or finds it and keeps it.
  *
  * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once; REPRISE_LEDGER_UNSUITABLE when it opens
  * @example
@@ -81,7 +91,10 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
 
     claim: (request) => claimWork(store, request),
     find: (request) => findWork(store, request),
-    renew: (fence, leaseMs) => renewLease(store, fence, leaseMs),
+    renew: (fence, leaseMs, progress) => renewLease(store, fence, leaseMs, progress),
+
+    accept: (request) => acceptWork(store, request),
+    standing: (id) => workStanding(store, id),
 
     start: (fence, effect) => startEffect(store, fence, effect),
     restart: (fence, effect) => restartEffect(store, fence, effect),
@@ -95,6 +108,7 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
     transact: noTransactions,
     atomic: noTransactions,
     join: noTransactions,
+    acceptIn: noTransactions,
 
     abandoned: (query) => abandonedWork(store, query),
     parkStalled: (work, why) => parkStalled(store, work, why),
@@ -105,6 +119,7 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
 
     recent: (query) => recentRuns(store, query),
     history: (id) => runHistory(store, id),
+    twice: (query) => succeededTwice(store, query),
 
     journal: redisJournal(store),
     schema: store.schema,

@@ -8,7 +8,8 @@ import type {
   RunSummary,
 } from "../../contract/ledger.ts";
 import { forgetWork, parkIdle } from "./endings.ts";
-import { nameOfId, type PartKeys } from "./keys.ts";
+import { nameOfId } from "./ids.ts";
+import type { PartKeys } from "./keys.ts";
 import { attemptRecord, type Described, describe, described, effectRecord } from "./records.ts";
 import { items, text } from "./replies.ts";
 import { clock, script, work } from "./script.ts";
@@ -24,11 +25,16 @@ const passedScript = script(`${clock}
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2], 'LIMIT', ARGV[3], ARGV[4])
 `);
 
+// where it is asked for how long nobody was at them: only those
 const describeScript = script(`${work}${describe}
+local idle = tonumber(ARGV[3])
+local function is_due(work)
+  return (work.state == 'o' or work.state == 'r') and math.max(work.lease_until, work.not_before) <= now - idle
+end
 local described = {}
 for i, key in ipairs(KEYS) do
   local work = load_work(key)
-  described[i] = work and describe(work, ARGV[2] == '1') or false
+  described[i] = work and (not idle or is_due(work)) and describe(work, ARGV[2] == '1') or false
 end
 return described
 `);
@@ -56,15 +62,32 @@ function memberOf(reply: unknown): Member {
   return { member, name: name as Name, createdAt: Number(createdAt), operation };
 }
 
-/** What is told of several works of one part. Null: gone. */
-async function describeAll(
+/** What is told of several works of one part. Null: gone, or not idle for so long. */
+export async function describeAll(
   store: RedisStore,
-  members: readonly Member[],
-  withInput: boolean,
+  members: readonly Pick<Member, "name">[],
+  { withInput = false, idleMs }: { readonly withInput?: boolean; readonly idleMs?: number },
 ): Promise<readonly (Described | null)[]> {
   if (members.length === 0) return [];
   const keys = members.map(({ name }) => store.keys.work(name));
-  return items(await store.run("look", describeScript, keys, [withInput ? 1 : 0])).map(described);
+  const args = [withInput ? 1 : 0, idleMs === undefined ? "" : Math.ceil(idleMs)];
+  const replies = items(await store.run("look", describeScript, keys, args));
+  return members.map(({ name }, place) => described(replies[place], name));
+}
+
+/** An operation's works among the newest of each part. */
+export async function newestOf(store: RedisStore, operation: string): Promise<readonly Described[]> {
+  const told = await Promise.all(
+    store.keys.parts.map(async (part) => {
+      const newest = items(await store.run("look", newestScript, [part.runs], [0, page - 1])).map(memberOf);
+      return describeAll(
+        store,
+        newest.filter((member) => member.operation === operation),
+        {},
+      );
+    }),
+  );
+  return told.flat().filter((one) => one !== null);
 }
 
 async function* passed(store: RedisStore, index: string, agoMs: number): AsyncGenerator<readonly Member[]> {
@@ -104,7 +127,7 @@ async function recentOf(
     while (found.length < limit && unseen.length > 0 && (unseen[0]?.createdAt ?? 0) >= horizon) {
       const next = unseen.slice(0, limit).filter(({ createdAt }) => createdAt >= horizon);
       unseen = unseen.slice(next.length);
-      const told = await Promise.all(next.map((member) => describeAll(store, [member], false)));
+      const told = await Promise.all(next.map((member) => describeAll(store, [member], {})));
       for (const one of told.flat()) {
         if (one !== null && (state === undefined || one.run.state === state)) found.push(one.run);
       }
@@ -114,11 +137,12 @@ async function recentOf(
 }
 
 export async function runHistory(store: RedisStore, id: WorkId): Promise<RunHistory | null> {
-  const name = nameOfId(id);
+  const name = await nameOfId(store, id);
+  if (name === null) return null;
   const reply = await store.run("history", historyScript, store.keys.ofWork(name), [name, id]);
   if (reply === null) return null;
   const [run, effects, attempts] = items(reply);
-  const told = described(run);
+  const told = described(run, name);
   if (told === null) return null;
   return {
     run: told.run,
@@ -127,34 +151,37 @@ export async function runHistory(store: RedisStore, id: WorkId): Promise<RunHist
   };
 }
 
-/** Oldest first, of what is due. */
+/** Of what is due, what was so first in each part; of these the oldest first. */
 export async function abandonedWork(store: RedisStore, query: AbandonedQuery): Promise<readonly AbandonedWork[]> {
-  const { operations, resumedBelow, limit } = query;
+  const { operations, idleMs, limit, id } = query;
   if (operations.length === 0) return [];
+  const waiting = id === undefined ? await waitingFor(store, query) : [await nameOfId(store, id)];
+  const looks = waiting.map(async (name): Promise<readonly AbandonedWork[]> => {
+    const [one] = name === null ? [] : await describeAll(store, [{ name }], { withInput: true, idleMs });
+    if (name === null || one == null || one.input === null) return [];
+    const { run, input, resumes } = one;
+    if ((id !== undefined && run.id !== id) || !operations.includes(run.operation)) return [];
+    return [{ id: run.id, name, operation: run.operation, input, token: run.token, resumes }];
+  });
+  return (await Promise.all(looks)).flat().slice(0, limit);
+}
+
+async function waitingFor(store: RedisStore, query: AbandonedQuery): Promise<readonly Name[]> {
+  const { operations, idleMs, limit } = query;
   const due = await Promise.all(
     store.keys.parts.map(async (part) => {
       const taken: Member[] = [];
-      for await (const members of passed(store, part.due, 0)) {
+      for await (const members of passed(store, part.due, idleMs)) {
         const wanted = members.filter(({ operation }) => operations.includes(operation));
-        const all = await describeAll(store, wanted, false);
-        for (const [at, member] of wanted.entries()) {
-          const one = all[at];
-          if (one?.hasInput === true && one.resumes < resumedBelow) taken.push(member);
-        }
+        const all = await describeAll(store, wanted, { idleMs });
+        taken.push(...wanted.filter((_, at) => all[at]?.hasInput === true));
         if (taken.length >= limit) break;
       }
       return taken;
     }),
   );
   const oldest = due.flat().toSorted((a, b) => a.createdAt - b.createdAt);
-  const chosen = oldest.slice(0, limit);
-  const inputs = await Promise.all(chosen.map((member) => describeAll(store, [member], true)));
-  return chosen.flatMap(({ name, operation }, at) => {
-    const one = inputs[at]?.[0];
-    const isLive = one?.run.state === "open" || one?.run.state === "running";
-    if (one == null || one.input === null || !isLive) return [];
-    return [{ id: one.run.id, name, operation, input: one.input, token: one.run.token }];
-  });
+  return oldest.slice(0, limit).map(({ name }) => name);
 }
 
 export async function parkAbandoned(store: RedisStore, queries: readonly ParkAbandonedQuery[]): Promise<number> {

@@ -1,5 +1,12 @@
-import type { WorkId } from "../../base/names.ts";
-import type { AttemptRecord, EffectRecord, Fingerprint, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { Name, WorkId } from "../../base/names.ts";
+import type {
+  AttemptRecord,
+  EffectRecord,
+  Fingerprint,
+  Progress,
+  RunState,
+  RunSummary,
+} from "../../contract/ledger.ts";
 import { integer, integerOrNull, items, text, textOrNull } from "./replies.ts";
 
 /** An effect as `effect_reply` tells it. */
@@ -45,7 +52,7 @@ export const describe = `
 local function describe(work, with_input)
   return {work.state, work.print, work.id, work.token, work.lease_until, work.keep_until, work.created_at, work.ended_at,
     work.why, work.refused and 1 or 0, work.operation, work.about, work.owner, work.resumes, work.input and 1 or 0,
-    with_input and work.input}
+    with_input and work.input, work.progress, work.cancelled and 1 or 0, work.intent}
 end
 `;
 
@@ -55,17 +62,20 @@ export interface Described {
   readonly hasInput: boolean;
   /** Where it was asked for. */
   readonly input: string | null;
+  readonly intent: Name | null;
+  readonly name: Name;
 }
 
 const states: Readonly<Record<string, RunState>> = { o: "open", r: "running", u: "unknown", d: "done" };
 
-export function described(reply: unknown): Described | null {
+export function described(reply: unknown, name: Name): Described | null {
   if (reply === null || reply === undefined) return null;
   const fields = items(reply);
   const [state, print, id, token, leaseUntil, keepUntil, createdAt, endedAt, why, refused] = fields;
-  const [operation, about, owner, resumes, hasInput, input] = fields.slice(10);
+  const [operation, about, owner, resumes, hasInput, input, progress, cancelled, intent] = fields.slice(10);
   const [identity, principal, key] = JSON.parse(text(about)) as readonly [string, string, string | null];
   return {
+    name,
     run: {
       id: text(id) as WorkId,
       state: states[text(state)] ?? "open",
@@ -82,9 +92,17 @@ export function described(reply: unknown): Described | null {
       token: integer(token),
       print: printOf(text(print)),
       why: textOrNull(why),
+      progress: progressOf(progress),
+      cancelled: integer(cancelled) === 1,
     },
     resumes: integer(resumes),
     hasInput: integer(hasInput) === 1,
     input: textOrNull(input),
+    intent: textOrNull(intent) as Name | null,
   };
+}
+
+export function progressOf(reply: unknown): Progress | null {
+  const progress = textOrNull(reply);
+  return progress === null ? null : (JSON.parse(progress) as Progress);
 }

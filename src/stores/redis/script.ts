@@ -29,7 +29,8 @@ local runs, due, parked, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local name = ARGV[2]
 -- the order is what is stored: new fields come last
 local fields = {'state', 'print', 'id', 'attempt', 'token', 'resumes', 'lease_until', 'not_before', 'keep_ms', 'keep_until',
-  'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'about', 'owner', 'keys'}
+  'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'about', 'owner', 'keys', 'parent',
+  'intent', 'progress', 'cancelled'}
 -- the sweep comes before the server's own expiry, and frees the keys too
 local sweep_ms = 600000
 local attempts_kept = 100
@@ -38,7 +39,8 @@ local function load_work(key)
   local packed = redis.call('GET', key)
   if not packed then return nil end
   local values, work = cmsgpack.unpack(packed), {}
-  for i, field in ipairs(fields) do work[field] = values[i] end
+  -- what was stored before a field came has none
+  for i, field in ipairs(fields) do work[field] = values[i] or false end
   return work
 end
 
@@ -47,7 +49,8 @@ local function save(work, bare)
   local values = {}
   for i, field in ipairs(fields) do values[i] = work[field] end
   local packed = cmsgpack.pack(values)
-  if work.state ~= 'd' then
+  -- a child is kept until its parent is done, and then the sweep's
+  if work.state ~= 'd' or work.parent then
     redis.call('SET', work_key, packed)
     return
   end
@@ -71,6 +74,20 @@ end
 
 local function is_expired(work)
   return work.state == 'd' and work.keep_until <= now
+end
+
+-- A child past its keep is over when its parent is, which may lie on another server: whoever comes looks at that, and comes
+-- again with what it saw, good for the child as it was then. nil: it has not looked yet.
+local function is_over(work, seen)
+  if not is_expired(work) then return false end
+  if not work.parent then return true end
+  local keep_until, parent = seen:match('^(%S+) (%a+)$')
+  if keep_until ~= tostring(work.keep_until) then return nil end
+  return parent == 'over'
+end
+
+local function look_at_parent(work)
+  return {'parent', work.parent, tostring(work.keep_until)}
 end
 
 local function forget(work)
@@ -172,7 +189,8 @@ end
 /** Parked work can be taken again, with what is recorded of it. */
 export const reopen = `
 local function reopen(work)
-  work.state, work.not_before, work.lease_until, work.ended_at, work.effect, work.why = 'o', 0, now, false, false, false
+  work.state, work.resumes, work.not_before, work.lease_until = 'o', 0, 0, now
+  work.ended_at, work.effect, work.why = false, false, false
   save(work)
   redis.call('ZREM', parked, member(work))
   redis.call('ZADD', due, now, member(work))

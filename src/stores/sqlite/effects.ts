@@ -1,6 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
-import type { EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
+import type { EffectStart, Fence, Pinned, Progress, Started, Transacted } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
 import { effectOf, fenced, noteAttempt } from "./records.ts";
 
@@ -14,13 +14,19 @@ export function holds(connection: Connection, fence: Fence): boolean {
   return rows.length > 0;
 }
 
-export function renewLease(connection: Connection, now: number, fence: Fence, leaseMs: number): boolean {
-  const changed = connection.run(`update reprise_work set lease_until = ? where ${fenced}`, [
-    now + leaseMs,
-    fence.name,
-    fence.attempt,
-  ]);
-  return changed === 1;
+export function renewLease(
+  connection: Connection,
+  now: number,
+  fence: Fence,
+  leaseMs: number,
+  progress: Progress | null,
+): "renewed" | "cancelled" | "fenced" {
+  const [renewed] = connection.all(
+    `update reprise_work set lease_until = ?, progress = coalesce(?, progress) where ${fenced} returning cancelled`,
+    [now + leaseMs, progress === null ? null : JSON.stringify(progress), fence.name, fence.attempt],
+  );
+  if (renewed === undefined) return "fenced";
+  return renewed["cancelled"] === 1 ? "cancelled" : "renewed";
 }
 
 export function startEffect(connection: Connection, now: number, fence: Fence, start: EffectStart): Started {
@@ -67,8 +73,8 @@ export function reopenIfAnswered(connection: Connection, now: number, id: WorkId
 
 export function reopen(connection: Connection, now: number, id: WorkId): void {
   connection.run(
-    `update reprise_work set state = 'o', not_before = null, lease_until = ?, ended_at = null, effect = null, why = null
-     where id = ?`,
+    `update reprise_work set state = 'o', resumes = 0, not_before = null, lease_until = ?, ended_at = null, effect = null,
+       why = null where id = ?`,
     [now, id],
   );
 }

@@ -9,9 +9,10 @@ import type {
   Parking,
   Release,
 } from "../../contract/ledger.ts";
-import { deleteWork, parkWork } from "./claim.ts";
+import { parkWork } from "./claim.ts";
 import type { Connection } from "./driver.ts";
 import { holds } from "./effects.ts";
+import { deleteWork, isOver } from "./entry.ts";
 import { noteAttempt, rowsOf, type WorkRow } from "./records.ts";
 
 export function completeWork(
@@ -83,13 +84,14 @@ export function parkOwn(
 }
 
 export function abandonedWork(connection: Connection, now: number, query: AbandonedQuery): readonly AbandonedWork[] {
+  const { operations, idleMs, limit, id } = query;
   const rows = connection.all(
-    // the states as the partial index of live work lists them, or it is not used
-    `select id, name, operation, input, token from reprise_work
-     where state in ('o', 'r', 'u') and input is not null and operation in (select value from json_each(?))
-       and resumes < ? and (state = 'o' and coalesce(not_before, 0) <= ? or state = 'r' and lease_until <= ?)
-     order by created_at, rowid limit ?`,
-    [JSON.stringify(query.operations), query.resumedBelow, now, now, query.limit],
+    // the states as the partial index of live work lists them, and the plus: else all works of the operation are read
+    `select id, name, operation, input, token, resumes from reprise_work
+     where state in ('o', 'r', 'u') and state <> 'u' and input is not null
+       and +operation in (select value from json_each(?)) and max(lease_until, coalesce(not_before, 0)) <= ?
+       ${id === undefined ? "" : "and id = ?"} order by created_at, rowid limit ?`,
+    [JSON.stringify(operations), now - idleMs, ...(id === undefined ? [] : [id]), limit],
   );
   return rowsOf<AbandonedWork>(rows);
 }
@@ -108,13 +110,12 @@ export function parkStalledWork(
 }
 
 export function parkAbandonedWork(connection: Connection, now: number, query: ParkAbandonedQuery): number {
-  // the states as the partial index of live work lists them, or it is not used
   const rows = rowsOf<{ readonly id: WorkId; readonly started: string }>(
     connection.all(
-      `select w.id, min(e.name) as started from reprise_work w join reprise_effect e on e.id = w.id and e.state = 's'
-       where w.state in ('o', 'r', 'u') and w.state <> 'u' and w.operation = ?
-         and max(w.lease_until, coalesce(w.not_before, 0)) <= ?
-       group by w.id`,
+      // as above
+      `select id, (select min(name) from reprise_effect e where e.id = w.id and e.state = 's') as started
+       from reprise_work w where state in ('o', 'r', 'u') and state <> 'u' and +operation = ?
+         and max(lease_until, coalesce(not_before, 0)) <= ? and started is not null`,
       [query.operation, now - query.afterMs],
     ),
   );
@@ -124,10 +125,10 @@ export function parkAbandonedWork(connection: Connection, now: number, query: Pa
 
 export function sweepWork(connection: Connection, now: number, limit: number): number {
   const rows = rowsOf<Pick<WorkRow, "name" | "id">>(
-    connection.all(
-      "select name, id from reprise_work where state = 'd' and keep_until <= ? order by keep_until limit ?",
-      [now, limit],
-    ),
+    connection.all(`select name, id from reprise_work w where ${isOver("w")} order by keep_until limit ?`, [
+      now,
+      limit,
+    ]),
   );
   for (const { name, id } of rows) deleteWork(connection, name, id);
   return rows.length;

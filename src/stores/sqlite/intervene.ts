@@ -24,6 +24,17 @@ export function intervene(
     );
     return true;
   }
+  if (intervention.does === "cancel") {
+    // nothing is to be waited for any more
+    const changed = connection.run(
+      `update reprise_work set cancelled = 1, not_before = null
+       where id = ? and state in ('o', 'r') and input is not null and cancelled is null`,
+      [id],
+    );
+    if (changed === 0) return false;
+    noteAttempt(connection, id, "cancelled", now, why, who);
+    return true;
+  }
   if (connection.all("select 1 from reprise_work where id = ? and state = 'u'", [id]).length === 0) return false;
   switch (intervention.does) {
     case "settle":

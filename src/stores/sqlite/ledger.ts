@@ -4,7 +4,7 @@ import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
-import { claimWork, findWork } from "./claim.ts";
+import { acceptWork, claimWork, findWork } from "./claim.ts";
 import type { Connection } from "./driver.ts";
 import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, transactionBefore } from "./effects.ts";
 import {
@@ -20,7 +20,7 @@ import {
 import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
-import { recentRuns, runHistory } from "./looking.ts";
+import { recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
 import { sqliteSchema } from "./migration.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
@@ -80,7 +80,11 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
 
     claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request, request)),
     find: (request) => file.read("find", (connection, now) => findWork(connection, now, request)),
-    renew: (fence, leaseMs) => file.write("renew", (connection, now) => renewLease(connection, now, fence, leaseMs)),
+    renew: (fence, leaseMs, progress) =>
+      file.write("renew", (connection, now) => renewLease(connection, now, fence, leaseMs, progress)),
+
+    accept: (request) => file.write("accept", (connection, now) => acceptWork(connection, now, request)),
+    standing: (id) => file.read("standing", (connection) => workStanding(connection, id)),
 
     start: (fence, effect) => file.write("start", (connection, now) => startEffect(connection, now, fence, effect)),
     restart: (fence, effect) =>
@@ -109,6 +113,10 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
       ),
     join: (tx, request, work) =>
       transactions.nest(tx, (connection, own) => runOnce(connection, request, () => work(own))),
+    acceptIn: (tx, request) =>
+      transactions.nest(tx, async (connection) =>
+        file.step("accept", () => acceptWork(connection, clock.now(), request)),
+      ),
 
     abandoned: (query) => file.read("abandoned", (connection, now) => abandonedWork(connection, now, query)),
     parkStalled: (work, why) =>
@@ -124,6 +132,7 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
 
     recent: (query) => file.read("recent", (connection) => recentRuns(connection, query)),
     history: (id) => file.read("history", (connection, now) => runHistory(connection, now, id)),
+    twice: (query) => file.read("twice", (connection) => succeededTwice(connection, query)),
 
     journal: sqliteJournal(file),
     writes: sqliteWriteJournal(file),

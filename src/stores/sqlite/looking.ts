@@ -1,7 +1,10 @@
-import type { WorkId } from "../../base/names.ts";
-import type { RecentQuery, RunHistory, RunSummary } from "../../contract/ledger.ts";
+import type { Name, WorkId } from "../../base/names.ts";
+import type { RecentQuery, RunHistory, RunSummary, Standing, Twice, TwiceQuery } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
-import { attemptsOf, effectsOf, runSummary } from "./records.ts";
+import { attemptsOf, effectsOf, rowsOf, runSummary, standingOf, type WorkRow } from "./records.ts";
+
+/** Of an operation's works the newest so many are looked at for a second success. */
+const newestWorks = 1_000;
 
 const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
 
@@ -12,7 +15,7 @@ export function recentRuns(connection: Connection, query: RecentQuery): readonly
   const wanted = ["state <> 'k'"];
   const params: (string | number)[] = [];
   if (operation !== undefined) {
-    // live work is little: by its operation's index all that was ever done of it would be read. A + keeps that out
+    // the plus: live work is found by its own index, not among all works of the operation
     wanted.push(live ? "+operation = ?" : "operation = ?");
     params.push(operation);
   }
@@ -33,4 +36,35 @@ export function runHistory(connection: Connection, now: number, id: WorkId): Run
   } finally {
     connection.exec("rollback");
   }
+}
+
+export function workStanding(connection: Connection, id: WorkId): Standing | null {
+  const [work] = rowsOf<WorkRow>(connection.all("select * from reprise_work where id = ?", [id]));
+  return work === undefined ? null : standingOf(work);
+}
+
+/** Each success beside the one before it with the same intent. */
+export function succeededTwice(connection: Connection, query: TwiceQuery): readonly Twice[] {
+  const { operation, withinMs, intent, limit } = query;
+  // the plus: one intent's few works are found by its index, not by the operation's
+  const [works, params] =
+    intent === undefined ? ["operation = ?", [operation]] : ["+operation = ? and intent = ?", [operation, intent]];
+  const pairs = connection.all(
+    `select first, second from (
+       select id as second, lag(id) over same as first, created_at, place, lag(created_at) over same as began
+       from (
+         select rowid as place, id, state, refused, intent, created_at from reprise_work where ${works}
+         order by created_at desc, rowid desc limit ?)
+       where state = 'd' and refused = 0 and intent is not null
+       window same as (partition by intent order by created_at, place))
+     where created_at - began <= ? order by created_at desc, place desc limit ?`,
+    [...params, newestWorks, withinMs, limit],
+  );
+  const row = (id: unknown) => connection.all("select * from reprise_work where id = ?", [String(id)]);
+  return pairs.flatMap((pair) => {
+    const [[first], [second]] = [row(pair["first"]), row(pair["second"])];
+    // swept between the two statements
+    if (first === undefined || second === undefined) return [];
+    return [{ first: runSummary(first), second: runSummary(second), name: String(second["name"]) as Name }];
+  });
 }

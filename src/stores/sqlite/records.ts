@@ -1,5 +1,5 @@
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
-import type { AttemptRecord, EffectRecord, RunState, RunSummary } from "../../contract/ledger.ts";
+import type { AttemptRecord, EffectRecord, Progress, RunState, RunSummary, Standing } from "../../contract/ledger.ts";
 import type { Connection, OwnRow } from "./driver.ts";
 
 /** A row of reprise_work, as far as claims and endings read it. */
@@ -8,7 +8,8 @@ export interface WorkRow {
   readonly key: Name | null;
   readonly bound: Name | null;
   readonly id: WorkId;
-  readonly attempt: AttemptId;
+  /** Null: nobody claimed it yet. */
+  readonly attempt: AttemptId | null;
   readonly token: number;
   readonly resumes: number;
   readonly print: string;
@@ -17,11 +18,15 @@ export interface WorkRow {
   readonly lease_until: number | null;
   readonly not_before: number | null;
   readonly outcome: string | null;
+  readonly input: string | null;
   readonly keep_until: number;
   readonly created_at: number;
   readonly ended_at: number | null;
   readonly effect: string | null;
+  readonly operation: string;
   readonly owner: string;
+  readonly progress: string | null;
+  readonly cancelled: 1 | null;
 }
 
 /** Rows of statements over our own tables: their columns are known, the driver's types cannot be. */
@@ -76,7 +81,6 @@ const runStates: { readonly [S in WorkRow["state"]]: RunState } = {
 export function runSummary(row: OwnRow): RunSummary {
   const work = row as unknown as WorkRow & {
     readonly refused: number | null;
-    readonly operation: string;
     readonly identity: string;
     readonly principal: string;
     readonly caller_key: string | null;
@@ -98,7 +102,23 @@ export function runSummary(row: OwnRow): RunSummary {
     token: work.token,
     print: { version: work.print_v, hash: work.print },
     why: work.why,
+    progress: progressOf(work),
+    cancelled: work.cancelled === 1,
   };
+}
+
+/** Of work that is committed. */
+export function standingOf(work: WorkRow): Standing {
+  const { operation, state, created_at: since } = work;
+  const endedAt = work.ended_at ?? since;
+  if (state === "d") return { operation, is: "done", outcome: work.outcome ?? "", at: endedAt };
+  if (state === "u") return { operation, is: "unknown", effect: work.effect ?? "", since: endedAt };
+  const cancelled = work.cancelled === 1;
+  return { operation, is: "going", since, running: state === "r", cancelled, progress: progressOf(work) };
+}
+
+function progressOf({ progress }: Pick<WorkRow, "progress">): Progress | null {
+  return progress === null ? null : (JSON.parse(progress) as Progress);
 }
 
 /** A past attempt's one row, of the attempt that the work row still names. `by`: the person who decided it, if one did. */

@@ -10,7 +10,8 @@ export const schemaVersion = "1";
  * Names and ids are hexadecimal text, instants milliseconds since the epoch. Rowid tables: the rows are wide, and rowid
  * order is the order of creation.
  *
- * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`.
+ * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`; progress: as
+ * JSON; cancelled: 1, or null.
  *
  * reprise_write is a key's newest write that has not reached its source: `p` pending, `d` dead. `place` is the version that
  * has been waiting since, `claimed` the version that its claim took.
@@ -49,6 +50,10 @@ export const tables: readonly Table[] = [
       principal: "text",
       caller_key: "text",
       owner: "text",
+      parent: "text",
+      intent: "text",
+      progress: "text",
+      cancelled: "integer",
     },
     primaryKey: "(name)",
     indexes: {
@@ -58,6 +63,7 @@ export const tables: readonly Table[] = [
       reprise_work_operation: "(operation, created_at) where operation is not null",
       reprise_work_keep: "(keep_until) where state = 'd'",
       reprise_work_live: "(created_at) where state in ('o', 'r', 'u')",
+      reprise_work_intent: "(intent, created_at) where intent is not null",
     },
   },
   {

@@ -71,6 +71,11 @@ export interface HttpCarrier<Request, In, O, R> {
   readonly refused?:
     | { readonly [K in Extract<R, AnyRefused>["code"]]?: ((detail: DetailFor<R, K>) => HttpReply) | undefined }
     | undefined;
+  /**
+   * Of background work, and only of it: the address of the resource that tells how it stands, where the framework's status
+   * handler is mounted. It is the `Location` of 202.
+   */
+  readonly status?: ((id: string) => string) | undefined;
   /** Where the contract of this endpoint is published. Default `/reprise/decisions.json#` and the operation's name. */
   readonly contract?: string | undefined;
   /**

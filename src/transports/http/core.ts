@@ -8,7 +8,9 @@ import type { HttpCarrier, HttpReply } from "./carrier.ts";
 import { readKey } from "./key.ts";
 import { NotKept } from "./not-kept.ts";
 import { contractLink, problemOf, refusalOf } from "./problem.ts";
+import { inputOf, principalOf, report } from "./reading.ts";
 import { decodeAnswer, encodeAnswer, unrendered } from "./rendering.ts";
+import { acceptedAnswer } from "./status.ts";
 
 /** One way of a request through HTTP to an operation and back; each framework only brings and takes. */
 
@@ -80,6 +82,9 @@ export function carryHttp<Q, In, O, R>(
     }
   };
 
+  const isBackground = operation["~carry"].background !== undefined;
+  checkStatus(name, isBackground, carrier);
+
   const execute = async ({ request, readable = () => request, keyLines }: Brought<Q>): Promise<Answer> => {
     const key = readKey(keyLines, syntax, name);
     if (key === undefined && keyRequired) throw new RepriseError("REPRISE_KEY_MISSING", { operation: name });
@@ -92,6 +97,9 @@ export function carryHttp<Q, In, O, R>(
         throw error instanceof NotKept || isAnswer(error) ? error : failure("REPRISE_RUN_FAILED", error);
       });
     switch (outcome.status) {
+      case "accepted":
+        // checked above: without the address nothing is carried
+        return acceptedAnswer(carrier.status?.(outcome.id) ?? "", outcome, contract);
       case "running":
         throw new RepriseError("REPRISE_RUNNING", { operation: name, retryAfterMs: outcome.retryAfterMs });
       case "mismatch":
@@ -155,6 +163,14 @@ function checkDeclaration<Q>(name: string, terms: CarriedContract, carrier: Carr
   }
 }
 
+function checkStatus<Q>(name: string, isBackground: boolean, carrier: Carrier<Q>): void {
+  if (isBackground === (typeof carrier.status === "function")) return;
+  const [why, mend] = isBackground
+    ? ["its work is accepted for later, and nobody would know where to ask for it.", "Say where: 'status'."]
+    : ["'status' says nothing here: its callers wait for the outcome.", "Leave 'status' out, or declare 'dispatch'."];
+  throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `the HTTP carrier of '${name}'`, why, mend });
+}
+
 /** The draft leaves it to the resource. Where nothing is kept, a key has nothing to find. */
 function isKeyRequired<Q>(terms: CarriedContract, carrier: Carrier<Q>): boolean {
   return (carrier.key?.header ?? (terms.retentionMs === null ? "optional" : "required")) === "required";
@@ -165,35 +181,6 @@ function refusedBy<Q>(carrier: Carrier<Q>, code: string) {
   return refused !== undefined && Object.hasOwn(refused, code) ? refused[code] : undefined;
 }
 
-async function principalOf<Q>(operation: string, carrier: Carrier<Q>, request: Q): Promise<string | undefined> {
-  if (carrier.principal === "everyone") return undefined;
-  let principal: unknown;
-  try {
-    principal = await carrier.principal(request);
-  } catch (error) {
-    throw unreadable(operation, "principal", error);
-  }
-  // an empty session would be one principal that all strangers share
-  if (typeof principal !== "string" || principal === "") {
-    throw new RepriseError("REPRISE_PRINCIPAL_EMPTY", { operation });
-  }
-  return principal;
-}
-
-async function inputOf<Q>(operation: string, carrier: Carrier<Q>, readable: () => Q): Promise<unknown> {
-  try {
-    return await carrier.input(readable());
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new RepriseError("REPRISE_BODY_MALFORMED", { operation }, error);
-    throw unreadable(operation, "input", error);
-  }
-}
-
-function unreadable(operation: string, part: "input" | "principal", error: unknown): RepriseError {
-  if (isRepriseError(error) && error.status !== 500) return error;
-  return new RepriseError("REPRISE_CARRIER_FAILED", { operation, part }, error);
-}
-
 /**
  * Whether an error is an answer to the caller. What came out of `run` is only where it says to repeat: a 4xx, which may be
  * another operation's, would make a client give up work that it may repeat.
@@ -202,12 +189,4 @@ function isAnswer(error: unknown): boolean {
   if (!isRepriseError(error) || error.status === 500) return false;
   if (!isThrownByRun(error)) return true;
   return error.status === 503 || isRepriseError(error, "REPRISE_FENCED") || isRepriseError(error, "REPRISE_LEASE_LOST");
-}
-
-export function report(told: (error: Error) => void, error: Error): void {
-  try {
-    told(error);
-  } catch {
-    // a failing log must not take the answer away
-  }
 }

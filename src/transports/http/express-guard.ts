@@ -1,10 +1,9 @@
-import { OutgoingMessage } from "node:http";
+import type { ServerResponse } from "node:http";
 import { RepriseError } from "../../base/errors.ts";
 import type { Reprise } from "../../reprise.ts";
 import { sendAnswer } from "./express-answer.ts";
 import type { ExpressRequest, ExpressResponse } from "./express-shapes.ts";
 import {
-  collectBody,
   createGuard,
   type Effects,
   type Guarding,
@@ -14,6 +13,7 @@ import {
 } from "./guard.ts";
 import { keyLinesOf } from "./node.ts";
 import { decide } from "./routes.ts";
+import { takeResponse, tellOrThrow } from "./taking.ts";
 
 type Next = (error?: unknown) => void;
 
@@ -76,21 +76,9 @@ export interface GuardableRequest extends ExpressRequest {
   readonly originalUrl: string;
 }
 
-/** What of a response concerns its headers alone. */
-const ofHeaders = [
-  "setHeader",
-  "setHeaders",
-  "appendHeader",
-  "getHeader",
-  "getHeaders",
-  "getHeaderNames",
-  "hasHeader",
-  "removeHeader",
-] as const;
-
 /**
- * Calls a handler with a response that sends nothing: what it writes is collected. The response that it stands for is not
- * touched, so that one who answers after his time was over disturbs nobody's answer.
+ * Calls a handler with a response that sends nothing. The response that it stands for is not touched, so that one who
+ * answers after his time was over disturbs nobody's answer.
  */
 function takeAnswer<A extends ExpressResponse>(
   response: A,
@@ -98,61 +86,16 @@ function takeAnswer<A extends ExpressResponse>(
   name: string,
   call: (taking: A, next: Next) => unknown,
 ): Promise<HandlerAnswer> {
+  const taking = Object.create(response) as A;
+  const { told } = takeResponse(taking as unknown as ServerResponse, atMost);
+  const passedOn = () =>
+    new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: `guard '${name}'`,
+      why: "its handler passed the request on.",
+      mend: "What answers after it would be kept by nobody: guard the handler that answers.",
+    });
   return new Promise((resolve, reject) => {
-    const headers = new OutgoingMessage();
-    const collected = collectBody(atMost);
-    let ended = false;
-    const add = (chunk: unknown, encoding: unknown) => {
-      if (chunk instanceof Uint8Array) collected.add(chunk);
-      else if (typeof chunk === "string") {
-        collected.add(Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8"));
-      }
-    };
-    const callBack = (...given: readonly unknown[]) => {
-      const called = given.find((argument) => typeof argument === "function");
-      if (called !== undefined) queueMicrotask(called as () => void);
-    };
-    const taking = Object.create(response) as A & Record<string, unknown>;
-    const own = (member: string, value: unknown) =>
-      Object.defineProperty(taking, member, { value, writable: true, configurable: true });
-    for (const member of ofHeaders) own(member, headers[member].bind(headers));
-    own("statusCode", 200);
-    own("headersSent", false);
-    own("writableEnded", false);
-    own("flushHeaders", () => {});
-    own("writeHead", (status: number, ...rest: readonly unknown[]) => {
-      taking.statusCode = status;
-      for (const [field, value] of Object.entries((rest.at(-1) as object | undefined) ?? {})) {
-        if (typeof rest.at(-1) === "object") headers.setHeader(field, value as string);
-      }
-      return taking;
-    });
-    own("write", (chunk: unknown, encoding: unknown, done: unknown) => {
-      if (!ended) add(chunk, encoding);
-      callBack(encoding, done);
-      return true;
-    });
-    own("end", (chunk: unknown, encoding: unknown, done: unknown) => {
-      if (!ended) add(chunk, encoding);
-      ended = true;
-      own("headersSent", true);
-      own("writableEnded", true);
-      callBack(chunk, encoding, done);
-      const told = Object.entries(headers.getHeaders()).map(([field, value]) => [field, [value].flat().join(", ")]);
-      resolve({ status: taking.statusCode, headers: Object.fromEntries(told), body: collected.body() });
-      return taking;
-    });
-    const next: Next = (error) => {
-      const passedOn = () =>
-        new RepriseError("REPRISE_BAD_DECLARATION", {
-          where: `guard '${name}'`,
-          why: "its handler passed the request on.",
-          mend: "What answers after it would be kept by nobody: guard the handler that answers.",
-        });
-      reject((error ?? passedOn()) as Error);
-    };
-    new Promise((settled) => {
-      settled(call(taking, next));
-    }).catch(next);
+    const next: Next = (error) => reject((error ?? passedOn()) as Error);
+    tellOrThrow(told, () => call(taking, next)).then(resolve, reject);
   });
 }

@@ -4,6 +4,7 @@ import type { NodeRequest } from "./node.ts";
 export interface ExpressRequest extends NodeRequest {
   /** As `express.json()` or another parser read it; `undefined` without one. */
   readonly body?: unknown;
+  readonly method: string;
   readonly params: unknown;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }

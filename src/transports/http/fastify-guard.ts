@@ -1,9 +1,8 @@
-import type { Readable } from "node:stream";
 import type { Reprise } from "../../reprise.ts";
 import { linesOf, sendReply } from "./fastify-answer.ts";
-import type { FastifyReply, FastifyRequest } from "./fastify-shapes.ts";
+import type { FastifyRequest } from "./fastify-shapes.ts";
+import { type GuardableReply, takeReply } from "./fastify-taking.ts";
 import {
-  collectBody,
   createGuard,
   type Effects,
   type Guarding,
@@ -12,13 +11,11 @@ import {
   type OfferedBy,
 } from "./guard.ts";
 import { decide } from "./routes.ts";
+import { tellOrThrow } from "./taking.ts";
 
 export interface GuardableRequest extends FastifyRequest {
   readonly method: string;
   readonly url: string;
-}
-export interface GuardableReply extends FastifyReply {
-  serialize(payload: unknown): string | ArrayBuffer | Uint8Array;
 }
 
 /**
@@ -72,126 +69,16 @@ export function idempotent<
   });
 }
 
-/**
- * Calls a handler with a reply that sends nothing: what it sets and sends is collected. What else it uses of its reply is
- * the reply's own.
- */
+/** Calls a handler with a reply that sends nothing. What else it uses of its reply is the reply's own. */
 function takeAnswer<A extends GuardableReply>(
   reply: A,
   atMost: number,
   call: (taking: A) => unknown,
 ): Promise<HandlerAnswer> {
-  return new Promise((resolve, reject) => {
-    const headers = new Map<string, string>();
-    let status = 200;
-    let coded = false;
-    let sent = false;
-    const send = (payload?: unknown) => {
-      if (sent) return taking;
-      sent = true;
-      if (payload instanceof Error) reject(payload);
-      else {
-        try {
-          resolve(answerOf(reply, payload, { status, headers, atMost }));
-        } catch (error) {
-          reject(error as Error);
-        }
-      }
-      return taking;
-    };
-    const code = (given: number) => {
-      status = given;
-      coded = true;
-      return taking;
-    };
-    const header = (field: string, value: unknown = "") => {
-      headers.set(field.toLowerCase(), [value].flat().join(", "));
-      return taking;
-    };
-    const own: Record<string, unknown> = {
-      send,
-      code,
-      status: code,
-      header,
-      headers: (given: Readonly<Record<string, unknown>>) => {
-        for (const [field, value] of Object.entries(given)) header(field, value);
-        return taking;
-      },
-      type: (given: string) => header("content-type", given),
-      getHeader: (field: string) => headers.get(field.toLowerCase()),
-      getHeaders: () => Object.fromEntries(headers),
-      hasHeader: (field: string) => headers.has(field.toLowerCase()),
-      removeHeader: (field: string) => {
-        headers.delete(field.toLowerCase());
-        return taking;
-      },
-      redirect: (url: string, given?: number) => {
-        header("location", url);
-        return code(given ?? (coded ? status : 302)) && send();
-      },
-    };
-    const taking = new Proxy(reply, {
-      get: (target, member) => {
-        // else awaiting it would wait for the reply that is sent in the end
-        if (member === "then") return undefined;
-        if (member === "sent") return sent;
-        if (member === "statusCode") return status;
-        return Object.hasOwn(own, member) ? own[member as string] : Reflect.get(target, member, target);
-      },
-      set: (_, member, value) => {
-        if (member !== "statusCode") return false;
-        code(value as number);
-        return true;
-      },
-    });
-    new Promise((settled) => {
-      settled(call(taking));
-    }).then((returned) => {
-      if (returned !== undefined && returned !== taking) send(returned);
-    }, reject);
+  const taking = Object.create(reply) as A;
+  const { told } = takeReply(taking, atMost);
+  return tellOrThrow(told, async () => {
+    const returned = await call(taking);
+    if (returned !== undefined && returned !== taking) taking.send(returned);
   });
-}
-
-interface Collected {
-  readonly status: number;
-  readonly headers: Map<string, string>;
-  readonly atMost: number;
-}
-
-function answerOf(reply: GuardableReply, payload: unknown, { status, headers, atMost }: Collected): HandlerAnswer {
-  const told = (type: string, body: HandlerAnswer["body"]): HandlerAnswer => {
-    if (!headers.has("content-type") && type !== "") headers.set("content-type", type);
-    return { status, headers: Object.fromEntries(headers), body };
-  };
-  const collected = (bytes: Uint8Array) => {
-    const body = collectBody(atMost);
-    body.add(bytes);
-    return body.body();
-  };
-  if (payload === undefined || payload === null) return told("", Buffer.alloc(0));
-  if (isStream(payload)) {
-    release(payload);
-    return told("application/octet-stream", { not: "stream" });
-  }
-  if (payload instanceof Uint8Array) return told("application/octet-stream", collected(payload));
-  if (typeof payload === "string") return told("text/plain; charset=utf-8", collected(Buffer.from(payload)));
-  // a schema of the response is found by its status
-  reply.code(status);
-  const text = reply.serialize(payload);
-  const bytes = typeof text === "string" ? Buffer.from(text) : new Uint8Array(text);
-  return told("application/json; charset=utf-8", collected(bytes));
-}
-
-type Stream = Readable | ReadableStream | Response;
-
-function isStream(payload: unknown): payload is Stream {
-  if (payload instanceof ReadableStream || payload instanceof Response) return true;
-  return typeof payload === "object" && typeof (payload as { readonly pipe?: unknown }).pipe === "function";
-}
-
-/** Nobody reads it: what stands behind it, a file or a connection, must not stay open. */
-function release(stream: Stream): void {
-  if ("destroy" in stream) return void stream.destroy();
-  const body = stream instanceof Response ? stream.body : stream;
-  body?.cancel().catch(() => {});
 }

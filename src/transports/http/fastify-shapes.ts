@@ -3,6 +3,7 @@ import type { NodeRequest } from "./node.ts";
 
 export interface FastifyRequest {
   readonly body: unknown;
+  readonly method: string;
   readonly params: unknown;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly raw?: NodeRequest | undefined;

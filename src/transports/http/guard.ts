@@ -11,8 +11,9 @@ import type { Cost, DatabaseRun, ExternalRun, OperationDeclaration } from "../..
 import type { Reprise } from "../../reprise.ts";
 import { type Answer, answerOf } from "./answer.ts";
 import { type HttpCarrier, type HttpReply, keptHeaders } from "./carrier.ts";
-import { carryHttp, report } from "./core.ts";
+import { carryHttp } from "./core.ts";
 import { NotKept } from "./not-kept.ts";
+import { report } from "./reading.ts";
 
 /**
  * Around a handler that is no operation: an operation whose run is the handler, and whose outcome is its answer. What one
@@ -255,7 +256,8 @@ function textOrBytes(body: Uint8Array): string | Uint8Array {
 
 /** Collects what a handler writes, up to what may be kept. */
 export function collectBody(atMost: number): {
-  readonly add: (chunk: Uint8Array) => void;
+  /** Whether it may still be kept. */
+  readonly add: (chunk: Uint8Array) => boolean;
   readonly body: () => HandlerAnswer["body"];
 } {
   const chunks: Uint8Array[] = [];
@@ -263,7 +265,9 @@ export function collectBody(atMost: number): {
   return {
     add: (chunk) => {
       length += chunk.length;
-      if (length <= atMost) chunks.push(Uint8Array.from(chunk));
+      const fits = length <= atMost;
+      if (fits) chunks.push(Uint8Array.from(chunk));
+      return fits;
     },
     body: () => (length > atMost ? { not: "too-large" } : Buffer.concat(chunks)),
   };

@@ -5,12 +5,14 @@ import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
 import type { HonoContext } from "./hono-shapes.ts";
 import { decide } from "./routes.ts";
+import { carryStatus, type HttpStatus } from "./status.ts";
 import { keyLinesOf, toResponse } from "./web-shapes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
 export { idempotent } from "./hono-guard.ts";
 export { watchRoutes } from "./hono-routes.ts";
 export type { HonoContext } from "./hono-shapes.ts";
+export type { HttpStatus } from "./status.ts";
 
 export interface HonoCarrier<C, In, O, R> extends HttpCarrier<C, In, O, R> {
   /**
@@ -53,5 +55,27 @@ export function honoHandler<In, O, R, C extends HonoContext = HonoContext>(
         log: (error) => console.error(error),
       }),
     ),
+  );
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`.
+ *
+ * @example
+ * app.on(["GET", "DELETE"], "/exports/:id", honoStatus(exportBookings, {
+ *   id: (context) => context.req.param("id"),
+ *   principal: (context) => context.get("user"),
+ * }));
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function honoStatus<In, O, R, C extends HonoContext = HonoContext>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<C, O>,
+): (context: C) => Promise<Response> {
+  const carry = carryStatus(operation, status);
+  const log = (error: Error) => console.error(error);
+  return decide(async (context: C) =>
+    toResponse(await carry({ request: context, method: context.req.raw.method, log })),
   );
 }

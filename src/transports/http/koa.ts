@@ -1,11 +1,17 @@
 import type { Carried } from "../../operation/carry.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
+import { setAnswer } from "./koa-answer.ts";
 import type { KoaContext } from "./koa-shapes.ts";
-import { keyLinesOf, toBytes } from "./node.ts";
+import { keyLinesOf } from "./node.ts";
+import { decide } from "./routes.ts";
+import { carryStatus, type HttpStatus } from "./status.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export { idempotent } from "./koa-guard.ts";
+export { watchRoutes } from "./koa-routes.ts";
 export type { KoaContext } from "./koa-shapes.ts";
+export type { HttpStatus } from "./status.ts";
 
 /**
  * Carries the requests of a Koa middleware to an operation. The body is read before, by a parser: what it cannot parse, and
@@ -25,21 +31,30 @@ export function koaHandler<In, O, R, C extends KoaContext = KoaContext>(
   carrier: HttpCarrier<C, In, O, R>,
 ): (context: C) => Promise<void> {
   const carry = carryHttp(operation, carrier);
-  return async (context) => {
-    const { status, headers, body } = await carry({
-      request: context,
-      keyLines: keyLinesOf(context.req),
-      log: (error) => context.app.emit("error", error, context),
-    });
-    context.status = status;
-    if (body === null) {
-      // an earlier type of JSON would make Koa send "null", and without a body it says 204
-      context.remove("content-type");
-      context.body = null;
-      context.status = status;
-    }
-    // before the body: Koa would give bytes a type of its own
-    for (const [name, value] of headers) context.set(name, value);
-    if (body !== null) context.body = toBytes(body);
-  };
+  return decide(async (context) => {
+    const log = (error: Error) => context.app.emit("error", error, context);
+    setAnswer(context, await carry({ request: context, keyLines: keyLinesOf(context.req), log }));
+  });
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`.
+ *
+ * @example
+ * router.all("/exports/:id", koaStatus(exportBookings, {
+ *   id: (context) => context.params.id,
+ *   principal: (context) => context.state.user,
+ * }));
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function koaStatus<In, O, R, C extends KoaContext = KoaContext>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<C, O>,
+): (context: C) => Promise<void> {
+  const carry = carryStatus(operation, status);
+  return decide(async (context) => {
+    const log = (error: Error) => context.app.emit("error", error, context);
+    setAnswer(context, await carry({ request: context, method: context.req.method ?? "GET", log }));
+  });
 }

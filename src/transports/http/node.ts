@@ -4,6 +4,7 @@
 export interface NodeRequest {
   /** Names and values in turn, a line each. */
   readonly rawHeaders: readonly string[];
+  readonly method?: string | undefined;
 }
 
 /** The lines of the field Idempotency-Key. From the raw lines: in `headers` Node has joined repeated ones. */

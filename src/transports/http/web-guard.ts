@@ -96,8 +96,7 @@ export async function answerOfResponse(response: Response, atMost: number): Prom
   const collected = collectBody(atMost);
   const reader = response.body?.getReader();
   for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
-    collected.add(read.value);
-    if ("not" in collected.body()) {
+    if (!collected.add(read.value)) {
       await reader?.cancel();
       break;
     }

@@ -3,9 +3,11 @@ import type { Carried } from "../../operation/carry.ts";
 import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
+import { carryStatus, type HttpStatus } from "./status.ts";
 import { keyLinesOf, toResponse } from "./web-shapes.ts";
 
 export type { HttpCarrier, HttpReply, KeptHeader } from "./carrier.ts";
+export type { HttpStatus } from "./status.ts";
 export { idempotent } from "./web-guard.ts";
 
 export interface WebCarrier<In, O, R> extends HttpCarrier<Request, In, O, R> {
@@ -39,4 +41,24 @@ export function webHandler<In, O, R>(
         log: (error) => console.error(error),
       }),
     );
+}
+
+/**
+ * The resource that tells how background work stands (GET) and takes back what is no longer wanted (DELETE), at the address
+ * that the operation's carrier says with `status`.
+ *
+ * @example
+ * const exported = webStatus(exportBookings, {
+ *   id: (request) => new URL(request.url).pathname.split("/").at(-1) ?? "",
+ *   principal: (request) => sessionOf(request).user,
+ * });
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function webStatus<In, O, R>(
+  operation: Carried<In, O, R>,
+  status: HttpStatus<Request, O>,
+): (request: Request) => Promise<Response> {
+  const carry = carryStatus(operation, status);
+  const log = (error: Error) => console.error(error);
+  return async (request) => toResponse(await carry({ request, method: request.method, log }));
 }

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nameOf, newAttemptId } from "../../../src/base/names.ts";
+import { nameOf, newAttemptId, type WorkId } from "../../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
 import { createRedisLedger } from "../../../src/stores/redis/ledger.ts";
 import { noRedisHere, type RedisServer, startRedis } from "../../support/redis.ts";
 
-/** What schema 1 stores, of every type; bytes in base 64. Never changed. */
+/** What schema 1 stores, of every type, with the fields that came later and without them; bytes in base 64. Never changed. */
 interface Golden {
   readonly madeAt: number;
   readonly stored: Readonly<Record<string, Stored>>;
@@ -63,6 +63,8 @@ function request(identity: string, key: string | null = null): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+    parent: null,
+    intent: null,
   };
 }
 
@@ -96,6 +98,9 @@ describe("what an earlier version stored", () => {
       unknown: ["unknown", null, "answer lost"],
       open: ["open", null, "TypeError"],
       running: ["running", null, null],
+      later: ["running", null, null],
+      "seat once": ["done", false, null],
+      "seat twice": ["done", false, null],
     });
     const histories = await Promise.all(runs.map(({ id }) => ledger.history(id)));
     const told = histories.flatMap((history) => history?.effects ?? []);
@@ -104,11 +109,48 @@ describe("what an earlier version stored", () => {
       ["started", null],
     ]);
     expect(histories.flatMap((history) => history?.attempts.map(({ what }) => what) ?? []).toSorted()).toEqual([
+      "cancelled",
       "parked",
       "released",
     ]);
     expect(await ledger.journal.read("fine", 0)).toEqual([
       { resolution: "fine", instance: "a", at: 1, body: '{"v":1}' },
     ]);
+  });
+
+  test("is found by the id that it was accepted with, cancelled, as far as it came", async () => {
+    expect(await ledger.standing("00112233445566778899aabbccddeeff" as WorkId)).toMatchObject({
+      is: "going",
+      running: true,
+      cancelled: true,
+      progress: { done: 3, total: 10 },
+    });
+    const runs = await ledger.recent({ limit: 10 });
+    expect(runs.filter((run) => run.cancelled || run.progress !== null).map((run) => run.identity)).toEqual(["later"]);
+  });
+
+  test("tells what succeeded twice", async () => {
+    const query = { operation: "book", withinMs: 60_000, limit: 10 };
+    const intent = nameOf("intent", ["golden", "seat 7"]);
+    for (const asked of [query, { ...query, intent }]) {
+      const found = await ledger.twice(asked);
+      expect(found.map(({ first, second }) => [first.identity, second.identity])).toEqual([
+        ["seat once", "seat twice"],
+      ]);
+    }
+  });
+
+  test("goes on: work that was stored before the fields came gets them", async () => {
+    const [open] = (await ledger.recent({ limit: 10, state: "open" })).filter((run) => run.identity === "open");
+    const id = open?.id as WorkId;
+    expect(await ledger.intervene(id, { does: "cancel" }, { who: "ann", why: "by mistake" })).toBe(false);
+    const parked = await ledger.recent({ limit: 1, state: "unknown" });
+    const unknown = parked[0]?.id as WorkId;
+    expect(await ledger.intervene(unknown, { does: "reopen" }, { who: "ann", why: "seen" })).toBe(true);
+    const claim = await ledger.claim(request("unknown", "k3"));
+    expect(claim).toMatchObject({ is: "won", cancelled: false });
+    const progress = { done: 1, total: null };
+    expect(claim.is === "won" && (await ledger.renew(claim.fence, 30_000, progress))).toBe("renewed");
+    expect((await ledger.history(unknown))?.run.progress).toEqual(progress);
   });
 });

@@ -38,6 +38,8 @@ function request(identity: string, key: string | null = null): ClaimRequest {
     input: null,
     resuming: false,
     about: { operation: "book", identity, principal: "ann", key, owner: "test" },
+    parent: null,
+    intent: null,
   };
 }
 
@@ -69,6 +71,10 @@ describe("a file that an earlier version wrote", () => {
       ["refused", "done", true],
       ["done", "done", false],
     ]);
+    expect(runs.map((run) => [run.progress, run.cancelled])).toEqual([
+      [{ done: 3, total: 10 }, true],
+      ...Array.from({ length: 4 }, () => [null, false]),
+    ]);
     const history = async (identity: string) => {
       const run = runs.find((one) => one.identity === identity);
       return run === undefined ? null : await ledger.history(run.id);
@@ -87,9 +93,10 @@ describe("a file that an earlier version wrote", () => {
 
   test("hands abandoned work over with its input and its effects", async () => {
     await clock.advance(60_000);
-    expect(
-      (await ledger.abandoned({ operations: ["book"], resumedBelow: 10, limit: 10 })).map((one) => one.input),
-    ).toEqual(['{"input":1}', '{"input":2}']);
+    expect((await ledger.abandoned({ operations: ["book"], idleMs: 0, limit: 10 })).map((one) => one.input)).toEqual([
+      '{"input":1}',
+      '{"input":2}',
+    ]);
     const taken = await ledger.claim(request("open"));
     expect(taken).toMatchObject({ is: "won", token: 2, effects: [{ effect: "mail", state: "started" }] });
   });
@@ -155,6 +162,34 @@ describe("a file with a journal of writes that an earlier version wrote", () => 
     ]);
     await another.close();
   });
+});
+
+test("a file without the columns that came later gets them, and its works go on", async () => {
+  const earlier = join(directory, "earlier.db");
+  const connection = (await loadDriver())(earlier);
+  connection.exec(readFileSync(join(import.meta.dirname, "schema-1.sql"), "utf8"));
+  connection.exec("drop index reprise_work_intent");
+  for (const column of ["parent", "intent", "progress", "cancelled"]) {
+    connection.exec(`alter table reprise_work drop column ${column}`);
+  }
+  connection.close();
+  const later = sqliteLedger({ path: earlier, clock: manualClock({ now: madeAt + 1_000 }) });
+  expect(await later.find(request("done", "k2"))).toMatchObject({ is: "done", outcome: '{"done":"text"}' });
+  const child = { ...request("child"), parent: request("running").name, intent: nameOf("intent", ["seat"]) };
+  const claim = await later.claim(child);
+  expect(claim).toMatchObject({ is: "won", cancelled: false });
+  const fence = claim.is === "won" ? claim.fence : undefined;
+  expect(fence && (await later.renew(fence, 30_000, { done: 1, total: null }))).toBe("renewed");
+  expect((await later.recent({ limit: 1 }))[0]?.progress).toEqual({ done: 1, total: null });
+  await later.close();
+  const named = async (file: string) => {
+    const opened = (await loadDriver())(file);
+    const rows = opened.all("select name, type from pragma_table_info('reprise_work') order by cid", []);
+    const indexes = opened.all("select sql from sqlite_master where name = 'reprise_work_intent'", []);
+    opened.close();
+    return [...rows, ...indexes].map((row) => Object.values(row));
+  };
+  expect(await named(earlier)).toEqual(await named(path));
 });
 
 test("a new file, and one from before the journal of writes, have the tables that are recorded: a change needs a new record", async () => {

@@ -116,3 +116,26 @@ void book.executeIn(tx, { user: "u", reference: "r" });
 const outcome = await book.execute({ user: "u", reference: "r" });
 // refused at `value`: Property 'value' does not exist on type 'Outcome
 void outcome.value;
+
+// ── background work ──
+
+reprise.operation({
+  ...replays,
+  input,
+  identity: (order) => [order.id],
+  effects: "database",
+  // refused at `dispatch`: background work is claimed before it runs: effects: 'external', and write through 'transaction'
+  dispatch: "background",
+  run: async () => 1,
+});
+reprise.operation({
+  ...replays,
+  input,
+  identity: (order) => [order.id],
+  effects: "external",
+  // refused at `dispatch`: Type '"later"' is not assignable to type
+  dispatch: "later",
+  run: async () => 1,
+});
+// refused at `status`: Property 'status' does not exist on type
+book.status("id");

@@ -5,7 +5,8 @@ import { openDatabase } from "../database/driver.ts";
 
 /**
  * The payment gateway: a process and a database of its own. It honours idempotency keys (the same key is charged once and
- * answered alike) and writes down every charge. Started with an IPC channel, it sends its address.
+ * answered alike) and writes down every charge. For refunds it takes no key: each request is one more. Started with an IPC
+ * channel, it sends its address.
  */
 
 const [path = ":memory:", workMs = "60"] = process.argv.slice(2);
@@ -16,9 +17,13 @@ database.exec(`
     id text primary key, idempotency_key text not null unique, reference text not null, amount_cents integer not null,
     state text not null, at text not null
   );
+  create table if not exists refunds (id text primary key, reference text not null, at text not null);
 `);
 const known = database.prepare("select id, state from charges where idempotency_key = ?");
 const charge = database.prepare("insert into charges values (?, ?, ?, ?, ?, ?) returning id, state");
+
+const refund = database.prepare("insert into refunds values (?, ?, ?) returning id");
+const refundsOf = database.prepare("select id, at from refunds where reference = ?");
 
 /** How many of the next answers are lost on their way: the charge is made, the connection breaks. */
 let answersToLose = 0;
@@ -28,11 +33,19 @@ const server = createServer((incoming, response) => {
 });
 
 async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, asked] = /^\/refunds\/([\w-]+)$/.exec(incoming.url ?? "") ?? [];
+  if (incoming.method === "GET" && asked !== undefined) return send(response, 200, refundsOf.all(asked));
   if (incoming.method !== "POST") return send(response, 404, { error: "not found" });
   const body = JSON.parse(await read(incoming)) as Record<string, unknown>;
   if (incoming.url === "/faults") {
     answersToLose = Number(body["loseAnswers"]);
     return send(response, 200, {});
+  }
+  if (incoming.url === "/refunds") {
+    const [issued] = refund.all(randomUUID(), String(body["reference"]), new Date().toISOString());
+    // money has moved, and the connection breaks before anybody is told
+    if (body["reason"] === "answer-lost") response.destroy();
+    return send(response, 201, { id: issued?.["id"] });
   }
   if (incoming.url !== "/charges") return send(response, 404, { error: "not found" });
 

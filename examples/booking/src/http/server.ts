@@ -19,7 +19,7 @@ export interface ServerSettings {
 /** The platform's routes; the page is mounted beside them where there is one. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   const { database, availability, requestMs } = settings;
-  const { reprise, workshops, search, views, bookSeat, cancelBooking } = settings.booking;
+  const { reprise, workshops, search, views, bookSeat, cancelBooking, issueRefund } = settings.booking;
   const sessions = createSessions(await readSessions(database));
   const app = Fastify({ logger: { level: "error", stream: process.stderr }, forceCloseConnections: "idle" });
 
@@ -112,6 +112,28 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
         if (found === undefined) throw new Error("a cancellation was asked for before its booking was found");
         return found;
       },
+    }),
+  );
+
+  app.post<{ Params: { reference: string }; Body: { reason?: string } | null }>(
+    "/bookings/:reference/refund",
+    {
+      preHandler: [
+        sessions.required,
+        async (request, reply) => {
+          const found = await findBooking(database, sessions.userOf(request), request.params.reference);
+          return found === null ? reply.code(404).send(notFound("booking")) : undefined;
+        },
+      ],
+    },
+    fastifyHandler(issueRefund, {
+      principal: (request) => sessions.userOf(request),
+      input: (request) => ({
+        user: sessions.userOf(request),
+        reference: request.params.reference,
+        reason: String(bodyOf(request.body)["reason"] ?? "none"),
+      }),
+      reply: (refunded) => ({ status: 201, body: refunded }),
     }),
   );
 

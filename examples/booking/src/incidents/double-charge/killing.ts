@@ -12,6 +12,7 @@ export function withKillSwitch(sources: Sources, kill: KillSwitch): Sources {
 
 export function killingGateway(gateway: Gateway, kill: KillSwitch): Gateway {
   return {
+    ...gateway,
     charge: async (request, key, signal) => {
       kill.at("send: before the request");
       const timer = setTimeout(() => kill.at("send: while the gateway works"), gatewayWorksMs);

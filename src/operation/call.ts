@@ -1,0 +1,62 @@
+import { defaults } from "../base/defaults.ts";
+import { RepriseError } from "../base/errors.ts";
+import { pause } from "../base/promise.ts";
+import type { Carried } from "./carry.ts";
+import { AskLater, type Effects } from "./effects.ts";
+import type { Execution } from "./execution.ts";
+import type { AnyRefused, DoneOutcome } from "./outcome.ts";
+
+type Child = Carried<unknown, unknown, AnyRefused>;
+type Settled = DoneOutcome<unknown> | AnyRefused;
+export type Call = (
+  operation: Child,
+  input: unknown,
+  options?: { readonly key?: string | undefined; readonly name?: string | undefined },
+) => Promise<Settled>;
+
+/** How soon a child that another attempt is at is asked for again, at least. */
+const soonestMs = 100;
+
+/**
+ * Another operation as a part of a run: an effect whose other side is that operation. Its work is named after the
+ * parent's, so that a rerun meets it and nobody else does, and the ledger keeps it until the parent is done.
+ */
+export function createCall({ host, settings, work }: Execution, effects: Effects): Call {
+  const perform = async (operation: Child, input: unknown, key: string | undefined, signal: AbortSignal) => {
+    for (;;) {
+      const { outcome } = await operation["~carry"].execute(input, { key, signal, parent: work.name });
+      switch (outcome.status) {
+        case "done":
+        case "refused":
+          return outcome;
+        case "mismatch":
+          throw new RepriseError("REPRISE_MISMATCH", { operation: operation.name });
+        case "unknown":
+          // a person settles the child; a later attempt of this work meets what it became
+          throw new AskLater(defaults.operation.leaseMs);
+        case "accepted":
+        case "running": {
+          const waitMs = outcome.status === "running" ? outcome.retryAfterMs : soonestMs;
+          await pause(host.clock(), Math.max(soonestMs, waitMs), signal);
+        }
+      }
+    }
+  };
+
+  return async (operation, input, { key, name = operation.name } = {}) => {
+    if (operation.name === settings.name || operation["~carry"].background !== undefined) {
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where: `the call of '${operation.name}' in '${settings.name}'`,
+        why: operation.name === settings.name ? "it is the operation that calls." : "it is run in the background.",
+        mend: "Call another operation that is waited for; accept background work with executeIn, in a transaction.",
+      });
+    }
+    const answer = await effects.effect(name, {
+      // its own name makes a second call harmless; how long it may take, its own effects say
+      ifUnknown: "retry",
+      deadline: `${defaults.operation.callDeadlineMs}ms`,
+      run: (_key, signal) => perform(operation, input, key, signal),
+    });
+    return answer as Settled;
+  };
+}
