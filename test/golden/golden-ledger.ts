@@ -51,6 +51,11 @@ export async function expectRuns(ledger: Ledger<unknown>, madeAt: number): Promi
     "running running null",
     "unknown unknown null",
   ]);
+  expect(runs.filter((run) => run.cancelled || run.progress !== null)).toMatchObject([
+    { identity: "running", progress: { done: 3, total: 10 }, cancelled: true },
+  ]);
+  const twice = await ledger.twice({ operation: "book", withinMs: 60_000, limit: 10 });
+  expect(twice.map(({ first, second }) => [first.identity, second.identity])).toEqual([["done", "database"]]);
   const history = async (identity: string) => {
     const run = runs.find((one) => one.identity === identity);
     return run === undefined ? null : await ledger.history(run.id);

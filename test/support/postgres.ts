@@ -164,6 +164,22 @@ export function sharedPlace(partitions?: number) {
   };
 }
 
+/** One connection, whose server tells with each answer how it came by it: `plans` is what it told. */
+export function explainingPool(): { readonly pool: pg.Pool; readonly plans: string[] } {
+  const settings = {
+    session_preload_libraries: "auto_explain",
+    "auto_explain.log_min_duration": 0,
+    "auto_explain.log_level": "notice",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_timing": "off",
+  };
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const pool = new pg.Pool({ connectionString: postgresUrl, max: 1, options: options.join(" ") });
+  const plans: string[] = [];
+  pool.on("connect", (client) => client.on("notice", ({ message }) => plans.push(message ?? "")));
+  return { pool, plans };
+}
+
 export function pgPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max });
   // a connection that the test ends while it idles

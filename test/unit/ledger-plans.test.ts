@@ -1,6 +1,5 @@
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Name, newAttemptId, type WorkId } from "../../src/base/names.ts";
+import { type Name, newAttemptId, newWorkId, type WorkId } from "../../src/base/names.ts";
 import type { ClaimRequest, Ledger, RecentQuery } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
@@ -9,7 +8,7 @@ import { recentRuns } from "../../src/stores/sqlite/looking.ts";
 import { statements as sqliteStatements, tables as sqliteTables } from "../../src/stores/sqlite/schema.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
-import { type PostgresPlace, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
+import { explainingPool, type PostgresPlace, postgresPlace, postgresVersion } from "../support/postgres.ts";
 
 /** No statement of a ledger reads all of its works: what one of a million costs is measured by `measure -- sizing`. */
 
@@ -61,7 +60,21 @@ async function askEverything(ledger: Ledger<unknown>): Promise<void> {
   while ((await ledger.claim({ ...brief, attempt: newAttemptId() })).is !== "won");
   const given = await ledger.claim(request(4));
   if (given.is === "won") await ledger.release(given.fence, { keep: false, notBeforeMs: 0, error: null });
+  const [later, inTransaction] = [newWorkId(), newWorkId()];
+  const intent = request(200).name;
+  const accepted = { ...request(5), input: "{}", parent: request(1).name, intent };
+  await ledger.accept({ ...accepted, id: later });
+  await ledger.accept({ ...accepted, id: newWorkId(), key: request(105).key });
+  await ledger.standing(later);
+  await ledger.intervene(later, { does: "cancel" }, { who: "ann", why: "not needed" });
+  await ledger.transaction((tx) => ledger.acceptIn(tx, { ...request(6), input: "{}", id: inTransaction }));
+  const finished = { value: 1, outcome: "1", refused: false };
+  for (const number of [7, 8]) await ledger.atomic({ ...request(number), intent }, async () => finished);
+  const asked = { operation: "operation-1", withinMs: 60_000, limit: 10 };
+  if (!(await ledger.twice(asked)).some(({ second }) => second.identity === "work 8")) throw new Error("not found");
+  await ledger.twice({ ...asked, intent });
   await ledger.abandoned({ operations: ["operation-1"], idleMs: 0, limit: 10 });
+  await ledger.abandoned({ operations: ["operation-1"], idleMs: 0, limit: 10, id: inTransaction });
   await ledger.parkAbandoned([{ operation: "operation-1", afterMs: 3_600_000 }]);
   await ledger.sweep(100);
 }
@@ -78,9 +91,10 @@ describe.each([
     const table = `${place.schema}.reprise_work`;
     await (await place.ledger("pg")).open();
     await place.admin.query(`insert into ${table} (created_at, keep_until, ended_at, name, id, print_v, print, state, operation,
-        identity, principal, owner, outcome)
+        identity, principal, owner, outcome, parent, intent)
       select at, at + interval '1 day', at, gen_random_uuid(), case when n % 3 = 0 then gen_random_uuid() end, 1, '\\xff', 'd',
-        'operation-' || n % 3, n::text, 'ann', 'test', repeat('o', 200)
+        'operation-' || n % 3, n::text, 'ann', 'test', repeat('o', 200),
+        case when n % 2 = 0 then gen_random_uuid() end, case when n % 5 = 0 then gen_random_uuid() end
       from (select n, now() - interval '30 hours' + n * interval '1 second' as at from generate_series(1, ${rows}) n) t`);
     await place.admin.query(`analyze ${table}`);
   });
@@ -88,15 +102,7 @@ describe.each([
 
   test("are never read one after the other", async (context) => {
     if (!isThere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
-    const settings = {
-      session_preload_libraries: "auto_explain",
-      "auto_explain.log_min_duration": 0,
-      "auto_explain.log_level": "notice",
-    };
-    const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-    const pool = new pg.Pool({ connectionString: postgresUrl, max: 1, options: options.join(" ") });
-    const plans: string[] = [];
-    pool.on("connect", (client) => client.on("notice", ({ message }) => plans.push(message ?? "")));
+    const { pool, plans } = explainingPool();
     const ledger = postgresLedger({ pool, schema: place.schema, deadline: "60s" });
     await ledger.open();
     await askEverything(ledger);

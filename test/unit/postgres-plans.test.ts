@@ -1,34 +1,20 @@
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newWorkId, type WorkId } from "../../src/base/names.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
-import { type PostgresPlace, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
-
-/** The server tells with each answer how it came by it. */
-const telling = [
-  "session_preload_libraries=auto_explain",
-  "auto_explain.log_min_duration=0",
-  "auto_explain.log_level=notice",
-  "auto_explain.log_analyze=on",
-  "auto_explain.log_timing=off",
-];
-const options = telling.map((setting) => `-c ${setting}`).join(" ");
+import { explainingPool, type PostgresPlace, postgresPlace, postgresVersion } from "../support/postgres.ts";
 
 const missing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
 let place: PostgresPlace;
-let pool: pg.Pool;
 let ledger: Ledger<unknown>;
-let plans: string[] = [];
+const { pool, plans } = explainingPool();
 
 const instant = "now() - n * interval '1 second'";
 
 beforeAll(async () => {
   if (missing !== undefined) return;
   place = await postgresPlace();
-  pool = new pg.Pool({ connectionString: postgresUrl, max: 1, options });
-  pool.on("connect", (client) => client.on("notice", ({ message }) => plans.push(message ?? "")));
   ledger = postgresLedger({ pool, schema: place.schema, deadline: "60s" });
   await ledger.open();
   // 20,000 wait and are due, as many wait for their time, as many are another operation's; and as many are done, in pairs
@@ -46,11 +32,11 @@ beforeAll(async () => {
 });
 beforeEach((context) => {
   if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-  plans = [];
+  plans.length = 0;
 });
 afterAll(async () => {
   await ledger?.close();
-  await pool?.end();
+  await pool.end();
   await place?.drop();
 });
 

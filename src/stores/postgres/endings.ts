@@ -94,14 +94,14 @@ const left = `select distinct w.id from @effect e join @work w on w.id = e.id
 
 /**
  * Rows that somebody has locked are left to the next sweep. They are found again by their place, which takes half as long
- * as by name; in partitions a place alone is none. What hangs on them is named in arrays: joined, the planner may read whole
- * tables instead.
+ * as by name; in partitions a place alone is none. What hangs on them is named in arrays, and a parent is asked for its
+ * state: joined, or asked whether it exists, the planner may read whole tables instead.
  */
 const sweepExpired = { whole: sweeping("ctid"), partitioned: sweeping("name") };
 function sweeping(by: "ctid" | "name"): string {
   return `with d as (delete from @work where ${by} = any(array(select ${by} from @work w
       where state = 'd' and keep_until <= ${instant} and (parent is null
-        or not exists (select 1 from @work p where p.name = w.parent and p.state <> 'd'))
+        or coalesce((select p.state from @work p where p.name = w.parent), 'd') = 'd')
       order by keep_until limit $1::int for update of w skip locked))
     and state = 'd' and keep_until <= clock_timestamp() returning name, id),
   e as (delete from @effect where id = any(array(select id from d where id is not null))),

@@ -181,6 +181,8 @@ test("a file without the columns that came later gets them, and its works go on"
   const fence = claim.is === "won" ? claim.fence : undefined;
   expect(fence && (await later.renew(fence, 30_000, { done: 1, total: null }))).toBe("renewed");
   expect((await later.recent({ limit: 1 }))[0]?.progress).toEqual({ done: 1, total: null });
+  // an index may take longer than opening may
+  expect(await later.schema?.migrate()).toEqual([expect.stringContaining("reprise_work_intent")]);
   await later.close();
   const named = async (file: string) => {
     const opened = (await loadDriver())(file);
