@@ -3,6 +3,7 @@ import { measureCache } from "./cache.ts";
 import { measureChurn } from "./churn.ts";
 import { type Figure, print } from "./figure.ts";
 import { measureOperations } from "./operations/group.ts";
+import { measureSizing } from "./sizing.ts";
 import { figuresOf, measureTraps, printTraps } from "./traps.ts";
 
 /**
@@ -29,6 +30,7 @@ const progress = (said: string) => console.error(said);
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   cache: async () => show(await measureCache({ quick: options.quick, traces: options.traces, progress })),
   operations: async () => show(await measureOperations({ quick: options.quick, only: options.only, progress })),
+  sizing: async () => show(await measureSizing({ quick: options.quick, progress })),
   churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
   traps: async () => {
     const verdicts = await measureTraps(progress);

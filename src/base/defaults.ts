@@ -114,6 +114,8 @@ export const defaults = {
   abortMs: 1_000,
   /** A ledger that has not opened by then is away. */
   openMs: 15_000,
+  /** An index over a billion rows takes tens of minutes; whoever migrates sees that it goes on. */
+  migrateMs: 6 * 3_600_000,
   http: {
     /** As Stripe and most gateways bound it. */
     keyMaxLength: 255,
@@ -141,6 +143,8 @@ export const defaults = {
     importMs: 20_000,
     /** How long an imported module may clean up before its process is killed. */
     endMs: 2_000,
+    /** Some questions of a catalogue; a server that takes longer is away. */
+    compareMs: 60_000,
   },
   ledger: {
     /** When to ask again where no lease bounds the wait. */

@@ -8,8 +8,11 @@ import type { Answered, Asked, DeclaredService, Imported } from "./importing.ts"
 /** A module that was imported in a process of its own. */
 export interface Apart {
   readonly services: readonly DeclaredService[];
-  /** Asks an instance of it. Bounded by the same deadline as the import; what is late may have happened all the same. */
-  readonly ask: (asked: Asked) => Promise<Answered | Lost>;
+  /**
+   * Asks an instance of it, or all. Bounded by the same deadline as the import unless another is given; what is late may
+   * have happened all the same.
+   */
+  readonly ask: (asked: Asked, deadlineMs?: number) => Promise<Answered | Lost>;
 }
 
 export type Lost = { readonly is: "late" } | { readonly is: "ended"; readonly how: string };
@@ -40,8 +43,8 @@ export async function withModule<T>(
     const imported = await hear<Imported>(child, deadlineMs);
     const services = servicesOf(imported, name, deadlineMs);
     if (typeof services === "string") return services;
-    const ask = (asked: Asked): Promise<Answered | Lost> => {
-      const heard = hear<Answered>(child, deadlineMs);
+    const ask = (asked: Asked, answerMs = deadlineMs): Promise<Answered | Lost> => {
+      const heard = hear<Answered>(child, answerMs);
       // one that cannot be reached has ended, and that is heard
       child.send(asked, () => {});
       return heard;

@@ -4,13 +4,14 @@ import { type Decision, decide } from "../admin/decision.ts";
 import { type RunRow, runRow, type ShownRow, shownRow, type TwiceRow, twiceRow } from "../admin/rows.ts";
 import { type AuditedPage, auditedPage, type ComparedBy, comparedBy, declaredWithinMs } from "../admin/twice.ts";
 import { defaults } from "../base/defaults.ts";
-import type { Note, RecentQuery } from "../contract/ledger.ts";
+import type { Ledger, Note, RecentQuery } from "../contract/ledger.ts";
+import type { SchemaDifference, SchemaOptions } from "../contract/ledger-schema.ts";
 import type { Decided } from "../decisions/decided.ts";
 import type { Inside } from "../observe/inside.ts";
 
 /**
  * A process of its own, which imports somebody's module, tells what the instances that it exports declare, and then does what
- * it is asked with the ledger of one of them. Whatever else the module begins ends with this process.
+ * it is asked with the ledger of one of them, or with the tables of all. Whatever else the module begins ends with this process.
  */
 
 export type Imported =
@@ -23,7 +24,7 @@ export interface DeclaredService {
 }
 
 /** What is asked of the instance at this place among the services. Its ledger is opened, and nothing in the background. */
-export type Asked = { readonly place: number } & (
+export type AskedOfOne = { readonly place: number } & (
   | { readonly verb: "list"; readonly query: Partial<RecentQuery> }
   | { readonly verb: "twice"; readonly operation: string | undefined; readonly limit: number | undefined }
   | { readonly verb: "operations" }
@@ -33,6 +34,13 @@ export type Asked = { readonly place: number } & (
   | { readonly verb: "close" }
 );
 
+/** What is asked of the tables of all their ledgers, of which none is opened: that would create what is missing. */
+export type AskedOfTables =
+  | { readonly verb: "print" | "migrate"; readonly options: SchemaOptions }
+  | { readonly verb: "compare" };
+
+export type Asked = AskedOfOne | AskedOfTables;
+
 export type Answered =
   | { readonly is: "listed"; readonly runs: readonly RunRow[] }
   | { readonly is: "twice"; readonly twice: readonly TwiceRow[] }
@@ -40,6 +48,7 @@ export type Answered =
   | { readonly is: "audited"; readonly page: AuditedPage }
   | { readonly is: "shown"; readonly shown: ShownRow }
   | { readonly is: "closed" }
+  | { readonly is: "reported"; readonly ledgers: readonly LedgerReport[] }
   | { readonly is: "refused"; readonly code: string | null; readonly why: string };
 
 /** What its successes can be compared by. */
@@ -48,6 +57,17 @@ export interface AuditedOperation {
   readonly comparedBy: ComparedBy | null;
   /** `null`: it declares none. */
   readonly withinMs: number | null;
+}
+
+/** A ledger and the services that share it. */
+export interface LedgerReport {
+  readonly ledger: string;
+  readonly services: readonly string[];
+  /** Whether it has anything to create or to compare. */
+  readonly hasSchema: boolean;
+  /** Those that create it or, of `migrate`, those that were run. */
+  readonly statements: readonly string[];
+  readonly differences: readonly SchemaDifference[];
 }
 
 /** An instance of this copy of the package or of another: told by its shape. */
@@ -75,7 +95,7 @@ async function read(module: string): Promise<void> {
   try {
     const exported = (await import(module)) as object;
     const instances = instancesOf(exported);
-    process.on("message", (asked: Asked) => void answer(instances[asked.place], asked).then(say));
+    process.on("message", (asked: Asked) => void answer(instances, asked).then(say));
     // from here on somebody may ask
     process.channel?.ref();
     const services = instances.map((instance) => ({
@@ -88,43 +108,14 @@ async function read(module: string): Promise<void> {
   }
 }
 
-async function answer(instance: Instance | undefined, asked: Asked): Promise<Answered> {
+async function answer(instances: readonly Instance[], asked: Asked): Promise<Answered> {
   try {
-    if (instance === undefined) throw new Error("there is no such instance");
-    if (asked.verb === "close") {
-      await instance.close();
-      return { is: "closed" };
-    }
-    // of an earlier version, which was never asked for its ledger alone
-    if (typeof instance["~inside"].connected !== "function") {
-      return {
-        is: "refused",
-        code: null,
-        why: "The instance was made by another version of reprise. Run the one that its module uses.",
-      };
-    }
-    const administration = administer(instance);
-    switch (asked.verb) {
-      case "list":
-        return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };
-      case "twice": {
-        const { operation, limit } = asked;
-        return { is: "twice", twice: (await administration.twice({ operation, limit })).map(twiceRow) };
-      }
-      case "operations":
-        return { is: "operations", operations: instance["~inside"].operations().flatMap(auditedOperation) };
-      case "audit":
-        return { is: "audited", page: await audit(instance["~inside"], asked.operation, asked.after) };
-      case "show":
-        return { is: "shown", shown: shownRow(await administration.show(asked.id)) };
-      case "decide":
-        return { is: "shown", shown: shownRow(await decide(administration, asked.id, asked.decision, asked.note)) };
-    }
+    return await ("place" in asked ? answerOne(instances[asked.place], asked) : answerTables(instances, asked));
   } catch (error) {
     // the catalogue's sentence stands alone; of anything else, where it came from helps
     const { code, why } = told(error);
     const known = error instanceof Error && code?.startsWith("REPRISE_") === true;
-    return { is: "refused", code, why: known ? error.message : why };
+    return { is: "refused", code, why: known ? ("place" in asked ? error.message : withCause(error)) : why };
   }
 }
 
@@ -139,6 +130,73 @@ async function audit(inside: Inside, operation: string, after: string | null): P
   const declared = inside.operations().find(({ name }) => name === operation);
   if (ledger === undefined || declared === undefined) throw new Error("there is no such operation");
   return auditedPage(ledger, declared, after, defaults.audit.page);
+}
+
+async function answerOne(instance: Instance | undefined, asked: AskedOfOne): Promise<Answered> {
+  if (instance === undefined) throw new Error("there is no such instance");
+  if (asked.verb === "close") {
+    await instance.close();
+    return { is: "closed" };
+  }
+  // of an earlier version, which was never asked for its ledger alone
+  if (typeof instance["~inside"].connected !== "function") {
+    return {
+      is: "refused",
+      code: null,
+      why: "The instance was made by another version of reprise. Run the one that its module uses.",
+    };
+  }
+  const administration = administer(instance);
+  switch (asked.verb) {
+    case "list":
+      return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };
+    case "twice": {
+      const { operation, limit } = asked;
+      return { is: "twice", twice: (await administration.twice({ operation, limit })).map(twiceRow) };
+    }
+    case "operations":
+      return { is: "operations", operations: instance["~inside"].operations().flatMap(auditedOperation) };
+    case "audit":
+      return { is: "audited", page: await audit(instance["~inside"], asked.operation, asked.after) };
+    case "show":
+      return { is: "shown", shown: shownRow(await administration.show(asked.id)) };
+    case "decide":
+      return { is: "shown", shown: shownRow(await decide(administration, asked.id, asked.decision, asked.note)) };
+  }
+}
+
+async function answerTables(instances: readonly Instance[], asked: AskedOfTables): Promise<Answered> {
+  const ledgers: LedgerReport[] = [];
+  for (const [ledger, services] of ledgersOf(instances)) ledgers.push(await report(ledger, services, asked));
+  return { is: "reported", ledgers };
+}
+
+/** Each with the services that share it. */
+function ledgersOf(instances: readonly Instance[]): ReadonlyMap<Ledger<unknown>, readonly string[]> {
+  const services = new Map<Ledger<unknown>, string[]>();
+  for (const { "~inside": inside } of instances) {
+    const ledger = inside.ledger?.();
+    if (ledger !== undefined) services.set(ledger, [...(services.get(ledger) ?? []), inside.service]);
+  }
+  return services;
+}
+
+async function report(
+  { name, schema }: Ledger<unknown>,
+  services: readonly string[],
+  asked: AskedOfTables,
+): Promise<LedgerReport> {
+  const about = { ledger: name, services, hasSchema: schema !== undefined };
+  if (schema === undefined) return { ...about, statements: [], differences: [] };
+  if (asked.verb === "print") return { ...about, statements: schema.statements(asked.options), differences: [] };
+  const statements = asked.verb === "migrate" ? await schema.migrate(asked.options) : [];
+  const differences = await schema.differences();
+  return { ...about, statements, differences: differences.map(({ what, mend }) => ({ what, mend })) };
+}
+
+/** Also what a database said: that a privilege is missing, on what. */
+function withCause({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}\n${cause.message.split("\n", 1)[0]}` : message;
 }
 
 function told(error: unknown): { readonly code: string | null; readonly why: string } {

@@ -6,6 +6,8 @@ import { traceFormats } from "../observe/working-set/index.ts";
 import { auditCommand } from "./audit-command.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
+import { type DoctorOptions, runDoctor } from "./doctor.ts";
+import { type MigrateOptions, runMigrate } from "./migrate.ts";
 import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
@@ -81,6 +83,43 @@ const exitWith = (code: number) => {
   process.exitCode = code;
 };
 program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
+program
+  .command("migrate")
+  .description(
+    "Creates what is missing of the ledger's tables, columns and indexes, and changes nothing that is there. Ends with 1 where what is there differs.",
+  )
+  .argument("<module>", "exports what createReprise returned; it is imported, and nothing is started")
+  .option("--print", "the statements that create all of it; connects to nothing")
+  .option(
+    "--partitions <number>",
+    "PostgreSQL: new tables in so many hash partitions; 64 for a billion records",
+    parseCount,
+  )
+  .option("--json", "one JSON document")
+  .option("--deadline <duration>", "the longest that the module may take to be imported; 20s", parseDuration)
+  .exitOverride()
+  .action(async (module: string, options: MigrateOptions) => {
+    process.exitCode = await runMigrate(module, options);
+  });
+
+program
+  .command("doctor")
+  .description(
+    "Compares the ledger's tables with those that it needs, of Redis the settings, and tells how to mend each difference. Changes nothing. Ends with 1 where it finds any.",
+  )
+  .argument("<module>", "exports what createReprise returned; it is imported, and nothing is started")
+  .option("--json", "one JSON document")
+  .option("--deadline <duration>", "the longest that the module may take to be imported; 20s", parseDuration)
+  .exitOverride()
+  .action(async (module: string, options: DoctorOptions) => {
+    process.exitCode = await runDoctor(module, options);
+  });
+
+program.addCommand(
+  operationsCommand((code) => {
+    process.exitCode = code;
+  }),
+);
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.

@@ -7,7 +7,7 @@ import type { ShownRow } from "../admin/rows.ts";
 import { defaults } from "../base/defaults.ts";
 import type { RunState } from "../contract/ledger.ts";
 import { type Apart, type Lost, withModule } from "./apart.ts";
-import type { Answered, Asked } from "./importing.ts";
+import type { Answered, AskedOfOne } from "./importing.ts";
 import { asJson, printable, refuse } from "./print.ts";
 import { listLines, optionsOf, runLines, stateOf, twiceLines } from "./show-run.ts";
 
@@ -110,7 +110,7 @@ export async function runDecide(
   });
 }
 
-export type Ask = (asked: WithoutPlace<Asked>) => Promise<Answered | Lost>;
+export type Ask = (asked: WithoutPlace<AskedOfOne>) => Promise<Answered | Lost>;
 type WithoutPlace<A> = A extends unknown ? Omit<A, "place"> : never;
 
 /** The module's instance, its ledger opened by what is asked first and closed at the end. */

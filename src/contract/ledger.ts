@@ -1,5 +1,6 @@
 import type { AttemptId, Name, WorkId } from "../base/names.ts";
 import type { Journal } from "./journal.ts";
+import type { LedgerSchema } from "./ledger-schema.ts";
 import type { WriteJournal } from "./write-journal.ts";
 
 /**
@@ -166,6 +167,8 @@ export interface Ledger<out Tx> {
   readonly journal: Journal;
   /** For caches that write behind. Left out: the ledger keeps none, and such a cache must accept the loss of writes. */
   readonly writes?: WriteJournal | undefined;
+  /** Left out: there is nothing to create and to compare. */
+  readonly schema?: LedgerSchema | undefined;
 }
 
 /** The fingerprint of a validated input, compared by the algorithm of its version. */

@@ -124,6 +124,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       successes: ledger.successes,
       journal: ledger.journal,
       writes: ledger.writes,
+      schema: ledger.schema,
     },
   };
 }

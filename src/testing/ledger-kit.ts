@@ -29,12 +29,15 @@ export interface WorkOptions {
   readonly intent?: string;
 }
 
+/** Of each process its own: suites side by side on one server would meet in locks, which know no schema. */
+const service = `suite ${newWorkId()}`;
+
 /** A claim of a new attempt, named as operations name their work. */
 export function work(identity: string, options: WorkOptions = {}): ClaimRequest {
   const { key, payload = "payload", principal = "ann", operation = "book", input = null } = options;
   return {
-    name: nameOf("work", ["suite", operation, principal, identity]),
-    key: key === undefined ? null : nameOf("key", ["suite", operation, principal, key]),
+    name: nameOf("work", [service, operation, principal, identity]),
+    key: key === undefined ? null : nameOf("key", [service, operation, principal, key]),
     print: { version: 1, hash: sha256(payload) },
     keepMs: options.keepMs ?? keepMs,
     leaseMs,
@@ -48,7 +51,7 @@ export function work(identity: string, options: WorkOptions = {}): ClaimRequest 
 }
 
 export function intentOf(words: string): Name {
-  return nameOf("intent", ["suite", words]);
+  return nameOf("intent", [service, words]);
 }
 
 /** Work for later, under a new id. */

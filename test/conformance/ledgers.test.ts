@@ -130,13 +130,15 @@ const sqlite: LedgerAdapter<SqliteTransaction> = {
 
 const shared = sharedPlace();
 afterAll(shared.drop);
+const divided = sharedPlace(8);
+afterAll(divided.drop);
 
-function postgresOver(driver: DriverName): LedgerAdapter<PostgresTransaction> {
+function postgresOver(driver: DriverName, name = `over ${driver}`, at = shared): LedgerAdapter<PostgresTransaction> {
   return {
-    name: `postgres over ${driver}`,
+    name: `postgres ${name}`,
     can: { transactions: true, severalInstances: true },
     open: async () => {
-      const place = await shared.place();
+      const place = await at.place();
       const another = (instance = 1) => place.ledger(driver, { instance });
       const { passTime, insertBooking, bookings, clear } = place;
       return { ledger: await another(0), another, passTime, insertBooking, bookings, close: clear };
@@ -312,6 +314,7 @@ suite(sqlite);
 suite(postgresOver("pg"), postgresIsMissing);
 suite(postgresOver("postgres"), postgresIsMissing);
 suite(postgresInMapper, postgresIsMissing);
+suite(postgresOver("pg", "in partitions", divided), postgresIsMissing);
 const missing = isMysqlThere ? undefined : "MariaDB does not answer";
 suite(mysql, missing);
 suite(mysqlMapped, missing, /transaction|joined|database work|P6/);

@@ -55,7 +55,7 @@ const instants = {
   write: ["lease_until", "not_before", "failed_at", "dead_at"],
 };
 
-export async function postgresPlace(max = 6): Promise<PostgresPlace> {
+export async function postgresPlace(max = 6, partitions?: number): Promise<PostgresPlace> {
   const schema = `reprise_test_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ connectionString: postgresUrl });
   await admin.connect();
@@ -76,6 +76,9 @@ export async function postgresPlace(max = 6): Promise<PostgresPlace> {
   const close = async () => {
     for (const one of opened.splice(0)) await one.close();
   };
+  if (partitions !== undefined) {
+    await postgresLedger({ pool: poolOf("pg", 0), schema }).schema?.migrate({ partitions });
+  }
 
   return {
     schema,
@@ -150,15 +153,31 @@ export function pgTransactions(pool: pg.Pool, isolation = "read committed"): Tra
 function ignore(): void {}
 
 /** One place for all cases of a suite; `drop` ends it. */
-export function sharedPlace() {
+export function sharedPlace(partitions?: number) {
   let made: Promise<PostgresPlace> | undefined;
   return {
     place: () => {
-      made ??= postgresPlace();
+      made ??= postgresPlace(6, partitions);
       return made;
     },
     drop: async () => (await made)?.drop(),
   };
+}
+
+/** One connection, whose server tells with each answer how it came by it: `plans` is what it told. */
+export function explainingPool(): { readonly pool: pg.Pool; readonly plans: string[] } {
+  const settings = {
+    session_preload_libraries: "auto_explain",
+    "auto_explain.log_min_duration": 0,
+    "auto_explain.log_level": "notice",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_timing": "off",
+  };
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const pool = new pg.Pool({ connectionString: postgresUrl, max: 1, options: options.join(" ") });
+  const plans: string[] = [];
+  pool.on("connect", (client) => client.on("notice", ({ message }) => plans.push(message ?? "")));
+  return { pool, plans };
 }
 
 export function pgPool(url: string, max: number): pg.Pool {

@@ -20,6 +20,21 @@ describe("an HTTP carrier is refused when it is declared", () => {
     expect(declare(contract, carrier)).toThrow(expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }));
   });
 
+  test("with callers who retry for longer than outcomes are kept, and is told how long to keep them", () => {
+    const kept = { retentionMs: 24 * 3_600_000 };
+    expect(declare(kept, { retriesFor: "72h" })).toThrow(
+      expect.objectContaining({
+        code: "REPRISE_BAD_DECLARATION",
+        message: expect.stringContaining('Declare retention: "72h" or longer'),
+      }),
+    );
+    expect(declare(kept, { retriesFor: "24h" })).not.toThrow();
+    expect(declare({ retentionMs: null }, { retriesFor: "72h" })).not.toThrow();
+    expect(declare(kept, { retriesFor: "3 days" as "3d" })).toThrow(
+      expect.objectContaining({ code: "REPRISE_BAD_DURATION" }),
+    );
+  });
+
   test("with a body limit of zero", () => {
     expect(declare({}, { bodyLimit: "0b" })).toThrow(expect.objectContaining({ code: "REPRISE_BAD_SIZE" }));
   });

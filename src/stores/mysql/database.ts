@@ -5,7 +5,7 @@ import type { QueryResult } from "../../contract/transactions.ts";
 import { asksForRepetition, Conflict } from "./conflict.ts";
 import { type Connection, errorNumber, isConflict, isLocked, isLoss, type Own, permanentFault } from "./driver.ts";
 import { type LendingOptions, type Lent, lend } from "./lending.ts";
-import { createTables } from "./schema.ts";
+import { openTables } from "./migration.ts";
 import { inspectServer, type Server } from "./server.ts";
 
 /** The database behind a pool: statements with deadlines, transactions that are repeated where the server asks for it. */
@@ -14,6 +14,8 @@ export interface Database {
   readonly close: () => Promise<void>;
   /** The server, as the first use found it. Refused when closed. */
   readonly server: (doing: string) => Promise<Server>;
+  /** On a connection, whether or not the tables are there. Its statements have no deadline: an index takes long. */
+  readonly unopened: <T>(doing: string, work: (connection: Connection) => Promise<T>) => Promise<T>;
   /** One statement, committed by itself. */
   readonly one: (doing: string, text: string, params: readonly Own[]) => Promise<QueryResult>;
   /** Statements of which each commits by itself, and sees what was committed before it. */
@@ -84,8 +86,9 @@ export function mysqlDatabase(options: LendingOptions): Database {
     doing: string,
     dialect: Server["dialect"],
     work: (lent: Lent) => Promise<T>,
+    lending: LendingOptions = options,
   ): Promise<T> => {
-    const lent = await step(doing, lend(options, dialect, doing));
+    const lent = await step(doing, lend(lending, dialect, doing));
     try {
       return await track(work(lent), lent.destroy);
     } finally {
@@ -93,8 +96,9 @@ export function mysqlDatabase(options: LendingOptions): Database {
     }
   };
 
+  const closed = (doing: string) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, closed` });
   const server = async (doing: string): Promise<Server> => {
-    if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, closed` });
+    if (closing !== undefined) throw closed(doing);
     opening ??= connect();
     try {
       return await opening;
@@ -111,7 +115,7 @@ export function mysqlDatabase(options: LendingOptions): Database {
           "open",
           (async () => {
             const found = await inspectServer(lent, ledger);
-            await createTables(lent, ledger);
+            await openTables(lent, ledger);
             return found;
           })(),
         ),
@@ -160,6 +164,15 @@ export function mysqlDatabase(options: LendingOptions): Database {
       return closing;
     },
     server,
+    unopened: async (doing, work) => {
+      if (closing !== undefined) throw closed(doing);
+      const patient = { ...options, deadlineMs: defaults.migrateMs };
+      const inspected = async (lent: Lent) => {
+        await inspectServer(lent, ledger);
+        return work(lent);
+      };
+      return borrowed(doing, "mariadb", (lent) => step(doing, inspected(lent)), patient);
+    },
     one: async (doing, text, params) => {
       const { dialect } = await server(doing);
       return repeat(() => borrowed(doing, dialect, (lent) => step(doing, lent.query(text, params))));

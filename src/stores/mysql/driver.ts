@@ -53,8 +53,9 @@ export function isLocked(error: unknown): boolean {
 export function isDuplicate(error: unknown): boolean {
   return errorNumber(error) === 1062;
 }
-export function isTableMissing(error: unknown): boolean {
-  return errorNumber(error) === 1146;
+/** A table, a column or a key of this name. */
+export function isThereAlready(error: unknown): boolean {
+  return [1050, 1060, 1061].includes(errorNumber(error));
 }
 /** Rolling back to a savepoint of a transaction that is no more. */
 export function isSavepointMissing(error: unknown): boolean {

@@ -1,4 +1,3 @@
 export type { MysqlConnection, MysqlPool, MysqlQuery } from "./driver.ts";
 export { type MysqlLedgerOptions, type MysqlMapperOptions, mysqlLedger } from "./ledger.ts";
-export { mysqlSchema } from "./schema.ts";
 export type { MysqlRow, MysqlTransaction } from "./transaction.ts";

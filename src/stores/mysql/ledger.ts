@@ -15,6 +15,7 @@ import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
 import { keptSuccesses, recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
+import { mysqlSchema } from "./migration.ts";
 import { type MysqlTransaction, ownTransactions, type Transactional } from "./transaction.ts";
 import { mysqlWriteJournal } from "./write-journal.ts";
 
@@ -133,5 +134,6 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
 
     journal: mysqlJournal(database),
     writes: mysqlWriteJournal(database),
+    schema: mysqlSchema(database, name),
   };
 }

@@ -1,15 +1,16 @@
-import { RepriseError } from "../../base/errors.ts";
-import { type Connection, isTableMissing } from "./driver.ts";
-import { bytes, textOf } from "./records.ts";
+import { columnsText, type Statements, type Table } from "../schema.ts";
 
 /**
- * Raised with every change that an earlier version cannot work beside; tables of another version are refused. A table more
- * is none: it is created where it is missing, so that a deployment can be rolled back.
+ * Raised with every change that an earlier version cannot work beside; tables of another version are refused. A table, an
+ * index or a `later` column more is none: it is created where it is missing, so that a deployment can be rolled back.
  */
 export const schemaVersion = "1";
 
+const word = (type: string) => `${type} character set ascii collate ascii_bin not null`;
+const engine = "InnoDB";
+
 /**
- * Every statement that makes the tables, in order; each may run again, and in several instances at once.
+ * Every table, in the words in which MariaDB tells of it.
  *
  * Names and ids are 16 bytes, so that no collation compares them. Text is kept as its bytes in UTF-8. Instants are
  * microseconds since the epoch, so that no session's time zone moves them.
@@ -23,75 +24,156 @@ export const schemaVersion = "1";
  * reprise_write is a key's newest write that has not reached its source: `p` pending, `d` dead; its name is the hash of
  * queue and key. `place` is the version that has been waiting since, `claimed` the version that its claim took.
  */
-export const mysqlSchema: readonly string[] = [
-  `create table if not exists reprise_meta (
-  name varbinary(64) not null primary key, value varbinary(255) not null) engine=InnoDB`,
-  `create table if not exists reprise_work (
-  name binary(16) not null primary key, key_name binary(16), bound binary(16), id binary(16), attempt binary(16),
-  token int unsigned not null default 1, resumes int unsigned not null default 0, print varbinary(255),
-  print_version int unsigned, state char(1) character set ascii collate ascii_bin not null, lease_until bigint,
-  not_before bigint, outcome longblob, refused tinyint unsigned, keep_until bigint, input longblob,
-  created_at bigint not null, ended_at bigint, cancelled_at bigint, progress_done double, progress_total double,
-  parent binary(16), intent binary(16), effect longblob, why longblob, operation varbinary(512),
-  identity longblob, principal longblob, caller_key longblob, owner longblob,
-  unique key reprise_work_key (key_name), unique key reprise_work_fence (id, attempt, state),
-  key reprise_work_bound (bound), key reprise_work_keep (keep_until), key reprise_work_state (state, created_at),
-  key reprise_work_operation (operation, created_at), key reprise_work_intent (intent, created_at)) engine=InnoDB
-  row_format=dynamic`,
-  `create table if not exists reprise_effect (
-  id binary(16) not null, name varbinary(767) not null, kind varchar(16) character set ascii collate ascii_bin not null,
-  state char(1) character set ascii collate ascii_bin not null, started_at bigint not null, pinned_at bigint,
-  settle_at bigint not null, token int unsigned not null, answer longblob, primary key (id, name)) engine=InnoDB
-  row_format=dynamic`,
-  `create table if not exists reprise_attempt (
-  number bigint unsigned not null auto_increment primary key, id binary(16) not null, at bigint not null,
-  what varchar(16) character set ascii collate ascii_bin not null, owner longblob not null, token int unsigned not null,
-  why longblob, key reprise_attempt_id (id)) engine=InnoDB`,
-  `create table if not exists reprise_journal (
-  resolution varchar(16) character set ascii collate ascii_bin not null, at bigint not null, instance varbinary(255) not null,
-  body longblob not null, primary key (resolution, at, instance)) engine=InnoDB`,
-  `create table if not exists reprise_write (
-  name binary(16) not null primary key, queue binary(16) not null, key_text longblob not null, scope longblob not null,
-  value longblob not null, version bigint not null, place bigint not null,
-  state char(1) character set ascii collate ascii_bin not null, attempt binary(16), lease_until bigint, claimed bigint,
-  attempts int unsigned not null default 0, failures int unsigned not null default 0, not_before bigint, failed_at bigint,
-  dead_at bigint, error longblob, key reprise_write_place (queue, state, place), key reprise_write_attempt (attempt),
-  key reprise_write_dead (queue, state, dead_at)) engine=InnoDB`,
+export const tables: readonly Table[] = [
+  {
+    name: "reprise_meta",
+    columns: { name: "varbinary(64) not null", value: "varbinary(255) not null" },
+    primaryKey: "(name)",
+    options: engine,
+  },
+  {
+    name: "reprise_work",
+    columns: {
+      name: "binary(16) not null",
+      key_name: "binary(16)",
+      bound: "binary(16)",
+      id: "binary(16)",
+      attempt: "binary(16)",
+      token: "int unsigned not null default 1",
+      resumes: "int unsigned not null default 0",
+      print: "varbinary(255)",
+      print_version: "int unsigned",
+      state: word("char(1)"),
+      lease_until: "bigint",
+      not_before: "bigint",
+      outcome: "longblob",
+      refused: "tinyint unsigned",
+      keep_until: "bigint",
+      input: "longblob",
+      created_at: "bigint not null",
+      ended_at: "bigint",
+      cancelled_at: "bigint",
+      progress_done: "double",
+      progress_total: "double",
+      parent: "binary(16)",
+      intent: "binary(16)",
+      effect: "longblob",
+      why: "longblob",
+      operation: "varbinary(512)",
+      identity: "longblob",
+      principal: "longblob",
+      caller_key: "longblob",
+      owner: "longblob",
+    },
+    primaryKey: "(name)",
+    indexes: {
+      reprise_work_key: "unique (key_name)",
+      reprise_work_fence: "unique (id, attempt, state)",
+      reprise_work_bound: "(bound)",
+      reprise_work_keep: "(keep_until)",
+      reprise_work_state: "(state, created_at)",
+      reprise_work_operation: "(operation, created_at)",
+      reprise_work_intent: "(intent, created_at)",
+    },
+    options: engine,
+  },
+  {
+    name: "reprise_effect",
+    columns: {
+      id: "binary(16) not null",
+      name: "varbinary(767) not null",
+      kind: word("varchar(16)"),
+      state: word("char(1)"),
+      started_at: "bigint not null",
+      pinned_at: "bigint",
+      settle_at: "bigint not null",
+      token: "int unsigned not null",
+      answer: "longblob",
+    },
+    primaryKey: "(id, name)",
+    options: engine,
+  },
+  {
+    name: "reprise_attempt",
+    columns: {
+      number: "bigint unsigned not null auto_increment",
+      id: "binary(16) not null",
+      at: "bigint not null",
+      what: word("varchar(16)"),
+      owner: "longblob not null",
+      token: "int unsigned not null",
+      why: "longblob",
+    },
+    primaryKey: "(number)",
+    indexes: { reprise_attempt_id: "(id)" },
+    options: engine,
+  },
+  {
+    name: "reprise_journal",
+    columns: {
+      resolution: word("varchar(16)"),
+      at: "bigint not null",
+      instance: "varbinary(255) not null",
+      body: "longblob not null",
+    },
+    primaryKey: "(resolution, at, instance)",
+    options: engine,
+  },
+  {
+    name: "reprise_write",
+    columns: {
+      name: "binary(16) not null",
+      queue: "binary(16) not null",
+      key_text: "longblob not null",
+      scope: "longblob not null",
+      value: "longblob not null",
+      version: "bigint not null",
+      place: "bigint not null",
+      state: word("char(1)"),
+      attempt: "binary(16)",
+      lease_until: "bigint",
+      claimed: "bigint",
+      attempts: "int unsigned not null default 0",
+      failures: "int unsigned not null default 0",
+      not_before: "bigint",
+      failed_at: "bigint",
+      dead_at: "bigint",
+      error: "longblob",
+    },
+    primaryKey: "(name)",
+    indexes: {
+      reprise_write_place: "(queue, state, place)",
+      reprise_write_attempt: "(attempt)",
+      reprise_write_dead: "(queue, state, dead_at)",
+    },
+    options: engine,
+  },
 ];
 
-const tables = ["meta", "work", "effect", "attempt", "journal", "write"].map((one) => `'reprise_${one}'`);
+// nothing to swallow: both values are constants that fit
+export const versionRow = `insert ignore into reprise_meta (name, value) values ('schema', '${schemaVersion}'), ('writes', '0')`;
 
-/**
- * Creates what is missing, and nothing where another version's tables are. Whoever may not create tables can still use
- * those that are there.
- * @throws REPRISE_LEDGER_SCHEMA
- */
-export async function createTables(connection: Connection, ledger: string): Promise<void> {
-  const [meta, ...others] = mysqlSchema;
-  const present = await connection.query(
-    `select count(*) as present from information_schema.tables
-     where table_schema = database() and table_name in (${tables.join(", ")})`,
-    [],
-  );
-  const complete = Number(present.rows[0]?.["present"]) === tables.length;
-  if (!complete && meta !== undefined) await connection.query(meta, []);
-  // nothing to swallow: both values are constants that fit
-  if (!complete) await connection.query(`insert ignore into reprise_meta (name, value) values ${versionRow}`, []);
-  const found = await foundVersion(connection);
-  if (found !== schemaVersion) {
-    throw new RepriseError("REPRISE_LEDGER_SCHEMA", { ledger, found: found ?? "none", expected: schemaVersion });
-  }
-  if (!complete) for (const statement of others) await connection.query(statement, []);
-}
+const keyText = (name: string, definition: string): string => {
+  const unique = definition.startsWith("unique ") ? "unique " : "";
+  return `${unique}key ${name} ${definition.slice(unique.length)}`;
+};
 
-const versionRow = `('schema', '${schemaVersion}'), ('writes', '0')`;
-
-async function foundVersion(connection: Connection): Promise<string | undefined> {
-  try {
-    const { rows } = await connection.query("select value from reprise_meta where name = ?", [bytes("schema")]);
-    return rows[0] === undefined ? undefined : textOf(rows[0]["value"]);
-  } catch (error) {
-    if (isTableMissing(error)) return undefined;
-    throw error;
-  }
-}
+/** Several instances may run them at once: a table that another has made meanwhile is left as it is. */
+export const statements: Statements = {
+  create: (table) => {
+    const { name, primaryKey, indexes = {} } = table;
+    const keys = Object.entries(indexes).map(([one, definition]) => `,\n  ${keyText(one, definition)}`);
+    return [
+      `create table if not exists ${name} (\n  ${columnsText(table)},\n  primary key ${primaryKey}${keys.join("")}) engine=${engine} row_format=dynamic`,
+      ...(name === "reprise_meta" ? [versionRow] : []),
+    ];
+  },
+  addColumn: ({ name }, column, definition) => `alter table ${name} add column ${column} ${definition}`,
+  changeColumn: ({ name }, column, definition) => [`alter table ${name} modify column ${column} ${definition}`],
+  setPrimaryKey: ({ name, primaryKey }, found) => [
+    `alter table ${name} ${found === "" ? "" : "drop primary key, "}add primary key ${primaryKey}`,
+  ],
+  addIndex: ({ name }, index, definition) => `alter table ${name} add ${keyText(index, definition)}`,
+  dropIndex: ({ name }, index) => `alter table ${name} drop key ${index}`,
+  setOptions: ({ name }) => [`alter table ${name} engine=${engine}`],
+};

@@ -1,6 +1,7 @@
 import type { WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Standing } from "../../contract/ledger.ts";
-import { insertParams, insertWork, lockNumbers, meet, unlessTaken } from "./claim.ts";
+import { lockNumbers, meet, namesUnheld } from "./claim.ts";
+import { insertParams, insertWork } from "./insert.ts";
 import { acceptedAs } from "./look.ts";
 import {
   epochMs,
@@ -14,7 +15,7 @@ import {
 } from "./rows.ts";
 import type { PostgresServer } from "./server.ts";
 
-const insertOpen = `${insertWork("o")} ${unlessTaken} returning ${epochMs("created_at")} as created`;
+const insertOpen = insertWork("o", `returning ${epochMs("created_at")} as created`, namesUnheld);
 
 export async function acceptWork(server: PostgresServer, request: AcceptRequest): Promise<Acceptance> {
   const { id, input } = request;

@@ -1,5 +1,4 @@
-import { defaults } from "../../base/defaults.ts";
-import { type AttemptId, type Name, newWorkId, type WorkId } from "../../base/names.ts";
+import { type Name, newWorkId } from "../../base/names.ts";
 import type {
   Claim,
   ClaimRequest,
@@ -11,37 +10,11 @@ import type {
   Won,
   WorkRequest,
 } from "../../contract/ledger.ts";
-import type { Parameter } from "./driver.ts";
 import { effectsOf } from "./effects.ts";
-import { judge, type LookedWork, look, stored } from "./look.ts";
+import { insertKey, insertParams, insertWork } from "./insert.ts";
+import { judge, type LookedWork, look, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, isCancelled, numberOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
-
-const { unboundedRetryMs, keepAhead } = defaults.ledger;
-
-/** Both names in one row: a mismatch neither claims nor binds. Parameters: `insertParams`. */
-export function insertWork(state: "r" | "o"): string {
-  return `insert into @work (created_at, keep_until, lease_until, not_before, name, key, id, attempt, resumes, print, print_v,
-    state, operation, identity, principal, caller_key, owner, input, parent, intent)
-  select t.now, t.now + ${interval("$14")} * ${keepAhead}, t.now + ${interval("$13")},
-    ${state === "o" ? "t.now" : "null::timestamptz"}, $1::uuid, $2::uuid, $3::uuid, $4::uuid, 0, decode($5, 'hex'), $6::int,
-    '${state}', $7, $8, $9, $10, $11, $12, $15::uuid, $16::uuid
-  from (select clock_timestamp() as now) t`;
-}
-
-export function insertParams(
-  { name, key, print, about, keepMs, parent, intent }: WorkRequest,
-  id: WorkId,
-  attempt: AttemptId | null,
-  leaseMs: number,
-  input: string | null,
-): readonly Parameter[] {
-  return [
-    ...[name, key, id, attempt, print.hash, print.version, about.operation, shown(about.identity)],
-    ...[shown(about.principal), about.key === null ? null : shown(about.key), about.owner, input],
-    ...[leaseMs, keepMs, parent, intent],
-  ];
-}
 
 /**
  * Whether nobody's open transaction is at these names, and until this one's end none begins: such a transaction holds both
@@ -51,43 +24,45 @@ export function insertParams(
 const unheld = (...names: readonly string[]) =>
   names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${name}::bigint))`).join(" and ");
 
-/** Nothing is inserted where a name is taken, or held. */
-export const unlessTaken = `where ${unheld("$17", "$18")} on conflict do nothing`;
+/** Of the names that `insertParams` are followed by. */
+export const namesUnheld = unheld("$17", "$18");
 
-const claim = `${insertWork("r")} ${unlessTaken}`;
+const claim = insertWork("r", "", namesUnheld);
 
 /** A further key lives as long as its work, so the work must live as long as this key's promise. `$6`: the key's number. */
 const bindKey = `with w as (update @work set keep_until = greatest(keep_until, clock_timestamp() + ${interval("$5")})
     where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
       and (state <> 'd' or keep_until > clock_timestamp() or parent is not null) returning 1)
-  insert into @work (created_at, keep_until, name, key, bound, state)
-  select clock_timestamp(), 'infinity', $2::uuid, $2::uuid, $1::uuid, 'k' from w where ${unheld("$6")}
-  on conflict do nothing`;
+  ${insertKey(`w where ${unheld("$6")}`)}`;
 
 /** In a transaction that goes on, work that is not done is left to its owner's heartbeats, and is kept from its end on. */
 const bindKeyBeside = `with w as (select 1 from @work where name = $1::uuid and print = decode($3, 'hex') and print_v = $4::int
     and state <> 'd' for key share)
-  insert into @work (created_at, keep_until, name, key, bound, state)
-  select clock_timestamp(), 'infinity', $2::uuid, $2::uuid, $1::uuid, 'k' from w on conflict do nothing`;
+  ${insertKey("w")}`;
 
 const askUnheld = `select case when ${unheld("$1", "$2")} then 1 else 0 end as unheld,
   ${epochMs("clock_timestamp()")} as now`;
 
 /** What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
-const clearWay = `with d as (delete from @work where name in (
-      select $1::uuid union select coalesce(bound, name) from @work where key = $2::uuid)
+const clearWay = {
+  whole: clearing("select coalesce(bound, name) from @work where key = $2::uuid"),
+  partitioned: clearing("select bound from @work where name = $2::uuid and bound is not null"),
+};
+function clearing(keysWork: string): string {
+  return `with d as (delete from @work where name = any(array(select $1::uuid union ${keysWork}))
     and state = 'd' and keep_until <= clock_timestamp() and parent is null returning name, id),
-  e as (delete from @effect where id in (select id from d)),
-  a as (delete from @attempt where id in (select id from d)),
-  k as (delete from @work where bound is not null and bound in (select name from d))
-  delete from @work p where key = $2::uuid and bound is not null
+  e as (delete from @effect where id = any(array(select id from d))),
+  a as (delete from @attempt where id = any(array(select id from d))),
+  k as (delete from @work where bound is not null and bound = any(array(select name from d)))
+  delete from @work p where name = $2::uuid and bound is not null
     and not exists (select 1 from @work t where t.name = p.bound and t.name not in (select name from d))`;
+}
 
 /** Locked first, so that nobody waits: who finds it locked is told that it runs. The owner before is noted down. */
 const takeWork = `with old as (select name, state, owner, token from @work where name = $1::uuid for update skip locked),
   w as (update @work w set attempt = $2::uuid, token = w.token + 1, resumes = w.resumes + $5::int, state = 'r',
       lease_until = clock_timestamp() + ${interval("$6")}, not_before = null, input = coalesce(w.input, $7), owner = $8
-    from old where w.name = old.name and w.print = decode($3, 'hex') and w.print_v = $4::int
+    from old where w.name = $1::uuid and w.print = decode($3, 'hex') and w.print_v = $4::int
       and (w.state = 'o' and coalesce(w.not_before, '-infinity') <= clock_timestamp()
         or w.state = 'r' and w.lease_until <= clock_timestamp())
     returning w.id, w.token, w.resumes, w.cancelled_at, old.state as before, old.owner as former, old.token as formertoken),
@@ -113,11 +88,6 @@ export function bindHeld({ name, print, keepMs }: WorkRequest, key: Name, { stat
 
 export function clear({ name, key }: FindRequest): Step {
   return step(clearWay, name, key);
-}
-
-/** Text that a person reads: what PostgreSQL cannot keep is shown as such. */
-export function shown(text: string): string {
-  return text.replaceAll("\0", "\ufffd");
 }
 
 /** 64 bits of a name, signed. */
@@ -165,7 +135,7 @@ export async function claimWork(server: PostgresServer, request: ClaimRequest): 
     const id = newWorkId();
     const params = insertParams(request, id, attempt, request.leaseMs, request.input);
     const inserted = await server.once("claim", claim, ...params, ...lockNumbers(request));
-    if (inserted.count === 1) {
+    if (inserted.count > 0) {
       const fence = { name, id, attempt };
       return { is: "won", fence, token: 1, resumes: 0, tookOver: false, cancelled: false, effects: [] };
     }

@@ -1,16 +1,14 @@
-import { defaults } from "../../base/defaults.ts";
 import type { Name } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
-import { bindHeld, clear, insertParams, insertWork, lockNumbers, type Met, shown } from "./claim.ts";
-import type { Answer, OwnRow } from "./driver.ts";
+import { bindHeld, clear, lockNumbers, type Met } from "./claim.ts";
+import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
-import { functionNames } from "./functions.ts";
-import { acceptedAs, judge, look, stored } from "./look.ts";
+import { inserting, insertParams, insertWork, shown } from "./insert.ts";
+import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
 
-const { unboundedRetryMs } = defaults.ledger;
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /**
@@ -18,10 +16,33 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  * somebody is at it, at once. A lock of another's on the same number costs a false `running`, never a second run. They
  * go with the transaction, also when its session is ended because it idled: a process that stops must not hold them.
  */
-const claim = `select * from @${functionNames.claim}($1::bigint, $2::bigint, $3::text, $4::uuid, $5::uuid)`;
+const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
+      and ($2::bigint is null or pg_try_advisory_xact_lock($2::bigint)) then 1 else 0 end as free,
+  ${epochMs("clock_timestamp()")} as now,
+  case when $3::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
+    then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
 
-const finish = `select @${functionNames.finish}($1::uuid, $2::uuid, $3::text, $4::int, $5::int, $6::text, $7::float8, $8::text,
-  $9::text, $10::text, $11::text, $12::text, $13::uuid, $14::uuid) as at`;
+/** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
+const insertDone = inserting(
+  {
+    created_at: "now()",
+    ended_at: "t.now",
+    keep_until: `t.now + ${interval("$7")}`,
+    print: "decode($3, 'hex')",
+    print_v: "$4::int",
+    state: `'d'::"char"`,
+    refused: "$5::int = 1",
+    outcome: "$6",
+    operation: "$8",
+    identity: "$9",
+    principal: "$10",
+    caller_key: "$11",
+    owner: "$12",
+    parent: "$13::uuid",
+    intent: "$14::uuid",
+  },
+  `returning ${epochMs("ended_at")} as at`,
+);
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
@@ -33,10 +54,10 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
     token = token + 1
   where name = $1::uuid returning ${epochMs("ended_at")} as at`;
 
-/** What the transaction begins with: the locks on both names, then what stands there. */
+/** The locks, then what stands there: in one statement both would share a snapshot that is older than the locks. */
 export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(claim, ...lockNumbers(request), idle, request.name, request.key)];
+  return [step(lock, ...lockNumbers(request), idle), look(request)];
 }
 
 type Claimed =
@@ -77,7 +98,7 @@ function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: b
   const refused = finished.refused ? 1 : 0;
   if (adopted) return step(finishAdopted, name, finished.outcome, refused, keepMs);
   return step(
-    finish,
+    insertDone,
     ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
     ...[request.parent, request.intent],
@@ -101,21 +122,17 @@ type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> 
 async function meetLocked<Tx>(
   session: Session<Tx>,
   request: WorkRequest,
-  [claimed]: readonly Answer[],
+  [locked, ...rest]: readonly Answer[],
 ): Promise<MetLocked> {
   const { name, key } = request;
-  const rows = claimed?.rows ?? [];
-  const isFree = numberOf(rows[0]?.["free"]) === 1;
-  const running: MetLocked = { is: "running", since: numberOf(rows[0]?.["at"]), retryAfterMs: unboundedRetryMs };
+  const isFree = numberOf(locked?.rows[0]?.["free"]) === 1;
+  const since = numberOf(locked?.rows[0]?.["now"]);
+  const running: MetLocked = { is: "running", since, retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
   if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
-  // where nothing stands, its one row tells of the locks only
-  let found: readonly OwnRow[] = rows.filter((row) => row["name"] !== null);
-  const lookAfter = async (...steps: readonly Step[]) => {
-    found = (await session.run([...steps, look(request)])).at(-1)?.rows ?? [];
-  };
+  let [looked] = rest;
   for (;;) {
-    const verdict = judge(found, request);
+    const verdict = judge(looked?.rows ?? [], request);
     switch (verdict.is) {
       case "mismatch":
         return verdict;
@@ -123,7 +140,7 @@ async function meetLocked<Tx>(
         return isFree ? verdict : running;
       case "clear":
         if (!isFree) return running;
-        await lookAfter(clear(request));
+        [, looked] = await session.run([clear(request), look(request)]);
         continue;
     }
     const { work, unbound } = verdict;
@@ -132,12 +149,12 @@ async function meetLocked<Tx>(
     if (!isFree) return running;
     const [bound] = await session.run([bindHeld(request, key, work)]);
     if (bound?.count === 1) return { is: "found", work, bound: true };
-    await lookAfter();
+    [looked] = await session.run([look(request)]);
   }
 }
 
 /** It raises where another's stands: a claim by itself may have come between. */
-const insertOpen = insertWork("o");
+const insertOpen = insertWork("o", `returning ${epochMs("created_at")} as created`);
 
 /** Work for later, written down in the transaction that holds its names. */
 export async function acceptOnce<Tx>(
@@ -148,9 +165,7 @@ export async function acceptOnce<Tx>(
   const met = await meetLocked(session, request, answers);
   if (met.is === "free") {
     const { id, input } = request;
-    const steps = [
-      step(`${insertOpen} returning ${epochMs("created_at")} as created`, ...insertParams(request, id, null, 0, input)),
-    ];
+    const steps = [step(insertOpen, ...insertParams(request, id, null, 0, input))];
     const since = (inserted: Answer | undefined) => numberOf(inserted?.rows[0]?.["created"]);
     return {
       is: "commit",

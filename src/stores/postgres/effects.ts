@@ -96,7 +96,8 @@ export function transact<Tx, T>(
 ): Promise<Transacted<T>> {
   const opening = [step(holding, ...fenceOf(fence)), step(effectByName, fence.id, effect)];
   return transactor.run("transact", opening, async ({ tx }: Session<Tx>, [held, before]) => {
-    const end = (value: Transacted<T>): Ending<Transacted<T>> => ({ is: "rollback", value, soon: true });
+    // waited for: while its fence is held, the next claim would be told that the work runs
+    const end = (value: Transacted<T>): Ending<Transacted<T>> => ({ is: "rollback", value, soon: false });
     const owned = held?.rows[0];
     if (owned === undefined) return end({ is: "fenced" });
     const present = before?.rows[0];

@@ -1,8 +1,8 @@
 import { newAttemptId, type WorkId } from "../../base/names.ts";
 import type { Intervention, Note } from "../../contract/ledger.ts";
-import { shown } from "./claim.ts";
 import { lockWork, opened } from "./effects.ts";
 import { finished } from "./endings.ts";
+import { shown } from "./insert.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
 /** An owner's transaction holds its fence until it ends, which may be long: a person is told so, and does not wait for it. */

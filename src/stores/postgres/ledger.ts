@@ -22,6 +22,7 @@ import { intervene } from "./intervene.ts";
 import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
+import { openSchema, postgresSchema } from "./migration.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
 import { keptSuccesses } from "./successes.ts";
 import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
@@ -91,13 +92,14 @@ export function postgresLedger<Tx>(
     isolation: options.isolation,
     answerMs: within(options.deadline, "deadline", defaults.postgres.answerMs),
     workMs: within(options.workDeadline, "workDeadline", defaults.postgres.workMs),
+    create: (ask) => openSchema(ask, name, schema),
   });
   return transactions === undefined
-    ? createLedger(server, ownTransactions(server))
-    : createLedger(server, joinedTransactions(server, transactions));
+    ? createLedger(server, ownTransactions(server), schema)
+    : createLedger(server, joinedTransactions(server, transactions), schema);
 }
 
-function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>): Ledger<Tx> {
+function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, schema: string): Ledger<Tx> {
   return {
     name,
     transactional: true,
@@ -156,5 +158,6 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>): L
 
     journal: postgresJournal(server),
     writes: postgresWriteJournal(server),
+    schema: postgresSchema(server, schema),
   };
 }

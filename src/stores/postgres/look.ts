@@ -2,13 +2,35 @@ import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
-import { looking } from "./functions.ts";
-import { attemptIn, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
+import { attemptIn, epochMs, msUntil, nameIn, numberOf, numberOrNull, textOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Step, step } from "./server.ts";
 
-const { unboundedRetryMs } = defaults.ledger;
+export const { unboundedRetryMs } = defaults.ledger;
 
-const lookAt = looking("$1::uuid", "$2::uuid");
+/** Past its keep, and nobody's child: a child is cleared by the sweep alone, which looks after its parent. */
+const isOver = (row: string) =>
+  `${row}.state = 'd' and ${row}.keep_until <= clock_timestamp() and ${row}.parent is null`;
+
+const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, encode(w.print, 'hex') as print,
+  w.print_v as version, w.state, w.outcome, w.effect, ${epochMs("w.created_at")} as created,
+  ${epochMs("w.ended_at")} as ended, ${msUntil("w.lease_until")} as leaseleft, ${msUntil("w.not_before")} as waitleft,
+  case when w.input is null then 0 else 1 end as keepsinput,
+  case when ${isOver("w")} then 1 else 0 end as expired,
+  case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")}))
+    then 1 else 0 end as boundalive`;
+
+/**
+ * What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. In partitions a key
+ * has a row of its own, under its name.
+ */
+const lookAt = {
+  whole: looking("w.key = $2::uuid"),
+  partitioned: looking("w.name = $2::uuid"),
+};
+function looking(byKey: string): string {
+  return `select ${columns} from @work w where w.name = $1::uuid
+  union all select ${columns} from @work w where ${byKey} and w.name <> $1::uuid`;
+}
 
 export function look({ name, key }: FindRequest): Step {
   return step(lookAt, name, key);

@@ -2,7 +2,7 @@ import type { WorkId } from "../../base/names.ts";
 import type { RecentQuery, RunHistory, RunSummary } from "../../contract/ledger.ts";
 import { effectsById } from "./effects.ts";
 import { attemptRecord, effectRecord, epochMs, runSummary, summaryColumns } from "./rows.ts";
-import { type PostgresServer, step } from "./server.ts";
+import { type PostgresServer, type StatementText, step } from "./server.ts";
 
 /** Among so many of each operation's newest runs, running ones are looked for; see `running`. */
 const newestLookedAt = 500;
@@ -34,22 +34,25 @@ const parked = ofState("u", "effect is not null");
 
 /**
  * What is running stands in no index of its own, or every completion would write all of them. So it is looked for among
- * the newest runs, and besides, however old, among those with an effect that has no answer and those that keep their
- * input: all that somebody may have to look after. Each row by a look-up of its own: joined, the whole table is read.
+ * the newest runs, and besides, however old, among those that keep their input and those with one of the newest
+ * unanswered effects: what somebody may have to look after. Each row by a look-up of its own: joined, the whole table is
+ * read. By its id a row is sought in every partition, so there fewer effects are followed.
  */
-const running = `with ${operations}, found(found) as (
+const running = { whole: amongLive(5_000), partitioned: amongLive(500) };
+function amongLive(effects: number): string {
+  return `with ${operations}, found(found) as (
     (select w.name from operations o cross join lateral (select name, state, created_at from @work w
       where w.operation = o.operation and w.operation is not null order by created_at desc limit ${newestLookedAt}) w
       where w.state = 'r' order by w.created_at desc limit $1::int)
     union (select name from @work
       where input is not null and not_before is null and effect is null and state = 'r' and ($2::text is null or operation = $2)
       ${newestFirst})
-    union (select w.name from @effect e cross join lateral (select name, state, operation from @work w
-      where w.id = e.id limit 1) w
-      where e.state = 's' and w.state = 'r' and ($2::text is null or w.operation = $2)
-      order by e.started_at desc limit $1::int))
+    union (select name from @work where id is not null and id = any(array(select id from @effect
+      where state = 's' order by started_at desc limit ${effects}))
+      and state = 'r' and ($2::text is null or operation = $2) ${newestFirst}))
   select ${summaryColumns} from found f cross join lateral (select * from @work w where w.name = f.found limit 1) w
   ${newestFirst}`;
+}
 
 /**
  * Whatever the planner believes: of what it has not counted yet it expects a few rows, and would sort all of them instead of
@@ -60,7 +63,7 @@ export const inOrder = [step("set local enable_sort = off"), step("set local jit
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export async function recentRuns(server: PostgresServer, query: RecentQuery): Promise<readonly RunSummary[]> {
   const { operation = null, state, limit } = query;
-  const ask = async (text: string) => {
+  const ask = async (text: StatementText) => {
     const answers = await server.together("recent", [...inOrder, step(text, limit, operation)]);
     return answers.at(-1)?.rows.map(runSummary) ?? [];
   };

@@ -6,18 +6,22 @@ import { pause, withDeadline } from "../../base/promise.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, Parameter, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
-import { functionNames } from "./functions.ts";
-import { checkVersion, inSchema, quoted, tables } from "./schema.ts";
+import { inSchema } from "./schema.ts";
 
 /** A statement of ours as the files beside this one write it: `@work` is a table, wherever the schema is. */
 export interface Step {
-  readonly text: string;
+  readonly text: StatementText;
   readonly params: readonly Parameter[];
 }
+/** Where a table in partitions needs another statement, both, of the same parameters. */
+export type StatementText = string | { readonly whole: string; readonly partitioned: string };
 
-export function step(text: string, ...params: readonly Parameter[]): Step {
+export function step(text: StatementText, ...params: readonly Parameter[]): Step {
   return { text, params };
 }
+
+/** Sends steps in one round trip, on a connection that is borrowed for it. */
+export type Ask = (steps: readonly Step[]) => Promise<readonly Answer[]>;
 
 /** How the work of a transaction ends it. */
 export type Ending<T> =
@@ -38,7 +42,7 @@ export interface PostgresServer {
   readonly open: () => Promise<void>;
   readonly close: () => Promise<void>;
   /** One statement, a transaction by itself. It is repeated when another transaction was in the way. */
-  readonly once: (doing: string, text: string, ...params: readonly Parameter[]) => Promise<Answer>;
+  readonly once: (doing: string, text: StatementText, ...params: readonly Parameter[]) => Promise<Answer>;
   /**
    * Statements in one transaction and one round trip, each with a snapshot of its own, unless `snapshot` asks for one
    * for all. Repeated likewise.
@@ -53,6 +57,8 @@ export interface PostgresServer {
     opening: readonly Step[],
     work: (held: Held, answers: readonly Answer[]) => Promise<Ending<T>>,
   ) => Promise<T>;
+  /** `work` on a connection, whether or not the tables are there. Its statements have no deadline: an index takes long. */
+  readonly unopened: <T>(doing: string, work: (ask: Ask) => Promise<T>) => Promise<T>;
   /** Counts work that is done on another connection: `close` waits for it, and after it none begins. */
   readonly elsewhere: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
   readonly repeating: <T>(work: () => Promise<T>) => Promise<T>;
@@ -62,9 +68,6 @@ export interface PostgresServer {
 
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 
-/** Any number, as long as every instance takes the same. */
-const creationLock = "7305808869229538931";
-
 export function postgresServer(options: {
   readonly ledger: string;
   readonly driver: Driver;
@@ -73,14 +76,17 @@ export function postgresServer(options: {
   readonly isolation: Isolation | undefined;
   readonly answerMs: number;
   readonly workMs: number;
+  /** Creates and checks the tables; tells whether they are in partitions. */
+  readonly create: (ask: Ask) => Promise<boolean>;
 }): PostgresServer {
   const { ledger, driver, schema, prepared, isolation, answerMs, workMs } = options;
   const clock = systemClock;
-  const compiled = new Map<string, Omit<Statement, "params">>();
+  const compiled = new Map<StatementText, Omit<Statement, "params">>();
   const held = new Set<Connection>();
   const busy = new Set<Promise<unknown>>();
   let opening: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
+  let isPartitioned = false;
 
   const begin = step(isolation === undefined ? "begin" : `begin isolation level ${isolation}`);
   const commit = step("commit");
@@ -89,11 +95,12 @@ export function postgresServer(options: {
   const compile = ({ text, params }: Step): Statement => {
     let known = compiled.get(text);
     if (known === undefined) {
-      const own = inSchema(text, schema);
+      const chosen = typeof text === "string" ? text : isPartitioned ? text.partitioned : text.whole;
+      const own = inSchema(chosen, schema);
       known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
       compiled.set(text, known);
     }
-    return { text: known.text, name: known.name, params };
+    return { ...known, params };
   };
 
   const connect = async (doing: string, waitMs: number): Promise<Connection> => {
@@ -277,41 +284,19 @@ export function postgresServer(options: {
     return opening;
   };
 
-  const create = async (): Promise<void> => {
-    const connection = await connect("open", defaults.openMs);
-    const ask = (...steps: readonly Step[]) => send(connection, "open", steps, defaults.openMs);
+  const borrowed = async <T>(doing: string, waitMs: number, work: (ask: Ask) => Promise<T>): Promise<T> => {
+    const connection = await connect(doing, defaults.openMs);
     try {
-      const [found] = await ask(
-        step(
-          present,
-          `${quoted(schema)}.reprise_meta`,
-          quoted(schema),
-          `${quoted(schema)}.reprise_${functionNames.finish}`,
-        ),
-      );
-      const row = found?.rows[0];
-      if (row?.["encoding"] !== "UTF8") {
-        throw new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: "its database is not encoded in UTF-8" });
-      }
-      if (row["tables"] !== "yes") {
-        // one instance creates, the others wait for it and find everything there
-        const schemaStep = row["schema"] === "yes" ? [] : [step(`create schema if not exists ${quoted(schema)}`)];
-        await ask(
-          step("begin isolation level read committed"),
-          step("select pg_advisory_xact_lock($1::bigint)", creationLock),
-          ...schemaStep,
-          ...tables(schema).map((text) => step(text)),
-          commit,
-        );
-      }
-      const [version] = await ask(step("select value from @meta where name = 'schema'"));
-      const value = version?.rows[0]?.["value"];
-      checkVersion(ledger, typeof value === "string" ? value : undefined);
+      const value = await work((steps) => send(connection, doing, steps, waitMs));
       release(connection);
+      return value;
     } catch (error) {
       await rollBack(connection);
       throw error;
     }
+  };
+  const create = async (): Promise<void> => {
+    isPartitioned = await borrowed("open", defaults.openMs, options.create);
   };
 
   return {
@@ -331,15 +316,19 @@ export function postgresServer(options: {
     once,
     together,
     transaction,
+    unopened: async (doing, work) => {
+      if (closing !== undefined) throw away(`${doing}, closed`);
+      try {
+        return await counted(borrowed(doing, defaults.migrateMs, work));
+      } catch (error) {
+        throw translate(error, ledger, doing, defaults.migrateMs);
+      }
+    },
     elsewhere,
     repeating,
     textOf: (one) => compile(one).text,
   };
 }
-
-const present = `select case when to_regclass($1) is null or to_regproc($3) is null then 'no' else 'yes' end as tables,
-  case when to_regnamespace($2) is null then 'no' else 'yes' end as schema,
-  current_setting('server_encoding') as encoding`;
 
 /** A deferred constraint or trigger of the user's, told at COMMIT. */
 function isUsers(error: unknown): boolean {

@@ -123,5 +123,6 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
     twice: (query) => succeededTwice(store, query),
 
     journal: redisJournal(store),
+    schema: store.schema,
   };
 }

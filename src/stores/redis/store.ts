@@ -1,12 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
+import type { LedgerSchema, SchemaDifference } from "../../contract/ledger-schema.ts";
+import { compareVersion, refusePartitions } from "../schema.ts";
 import { type Channel, channelOf, type RedisClient, type Send } from "./client.ts";
 import { translate } from "./failure.ts";
 import { type Keys, keysOf } from "./keys.ts";
 import { text } from "./replies.ts";
 import type { Script } from "./script.ts";
-import { checkServer, type Vouched } from "./server.ts";
+import { checkServer, findFaults, type Vouched } from "./server.ts";
 
 export interface RedisStoreOptions {
   readonly ledger: string;
@@ -30,6 +32,8 @@ export interface RedisStore {
   readonly close: () => Promise<void>;
   /** Runs a script on the server that has the slot of its keys. The first argument that it gets is the clock's offset. */
   readonly run: (doing: string, script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
+  /** There are no tables: what is compared are the settings without which a server is a cache. */
+  readonly schema: LedgerSchema;
 }
 export type Argument = string | number;
 
@@ -72,19 +76,24 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     }
   };
 
-  const connect = async (): Promise<void> => {
-    const ask = () => channel.send(keys.schema, ["get", keys.schema]);
+  const askVersion = () => channel.send(keys.schema, ["get", keys.schema]);
+  const serversOf = async (doing: string): Promise<readonly Send[]> => {
     // a client of a cluster knows its servers once it has asked one
-    await within("open", ask);
-    const servers = await within("open", channel.servers);
-    if (servers.length === 0) throw away("open, no server known");
-    for (const server of servers) {
-      const send: Send = (args) => within("open", () => server(args));
-      await checkServer(ledger, send, options.server);
-    }
+    await within(doing, askVersion);
+    const servers = await within(doing, channel.servers);
+    if (servers.length === 0) throw away(`${doing}, no server known`);
+    return servers.map(
+      (server): Send =>
+        (args) =>
+          within(doing, () => server(args)),
+    );
+  };
+
+  const connect = async (): Promise<void> => {
+    for (const send of await serversOf("open")) await checkServer(ledger, send, options.server);
     const found = await within("open", async () => {
       await channel.send(keys.schema, ["set", keys.schema, schemaVersion, "nx"]);
-      return text(await ask());
+      return text(await askVersion());
     });
     if (found !== schemaVersion) {
       throw new RepriseError("REPRISE_LEDGER_SCHEMA", { ledger, found, expected: schemaVersion });
@@ -99,6 +108,19 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
       throw error;
     });
     return opening;
+  };
+
+  const differences = async (): Promise<readonly SchemaDifference[]> => {
+    const servers = await serversOf("compare");
+    const faults = (await Promise.all(servers.map((send) => findFaults(send, options.server)))).flat();
+    const version = await within("compare", askVersion);
+    return [
+      ...faults.map(({ why, mend, command }) => {
+        return { what: `A ledger cannot stay here: ${why}. ${mend}`, mend: command === null ? [] : [command] };
+      }),
+      // its first opening writes it
+      ...(version === null ? [] : compareVersion(text(version), schemaVersion, "")),
+    ];
   };
 
   return {
@@ -117,6 +139,18 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     run: async (doing, script, named, args) => {
       await opened(doing);
       return within(doing, () => evaluate(script, named, [String(options.offsetMs()), ...args.map(String)]));
+    },
+    schema: {
+      statements: ({ partitions } = {}) => {
+        refusePartitions(ledger, partitions);
+        return [];
+      },
+      migrate: async ({ partitions } = {}) => {
+        refusePartitions(ledger, partitions);
+        await opened("migrate");
+        return [];
+      },
+      differences,
     },
   };
 }

@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
 import { createTurns } from "../turns.ts";
 import { type Connection, isBusy, isBusySnapshot, loadDriver, permanentFault, resultCode } from "./driver.ts";
-import { checkVersion, createTables, foundVersion, isComplete } from "./schema.ts";
+import { createTables, isComplete } from "./migration.ts";
 
 /** One SQLite file: a connection that writes, one transaction at a time, and one that reads what is committed. */
 export interface SqliteFile {
@@ -19,6 +20,8 @@ export interface SqliteFile {
   /** Marks the user's part of a transaction, so that waiting for this file from within is noticed. */
   readonly within: <T>(work: () => Promise<T>) => Promise<T>;
   readonly read: <T>(doing: string, work: (connection: Connection, now: number) => T) => Promise<T>;
+  /** On a connection of its own, whether or not the tables are there. Reading makes no file: it finds nothing in it. */
+  readonly unopened: <T>(doing: "migrate" | "compare", work: (connection: Connection) => T) => Promise<T>;
 }
 
 interface Connections {
@@ -135,9 +138,7 @@ export function sqliteFile(options: {
         throw unusable("its file system cannot share memory between processes, which the write-ahead log needs");
       }
       writer.exec("pragma synchronous = full");
-      const found = await whenFree(deadline, "open", () => foundVersion(writer));
-      if (found !== undefined) checkVersion(writer, ledger);
-      if (found === undefined || !(await whenFree(deadline, "open", () => isComplete(writer)))) {
+      if (!(await whenFree(deadline, "open", () => isComplete(writer, ledger)))) {
         await inTransaction(made, deadline, "open", () => createTables(writer, ledger));
       }
       reader.exec("pragma query_only = 1");
@@ -145,6 +146,22 @@ export function sqliteFile(options: {
     } catch (error) {
       for (const made of opened) made.close();
       throw translate(error, "open");
+    }
+  };
+
+  const unopened: SqliteFile["unopened"] = async (doing, work) => {
+    const driver = await loadDriver();
+    const isReading = doing === "compare";
+    const connection = step(doing, () => driver(isReading && !existsSync(path) ? ":memory:" : path));
+    try {
+      const deadline = clock.monotonic() + busyMs;
+      connection.exec(`pragma busy_timeout = 0; pragma query_only = ${isReading ? 1 : 0}`);
+      if (isReading) return await whenFree(deadline, doing, () => work(connection));
+      await whenFree(deadline, doing, () => connection.all("pragma journal_mode = wal", []));
+      const alone = { writer: connection, reader: connection };
+      return await inTransaction(alone, deadline, doing, () => step(doing, () => work(connection)));
+    } finally {
+      connection.close();
     }
   };
 
@@ -179,5 +196,6 @@ export function sqliteFile(options: {
       const { reader } = await connected(doing);
       return whenFree(clock.monotonic() + busyMs, doing, () => work(reader, clock.now()));
     },
+    unopened,
   };
 }

@@ -22,6 +22,7 @@ import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
 import { keptSuccesses, recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
+import { sqliteSchema } from "./migration.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
 
@@ -145,5 +146,6 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
 
     journal: sqliteJournal(file),
     writes: sqliteWriteJournal(file),
+    schema: sqliteSchema(file, name),
   };
 }

@@ -20,9 +20,9 @@ const letters = { open: "o", running: "r", unknown: "u", done: "d" } as const;
 /** Newest first. Each shape of the question has an order that an index gives, so that none reads the whole ledger. */
 export function recentRuns(connection: Connection, query: RecentQuery): readonly RunSummary[] {
   const { operation, state, limit } = query;
+  const live = state !== undefined && state !== "done";
   const wanted = ["state <> 'k'"];
   const params: (string | number)[] = [];
-  const live = state !== undefined && state !== "done";
   if (operation !== undefined) {
     // the plus: live work is found by its own index, not among all works of the operation
     wanted.push(live ? "+operation = ?" : "operation = ?");

@@ -1,3 +1,4 @@
+import type { Duration } from "../../base/duration.ts";
 import type { MaybePromise } from "../../base/promise.ts";
 import type { AnyRefused, Refused } from "../../operation/outcome.ts";
 
@@ -56,6 +57,11 @@ export interface HttpCarrier<Request, In, O, R> {
         readonly syntax?: "strict" | "lenient" | undefined;
       }
     | undefined;
+  /**
+   * The longest time after which a caller of this endpoint still repeats a request, such as `"72h"` for the webhooks of a
+   * payment provider. An operation that forgets its outcomes sooner is refused. Default: not known, not checked.
+   */
+  readonly retriesFor?: Duration | undefined;
   /**
    * What is told of the value; it is kept with the outcome. Default: the value as JSON. If it throws, the outcome is kept
    * all the same (the work is done) and the caller is told 500 until it does not throw any more.

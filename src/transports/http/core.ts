@@ -1,3 +1,4 @@
+import { milliseconds } from "../../base/duration.ts";
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import type { Carried, CarriedContract, Settlement as SettlementOf } from "../../operation/carry.ts";
 import type { AnyRefused } from "../../operation/outcome.ts";
@@ -146,6 +147,16 @@ function checkDeclaration<Q>(name: string, terms: CarriedContract, carrier: Carr
         "Declare it there, or leave it out.",
       );
     }
+  }
+  const { retriesFor } = carrier;
+  const horizonMs =
+    retriesFor === undefined ? 0 : milliseconds(retriesFor, `the HTTP carrier of '${name}', retriesFor`);
+  // what keeps nothing is run again without harm, however late
+  if (terms.retentionMs !== null && horizonMs > terms.retentionMs) {
+    throw bad(
+      `its callers retry for ${retriesFor}, and its outcomes are forgotten sooner: a late retry would run it again.`,
+      `Declare retention: "${retriesFor}" or longer where the operation is declared.`,
+    );
   }
   if (!/^[!-~]+$/.test(contract) || /[<>"]/.test(contract)) {
     throw bad("'contract' is no URL.", "Write it with its reserved characters encoded.");

@@ -43,7 +43,8 @@ interface Ways<Tx> {
   };
 }
 
-interface Guards<Q> extends Pick<HttpCarrier<Q, unknown, never, never>, "principal" | "key" | "contract" | "failed"> {
+interface Guards<Q>
+  extends Pick<HttpCarrier<Q, unknown, never, never>, "principal" | "key" | "retriesFor" | "contract" | "failed"> {
   /** Unique among the operations of an instance; part of every record's identity. */
   readonly name: string;
   /** How long an answer is repeated, from its end. At least the longest time in which anybody retries. */
@@ -199,6 +200,7 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
       });
     },
     key: options.key,
+    retriesFor: options.retriesFor,
     contract: options.contract,
     failed: options.failed,
   };
