@@ -3,27 +3,27 @@ import { dirname, join } from "node:path";
 
 /** What an entry costs whoever loads it: its module with every chunk that it imports, zipped. Server code: not minified. */
 const budgets = {
-  index: "104 kB",
-  memory: "18 kB",
+  index: "110 kB",
+  memory: "20 kB",
   sqlite: "30 kB",
   redis: "32 kB",
-  postgres: "44 kB",
+  postgres: "46 kB",
   mysql: "39 kB",
   transactions: "10 kB",
   web: "28 kB",
-  fastify: "30 kB",
+  fastify: "34 kB",
   client: "16 kB",
   "client/file": "10 kB",
-  page: "52 kB",
+  page: "54 kB",
   admin: "24 kB",
-  testing: "41 kB",
-  express: "28 kB",
-  hono: "28 kB",
-  koa: "28 kB",
-  nest: "36 kB",
+  testing: "47 kB",
+  express: "32 kB",
+  hono: "32 kB",
+  koa: "32 kB",
+  nest: "40 kB",
   "working-set": "28 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "132 kB",
+  cli: "140 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -262,6 +262,7 @@ class Instance {
       startedAt,
       clock,
       ledger: () => this.#ledger,
+      anchorLedgers: () => this.#anchors.ledgers(),
       started: () => this.#open(),
       connected: () => this.#connect(),
       closing: this.#closing.signal,

@@ -175,8 +175,10 @@ async function answerTables(instances: readonly Instance[], asked: AskedOfTables
 function ledgersOf(instances: readonly Instance[]): ReadonlyMap<Ledger<unknown>, readonly string[]> {
   const services = new Map<Ledger<unknown>, string[]>();
   for (const { "~inside": inside } of instances) {
-    const ledger = inside.ledger?.();
-    if (ledger !== undefined) services.set(ledger, [...(services.get(ledger) ?? []), inside.service]);
+    // an instance of another version may not tell of them
+    for (const ledger of [inside.ledger?.(), ...(inside.anchorLedgers?.() ?? [])]) {
+      if (ledger !== undefined) services.set(ledger, [...(services.get(ledger) ?? []), inside.service]);
+    }
   }
   return services;
 }

@@ -115,12 +115,6 @@ program
     process.exitCode = await runDoctor(module, options);
   });
 
-program.addCommand(
-  operationsCommand((code) => {
-    process.exitCode = code;
-  }),
-);
-
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, is no failure.
   if (code === "EPIPE") process.exit(0);

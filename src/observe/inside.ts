@@ -17,6 +17,8 @@ export interface Inside {
   readonly clock: () => Clock;
   /** `undefined`: none was given, or nothing has been opened yet. */
   readonly ledger: () => Ledger<unknown> | undefined;
+  /** Of anchors, in other databases. */
+  readonly anchorLedgers: () => readonly Ledger<unknown>[];
   /** Opens on first use. Rejects with what kept it from opening. */
   readonly started: () => Promise<void>;
   /** The ledger, open, and nothing begun in the background. `undefined`: there is none. */

@@ -47,6 +47,7 @@ export type AnchoredTransaction<A> = Effect<A> & {
 export interface Anchors {
   /** @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE */
   readonly declare: (options: AnchorOptions<unknown>) => Anchor<unknown>;
+  readonly ledgers: () => readonly Ledger<unknown>[];
   readonly close: () => Promise<void>;
 }
 
@@ -61,6 +62,7 @@ export function createAnchors(host: Pick<Host, "service" | "instance" | "clock" 
       declared.add(anchor);
       return { transaction: (work) => anchor.transaction(work) };
     },
+    ledgers: () => [...declared].map(({ ledger }) => ledger),
     close: async () => {
       await Promise.all([...declared].map((anchor) => anchor.close()));
     },
@@ -73,7 +75,7 @@ export function createAnchors(host: Pick<Host, "service" | "instance" | "clock" 
  */
 class AnchorOf {
   readonly #host: Parameters<typeof createAnchors>[0];
-  readonly #ledger: Ledger<unknown>;
+  readonly ledger: Ledger<unknown>;
   readonly #keptMs: number;
   readonly #outcomeLimit: number;
   readonly #label: string;
@@ -88,7 +90,7 @@ class AnchorOf {
       });
     }
     this.#host = host;
-    this.#ledger = ledger;
+    this.ledger = ledger;
     this.#keptMs = milliseconds(retention, "anchor, retention");
     this.#outcomeLimit =
       outcomeLimit === undefined ? defaults.operation.outcomeLimitBytes : bytes(outcomeLimit, "anchor, outcomeLimit");
@@ -113,12 +115,12 @@ class AnchorOf {
   }
 
   close(): Promise<void> {
-    return this.#ledger.close();
+    return this.ledger.close();
   }
 
   #open(clock: Clock): Promise<void> {
-    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: this.#ledger.name, doing: "opening" });
-    return withDeadline(clock, defaults.openMs, this.#ledger.open(), away);
+    const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: this.ledger.name, doing: "opening" });
+    return withDeadline(clock, defaults.openMs, this.ledger.open(), away);
   }
 
   async #settle(
@@ -155,7 +157,7 @@ class AnchorOf {
     const claim = async () => {
       signal.throwIfAborted();
       await this.#open(clock);
-      return this.#ledger.atomic(request, perform);
+      return this.ledger.atomic(request, perform);
     };
     for (let waitMs = pollMs.first; ; waitMs = Math.min(waitMs * 2, pollMs.longest)) {
       // where the answer to a commit was lost, claiming again tells what became of it
@@ -212,7 +214,7 @@ class AnchorOf {
     if (clock.monotonic() - this.#sweptAt < sweepEveryMs) return;
     this.#sweptAt = clock.monotonic();
     const sweep = async () => {
-      while (!this.#host.closing.aborted && (await this.#ledger.sweep(sweepBatch)) === sweepBatch);
+      while (!this.#host.closing.aborted && (await this.ledger.sweep(sweepBatch)) === sweepBatch);
     };
     sweep().catch(() => {});
   }

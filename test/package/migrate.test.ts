@@ -52,6 +52,19 @@ describe("on a file of SQLite", () => {
     expect(existsSync(join(installed.folder, "shop.db"))).toBe(false);
   });
 
+  test("the tables of an anchor's database are a ledger's too", async () => {
+    installed.write(
+      "anchored.mjs",
+      `import { createReprise } from "reprise";
+       import { sqliteLedger } from "reprise/sqlite";
+       export const shop = createReprise({ service: "shop", undecided: "listed", ledger: sqliteLedger({ path: "own.db" }) });
+       export const seats = shop.anchor({ ledger: sqliteLedger({ path: "seats.db" }), retention: "30d" });`,
+    );
+    const { code, out } = await run("doctor", "anchored.mjs", "--json");
+    expect(code).toBe(1);
+    expect(JSON.parse(out).ledgers).toHaveLength(2);
+  });
+
   test("what is created is sound, and is created once", async () => {
     const first = await run("migrate", "shop.mjs");
     expect(first).toMatchObject({ code: 0, err: "" });

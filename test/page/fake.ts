@@ -102,6 +102,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     startedAt,
     clock: () => ({ ...systemClock, now: at }),
     closing: closing.signal,
+    anchorLedgers: () => [],
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),

@@ -31,6 +31,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     instance: name,
     startedAt: clock.now(),
     clock: () => clock,
+    anchorLedgers: () => [],
     ledger: () => ledger,
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(ledger),

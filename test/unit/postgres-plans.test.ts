@@ -93,7 +93,7 @@ describe.each([
       limit: 100,
     });
     expect(last?.successes.length).toBeGreaterThan(10);
-    expect(plans.join()).toContain("reprise_work_operation");
+    expectIndex("reprise_work_operation");
     expect(plans.join()).not.toMatch(sequential);
     expect(mostRows(plans)).toBeLessThanOrEqual(200);
   });
