@@ -1,7 +1,7 @@
+import { abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId } from "../base/names.ts";
-import { abortable } from "../base/signals.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
 import { createCall } from "./call.ts";
 import { telling } from "./doubt.ts";

@@ -1,7 +1,8 @@
+import { abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
-import { abortable, onAbort } from "../base/signals.ts";
+import { onAbort } from "../base/signals.ts";
 import type { Progress } from "../contract/ledger.ts";
 
 /** The right to work, for as long as the ledger renews it. */

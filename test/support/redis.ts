@@ -57,7 +57,8 @@ export async function startRedis(settings: readonly string[] = durable): Promise
     stop: async () => {
       server.kill("SIGKILL");
       await gone();
-      rmSync(directory, { recursive: true, force: true });
+      // a child that rewrites the log outlives it for a moment, and still writes here
+      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
   try {
