@@ -10,6 +10,12 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A test that passes at the second try is a race, not a test.
     retry: 0,
+    // postgres.js asks for the types of arrays in a query of its own, whose rejection nobody holds when a test cuts that
+    // connection; docs/guarantees.md says so. Any other error that nobody awaits fails the run.
+    onUnhandledError: ({ message, ...error }) =>
+      message.startsWith("write CONNECTION_CLOSED") && String((error as { query?: unknown }).query).includes("typarray")
+        ? false
+        : undefined,
     reporters: ["default", "./scripts/closing-reporter.ts"],
   },
 });

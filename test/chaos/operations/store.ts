@@ -53,8 +53,7 @@ export function openStore(settings: StoreSettings, options: StoreOptions = {}): 
       const pool =
         settings.store === "pg"
           ? new pg.Pool({ connectionString: url, max: 16 }).on("error", () => undefined)
-          : // it reads the types that it finds in a query of its own, and nobody holds that one's rejection
-            postgres(url, { max: 16, onnotice: () => undefined, fetch_types: false });
+          : postgres(url, { max: 16, onnotice: () => undefined });
       return {
         ledger: postgresLedger({ pool, schema, deadline, workDeadline: deadline, prepared: !readable }),
         book: booking(`${schema}.booking`, "$1"),
