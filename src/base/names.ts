@@ -27,7 +27,7 @@ export function newWorkId(): WorkId {
   return randomId() as WorkId;
 }
 
-/** 122 random bits in lower-case hex. Node draws those of many UUIDs at once, which is ten times cheaper than each alone. */
+/** 122 random bits in lower-case hex. Node draws those of many UUIDs at once, which is cheaper than each alone. */
 function randomId(): string {
   return randomUUID().replaceAll("-", "");
 }

@@ -111,12 +111,14 @@ class Attempt {
     const { settings, work } = this.#execution;
     const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
     const [lease, cancelling] = [this.#lease, this.#cancelling];
+    let signal: AbortSignal | undefined;
     return callRun(() =>
       run({
         input: work.input,
-        // made for the runs that look at it: it costs more than all the rest of an attempt
+        // made when the run looks at it, and most never do
         get signal() {
-          return AbortSignal.any([lease.signal, cancelling.signal]);
+          signal ??= AbortSignal.any([lease.signal, cancelling.signal]);
+          return signal;
         },
         refuse: createRefuse(settings),
         effect: this.#effects.effect,

@@ -182,6 +182,9 @@ class SharedTrip {
     this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
+    const { text } = this;
+    // one that returns no rows is not described again either
+    if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, []);
     const [command = "", ...counts] = message.text.split(" ");
     this.#answers.push({ rows: this.#rows, count: Number(counts.at(-1) ?? 0), command });
     this.#rows = [];
