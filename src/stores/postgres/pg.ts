@@ -33,7 +33,7 @@ interface PgResult {
 /** The part of pg's protocol that lets statements share a round trip. */
 interface Wire {
   readonly parsedStatements: Readonly<Record<string, string>>;
-  readonly stream: { readonly writable: boolean; write(bytes: Uint8Array): unknown };
+  readonly stream: { cork(): void; uncork(): void };
   parse(message: { readonly text: string; readonly name: string }): void;
   bind(message: { readonly statement: string; readonly values: readonly (string | null)[] }): void;
   describe(message: { readonly type: "P"; readonly name: "" }): void;
@@ -113,13 +113,6 @@ function share(client: PgClient, statements: readonly Statement[]): Promise<read
   });
 }
 
-/** The same wire, whose messages are kept: a dozen small pieces cost the socket several times what one costs. */
-function gather(wire: Wire): { readonly messages: readonly Uint8Array[]; readonly gathering: Wire } {
-  const messages: Uint8Array[] = [];
-  const stream: Wire["stream"] = { writable: true, write: (bytes) => messages.push(bytes) };
-  return { messages, gathering: Object.create(wire, { stream: { value: stream } }) as Wire };
-}
-
 /** The columns of our own statements: their texts decide them, and there are a few dozen. */
 const columnsOf = new Map<string, readonly string[]>();
 
@@ -153,18 +146,19 @@ class SharedTrip {
 
   submit(wire: Wire): null {
     const parsed = new Set<string>();
-    const { messages, gathering } = gather(wire);
+    // a dozen small pieces cost the socket several times what one costs
+    wire.stream.cork();
     for (const { text, name, params } of this.#statements) {
       const known = name !== null && (parsed.has(name) || wire.parsedStatements[name] !== undefined);
-      if (!known) gathering.parse({ text, name: name ?? "" });
+      if (!known) wire.parse({ text, name: name ?? "" });
       if (name !== null) parsed.add(name);
-      gathering.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
+      wire.bind({ statement: name ?? "", values: params.map((value) => (value === null ? null : String(value))) });
       // what its columns are is asked once: a description is longer than most answers
-      if (!columnsOf.has(text)) gathering.describe({ type: "P", name: "" });
-      gathering.execute({ portal: "" });
+      if (!columnsOf.has(text)) wire.describe({ type: "P", name: "" });
+      wire.execute({ portal: "" });
     }
-    gathering.sync();
-    if (wire.stream.writable) wire.stream.write(Buffer.concat(messages));
+    wire.sync();
+    wire.stream.uncork();
     return null;
   }
 
