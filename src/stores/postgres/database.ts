@@ -4,7 +4,7 @@ import { bindHeld, clear, lockNumbers, type Met } from "./claim.ts";
 import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { inserting, insertParams, insertWork, shown } from "./insert.ts";
-import { acceptedAs, judge, look, stored, unboundedRetryMs } from "./look.ts";
+import { acceptedAs, judge, look, lookAt, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
@@ -15,12 +15,18 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  * Nobody sees the row of an open transaction, and whoever inserted it too would wait for it: locks on both names say that
  * somebody is at it, at once. A lock of another's on the same number costs a false `running`, never a second run. They
  * go with the transaction, also when its session is ended because it idled: a process that stops must not hold them.
+ *
+ * What stands there is read in the same statement, whose snapshot is older than the locks: what another commits in between
+ * is met by the insert at the end, which raises, and the work is repeated as a whole.
  */
-const lock = `select case when pg_try_advisory_xact_lock($1::bigint)
-      and ($2::bigint is null or pg_try_advisory_xact_lock($2::bigint)) then 1 else 0 end as free,
+const locking = (look: string) => `select case when pg_try_advisory_xact_lock($3::bigint)
+      and ($4::bigint is null or pg_try_advisory_xact_lock($4::bigint)) then 1 else 0 end as free,
   ${epochMs("clock_timestamp()")} as now,
-  case when $3::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
-    then set_config('idle_in_transaction_session_timeout', $3::text, true) end as idle`;
+  case when $5::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
+    then set_config('idle_in_transaction_session_timeout', $5::text, true) end as idle, w.*
+  from (select 1) t left join (${look}) w on true`;
+
+const lockAndLook = { whole: locking(lookAt.whole), partitioned: locking(lookAt.partitioned) };
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
 const insertDone = inserting(
@@ -54,10 +60,10 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
     token = token + 1
   where name = $1::uuid returning ${epochMs("ended_at")} as at`;
 
-/** The locks, then what stands there: in one statement both would share a snapshot that is older than the locks. */
+/** What the transaction begins with. */
 export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(lock, ...lockNumbers(request), idle), look(request)];
+  return [step(lockAndLook, request.name, request.key, ...lockNumbers(request), idle)];
 }
 
 type Claimed =
@@ -122,17 +128,21 @@ type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> 
 async function meetLocked<Tx>(
   session: Session<Tx>,
   request: WorkRequest,
-  [locked, ...rest]: readonly Answer[],
+  [opened]: readonly Answer[],
 ): Promise<MetLocked> {
   const { name, key } = request;
-  const isFree = numberOf(locked?.rows[0]?.["free"]) === 1;
-  const since = numberOf(locked?.rows[0]?.["now"]);
-  const running: MetLocked = { is: "running", since, retryAfterMs: unboundedRetryMs };
+  const [first] = opened?.rows ?? [];
+  const isFree = numberOf(first?.["free"]) === 1;
+  const running: MetLocked = { is: "running", since: numberOf(first?.["now"]), retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
   if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
-  let [looked] = rest;
+  // where nothing stands, its one row tells of the locks alone
+  let rows = first?.["name"] === null ? [] : (opened?.rows ?? []);
+  const lookAgain = async (...before: readonly Step[]) => {
+    rows = (await session.run([...before, look(request)])).at(-1)?.rows ?? [];
+  };
   for (;;) {
-    const verdict = judge(looked?.rows ?? [], request);
+    const verdict = judge(rows, request);
     switch (verdict.is) {
       case "mismatch":
         return verdict;
@@ -140,7 +150,7 @@ async function meetLocked<Tx>(
         return isFree ? verdict : running;
       case "clear":
         if (!isFree) return running;
-        [, looked] = await session.run([clear(request), look(request)]);
+        await lookAgain(clear(request));
         continue;
     }
     const { work, unbound } = verdict;
@@ -149,7 +159,7 @@ async function meetLocked<Tx>(
     if (!isFree) return running;
     const [bound] = await session.run([bindHeld(request, key, work)]);
     if (bound?.count === 1) return { is: "found", work, bound: true };
-    [looked] = await session.run([look(request)]);
+    await lookAgain();
   }
 }
 

@@ -15,21 +15,25 @@ const columns = `w.name, w.key, w.bound, w.id, w.attempt, w.token, w.resumes, en
   w.print_v as version, w.state, w.outcome, w.effect, ${epochMs("w.created_at")} as created,
   ${epochMs("w.ended_at")} as ended, ${msUntil("w.lease_until")} as leaseleft, ${msUntil("w.not_before")} as waitleft,
   case when w.input is null then 0 else 1 end as keepsinput,
-  case when ${isOver("w")} then 1 else 0 end as expired,
-  case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")}))
-    then 1 else 0 end as boundalive`;
+  case when ${isOver("w")} then 1 else 0 end as expired, null::int as boundalive`;
+
+/** Of a row that is the key's alone it is only asked whose the key is: what nobody reads is not computed. */
+const keyColumns = `w.name, w.key, w.bound, null::uuid, null::uuid, null::int, null::int, null::text, null::int, null::"char",
+  null::text, null::text, null::numeric, null::numeric, null::numeric, null::numeric, null::int,
+  case when ${isOver("w")} then 1 else 0 end,
+  case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")})) then 1 else 0 end`;
 
 /**
- * What stands under both names, in a snapshot of its own. One index each: an `or` of both takes longer. In partitions a key
- * has a row of its own, under its name.
+ * What stands under both names, `$1` and `$2`. One index each: an `or` of both takes longer. In partitions a key has a row
+ * of its own, under its name.
  */
-const lookAt = {
+export const lookAt = {
   whole: looking("w.key = $2::uuid"),
   partitioned: looking("w.name = $2::uuid"),
 };
 function looking(byKey: string): string {
   return `select ${columns} from @work w where w.name = $1::uuid
-  union all select ${columns} from @work w where ${byKey} and w.name <> $1::uuid`;
+  union all select ${keyColumns} from @work w where ${byKey} and w.name <> $1::uuid`;
 }
 
 export function look({ name, key }: FindRequest): Step {
