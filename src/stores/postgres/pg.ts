@@ -13,14 +13,14 @@ export interface PgPool {
 export interface PgClient {
   query(config: PgQuery): Promise<PgResult>;
   on(event: "error", listener: (error: Error) => void): unknown;
-  off(event: "error", listener: (error: Error) => void): unknown;
   release(destroy?: boolean): void;
 }
 
 interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
-  readonly name?: string;
+  /** `undefined`: it is prepared for this once. */
+  readonly name: string | undefined;
   readonly queryMode: "extended";
 }
 
@@ -49,36 +49,46 @@ export function pgDriver(pool: PgPool, prepared: boolean): Driver {
   };
 }
 
+/**
+ * Whether a client of a pool is lost, told by a listener that stays with it: without one, a connection that breaks between
+ * two statements would end the process.
+ */
+const watched = new WeakMap<PgClient, { isLost: boolean }>();
+
+function watch(client: PgClient): { readonly isLost: boolean } {
+  const known = watched.get(client);
+  if (known !== undefined) return known;
+  const state = { isLost: false };
+  client.on("error", () => {
+    state.isLost = true;
+  });
+  watched.set(client, state);
+  return state;
+}
+
 function connectionOf(client: PgClient, names: Preparing | undefined): Connection {
-  let state: "held" | "lost" | "returned" = "held";
-  // without a listener, a connection that breaks between two statements would end the process
-  const lose = () => {
-    if (state === "held") state = "lost";
-  };
-  client.on("error", lose);
+  const state = watch(client);
+  let isGivenBack = false;
   const giveBack = (destroy: boolean) => {
-    if (state === "returned") return;
-    state = "returned";
+    if (isGivenBack) return;
+    isGivenBack = true;
     client.release(destroy);
-    client.off("error", lose);
   };
-  const query = (config: PgQuery) => client.query(config);
   return {
-    send: (statements) => (speaksWire(client) ? share(client, statements) : sendEach(query, statements)),
+    send: (statements) => (speaksWire(client) ? share(client, statements) : sendEach(client, statements)),
     query: async (text, params): Promise<QueryResult> => {
-      // the extended protocol takes one statement: no second one can end the transaction unseen
       const name = names?.nameOf(text);
-      const config: PgQuery = { text, values: [...params], queryMode: "extended" };
       try {
-        const result = await query(name === undefined ? config : { ...config, name });
+        // the extended protocol takes one statement: no second one can end the transaction unseen
+        const result = await client.query({ text, values: [...params], name, queryMode: "extended" });
         return { rows: result.rows, count: result.rowCount ?? 0 };
       } catch (error) {
         names?.failed(text, error);
         throw error;
       }
     },
-    isLost: () => state !== "held",
-    release: () => giveBack(state === "lost"),
+    isLost: () => isGivenBack || state.isLost,
+    release: () => giveBack(state.isLost),
     destroy: () => giveBack(true),
   };
 }
@@ -91,12 +101,9 @@ function speaksWire(client: object): boolean {
 }
 
 /** Unawaited, each with a Sync of its own: what follows an error finds the transaction aborted. */
-async function sendEach(
-  query: (config: PgQuery) => Promise<PgResult>,
-  statements: readonly Statement[],
-): Promise<readonly Answer[]> {
+async function sendEach(client: PgClient, statements: readonly Statement[]): Promise<readonly Answer[]> {
   const sent = statements.map(({ text, name, params }) =>
-    query({ text, values: [...params], queryMode: "extended", ...(name === null ? {} : { name }) }),
+    client.query({ text, values: [...params], name: name ?? undefined, queryMode: "extended" }),
   );
   const results = await Promise.allSettled(sent);
   return results.map((result) => {
@@ -172,15 +179,20 @@ class SharedTrip {
   }
   handleDataRow(message: { readonly fields: readonly unknown[] }): void {
     const row: Record<string, unknown> = {};
-    for (const [place, column] of (columnsOf.get(this.text ?? "") ?? []).entries()) row[column] = message.fields[place];
+    let place = 0;
+    for (const column of columnsOf.get(this.text ?? "") ?? []) row[column] = message.fields[place++];
     this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
     const { text } = this;
     // one that returns no rows is not described again either
     if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, []);
-    const [command = "", ...counts] = message.text.split(" ");
-    this.#answers.push({ rows: this.#rows, count: Number(counts.at(-1) ?? 0), command });
+    const tag = message.text;
+    const end = tag.indexOf(" ");
+    const command = end < 0 ? tag : tag.slice(0, end);
+    // an INSERT names an object's id before it
+    const count = end < 0 ? 0 : Number(tag.slice(tag.lastIndexOf(" ") + 1));
+    this.#answers.push({ rows: this.#rows, count, command });
     this.#rows = [];
   }
   handleError(error: unknown): void {

@@ -83,7 +83,9 @@ export function postgresServer(options: {
   const clock = systemClock;
   const compiled = new Map<StatementText, Omit<Statement, "params">>();
   const held = new Set<Connection>();
-  const busy = new Set<Promise<unknown>>();
+  let busy = 0;
+  let whenIdle: (() => void) | undefined;
+  let isOpen = false;
   let opening: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
   let isPartitioned = false;
@@ -100,7 +102,7 @@ export function postgresServer(options: {
       known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
       compiled.set(text, known);
     }
-    return { ...known, params };
+    return { text: known.text, name: known.name, params };
   };
 
   const connect = async (doing: string, waitMs: number): Promise<Connection> => {
@@ -130,21 +132,16 @@ export function postgresServer(options: {
   };
 
   /** Errors stay what they are, so that conflicts can be told; a connection of which nobody knows what it does is ended. */
-  const exchange = async <T>(
-    connection: Connection,
-    doing: string,
-    waitMs: number,
-    send: () => Promise<T>,
-  ): Promise<T> => {
+  const exchange = async <T>(connection: Connection, doing: string, waitMs: number, sent: Promise<T>): Promise<T> => {
     try {
-      return await withDeadline(clock, waitMs, send(), () => away(doing));
+      return await withDeadline(clock, waitMs, sent, () => away(doing));
     } catch (error) {
       if (sqlState(error) === undefined || isLoss(error)) destroy(connection);
       throw error;
     }
   };
   const send = (connection: Connection, doing: string, steps: readonly Step[], waitMs = answerMs) =>
-    exchange(connection, doing, waitMs, () => connection.send(steps.map(compile)));
+    exchange(connection, doing, waitMs, connection.send(steps.map(compile)));
 
   const rollBack = async (connection: Connection): Promise<void> => {
     if (!held.has(connection)) return;
@@ -171,15 +168,20 @@ export function postgresServer(options: {
     }
   };
 
-  const counted = <T>(work: Promise<T>): Promise<T> => {
-    const settled: Promise<void> = work.then(ignore, ignore).finally(() => busy.delete(settled));
-    busy.add(settled);
-    return work;
+  /** Whoever closes waits for it. */
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    busy += 1;
+    try {
+      return await work();
+    } finally {
+      busy -= 1;
+      if (busy === 0) whenIdle?.();
+    }
   };
   const elsewhere = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) throw away(`${doing}, closed`);
-    await open();
-    return counted(work());
+    if (!isOpen) await open();
+    return counted(work);
   };
 
   /** On a connection of its own that is given back after it, whatever happened. */
@@ -221,9 +223,9 @@ export function postgresServer(options: {
     own(doing, async (connection) => {
       /** What a statement of the work failed with: the cause of everything that fails after it. */
       let failure: unknown;
-      const asking = async <T>(what: () => Promise<T>): Promise<T> => {
+      const run: Held["run"] = async (steps) => {
         try {
-          return await what();
+          return await send(connection, doing, steps);
         } catch (error) {
           throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
         }
@@ -231,7 +233,7 @@ export function postgresServer(options: {
       const query: Held["query"] = async (text, params) => {
         const doingWork = `${doing}, a statement of the work`;
         try {
-          return await exchange(connection, doingWork, workMs, () => connection.query(text, params));
+          return await exchange(connection, doingWork, workMs, connection.query(text, params));
         } catch (error) {
           failure = error;
           if (isLoss(error) || connection.isLost()) throw translate(error, ledger, doingWork, workMs);
@@ -239,11 +241,10 @@ export function postgresServer(options: {
         }
       };
       try {
-        const [, ...answers] = await asking(() => send(connection, doing, [begin, ...first]));
-        const held: Held = { run: (steps) => asking(() => send(connection, doing, steps)), query };
-        const ending = await work(held, answers);
+        const [, ...answers] = await run([begin, ...first]);
+        const ending = await work({ run, query }, answers);
         if (ending.is === "rollback") {
-          const rolledBack = counted(rollBack(connection));
+          const rolledBack = counted(() => rollBack(connection));
           if (!ending.soon) await rolledBack;
           return ending.value;
         }
@@ -297,6 +298,7 @@ export function postgresServer(options: {
   };
   const create = async (): Promise<void> => {
     isPartitioned = await borrowed("open", defaults.openMs, options.create);
+    isOpen = true;
   };
 
   return {
@@ -307,7 +309,11 @@ export function postgresServer(options: {
     },
     close: () => {
       closing ??= (async () => {
-        await withDeadline(clock, defaults.drainMs, Promise.all(busy), () => new Error()).catch(ignore);
+        const idle = new Promise<void>((resolve) => {
+          whenIdle = resolve;
+          if (busy === 0) resolve();
+        });
+        await withDeadline(clock, defaults.drainMs, idle, () => new Error()).catch(ignore);
         // a transaction that never ends is rolled back by disconnecting; the pool is its maker's
         for (const connection of held) destroy(connection);
       })();
@@ -319,7 +325,7 @@ export function postgresServer(options: {
     unopened: async (doing, work) => {
       if (closing !== undefined) throw away(`${doing}, closed`);
       try {
-        return await counted(borrowed(doing, defaults.migrateMs, work));
+        return await counted(() => borrowed(doing, defaults.migrateMs, work));
       } catch (error) {
         throw translate(error, ledger, doing, defaults.migrateMs);
       }
