@@ -6,18 +6,29 @@ import { RepriseError } from "./errors.ts";
  * too), bigints, booleans, null, undefined, dates and typed arrays; shared and cyclic references stay so.
  *
  * @param what names the value for the error: "the outcome of 'seat.book'"
- * @throws REPRISE_NOT_STORABLE for functions, symbols and instances of classes; the error names the path, never the value
+ * @throws REPRISE_NOT_STORABLE for functions, symbols, instances of classes and members called __proto__; the error
+ *   names the path, never the value
  */
 export function store(value: unknown, what: string): string {
   try {
     return stringify(value);
   } catch (error) {
     if (error instanceof DevalueError) {
-      const kind = typeof error.value === "object" ? "an instance of a class" : `a ${typeof error.value}`;
-      throw new RepriseError("REPRISE_NOT_STORABLE", { what, path: error.path || "(itself)", kind });
+      throw new RepriseError("REPRISE_NOT_STORABLE", {
+        what,
+        path: error.path || "(itself)",
+        kind: kindOf(error.value),
+      });
     }
     throw error;
   }
+}
+
+function kindOf(refused: unknown): string {
+  if (typeof refused !== "object" || refused === null) return `a ${typeof refused}`;
+  const prototype: unknown = Object.getPrototypeOf(refused);
+  if (prototype !== null && prototype !== Object.prototype) return "an instance of a class";
+  return Object.hasOwn(refused, "__proto__") ? "a member called __proto__" : "a member named by a symbol";
 }
 
 /** What `store` was given. */

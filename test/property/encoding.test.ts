@@ -176,10 +176,26 @@ test("what is stored comes back as it was", () => {
     withMap: true,
     withSet: true,
     withTypedArray: false,
+    key: fc.string().filter((name) => name !== "__proto__"),
   });
   fc.assert(
     fc.property(anything, (value) => {
       expect(restore(store({ value }, "it"))).toEqual({ value });
+    }),
+  );
+});
+
+test.each([
+  ["a member called __proto__", new Map([["", JSON.parse('{"__proto__":null}')]])],
+  ["a member named by a symbol", { [Symbol("seat")]: 1 }],
+  ["an instance of a class", new (class Seat {})()],
+  ["a function", () => 1],
+  ["a symbol", Symbol("seat")],
+])("%s cannot be stored, and the error says so", (kind, value) => {
+  expect(() => store({ value }, "it")).toThrowError(
+    expect.objectContaining({
+      code: "REPRISE_NOT_STORABLE",
+      details: expect.objectContaining({ kind }),
     }),
   );
 });
