@@ -1,33 +1,44 @@
 import { setMaxListeners } from "node:events";
+import { UnderWay } from "./under-way.ts";
 
 /** What can be aborted, and whose signal is made when somebody asks for it: most work never looks at one. */
-export interface Abortable {
-  readonly signal: AbortSignal;
-  /** `undefined`: it is not aborted. */
-  readonly reason: Error | undefined;
-  /** The first reason stays. */
-  readonly abort: (reason: Error) => void;
-}
+export class Abortable {
+  #reason: Error | undefined;
+  #controller: AbortController | undefined;
+  #callbacks: UnderWay<() => void> | undefined;
 
-export function abortable(): Abortable {
-  let controller: AbortController | undefined;
-  let reason: Error | undefined;
-  return {
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController();
-        // whoever works may listen as often as it likes
-        setMaxListeners(0, controller.signal);
-        if (reason !== undefined) controller.abort(reason);
-      }
-      return controller.signal;
-    },
-    get reason() {
-      return reason;
-    },
-    abort: (given) => {
-      reason ??= given;
-      controller?.abort(reason);
-    },
-  };
+  /** `undefined`: it is not aborted. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // whoever works may listen as often as it likes
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The first reason stays. */
+  abort(reason: Error): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const aborted of this.#callbacks ?? []) aborted();
+  }
+
+  /**
+   * Calls `aborted` when it is aborted, at once if it was, and makes no signal for that. Returns what ends the waiting, to
+   * be called once. A callback must not throw.
+   */
+  onAbort(aborted: () => void): () => void {
+    if (this.#reason !== undefined) aborted();
+    this.#callbacks ??= new UnderWay();
+    const callbacks = this.#callbacks;
+    const slot = callbacks.add(aborted);
+    return () => callbacks.remove(slot);
+  }
 }

@@ -1,5 +1,7 @@
+import { UnderWay } from "./under-way.ts";
+
 /** What waits for each signal, behind the one listener that this module has there. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+const waiting = new WeakMap<AbortSignal, UnderWay<() => void>>();
 
 /**
  * Calls `aborted` once when the signal aborts, unless the function that it returns was called before. However many wait,
@@ -12,19 +14,21 @@ const waiting = new WeakMap<AbortSignal, Set<() => void>>();
  */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   if (signal.aborted) return noop;
-  // of its own: the same function may wait twice
-  const callback = () => aborted();
   const callbacks = waiting.get(signal) ?? listenTo(signal);
-  callbacks.add(callback);
+  const slot = callbacks.add(aborted);
+  let stopped = false;
   return () => {
-    if (!callbacks.delete(callback) || callbacks.size > 0) return;
+    if (stopped) return;
+    stopped = true;
+    callbacks.remove(slot);
+    if (callbacks.size > 0) return;
     waiting.delete(signal);
     signal.removeEventListener("abort", tell);
   };
 }
 
-function listenTo(signal: AbortSignal): Set<() => void> {
-  const callbacks = new Set<() => void>();
+function listenTo(signal: AbortSignal): UnderWay<() => void> {
+  const callbacks = new UnderWay<() => void>();
   waiting.set(signal, callbacks);
   signal.addEventListener("abort", tell, { once: true });
   return callbacks;

@@ -10,7 +10,7 @@ import type { Host } from "./host.ts";
 import { insist } from "./insist.ts";
 import type { AnyRefused, Outcome, Status } from "./outcome.ts";
 import { decodeKept, decodeOutcome } from "./record.ts";
-import { type Patience, type Told, tell, told } from "./told.ts";
+import { type Patience, settled, type Told, tell, told } from "./told.ts";
 import type { Work } from "./work.ts";
 
 /** Work that is accepted, and run by whoever claims it from the ledger. */
@@ -98,7 +98,10 @@ export function backgroundOf(host: Host, executor: Executor): BackgroundWork {
 function statusOf(standing: Standing): Status<unknown, AnyRefused> {
   switch (standing.is) {
     case "done":
-      return { state: "ended", outcome: decodeOutcome(standing.outcome, standing.at, true).outcome };
+      return {
+        state: "ended",
+        outcome: settled(decodeOutcome(standing.outcome).settlement, { replayed: true, at: standing.at }),
+      };
     case "unknown":
       return { state: "unknown", effect: standing.effect, since: new Date(standing.since) };
     case "going": {

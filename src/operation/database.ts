@@ -4,7 +4,7 @@ import type { Execution } from "./execution.ts";
 import { Refusal } from "./outcome.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, createRefuse, settle } from "./refusing.ts";
-import { type Told, tell, told } from "./told.ts";
+import { type Told, tellSettled, told } from "./told.ts";
 
 /** How the ledger is asked to run one piece of work: in a transaction of its own, or in the caller's. */
 type Transact = (work: (tx: unknown) => Promise<Finished<Settled>>) => Promise<Atomic<Settled>>;
@@ -31,14 +31,15 @@ export function executeJoined(execution: Execution, tx: unknown): Promise<Told> 
 
 /** `ifRunsAgain: "converges"`: no record; the work itself is such that it may simply run again. */
 export async function executeConverging(
-  execution: Omit<Execution, "work"> & { readonly input: unknown },
+  execution: Pick<Execution, "host" | "settings" | "ledger" | "render">,
+  input: unknown,
 ): Promise<Told> {
-  const { ledger, host, settings, input } = execution;
+  const { ledger, host, settings } = execution;
   const run = runOf(execution, input);
   const committed = () => host.committed(settings.name, input);
   const settlement = await settle(() => telling(committed, () => ledger.transaction(run)));
   if (settlement.status === "done") committed();
-  return tell({ ...settlement, replayed: false, at: new Date(host.clock().now()) }, execution.render(settlement));
+  return tellSettled(settlement, { replayed: false, at: host.clock().now() }, execution.render(settlement));
 }
 
 async function transactOrRefuse(execution: Execution, transact: Transact): Promise<Told> {
@@ -63,11 +64,13 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
   }
   if (result.is !== "ran") return told(result, { now: host.clock().now(), leaseMs: settings.leaseMs });
   const { settlement, rendered } = result.value;
-  return tell({ ...settlement, replayed: false, at: new Date(result.at) }, rendered);
+  return tellSettled(settlement, { replayed: false, at: result.at }, rendered);
 }
 
-function runOf(execution: Omit<Execution, "work">, input: unknown): (tx: unknown) => Promise<unknown> {
-  const { settings, host } = execution;
+function runOf(
+  { settings, host }: Pick<Execution, "settings" | "host">,
+  input: unknown,
+): (tx: unknown) => Promise<unknown> {
   const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
   return (tx) => callRun(() => run({ input, tx, signal: host.closing, refuse: createRefuse(settings) }));
 }

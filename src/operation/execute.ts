@@ -3,6 +3,7 @@ import { RepriseError } from "../base/errors.ts";
 import type { Name, WorkId } from "../base/names.ts";
 import { pause, untilAborted } from "../base/promise.ts";
 import { describeIssue } from "../base/schema.ts";
+import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import { accept, acceptIn } from "./background.ts";
 import type { OperationCounters } from "./counters.ts";
@@ -34,8 +35,8 @@ export class Executor {
   readonly counters: OperationCounters;
   readonly #host: Host;
   readonly #flights = new DatabaseFlights();
-  readonly #owned: Execution["owned"] = new Map();
-  readonly #attempts = new Set<Promise<unknown>>();
+  readonly #owned: Execution["owned"] = new UnderWay();
+  readonly #attempts = new UnderWay<Promise<unknown>>();
 
   constructor(host: Host, settings: Settings, counters: OperationCounters) {
     this.#host = host;
@@ -52,7 +53,8 @@ export class Executor {
         if (this.settings.again === "converges") {
           const ledger = await this.#host.ledger();
           const render = (settlement: Settlement) => asking.render?.(settlement) ?? null;
-          return this.#track(executeConverging({ ...this.#common(ledger), input: given, render }));
+          const { settings } = this;
+          return this.#track(executeConverging({ host: this.#host, settings, ledger, render }, given));
         }
         return this.#attemptUntil(nameWork(this.#host, this.settings, given, asking), asking);
       }, asking.signal),
@@ -71,7 +73,7 @@ export class Executor {
       const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
       throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "its input names other work now.", mend });
     }
-    return this.#counted(() => this.#attempt(work, null, true));
+    return this.#counted(() => this.#attempt(work, undefined, true));
   }
 
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
@@ -79,7 +81,7 @@ export class Executor {
       const work = nameWork(this.#host, this.settings, await this.#validate(input), { key });
       const ledger = await this.#host.ledger();
       if (this.settings.declaration.dispatch !== undefined) return acceptIn(ledger, tx, work, this.#patience());
-      return executeJoined({ ...this.#common(ledger), work, render: () => null }, tx);
+      return executeJoined(this.#executionOf(work, ledger, undefined, false), tx);
     });
   }
 
@@ -93,7 +95,8 @@ export class Executor {
 
   /** Says that whoever is at the work in this process is to end it. */
   cancel(id: WorkId): void {
-    this.#owned.get(id)?.cancel();
+    // one that lost its lease may still be there beside another attempt of this process
+    for (const attempt of this.#owned) if (attempt.id === id) attempt.cancel();
   }
 
   /** Resolves when no attempt is under way; its callers may have left long ago. */
@@ -107,35 +110,30 @@ export class Executor {
     const until =
       wait === undefined ? 0 : clock.monotonic() + milliseconds(wait, `operation '${this.settings.name}', wait`);
     for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
-      const answer = await this.#attempt(work, render ?? null, false);
+      const answer = await this.#attempt(work, render, false);
       const left = until - clock.monotonic();
       if (!isUnsettled(answer) || left <= 0) return answer;
       await pause(clock, Math.min(pollMs, left), asking.signal);
     }
   }
 
-  #attempt(work: Work, render: Asking["render"] | null, resumed: boolean): Promise<Told> {
+  #attempt(work: Work, render: Asking["render"], resumed: boolean): Promise<Told> {
     return this.#track(this.#perform(work, render, resumed));
   }
 
   async #track<T>(attempt: Promise<T>): Promise<T> {
-    this.#attempts.add(attempt);
+    const slot = this.#attempts.add(attempt);
     try {
       return await attempt;
     } finally {
-      this.#attempts.delete(attempt);
+      this.#attempts.remove(slot);
     }
   }
 
-  async #perform(work: Work, render: Asking["render"] | null, resumed: boolean): Promise<Told> {
+  async #perform(work: Work, render: Asking["render"], resumed: boolean): Promise<Told> {
     const { settings, counters } = this;
     const host = this.#host;
-    const execution: Execution = {
-      ...this.#common(await host.ledger()),
-      work,
-      render: (settlement: Settlement) => render?.(settlement) ?? null,
-      resumed,
-    };
+    const execution = this.#executionOf(work, await host.ledger(), render, resumed);
     const beganAt = host.clock().monotonic();
     let answer: Told;
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
@@ -158,9 +156,18 @@ export class Executor {
     return answer;
   }
 
-  #common(ledger: Ledger<unknown>) {
+  #executionOf(work: Work, ledger: Ledger<unknown>, render: Asking["render"], resumed: boolean): Execution {
     const { settings, counters } = this;
-    return { host: this.#host, settings, counters, ledger, owned: this.#owned, resumed: false };
+    return {
+      host: this.#host,
+      settings,
+      counters,
+      ledger,
+      work,
+      render: (settlement) => render?.(settlement) ?? null,
+      resumed,
+      owned: this.#owned,
+    };
   }
 
   #patience() {

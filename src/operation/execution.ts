@@ -1,4 +1,5 @@
 import type { WorkId } from "../base/names.ts";
+import type { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationCounters } from "./counters.ts";
 import type { Host } from "./host.ts";
@@ -18,5 +19,5 @@ export interface Execution {
   /** By a completer, not by a caller. */
   readonly resumed: boolean;
   /** The attempts under way in this process. */
-  readonly owned: Map<WorkId, { readonly cancel: () => void }>;
+  readonly owned: UnderWay<{ readonly id: WorkId; readonly cancel: () => void }>;
 }

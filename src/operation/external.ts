@@ -1,18 +1,19 @@
-import { abortable } from "../base/abortable.ts";
+import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
-import { newAttemptId } from "../base/names.ts";
+import { newAttemptId, type WorkId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
-import { createCall } from "./call.ts";
+import { type Call, createCall } from "./call.ts";
 import { telling } from "./doubt.ts";
-import { AskLater, createEffects, type Effects, type Ending, Parked, PassedOver } from "./effects.ts";
+import { Effects } from "./effects.ts";
+import { AskLater, type Ending, Parked, PassedOver } from "./endings.ts";
 import type { Execution } from "./execution.ts";
 import { insist } from "./insist.ts";
-import { holdLease, type Lease } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, createRefuse, settle } from "./refusing.ts";
 import { cancelled } from "./settings.ts";
-import { type Told, tell, told } from "./told.ts";
+import { type Told, tell, tellSettled, told } from "./told.ts";
 
 /**
  * `effects: "external"`: the claim commits first; each effect is written down before it is called; the outcome commits
@@ -24,16 +25,13 @@ export async function executeExternal(execution: Execution): Promise<Told> {
   const attempt = newAttemptId();
   const sentAt = clock.monotonic();
   // repeated under the same attempt: where the first answer was lost, the second says that it won
-  const claim = await insist(clock, () =>
-    ledger.claim({
-      ...work,
-      attempt,
-      leaseMs: settings.leaseMs,
-      input: settings.resumesByItself ? work.kept() : null,
-      resuming: execution.resumed,
-    }),
-  );
-  if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs: settings.leaseMs });
+  const { name, key, parent, intent, print, keepMs, about } = work;
+  const { leaseMs } = settings;
+  const input = settings.resumesByItself ? work.kept() : null;
+  const resuming = execution.resumed;
+  const request = { name, key, parent, intent, print, keepMs, about, attempt, leaseMs, input, resuming };
+  const claim = await insist(clock, () => ledger.claim(request));
+  if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs });
   if (claim.tookOver) counters.takenOver += 1;
   return new Attempt(execution, ledger, claim, sentAt).perform();
 }
@@ -46,7 +44,7 @@ class Attempt {
   readonly #lease: Lease;
   readonly #effects: Effects;
   /** Aborted when nobody wants the work any more: its run ends it, effects and all, and keeps the lease meanwhile. */
-  readonly #cancelling = abortable();
+  readonly #cancelling = new Abortable();
 
   constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
     const { host, settings, work, counters } = execution;
@@ -54,7 +52,7 @@ class Attempt {
     this.#execution = execution;
     this.#ledger = ledger;
     this.#won = won;
-    this.#lease = holdLease({
+    this.#lease = new Lease({
       clock,
       operation: settings.name,
       leaseMs: settings.leaseMs,
@@ -65,7 +63,7 @@ class Attempt {
     });
     const committed = () => host.committed(settings.name, work.input);
     const cost = settings.declaration.costIfTwice;
-    this.#effects = createEffects({
+    this.#effects = new Effects({
       ledger,
       clock,
       work,
@@ -78,13 +76,17 @@ class Attempt {
     });
   }
 
+  get id(): WorkId {
+    return this.#won.fence.id;
+  }
+
   cancel(): void {
     this.#cancelling.abort(new RepriseError("REPRISE_CANCELLED", { operation: this.#execution.settings.name }));
   }
 
   async perform(): Promise<Told> {
     const { settings, owned } = this.#execution;
-    owned.set(this.#won.fence.id, this);
+    const slot = owned.add(this);
     if (this.#won.cancelled) this.cancel();
     try {
       // the instance may have closed while the claim was under way
@@ -95,38 +97,25 @@ class Attempt {
       if (forgotten !== undefined) {
         throw new RepriseError("REPRISE_EFFECT_NOT_AWAITED", { operation: settings.name, effect: forgotten });
       }
-      const concluded = this.#effects.concluded();
+      const { concluded } = this.#effects;
       if (concluded !== undefined) return this.#tellConcluded(concluded, settlement);
       return await this.#complete(settlement, this.#effects.visited());
     } catch (error) {
       return await this.#fail(error);
     } finally {
-      // one that lost its lease may end after another attempt of this process began
-      if (owned.get(this.#won.fence.id) === this) owned.delete(this.#won.fence.id);
+      owned.remove(slot);
       this.#lease.stop();
     }
   }
 
   #run(): Promise<unknown> {
     const { settings, work } = this.#execution;
-    const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
-    const [lease, cancelling] = [this.#lease, this.#cancelling];
-    let signal: AbortSignal | undefined;
-    return callRun(() =>
-      run({
-        input: work.input,
-        // made when the run looks at it, and most never do
-        get signal() {
-          signal ??= AbortSignal.any([lease.signal, cancelling.signal]);
-          return signal;
-        },
-        refuse: createRefuse(settings),
-        effect: this.#effects.effect,
-        transaction: this.#effects.transaction,
-        call: createCall(this.#execution, this.#effects),
-        progress: this.#report,
-      }),
-    );
+    const run = settings.declaration.run as (run: Run) => Promise<unknown>;
+    const { effect, transaction } = this.#effects;
+    const refuse = createRefuse(settings);
+    const call = createCall(this.#execution, this.#effects);
+    const parts = { input: work.input, refuse, effect, transaction, call, progress: this.#report };
+    return callRun(() => run(new Run(parts, this.#lease.losing, this.#cancelling)));
   }
 
   readonly #report = (done: number, total?: number): void => {
@@ -159,7 +148,7 @@ class Attempt {
         mend: "Return what that transaction returns: it is the outcome.",
       });
     }
-    return tell({ ...settlement, replayed: false, at: new Date(host.clock().now()) }, rendered);
+    return tellSettled(settlement, { replayed: false, at: host.clock().now() }, rendered);
   }
 
   /** `visited`: what of its effects and transactions it knows. */
@@ -176,7 +165,7 @@ class Attempt {
     switch (completed) {
       case "done":
         committed();
-        return tell({ ...settlement, replayed: false, at: new Date(clock.now()) }, rendered);
+        return tellSettled(settlement, { replayed: false, at: clock.now() }, rendered);
       case "fenced":
         throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
       case "effects-differ":
@@ -212,7 +201,7 @@ class Attempt {
 
   /** Whether a failure is the last: nobody wants the work, or it has failed as often as it may. */
   #mayEnd(error: unknown): boolean {
-    if (this.#lease.lost() !== undefined) return false;
+    if (this.#lease.losing.reason !== undefined) return false;
     if (this.#cancelling.reason !== undefined) return true;
     const isPoisoned = this.#execution.resumed && this.#won.resumes >= defaults.operation.resumeAttempts;
     return isPoisoned && !(error instanceof AskLater);
@@ -242,7 +231,7 @@ class Attempt {
     const clock = host.clock();
     await this.#effects.settle();
     // the work is done, whatever came after; its next caller is told that
-    if (this.#effects.concluded() !== undefined) throw error;
+    if (this.#effects.concluded !== undefined) throw error;
     if (error instanceof Parked) return this.#tellParked(error);
     if (error instanceof PassedOver)
       return this.#parkPassedOver(this.#effects.visited()).catch((parked) => this.#fail(parked));
@@ -267,6 +256,43 @@ class Attempt {
     }
     throw error;
   }
+}
+
+/** What a run is handed. A class, because an object of its own with a getter has a shape of its own, which is dear. */
+class Run {
+  readonly input: unknown;
+  readonly refuse: RunParts["refuse"];
+  readonly effect: RunParts["effect"];
+  readonly transaction: RunParts["transaction"];
+  readonly call: RunParts["call"];
+  readonly progress: RunParts["progress"];
+  readonly #endings: readonly Abortable[];
+  #signal: AbortSignal | undefined;
+
+  constructor(parts: RunParts, ...endings: readonly Abortable[]) {
+    this.input = parts.input;
+    this.refuse = parts.refuse;
+    this.effect = parts.effect;
+    this.transaction = parts.transaction;
+    this.call = parts.call;
+    this.progress = parts.progress;
+    this.#endings = endings;
+  }
+
+  /** Made when the run looks at it, and most never do. */
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.any(this.#endings.map(({ signal }) => signal));
+    return this.#signal;
+  }
+}
+
+interface RunParts {
+  readonly input: unknown;
+  readonly refuse: ReturnType<typeof createRefuse>;
+  readonly effect: Effects["effect"];
+  readonly transaction: Effects["transaction"];
+  readonly call: Call;
+  readonly progress: (done: number, total?: number) => void;
 }
 
 /** Class and code of an error: what people need to find it, and no value. */

@@ -1,24 +1,9 @@
-import { abortable } from "../base/abortable.ts";
+import { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { onAbort } from "../base/signals.ts";
 import type { Progress } from "../contract/ledger.ts";
-
-/** The right to work, for as long as the ledger renews it. */
-export interface Lease {
-  /** Aborted when the lease is lost or the instance closes. */
-  readonly signal: AbortSignal;
-  /** Why it was aborted; `undefined`: it is held, as far as is known. */
-  readonly lost: () => Error | undefined;
-  /** @throws the reason why work must stop; called before everything that cannot be taken back */
-  readonly check: () => void;
-  /** Says that the ledger has refused this attempt. */
-  readonly lose: (reason: Error) => void;
-  /** Tells the ledger how far the work has come, with a renewal that comes soon for it. */
-  readonly report: (progress: Progress) => void;
-  readonly stop: () => void;
-}
 
 export interface LeaseOptions {
   readonly clock: Clock;
@@ -34,94 +19,110 @@ export interface LeaseOptions {
 }
 
 /**
- * Renews a claim's lease at a third of it. The store's clock decides who owns the work; this side only must never believe
- * longer: the local deadline counts from before each renewal was sent.
+ * The right to work, renewed at a third of it for as long as the ledger does. The store's clock decides who owns the work;
+ * this side only must never believe longer: the local deadline counts from before each renewal was sent.
  */
-export function holdLease(options: LeaseOptions): Lease {
-  const { clock, operation, leaseMs, closing } = options;
-  const losing = abortable();
-  const renewMs = leaseMs * defaults.operation.renewAt;
-  let deadline = options.sentAt + leaseMs;
-  let cancelRenewal = () => {};
-  let cancelDeadline = () => {};
-  let ignoreClosing = () => {};
-  let stopped = false;
-  let renewing = false;
-  let renewedAt = options.sentAt;
-  let progress: Progress | null = null;
+export class Lease {
+  /** Aborted when the lease is lost or the instance closes. */
+  readonly losing = new Abortable();
+  readonly #options: LeaseOptions;
+  readonly #renewMs: number;
+  #deadline: number;
+  #renewedAt: number;
+  /** When the next renewal is due; `null`: one is under way. */
+  #renewAt: number | null;
+  #progress: Progress | null = null;
+  #stopped = false;
+  #cancelTimer = () => {};
+  #ignoreClosing = () => {};
 
-  const stop = () => {
-    stopped = true;
-    cancelRenewal();
-    cancelDeadline();
-    ignoreClosing();
-  };
-  const lose = (reason: Error) => {
-    stop();
-    losing.abort(reason);
-  };
-  const closed = () => lose(closing.reason as Error);
-  const over = () => lose(new RepriseError("REPRISE_LEASE_LOST", { operation }));
+  constructor(options: LeaseOptions) {
+    const { leaseMs, sentAt, closing } = options;
+    this.#options = options;
+    this.#renewMs = leaseMs * defaults.operation.renewAt;
+    this.#deadline = sentAt + leaseMs;
+    this.#renewedAt = sentAt;
+    this.#renewAt = options.clock.monotonic() + this.#renewMs;
+    const closed = () => this.lose(closing.reason as Error);
+    this.#ignoreClosing = onAbort(closing, closed);
+    if (closing.aborted) closed();
+    this.#wakeInTime();
+  }
 
-  const watchDeadline = () => {
-    cancelDeadline();
-    cancelDeadline = clock.timer(Math.max(0, deadline - clock.monotonic()), () =>
-      // a timer may fire early by a fraction of a millisecond
-      clock.monotonic() >= deadline ? over() : watchDeadline(),
-    );
+  /** @throws the reason why work must stop; called before everything that cannot be taken back */
+  check(): void {
+    if (this.losing.reason === undefined && this.#options.clock.monotonic() >= this.#deadline) this.#over();
+    if (this.losing.reason !== undefined) throw this.losing.reason;
+  }
+
+  /** Says that the ledger has refused this attempt. */
+  lose(reason: Error): void {
+    this.stop();
+    this.losing.abort(reason);
+  }
+
+  /** Tells the ledger how far the work has come, with a renewal that comes soon for it. */
+  report(progress: Progress): void {
+    this.#progress = progress;
+    // while one is under way, its answer sees to it
+    if (this.#renewAt === null) return;
+    this.#renewAt = Math.min(this.#renewAt, this.#nextReportAt());
+    this.#wakeInTime();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#ignoreClosing();
+  }
+
+  #over(): void {
+    this.lose(new RepriseError("REPRISE_LEASE_LOST", { operation: this.#options.operation }));
+  }
+
+  #wakeInTime(): void {
+    this.#cancelTimer();
+    if (this.#stopped) return;
+    const { clock } = this.#options;
+    const at = Math.min(this.#renewAt ?? this.#deadline, this.#deadline);
+    this.#cancelTimer = clock.timer(Math.max(0, at - clock.monotonic()), this.#wake);
+  }
+
+  readonly #wake = (): void => {
+    const now = this.#options.clock.monotonic();
+    if (now >= this.#deadline) this.#over();
+    else if (this.#renewAt !== null && now >= this.#renewAt) this.#renew(now);
+    // a timer may fire early by a fraction of a millisecond
+    this.#wakeInTime();
   };
-  const renew = () => {
-    renewing = true;
-    renewedAt = clock.monotonic();
-    const sentAt = renewedAt;
-    const told = progress;
-    options.renew(told).then(
+
+  #renew(sentAt: number): void {
+    const { clock, operation, leaseMs, renew, cancelled } = this.#options;
+    this.#renewAt = null;
+    this.#renewedAt = sentAt;
+    const told = this.#progress;
+    renew(told).then(
       (renewed) => {
-        renewing = false;
-        if (stopped) return;
-        if (renewed === "fenced") return lose(new RepriseError("REPRISE_FENCED", { operation }));
-        deadline = sentAt + leaseMs;
-        watchDeadline();
-        const isNew = progress !== told;
-        if (!isNew) progress = null;
-        renewLater(isNew ? untilReport() : renewMs);
-        if (renewed === "cancelled") options.cancelled();
+        if (this.#stopped) return;
+        if (renewed === "fenced") return this.lose(new RepriseError("REPRISE_FENCED", { operation }));
+        this.#deadline = sentAt + leaseMs;
+        this.#renewAt = clock.monotonic() + this.#renewMs;
+        if (this.#progress === told) this.#progress = null;
+        else this.#renewAt = this.#nextReportAt();
+        this.#wakeInTime();
+        if (renewed === "cancelled") cancelled();
       },
       () => {
-        renewing = false;
         // no answer is no refusal: while the store still holds the lease, it is asked again, sooner as time runs out
-        const leftMs = deadline - clock.monotonic();
-        if (!stopped && leftMs > 0) renewLater(Math.min(renewMs, Math.max(leftMs / 4, renewMs / 20)));
+        const now = clock.monotonic();
+        const leftMs = this.#deadline - now;
+        this.#renewAt = now + Math.min(this.#renewMs, Math.max(leftMs / 4, this.#renewMs / 20));
+        this.#wakeInTime();
       },
     );
-  };
-  const renewLater = (afterMs: number) => {
-    cancelRenewal();
-    cancelRenewal = clock.timer(afterMs, renew);
-  };
-  const untilReport = () => Math.max(0, renewedAt + defaults.operation.reportEveryMs - clock.monotonic());
-
-  if (closing.aborted) closed();
-  else {
-    ignoreClosing = onAbort(closing, closed);
-    watchDeadline();
-    renewLater(renewMs);
   }
-  return {
-    get signal() {
-      return losing.signal;
-    },
-    lost: () => losing.reason,
-    check: () => {
-      if (losing.reason === undefined && clock.monotonic() >= deadline) over();
-      if (losing.reason !== undefined) throw losing.reason;
-    },
-    lose,
-    report: (reached) => {
-      const isWaiting = progress !== null;
-      progress = reached;
-      if (!stopped && !renewing && !isWaiting) renewLater(Math.min(untilReport(), renewMs));
-    },
-    stop,
-  };
+
+  #nextReportAt(): number {
+    return this.#renewedAt + defaults.operation.reportEveryMs;
+  }
 }

@@ -2,7 +2,7 @@ import { RepriseError } from "../base/errors.ts";
 import type { Name } from "../base/names.ts";
 import { restore, store } from "../base/storable.ts";
 import type { Settlement as SettlementOf } from "./carry.ts";
-import type { AnyRefused, DoneOutcome } from "./outcome.ts";
+import type { AnyRefused } from "./outcome.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a ledger keeps of an outcome and of an effect's answer, as text. The first character is the format's version. */
@@ -12,7 +12,7 @@ const version = "1";
 /** What `run` ended with, before it is stored; its types erased. */
 export type Settlement = SettlementOf<unknown, AnyRefused>;
 
-interface OutcomeRecord {
+export interface OutcomeRecord {
   readonly settlement: Settlement;
   /** A transport's rendering of it; `null` without one. */
   readonly rendered: string | null;
@@ -38,14 +38,8 @@ export function encodeOutcome(settings: Settings, settlement: Settlement, render
   return text;
 }
 
-/** A stored outcome as its caller is told it. */
-export function decodeOutcome(
-  text: string,
-  at: number,
-  replayed: boolean,
-): { readonly outcome: DoneOutcome<unknown> | AnyRefused; readonly rendered: string | null } {
-  const { settlement, rendered } = restore(text.slice(version.length)) as OutcomeRecord;
-  return { outcome: { ...settlement, replayed, at: new Date(at) }, rendered };
+export function decodeOutcome(text: string): OutcomeRecord {
+  return restore(text.slice(version.length)) as OutcomeRecord;
 }
 
 /** What another instance needs to go on with work. */

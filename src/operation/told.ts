@@ -1,6 +1,6 @@
 import type { Claim, Open, Won } from "../contract/ledger.ts";
-import type { AcceptedOutcome, AnyRefused, Outcome } from "./outcome.ts";
-import { decodeOutcome } from "./record.ts";
+import type { AcceptedOutcome, AnyRefused, DoneOutcome, Outcome } from "./outcome.ts";
+import { decodeOutcome, type Settlement } from "./record.ts";
 
 /** An outcome with its types erased, and what a transport rendered of it when it was stored. */
 export interface Told {
@@ -20,8 +20,10 @@ export interface Patience {
 /** What a claim that did not win tells its caller. */
 export function told(claim: Exclude<Claim, Won> | Open, patience: Patience): Told {
   switch (claim.is) {
-    case "done":
-      return decodeOutcome(claim.outcome, claim.at, true);
+    case "done": {
+      const { settlement, rendered } = decodeOutcome(claim.outcome);
+      return tellSettled(settlement, { replayed: true, at: claim.at }, rendered);
+    }
     case "running":
     case "open":
       return tell({
@@ -46,4 +48,21 @@ function patienceWith(since: number, { now, leaseMs }: Patience): number {
 
 export function tell(outcome: Told["outcome"], rendered: string | null = null): Told {
   return { outcome, rendered };
+}
+
+interface When {
+  readonly replayed: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export function tellSettled(settlement: Settlement, when: When, rendered: string | null): Told {
+  return { outcome: settled(settlement, when), rendered };
+}
+
+/** Member by member: a copy by spread that gains members has, to the engine, a shape of its own each time. */
+export function settled(settlement: Settlement, { replayed, at }: When): DoneOutcome<unknown> | AnyRefused {
+  if (settlement.status === "done") return { status: "done", value: settlement.value, replayed, at: new Date(at) };
+  const { code, detail } = settlement;
+  return { status: "refused", code, detail, replayed, at: new Date(at) };
 }

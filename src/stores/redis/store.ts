@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
+import { UnderWay } from "../../base/under-way.ts";
 import type { LedgerSchema, SchemaDifference } from "../../contract/ledger-schema.ts";
 import { compareVersion, refusePartitions } from "../schema.ts";
 import { type Channel, channelOf, type RedisClient, type Send } from "./client.ts";
@@ -43,7 +44,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const { ledger, clock, deadlineMs } = options;
   const keys = keysOf(options.prefix);
   const channel: Channel = channelOf(options.client);
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = new UnderWay<Promise<unknown>>();
   let opening: Promise<void> | undefined;
   let closed = false;
 
@@ -52,11 +53,9 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   /** A command or two, bounded. One that comes too late may still happen: the contract says so. */
   const within = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     const working = (async () => work())();
-    underWay.add(working);
-    working.then(
-      () => underWay.delete(working),
-      () => underWay.delete(working),
-    );
+    const slot = underWay.add(working);
+    const left = () => underWay.remove(slot);
+    working.then(left, left);
     try {
       return await withDeadline(clock, deadlineMs, working, () => away(`${doing}, ${deadlineMs} ms`));
     } catch (error) {
