@@ -4,7 +4,7 @@ import { bindHeld, clear, lockNumbers, type Met } from "./claim.ts";
 import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { inserting, insertParams, insertWork, shown } from "./insert.ts";
-import { acceptedAs, judge, look, lookAt, stored, unboundedRetryMs } from "./look.ts";
+import { acceptedAs, judge, look, lookAtBoth, lookAtName, stored, unboundedRetryMs } from "./look.ts";
 import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
@@ -19,14 +19,18 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  * What stands there is read in the same statement, whose snapshot is older than the locks: what another commits in between
  * is met by the insert at the end, which raises, and the work is repeated as a whole.
  */
-const locking = (look: string) => `select case when pg_try_advisory_xact_lock($3::bigint)
-      and ($4::bigint is null or pg_try_advisory_xact_lock($4::bigint)) then 1 else 0 end as free,
-  ${epochMs("clock_timestamp()")} as now,
-  case when $5::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
-    then set_config('idle_in_transaction_session_timeout', $5::text, true) end as idle, w.*
+const locking = (look: string, idle: string, ...numbers: readonly string[]) =>
+  `select case when ${numbers.map((number) => `pg_try_advisory_xact_lock(${number}::bigint)`).join(" and ")}
+    then 1 else 0 end as free, ${epochMs("clock_timestamp()")} as now,
+  case when ${idle}::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
+    then set_config('idle_in_transaction_session_timeout', ${idle}::text, true) end as idle, w.*
   from (select 1) t left join (${look}) w on true`;
 
-const lockAndLook = { whole: locking(lookAt.whole), partitioned: locking(lookAt.partitioned) };
+const lockAndLookAtName = locking(lookAtName, "$2", "$3");
+const lockAndLookAtBoth = {
+  whole: locking(lookAtBoth.whole, "$3", "$4", "$5"),
+  partitioned: locking(lookAtBoth.partitioned, "$3", "$4", "$5"),
+};
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
 const insertDone = inserting(
@@ -63,7 +67,10 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
 /** What the transaction begins with. */
 export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  return [step(lockAndLook, request.name, request.key, ...lockNumbers(request), idle)];
+  const { name, key } = request;
+  const [nameNumber, keyNumber] = lockNumbers(request);
+  if (key === null) return [step(lockAndLookAtName, name, idle, nameNumber)];
+  return [step(lockAndLookAtBoth, name, key, idle, nameNumber, keyNumber)];
 }
 
 type Claimed =

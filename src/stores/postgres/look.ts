@@ -23,21 +23,23 @@ const keyColumns = `w.name, w.key, w.bound, null::uuid, null::uuid, null::int, n
   case when ${isOver("w")} then 1 else 0 end,
   case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")})) then 1 else 0 end`;
 
+/** What stands under the name, `$1`. */
+export const lookAtName = `select ${columns} from @work w where w.name = $1::uuid`;
+
 /**
- * What stands under both names, `$1` and `$2`. One index each: an `or` of both takes longer. In partitions a key has a row
- * of its own, under its name.
+ * And under the key, `$2`. One index each: an `or` of both takes longer. In partitions a key has a row of its own, under its
+ * name.
  */
-export const lookAt = {
+export const lookAtBoth = {
   whole: looking("w.key = $2::uuid"),
   partitioned: looking("w.name = $2::uuid"),
 };
 function looking(byKey: string): string {
-  return `select ${columns} from @work w where w.name = $1::uuid
-  union all select ${keyColumns} from @work w where ${byKey} and w.name <> $1::uuid`;
+  return `${lookAtName} union all select ${keyColumns} from @work w where ${byKey} and w.name <> $1::uuid`;
 }
 
 export function look({ name, key }: FindRequest): Step {
-  return step(lookAt, name, key);
+  return key === null ? step(lookAtName, name) : step(lookAtBoth, name, key);
 }
 
 /** A row of @work, as far as claims read it. */

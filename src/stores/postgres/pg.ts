@@ -120,8 +120,13 @@ function share(client: PgClient, statements: readonly Statement[]): Promise<read
   });
 }
 
-/** The columns of our own statements: their texts decide them, and there are a few dozen. */
-const columnsOf = new Map<string, readonly string[]>();
+/** The columns of our own statements, and a row to copy: their texts decide them, and there are a few dozen. */
+const columnsOf = new Map<string, { readonly columns: readonly string[]; readonly empty: OwnRow }>();
+
+/** Parsed, because an object that more than a dozen members are assigned to by name becomes a slow dictionary. */
+function emptyRow(columns: readonly string[]): OwnRow {
+  return JSON.parse(JSON.stringify(Object.fromEntries(columns.map((column) => [column, null])))) as OwnRow;
+}
 
 /** Parse, Bind and Execute for each statement and one Sync: an error makes the server skip what follows it. */
 class SharedTrip {
@@ -171,22 +176,22 @@ class SharedTrip {
 
   handleRowDescription(message: { readonly fields: readonly { readonly name: string }[] }): void {
     const { text } = this;
-    if (text !== undefined)
-      columnsOf.set(
-        text,
-        message.fields.map((field) => field.name),
-      );
+    if (text === undefined) return;
+    const columns = message.fields.map((field) => field.name);
+    columnsOf.set(text, { columns, empty: emptyRow(columns) });
   }
   handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-    const row: Record<string, unknown> = {};
+    const known = columnsOf.get(this.text ?? "");
+    if (known === undefined) return;
+    const row: Record<string, unknown> = { ...known.empty };
     let place = 0;
-    for (const column of columnsOf.get(this.text ?? "") ?? []) row[column] = message.fields[place++];
+    for (const column of known.columns) row[column] = message.fields[place++];
     this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
     const { text } = this;
     // one that returns no rows is not described again either
-    if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, []);
+    if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, { columns: [], empty: {} });
     const tag = message.text;
     const end = tag.indexOf(" ");
     const command = end < 0 ? tag : tag.slice(0, end);
