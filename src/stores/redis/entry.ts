@@ -48,11 +48,12 @@ local function enter(state)
 
   if not work then
     if key ~= '' and reserved_until < now then return {answer = {'late'}} end
-    work = {state = state, print = print, id = ARGV[4], attempt = attempt, token = 1, resumes = 0,
-      lease_until = now + lease, not_before = 0, keep_ms = keep_ms, keep_until = now + keep_ms, created_at = now,
-      ended_at = false, effect = false, why = false, refused = false, outcome = false, input = nullable(ARGV[8]),
-      operation = ARGV[10], about = ARGV[11], owner = ARGV[12], keys = {}, parent = nullable(ARGV[16]),
-      intent = nullable(ARGV[17]), progress = false, cancelled = false}
+    work = new_work()
+    work.state, work.print, work.id, work.attempt, work.token = state, print, ARGV[4], attempt, 1
+    work.resumes, work.lease_until, work.not_before = 0, now + lease, 0
+    work.keep_ms, work.keep_until, work.created_at = keep_ms, now + keep_ms, now
+    work.input, work.operation, work.about, work.owner = nullable(ARGV[8]), ARGV[10], ARGV[11], ARGV[12]
+    work.keys, work.parent, work.intent = {}, nullable(ARGV[16]), nullable(ARGV[17])
     if key ~= '' then work.keys[1] = key end
     save(work)
     redis.call('ZADD', runs, now, member(work))

@@ -6,7 +6,23 @@ export interface Script {
   readonly digest: string;
 }
 
-export function script(body: string): Script {
+/** What is stored of work, in the order it is packed: new fields come last. */
+const fields = [
+  ...["state", "print", "id", "attempt", "token", "resumes", "lease_until", "not_before", "keep_ms", "keep_until"],
+  ...["created_at", "ended_at", "effect", "why", "refused", "outcome", "input", "operation", "about", "owner", "keys"],
+  ...["parent", "intent", "progress", "cancelled"],
+];
+
+/**
+ * `work.state` stands for its place in the packed array: a script that unpacks work into fields by name, and packs them
+ * again, takes the server twice as long.
+ */
+export function script(source: string): Script {
+  const body = source.replace(/\bwork\.(\w+)/g, (_, field: string) => {
+    const place = fields.indexOf(field) + 1;
+    if (place === 0) throw new Error(`work has no field '${field}'`);
+    return `work[${place}]`;
+  });
   return { body, digest: createHash("sha1").update(body, "utf8").digest("hex") };
 }
 
@@ -27,28 +43,26 @@ export const work = `${clock}
 local work_key, effects_key, attempts_key = KEYS[1], KEYS[2], KEYS[3]
 local runs, due, parked, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local name = ARGV[2]
--- the order is what is stored: new fields come last
-local fields = {'state', 'print', 'id', 'attempt', 'token', 'resumes', 'lease_until', 'not_before', 'keep_ms', 'keep_until',
-  'created_at', 'ended_at', 'effect', 'why', 'refused', 'outcome', 'input', 'operation', 'about', 'owner', 'keys', 'parent',
-  'intent', 'progress', 'cancelled'}
 -- the sweep comes before the server's own expiry, and frees the keys too
 local sweep_ms = 600000
 local attempts_kept = 100
 
+local function new_work()
+  return {${fields.map(() => "false").join(", ")}}
+end
+
 local function load_work(key)
   local packed = redis.call('GET', key)
   if not packed then return nil end
-  local values, work = cmsgpack.unpack(packed), {}
+  local work = cmsgpack.unpack(packed)
   -- what was stored before a field came has none
-  for i, field in ipairs(fields) do work[field] = values[i] or false end
+  for place = #work + 1, ${fields.length} do work[place] = false end
   return work
 end
 
 -- bare: nothing stands beside it
 local function save(work, bare)
-  local values = {}
-  for i, field in ipairs(fields) do values[i] = work[field] end
-  local packed = cmsgpack.pack(values)
+  local packed = cmsgpack.pack(work)
   -- a child is kept until its parent is done, and then the sweep's
   if work.state ~= 'd' or work.parent then
     redis.call('SET', work_key, packed)
