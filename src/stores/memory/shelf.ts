@@ -5,6 +5,8 @@ import type {
   AcceptRequest,
   Claim,
   ClaimRequest,
+  EffectRecord,
+  Fence,
   FindRequest,
   Mismatch,
   Open,
@@ -64,8 +66,8 @@ export function createShelf(): Shelf {
 
   const add = (now: number, request: WorkRequest, beginning: Beginning, scope: Scope | undefined): Work => {
     const work: Work = {
-      ...beginning,
       name: request.name,
+      id: beginning.id,
       print: request.print,
       createdAt: now,
       parent: request.parent,
@@ -74,9 +76,13 @@ export function createShelf(): Shelf {
       effects: new Map(),
       attempts: [],
       about: request.about,
+      attempt: beginning.attempt,
       token: 1,
       resumes: 0,
+      state: beginning.state,
+      leaseUntil: beginning.leaseUntil,
       notBefore: 0,
+      input: beginning.input,
       outcome: "",
       refused: false,
       keepUntil: now + request.keepMs,
@@ -134,7 +140,7 @@ export function createShelf(): Shelf {
     if (work.state === "running" && work.attempt === attempt) {
       // the first answer was lost
       if (lease !== null) work.leaseUntil = now + lease.leaseMs;
-      return { ...wonOf(work), fence, tookOver: false, effects };
+      return wonOf(work, fence, false, effects);
     }
     const tookOver = work.state === "running";
     if (tookOver) {
@@ -160,7 +166,7 @@ export function createShelf(): Shelf {
       about: { ...work.about, owner: request.about.owner },
       openIn: scope?.transaction ?? null,
     } satisfies Partial<Work>);
-    return { ...wonOf(work), fence, tookOver, effects };
+    return wonOf(work, fence, tookOver, effects);
   };
 
   /** What stands under the names for this request: a mismatch, another's open transaction, or work or none. */
@@ -190,7 +196,7 @@ export function createShelf(): Shelf {
     const leaseUntil = now + (lease?.leaseMs ?? 0);
     const beginning = { id: newWorkId(), attempt, state: "running", leaseUntil, input: lease?.input ?? null } as const;
     const work = add(now, request, beginning, scope);
-    return { ...wonOf(work), fence: { name: work.name, id: work.id, attempt }, tookOver: false, effects: [] };
+    return wonOf(work, { name: work.name, id: work.id, attempt }, false, []);
   };
 
   const accept = (now: number, request: AcceptRequest, scope: Scope | undefined): Acceptance => {
@@ -231,8 +237,9 @@ export function createShelf(): Shelf {
   };
 }
 
-function wonOf({ token, resumes, cancelled }: Work) {
-  return { is: "won", token, resumes, cancelled } as const;
+function wonOf(work: Work, fence: Fence, tookOver: boolean, effects: readonly EffectRecord[]): Won {
+  const { token, resumes, cancelled } = work;
+  return { is: "won", fence, token, resumes, tookOver, cancelled, effects };
 }
 
 /** Until the transaction ends, the work is its own. */
