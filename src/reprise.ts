@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
+import { Abortable } from "./base/abortable.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import type { Config, Dimensions, RefusedCall } from "./base/config.ts";
 import { defaults } from "./base/defaults.ts";
@@ -200,7 +200,7 @@ class Instance {
   readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
-  readonly #closing = new AbortController();
+  readonly #closing = new Abortable();
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
   readonly #inside: Inside;
@@ -216,8 +216,6 @@ class Instance {
   constructor(options: AnyOptions) {
     checkOptions(options);
     const { service, owner, memory, dimensions = {} } = options;
-    // every run under way listens, however many there are
-    setMaxListeners(0, this.#closing.signal);
     const production = process.env["NODE_ENV"] === "production";
     this.#options = options;
     this.#ledger = options.ledger;
@@ -250,12 +248,12 @@ class Instance {
         ledger: () => this.#openLedger(),
         committed: (operation, input) => this.#caches.changed(operation, input),
         tell: this.#events.emit,
-        closing: this.#closing.signal,
+        closing: this.#closing,
       },
       owner,
       options.workers ?? defaults.background.workers,
     );
-    this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing.signal });
+    this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     this.#inside = {
       service,
       instance,

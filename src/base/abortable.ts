@@ -5,7 +5,7 @@ import { UnderWay } from "./under-way.ts";
 export class Abortable {
   #reason: Error | undefined;
   #controller: AbortController | undefined;
-  #callbacks: UnderWay<() => void> | undefined;
+  #callbacks: UnderWay<(reason: Error) => void> | undefined;
 
   /** `undefined`: it is not aborted. */
   get reason(): Error | undefined {
@@ -27,15 +27,15 @@ export class Abortable {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const aborted of this.#callbacks ?? []) aborted();
+    for (const aborted of this.#callbacks ?? []) aborted(reason);
   }
 
   /**
    * Calls `aborted` when it is aborted, at once if it was, and makes no signal for that. Returns what ends the waiting, to
    * be called once. A callback must not throw.
    */
-  onAbort(aborted: () => void): () => void {
-    if (this.#reason !== undefined) aborted();
+  onAbort(aborted: (reason: Error) => void): () => void {
+    if (this.#reason !== undefined) aborted(this.#reason);
     this.#callbacks ??= new UnderWay();
     const callbacks = this.#callbacks;
     const slot = callbacks.add(aborted);

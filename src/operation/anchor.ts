@@ -214,7 +214,7 @@ class AnchorOf {
     if (clock.monotonic() - this.#sweptAt < sweepEveryMs) return;
     this.#sweptAt = clock.monotonic();
     const sweep = async () => {
-      while (!this.#host.closing.aborted && (await this.ledger.sweep(sweepBatch)) === sweepBatch);
+      while (this.#host.closing.reason === undefined && (await this.ledger.sweep(sweepBatch)) === sweepBatch);
     };
     sweep().catch(() => {});
   }

@@ -72,5 +72,5 @@ function runOf(
   input: unknown,
 ): (tx: unknown) => Promise<unknown> {
   const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
-  return (tx) => callRun(() => run({ input, tx, signal: host.closing, refuse: createRefuse(settings) }));
+  return (tx) => callRun(() => run({ input, tx, signal: host.closing.signal, refuse: createRefuse(settings) }));
 }

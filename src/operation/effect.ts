@@ -110,7 +110,7 @@ export class EffectCaller {
     lease.check();
     if (left <= 0) throw late();
     const aborting = new AbortController();
-    const ignoreLosing = lease.losing.onAbort(() => aborting.abort(lease.losing.reason));
+    const ignoreLosing = lease.losing.onAbort((reason) => aborting.abort(reason));
 
     const answered = answerOf(effect.run, work.effectKey(name), aborting.signal);
     let answer: Answer;

@@ -1,3 +1,4 @@
+import type { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { TellOperation } from "./events.ts";
@@ -15,5 +16,5 @@ export interface Host {
   readonly accepted: () => void;
   readonly tell: TellOperation;
   /** Aborted when the instance closes and no longer waits. */
-  readonly closing: AbortSignal;
+  readonly closing: Abortable;
 }

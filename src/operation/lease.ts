@@ -2,7 +2,6 @@ import { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
-import { onAbort } from "../base/signals.ts";
 import type { Progress } from "../contract/ledger.ts";
 
 export interface LeaseOptions {
@@ -15,7 +14,7 @@ export interface LeaseOptions {
   readonly renew: (progress: Progress | null) => Promise<"renewed" | "cancelled" | "fenced">;
   /** Nobody wants the work any more; the lease is kept, so that it can be ended well. */
   readonly cancelled: () => void;
-  readonly closing: AbortSignal;
+  readonly closing: Abortable;
 }
 
 /**
@@ -43,9 +42,7 @@ export class Lease {
     this.#deadline = sentAt + leaseMs;
     this.#renewedAt = sentAt;
     this.#renewAt = options.clock.monotonic() + this.#renewMs;
-    const closed = () => this.lose(closing.reason as Error);
-    this.#ignoreClosing = onAbort(closing, closed);
-    if (closing.aborted) closed();
+    this.#ignoreClosing = closing.onAbort((reason) => this.lose(reason));
     this.#wakeInTime();
   }
 

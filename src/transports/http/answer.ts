@@ -30,18 +30,22 @@ export function answerOf(
   if (!Number.isInteger(status) || status < 200 || status > 599) throw new TypeError(`${what} has no HTTP status`);
   if (body !== null && bodiless.has(status)) throw new TypeError(`${what} has a body, and a status without one`);
 
+  return { status, headers: headersOf(reply.headers, type, otherwise.link), body };
+}
+
+function headersOf(given: HttpReply["headers"], type: string | null, link: string | undefined): Answer["headers"] {
+  // most replies bring none, and a `Headers` costs more than the rest of the answer
+  if (given === undefined && link === undefined) return type === null ? [] : [["content-type", type]];
   const kept = new Headers();
   if (type !== null) kept.set("content-type", type);
-  if (otherwise.link !== undefined) kept.set("link", otherwise.link);
-  const given = new Headers();
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
-    if (value !== undefined) given.set(name, value);
-  }
+  if (link !== undefined) kept.set("link", link);
+  const checked = new Headers();
+  for (const [name, value] of Object.entries(given ?? {})) if (value !== undefined) checked.set(name, value);
   for (const name of keptHeaders) {
-    const value = given.get(name);
+    const value = checked.get(name);
     if (value !== null) kept.set(name, value);
   }
-  return { status, headers: [...kept], body };
+  return [...kept];
 }
 
 function bodyOf(body: unknown, what: string): [body: string | Uint8Array | null, type: string | null] {

@@ -9,8 +9,8 @@ interface RenderingV1 {
   readonly http: 1;
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
-  readonly text?: string;
-  readonly base64?: string;
+  readonly text?: string | undefined;
+  readonly base64?: string | undefined;
 }
 
 /** Kept in the place of an answer that could not be made: a later repetition makes it anew. */
@@ -18,13 +18,9 @@ export const unrendered = '{"http":0}';
 
 export function encodeAnswer(answer: Answer): string {
   const { status, headers, body } = answer;
-  const rendering: RenderingV1 = {
-    http: 1,
-    status,
-    headers,
-    ...(typeof body === "string" ? { text: body } : {}),
-    ...(body instanceof Uint8Array ? { base64: Buffer.from(body).toString("base64") } : {}),
-  };
+  const text = typeof body === "string" ? body : undefined;
+  const base64 = body instanceof Uint8Array ? Buffer.from(body).toString("base64") : undefined;
+  const rendering: RenderingV1 = { http: 1, status, headers, text, base64 };
   return JSON.stringify(rendering);
 }
 
