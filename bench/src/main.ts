@@ -29,7 +29,7 @@ const progress = (said: string) => console.error(said);
 
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   cache: async () => show(await measureCache({ quick: options.quick, traces: options.traces, progress })),
-  operations: async () => show(await measureOperations({ quick: options.quick, only: options.only, progress })),
+  operations: () => measureOperations({ quick: options.quick, only: options.only, progress, show }),
   sizing: async () => show(await measureSizing({ quick: options.quick, progress })),
   churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
   traps: async () => {

@@ -31,14 +31,25 @@ export class Abortable {
   }
 
   /**
-   * Calls `aborted` when it is aborted, at once if it was, and makes no signal for that. Returns what ends the waiting, to
-   * be called once. A callback must not throw.
+   * Calls `aborted` once when it is aborted, at once if it was, unless the function that it returns was called before.
+   * Makes no signal for that. A callback must not throw.
    */
   onAbort(aborted: (reason: Error) => void): () => void {
-    if (this.#reason !== undefined) aborted(this.#reason);
+    if (this.#reason !== undefined) {
+      aborted(this.#reason);
+      return noop;
+    }
     this.#callbacks ??= new UnderWay();
     const callbacks = this.#callbacks;
     const slot = callbacks.add(aborted);
-    return () => callbacks.remove(slot);
+    let stopped = false;
+    return () => {
+      // the slot may be another's by now
+      if (stopped) return;
+      stopped = true;
+      callbacks.remove(slot);
+    };
   }
 }
+
+function noop(): void {}

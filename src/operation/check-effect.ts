@@ -1,6 +1,6 @@
 import { RepriseError } from "../base/errors.ts";
 import type { Ledger } from "../contract/ledger.ts";
-import type { EffectOptions } from "./effect.ts";
+import type { EffectOptions } from "./effect-caller.ts";
 
 /** A store cuts or replaces such characters: two names would become one, and the second effect the first one's answer. */
 const unkept = /[\p{Surrogate}\p{Control}]/u;
@@ -11,14 +11,6 @@ export function checkName(name: unknown, operation: string): void {
     where: `an effect or transaction of '${operation}'`,
     why: "its name is no text of 1 to 200 characters without control characters and lone surrogates.",
     mend: "Its record is found by it: choose a name in the code.",
-  });
-}
-
-export function afterLast(name: string, operation: string): RepriseError {
-  return new RepriseError("REPRISE_BAD_DECLARATION", {
-    where: `'${name}' of '${operation}'`,
-    why: "it comes after the transaction that was declared last, which has completed the operation.",
-    mend: "Do it before, or do not declare that transaction last.",
   });
 }
 

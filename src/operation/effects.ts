@@ -1,14 +1,7 @@
 import { RepriseError } from "../base/errors.ts";
-import {
-  afterLast,
-  checkAnchorKeeps,
-  checkEffect,
-  checkHonoursKey,
-  checkName,
-  checkTransactional,
-} from "./check-effect.ts";
+import { checkAnchorKeeps, checkEffect, checkHonoursKey, checkName, checkTransactional } from "./check-effect.ts";
 import { telling } from "./doubt.ts";
-import { type Attempting, EffectCaller, type EffectOptions } from "./effect.ts";
+import { type Attempting, EffectCaller, type EffectOptions } from "./effect-caller.ts";
 import { type Ending, PassedOver } from "./endings.ts";
 import { encodeAnswer } from "./record.ts";
 
@@ -151,4 +144,12 @@ export class Effects {
     this.#concluded = result.value;
     return result.value.settlement.status === "done" ? result.value.settlement.value : undefined;
   }
+}
+
+function afterLast(name: string, operation: string): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `'${name}' of '${operation}'`,
+    why: "it comes after the transaction that was declared last, which has completed the operation.",
+    mend: "Do it before, or do not declare that transaction last.",
+  });
 }

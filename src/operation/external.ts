@@ -3,7 +3,6 @@ import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId, type WorkId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
-import { type Call, createCall } from "./call.ts";
 import { telling } from "./doubt.ts";
 import { Effects } from "./effects.ts";
 import { AskLater, type Ending, Parked, PassedOver } from "./endings.ts";
@@ -11,7 +10,8 @@ import type { Execution } from "./execution.ts";
 import { insist } from "./insist.ts";
 import { Lease } from "./lease.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
-import { callRun, createRefuse, settle } from "./refusing.ts";
+import { callRun, settle } from "./refusing.ts";
+import { Run } from "./run.ts";
 import { cancelled } from "./settings.ts";
 import { type Told, tell, tellSettled, told } from "./told.ts";
 
@@ -109,13 +109,9 @@ class Attempt {
   }
 
   #run(): Promise<unknown> {
-    const { settings, work } = this.#execution;
-    const run = settings.declaration.run as (run: Run) => Promise<unknown>;
-    const { effect, transaction } = this.#effects;
-    const refuse = createRefuse(settings);
-    const call = createCall(this.#execution, this.#effects);
-    const parts = { input: work.input, refuse, effect, transaction, call, progress: this.#report };
-    return callRun(() => run(new Run(parts, this.#lease.losing, this.#cancelling)));
+    const execute = this.#execution.settings.declaration.run as (run: Run) => Promise<unknown>;
+    const run = new Run(this.#execution, this.#effects, this.#report, [this.#lease.losing, this.#cancelling]);
+    return callRun(() => execute(run));
   }
 
   readonly #report = (done: number, total?: number): void => {
@@ -256,43 +252,6 @@ class Attempt {
     }
     throw error;
   }
-}
-
-/** What a run is handed. A class, because an object of its own with a getter has a shape of its own, which is dear. */
-class Run {
-  readonly input: unknown;
-  readonly refuse: RunParts["refuse"];
-  readonly effect: RunParts["effect"];
-  readonly transaction: RunParts["transaction"];
-  readonly call: RunParts["call"];
-  readonly progress: RunParts["progress"];
-  readonly #endings: readonly Abortable[];
-  #signal: AbortSignal | undefined;
-
-  constructor(parts: RunParts, ...endings: readonly Abortable[]) {
-    this.input = parts.input;
-    this.refuse = parts.refuse;
-    this.effect = parts.effect;
-    this.transaction = parts.transaction;
-    this.call = parts.call;
-    this.progress = parts.progress;
-    this.#endings = endings;
-  }
-
-  /** Made when the run looks at it, and most never do. */
-  get signal(): AbortSignal {
-    this.#signal ??= AbortSignal.any(this.#endings.map(({ signal }) => signal));
-    return this.#signal;
-  }
-}
-
-interface RunParts {
-  readonly input: unknown;
-  readonly refuse: ReturnType<typeof createRefuse>;
-  readonly effect: Effects["effect"];
-  readonly transaction: Effects["transaction"];
-  readonly call: Call;
-  readonly progress: (done: number, total?: number) => void;
 }
 
 /** Class and code of an error: what people need to find it, and no value. */

@@ -60,9 +60,10 @@ export class Lease {
 
   /** Tells the ledger how far the work has come, with a renewal that comes soon for it. */
   report(progress: Progress): void {
+    const isWaiting = this.#progress !== null;
     this.#progress = progress;
-    // while one is under way, its answer sees to it
-    if (this.#renewAt === null) return;
+    // one that waits is told by the same renewal; while one is under way, its answer sees to it
+    if (isWaiting || this.#renewAt === null) return;
     this.#renewAt = Math.min(this.#renewAt, this.#nextReportAt());
     this.#wakeInTime();
   }
@@ -105,7 +106,7 @@ export class Lease {
         this.#deadline = sentAt + leaseMs;
         this.#renewAt = clock.monotonic() + this.#renewMs;
         if (this.#progress === told) this.#progress = null;
-        else this.#renewAt = this.#nextReportAt();
+        else this.#renewAt = Math.min(this.#renewAt, this.#nextReportAt());
         this.#wakeInTime();
         if (renewed === "cancelled") cancelled();
       },

@@ -327,6 +327,13 @@ describe.each(drivers)("postgres over %s", (driver) => {
     expect(await ledger.find(request(identity))).toBeNull();
   });
 
+  test("a statement that is no text, as the driver's own form is, is refused and not taken for a lost ledger", async () => {
+    const ledger = await place.ledger(driver);
+    const statement = { text: "select 1" } as unknown as string;
+    const asked = ledger.transaction((tx) => tx.query(statement));
+    await expect(asked).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+  });
+
   test.each([
     "commit",
     "; -- a\n/* b */ ROLLBACK",

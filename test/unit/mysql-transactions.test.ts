@@ -232,6 +232,13 @@ test("work that swallows a deadlock keeps nothing of what it does after it, and 
 });
 
 describe("the transaction object", () => {
+  test("refuses a statement that is no text, as a driver's own form is, without calling the ledger away", async () => {
+    const ledger = await opened();
+    const statement = { text: "select 1" } as unknown as string;
+    const asked = ledger.transaction((tx) => tx.query(statement));
+    await expect(asked).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+  });
+
   test("refuses what would end the transaction, and several statements at once", async () => {
     const ledger = await opened();
     const refused = [

@@ -356,3 +356,33 @@ test("work is not parked for an answer that arrives while it is being parked", a
   expect(gateway.calls).toHaveLength(1);
   expect(await zombie).toMatchObject({ status: "running" });
 });
+
+test("an effect's functions are called as its own, and a copy of the run has its signal", async () => {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+  const signals: unknown[] = [];
+  const order = reprise.operation({
+    name: "order.place",
+    input: unchecked<string>(),
+    principal: "everyone",
+    identity: (input) => [input],
+    retention: "1d",
+    effects: "external",
+    run: async (run) => {
+      const copy = { ...run };
+      const { input, ...rest } = run;
+      signals.push(run.signal, copy.signal, rest.signal);
+      const charge = {
+        gateway: { charge: async (key: string) => `${input} ${key.length}` },
+        ifUnknown: "retry" as const,
+        async run(key: string) {
+          return this.gateway.charge(key);
+        },
+      };
+      return copy.effect("charge", charge);
+    },
+  });
+  expect(await order.run("tea")).toBe("tea 48");
+  expect(signals[0]).toBeInstanceOf(AbortSignal);
+  expect(new Set(signals).size).toBe(1);
+  await reprise.close();
+});

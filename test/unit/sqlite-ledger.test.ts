@@ -304,6 +304,13 @@ describe("the transaction object", () => {
     ]);
   });
 
+  test("refuses a statement that is no text, as a driver's own form is, without calling the ledger away", async () => {
+    const ledger = await opened();
+    const statement = { text: "select 1" } as unknown as string;
+    const asked = ledger.transaction((tx) => tx.query(statement));
+    await expect(asked).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+  });
+
   test("refuses to end the transaction, and notices when a statement did it all the same", async () => {
     const ledger = await opened();
     await ledger.transaction((tx) => tx.query("create table seat (number integer primary key)"));

@@ -9,20 +9,20 @@ export interface OperationsOptions {
   /** Only the parts whose names begin so. */
   readonly only?: string | undefined;
   readonly progress: (said: string) => void;
+  /** What a part has found, as soon as it is measured: the whole takes ten minutes, and may be interrupted. */
+  readonly show: (figures: readonly Figure[]) => void;
 }
 
 /**
  * Operations beside the same work with a key table written by hand, and beside the work alone, on every database and over
  * HTTP; and beside what others would use. What a server is missing for is left out, and said.
  */
-export async function measureOperations({ quick, only = "", progress }: OperationsOptions): Promise<readonly Figure[]> {
-  const figures: Figure[] = [];
+export async function measureOperations({ quick, only = "", progress, show }: OperationsOptions): Promise<void> {
   for (const name of Object.keys(parts).filter((part) => part.startsWith(only))) {
     const began = performance.now();
     const found = (await askChild("operations", [name, quick ? "3" : "15"])) as Found;
-    figures.push(...found.figures);
     const seconds = ((performance.now() - began) / 1_000).toFixed(0);
     progress(found.skipped === undefined ? `${name}: ${seconds} s` : `${name}: left out, ${found.skipped}`);
+    show(found.figures);
   }
-  return figures;
 }

@@ -64,6 +64,8 @@ export function ownTransactions(database: Database, ledger: string): Transaction
     const tx: MysqlTransaction = {
       query: async (text, params = []) => {
         check(own);
+        if (typeof text !== "string")
+          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
         if (endsTransaction(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
         if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
         const { rows, inTransaction } = await connection.users(text, params);

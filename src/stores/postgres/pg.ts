@@ -121,7 +121,12 @@ function share(client: PgClient, statements: readonly Statement[]): Promise<read
 }
 
 /** The columns of our own statements, and a row to copy: their texts decide them, and there are a few dozen. */
-const columnsOf = new Map<string, { readonly columns: readonly string[]; readonly empty: OwnRow }>();
+const columnsOf = new Map<string, RowForm>();
+const noColumns: RowForm = { columns: [], empty: {} };
+interface RowForm {
+  readonly columns: readonly string[];
+  readonly empty: OwnRow;
+}
 
 /** Parsed, because an object that more than a dozen members are assigned to by name becomes a slow dictionary. */
 function emptyRow(columns: readonly string[]): OwnRow {
@@ -181,17 +186,16 @@ class SharedTrip {
     columnsOf.set(text, { columns, empty: emptyRow(columns) });
   }
   handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-    const known = columnsOf.get(this.text ?? "");
-    if (known === undefined) return;
-    const row: Record<string, unknown> = { ...known.empty };
+    const { columns, empty } = columnsOf.get(this.text ?? "") ?? noColumns;
+    const row: Record<string, unknown> = { ...empty };
     let place = 0;
-    for (const column of known.columns) row[column] = message.fields[place++];
+    for (const column of columns) row[column] = message.fields[place++];
     this.#rows.push(row);
   }
   handleCommandComplete(message: { readonly text: string }): void {
     const { text } = this;
     // one that returns no rows is not described again either
-    if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, { columns: [], empty: {} });
+    if (text !== undefined && !columnsOf.has(text)) columnsOf.set(text, noColumns);
     const tag = message.text;
     const end = tag.indexOf(" ");
     const command = end < 0 ? tag : tag.slice(0, end);

@@ -65,6 +65,9 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     const tx: PostgresTransaction = {
       query: async (text, params = []) => {
         check(level);
+        // what a driver takes beside a text fails in it as if the ledger were away
+        if (typeof text !== "string")
+          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
         if (endsTransaction.test(text))
           throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
         return (await level.held.query(text, params)).rows;

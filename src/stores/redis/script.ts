@@ -15,7 +15,7 @@ const fields = [
 
 /**
  * `work.state` stands for its place in the packed array: a script that unpacks work into fields by name, and packs them
- * again, takes the server twice as long.
+ * again, takes the server longer. Only a variable called `work` holds such an array.
  */
 export function script(source: string): Script {
   const body = source.replace(/\bwork\.(\w+)/g, (_, field: string) => {

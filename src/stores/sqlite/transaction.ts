@@ -70,6 +70,8 @@ export function createTransactions(): Transactions {
     const tx: SqliteTransaction = {
       query: async (text, params = []) => {
         check(own);
+        if (typeof text !== "string")
+          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
         if (endsTransaction.test(text))
           throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
         if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");

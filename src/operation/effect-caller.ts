@@ -69,9 +69,9 @@ export class EffectCaller {
 
   async perform(name: string, effect: EffectOptions): Promise<unknown> {
     const { ledger, clock, won } = this.#attempting;
+    const timing = timingOf(effect, name, this.#operation);
     const pinned = this.pinned(name);
     if (pinned !== null) return this.adopt(name, pinned);
-    const timing = timingOf(effect, name, this.#operation);
     const sentAt = clock.monotonic();
     // absence in what the claim told is not believed: the insert decides, whatever an earlier attempt still does
     const started = await ledger.start(won.fence, { effect: name, settleMs: timing.settleMs });
@@ -112,7 +112,7 @@ export class EffectCaller {
     const aborting = new AbortController();
     const ignoreLosing = lease.losing.onAbort((reason) => aborting.abort(reason));
 
-    const answered = answerOf(effect.run, work.effectKey(name), aborting.signal);
+    const answered = answerOf(() => effect.run(work.effectKey(name), aborting.signal));
     let answer: Answer;
     try {
       answer = await withDeadline(clock, left, answered, late);
@@ -161,7 +161,7 @@ export class EffectCaller {
         const { effectDeadlineMs: afterMs } = defaults.operation;
         const late = () =>
           new RepriseError("REPRISE_EFFECT_TIMEOUT", { operation: this.#operation, effect: name, afterMs });
-        const asked = answerOf(question, work.effectKey(name), lease.losing.signal);
+        const asked = answerOf(() => question(work.effectKey(name), lease.losing.signal));
         return await withDeadline(clock, afterMs, asked, late);
       } catch {
         // asked again; in the end it is a person's
@@ -224,13 +224,9 @@ function timingOf({ deadline, arrivesWithin }: EffectOptions, name: string, oper
 }
 
 /** What a call or a question ended with. A declared refusal is an answer; any other error is none. */
-async function answerOf(
-  call: (key: string, signal: AbortSignal) => Promise<unknown>,
-  key: string,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function answerOf(call: () => Promise<unknown>): Promise<Answer> {
   try {
-    return { is: "value", value: await call(key, signal) };
+    return { is: "value", value: await call() };
   } catch (error) {
     if (error instanceof Refusal) return { is: "refusal", code: error.code, detail: error.detail };
     throw error;
