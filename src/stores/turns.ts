@@ -33,12 +33,12 @@ export function createTurns(options: {
   readonly waitMs: number;
 }): Turns {
   const { ledger, place, clock, waitMs } = options;
-  const waiting = new Set<() => void>();
+  const waiting: (() => void)[] = [];
   const watchers: (() => void)[] = [];
   let taken = false;
 
   const pass = () => {
-    const [next] = waiting;
+    const next = waiting.shift();
     if (next !== undefined) return next();
     taken = false;
     for (const watcher of watchers.splice(0)) watcher();
@@ -47,15 +47,14 @@ export function createTurns(options: {
   const wait = () =>
     new Promise<void>((resolve, reject) => {
       const start = () => {
-        waiting.delete(start);
         cancel();
         resolve();
       };
       const cancel = clock.timer(waitMs, () => {
-        waiting.delete(start);
+        waiting.splice(waiting.indexOf(start), 1);
         reject(new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs }));
       });
-      waiting.add(start);
+      waiting.push(start);
     });
 
   return {

@@ -138,3 +138,43 @@ test("a commit whose answer was lost is replayed by the next attempt", async () 
   expect(await cancel.execute(alice)).toMatchObject({ status: "done", replayed: true });
   expect(runs()).toBe(1);
 });
+
+test("a run that fails over what the winner of a race has written is told the winner's outcome", async () => {
+  const store = memoryLedger();
+  let isRacing = true;
+  const ledger: typeof store = {
+    ...store,
+    atomic: async (request, work) => {
+      if (isRacing) {
+        isRacing = false;
+        // its transaction began before this commit, and did not see the record
+        await order(store).run("tea");
+        await store.transaction(async (tx) => {
+          await work(tx);
+        });
+      }
+      return store.atomic(request, work);
+    },
+  };
+  const order = (on: typeof store) =>
+    createReprise({ service: "shop", undecided: "listed", ledger: on }).operation({
+      name: "order.place",
+      input: unchecked<string>(),
+      principal: "everyone",
+      identity: (input) => [input],
+      retention: "1d",
+      effects: "database",
+      run: async ({ input, tx }) => {
+        if (tx.get(input) !== undefined) throw new Error("duplicate key");
+        tx.set(input, "placed");
+        return { placed: input };
+      },
+    });
+  expect(await order(ledger).execute("tea")).toMatchObject({
+    status: "done",
+    replayed: true,
+    value: { placed: "tea" },
+  });
+  await store.transaction(async (tx) => tx.set("milk", "placed by somebody else"));
+  await expect(order(store).run("milk")).rejects.toThrow("duplicate key");
+});

@@ -82,7 +82,7 @@ export function memoryTransactions(
   ledger: string,
 ): Runner<MemoryTransaction> {
   const turns = createTurns({ ledger, place: {}, clock, waitMs: defaults.sqlite.busyMs });
-  const levels = new Map<MemoryTransaction, { readonly scope: Scope; suspended: boolean }>();
+  const levels = new WeakMap<MemoryTransaction, { readonly scope: Scope; suspended: boolean }>();
 
   const check = (tx: MemoryTransaction) => {
     const level = levels.get(tx);

@@ -1,6 +1,7 @@
 import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
+import { UnderWay } from "../../base/under-way.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 import { asksForRepetition, Conflict } from "./conflict.ts";
 import { type Connection, errorNumber, isConflict, isLocked, isLoss, type Own, permanentFault } from "./driver.ts";
@@ -34,6 +35,11 @@ export interface Database {
   readonly track: <T>(work: Promise<T>, abort?: () => void) => Promise<T>;
 }
 
+interface Tracked {
+  readonly work: Promise<unknown>;
+  readonly abort: (() => void) | undefined;
+}
+
 /** How often a transaction is repeated: each repetition meets fewer rivals, so that a few are plenty. */
 const repetitions = 20;
 const longestPauseMs = 25;
@@ -43,7 +49,7 @@ const oneSnapshot = "set transaction isolation level repeatable read";
 
 export function mysqlDatabase(options: LendingOptions): Database {
   const { ledger, clock, waitMs } = options;
-  const underWay = new Map<Promise<void>, (() => void) | undefined>();
+  const underWay = new UnderWay<Tracked>();
   let opening: Promise<Server> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -64,8 +70,9 @@ export function mysqlDatabase(options: LendingOptions): Database {
   };
 
   const track = <T>(work: Promise<T>, abort?: () => void): Promise<T> => {
-    const settled = work.then(ignore, ignore).finally(() => underWay.delete(settled));
-    underWay.set(settled, abort);
+    const slot = underWay.add({ work, abort });
+    const left = () => underWay.remove(slot);
+    work.then(left, left);
     return work;
   };
 
@@ -156,9 +163,14 @@ export function mysqlDatabase(options: LendingOptions): Database {
     close: () => {
       closing ??= (async () => {
         await opening?.catch(ignore);
-        await withDeadline(clock, defaults.drainMs, Promise.all(underWay.keys()), () => new Error()).catch(() => {
+        await withDeadline(
+          clock,
+          defaults.drainMs,
+          Promise.allSettled([...underWay].map(({ work }) => work)),
+          () => new Error(),
+        ).catch(() => {
           // a transaction that never ends is rolled back by disconnecting; the pool itself is the user's
-          for (const abort of underWay.values()) abort?.();
+          for (const { abort } of underWay) abort?.();
         });
       })();
       return closing;

@@ -48,7 +48,10 @@ export function ownTransactions(database: Database, ledger: string): Transaction
 
   const check = (level: Level | undefined): Level => {
     if (level === undefined) {
-      throw misuse("this object is no transaction of this ledger.", "Pass the tx it handed out.");
+      throw misuse(
+        "this object is no open transaction of this ledger.",
+        "Pass the tx it handed out, while its work goes on.",
+      );
     }
     if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
     if (level.suspended) {
@@ -84,6 +87,8 @@ export function ownTransactions(database: Database, ledger: string): Transaction
       return value;
     } finally {
       own.open = false;
+      // left to the collector, all that a transaction ever held would grow old with the map
+      levels.delete(tx);
     }
   };
 

@@ -3,9 +3,11 @@ import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { sha256 } from "../../base/names.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
+import { UnderWay } from "../../base/under-way.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
-import type { Answer, Connection, Driver, Parameter, Statement } from "./driver.ts";
+import type { Answer, Driver, Parameter, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { Lent } from "./lent.ts";
 import { inSchema } from "./schema.ts";
 
 /** A statement of ours as the files beside this one write it: `@work` is a table, wherever the schema is. */
@@ -82,7 +84,7 @@ export function postgresServer(options: {
   const { ledger, driver, schema, prepared, isolation, answerMs, workMs } = options;
   const clock = systemClock;
   const compiled = new Map<StatementText, Omit<Statement, "params">>();
-  const held = new Set<Connection>();
+  const held = new UnderWay<Lent>();
   let busy = 0;
   let whenIdle: (() => void) | undefined;
   let isOpen = false;
@@ -105,7 +107,7 @@ export function postgresServer(options: {
     return { text: known.text, name: known.name, params };
   };
 
-  const connect = async (doing: string, waitMs: number): Promise<Connection> => {
+  const connect = async (doing: string, waitMs: number): Promise<Lent> => {
     const pending = driver.connect();
     let late = false;
     try {
@@ -114,42 +116,33 @@ export function postgresServer(options: {
         if (driver.isExhausted()) return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
         return away(`${doing}, connect`);
       });
-      held.add(connection);
-      return connection;
+      return new Lent(connection, held);
     } catch (error) {
       // the pool still hands it out some day
       if (late) pending.then((connection) => connection.release()).catch(ignore);
       throw translate(error, ledger, `${doing}, connect`, waitMs);
     }
   };
-  const release = (connection: Connection) => {
-    held.delete(connection);
-    connection.release();
-  };
-  const destroy = (connection: Connection) => {
-    held.delete(connection);
-    connection.destroy();
-  };
 
   /** Errors stay what they are, so that conflicts can be told; a connection of which nobody knows what it does is ended. */
-  const exchange = async <T>(connection: Connection, doing: string, waitMs: number, sent: Promise<T>): Promise<T> => {
+  const exchange = async <T>(lent: Lent, doing: string, waitMs: number, sent: Promise<T>): Promise<T> => {
     try {
       return await withDeadline(clock, waitMs, sent, () => away(doing));
     } catch (error) {
-      if (sqlState(error) === undefined || isLoss(error)) destroy(connection);
+      if (sqlState(error) === undefined || isLoss(error)) lent.destroy();
       throw error;
     }
   };
-  const send = (connection: Connection, doing: string, steps: readonly Step[], waitMs = answerMs) =>
-    exchange(connection, doing, waitMs, connection.send(steps.map(compile)));
+  const send = (lent: Lent, doing: string, steps: readonly Step[], waitMs = answerMs) =>
+    exchange(lent, doing, waitMs, lent.connection.send(steps.map(compile)));
 
-  const rollBack = async (connection: Connection): Promise<void> => {
-    if (!held.has(connection)) return;
+  const rollBack = async (lent: Lent): Promise<void> => {
+    if (!lent.isHeld) return;
     try {
-      await send(connection, "roll back", [step("rollback")]);
-      release(connection);
+      await send(lent, "roll back", [step("rollback")]);
+      lent.release();
     } catch {
-      destroy(connection);
+      lent.destroy();
     }
   };
 
@@ -185,47 +178,47 @@ export function postgresServer(options: {
   };
 
   /** On a connection of its own that is given back after it, whatever happened. */
-  const own = <T>(doing: string, work: (connection: Connection) => Promise<T>): Promise<T> =>
+  const own = <T>(doing: string, work: (lent: Lent) => Promise<T>): Promise<T> =>
     elsewhere(doing, () => repeating(async () => work(await connect(doing, answerMs))));
 
   const failed = (error: unknown, doing: string, afterMs = answerMs): unknown =>
     isConflict(error) || isOwnDuplicate(error) ? error : translate(error, ledger, doing, afterMs);
 
   const once: PostgresServer["once"] = (doing, text, ...params) =>
-    own(doing, async (connection) => {
+    own(doing, async (lent) => {
       try {
-        const [answer] = await send(connection, doing, [step(text, ...params)]);
+        const [answer] = await send(lent, doing, [step(text, ...params)]);
         if (answer === undefined) throw away(doing);
         return answer;
       } catch (error) {
         throw failed(error, doing);
       } finally {
-        if (held.has(connection)) release(connection);
+        if (lent.isHeld) lent.release();
       }
     });
 
   const together: PostgresServer["together"] = (doing, steps, snapshot) =>
-    own(doing, async (connection) => {
+    own(doing, async (lent) => {
       const level = snapshot === "one" ? "repeatable read, read only" : "read committed";
       const since = clock.monotonic();
       try {
-        const answers = await send(connection, doing, [step(`begin isolation level ${level}`), ...steps, commit]);
-        release(connection);
+        const answers = await send(lent, doing, [step(`begin isolation level ${level}`), ...steps, commit]);
+        lent.release();
         return answers.slice(1, -1);
       } catch (error) {
         const afterMs = Math.round(clock.monotonic() - since);
-        await rollBack(connection);
+        await rollBack(lent);
         throw failed(error, doing, afterMs);
       }
     });
 
   const transaction: PostgresServer["transaction"] = (doing, first, work) =>
-    own(doing, async (connection) => {
+    own(doing, async (lent) => {
       /** What a statement of the work failed with: the cause of everything that fails after it. */
       let failure: unknown;
       const run: Held["run"] = async (steps) => {
         try {
-          return await send(connection, doing, steps);
+          return await send(lent, doing, steps);
         } catch (error) {
           throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
         }
@@ -233,10 +226,10 @@ export function postgresServer(options: {
       const query: Held["query"] = async (text, params) => {
         const doingWork = `${doing}, a statement of the work`;
         try {
-          return await exchange(connection, doingWork, workMs, connection.query(text, params));
+          return await exchange(lent, doingWork, workMs, lent.connection.query(text, params));
         } catch (error) {
           failure = error;
-          if (isLoss(error) || connection.isLost()) throw translate(error, ledger, doingWork, workMs);
+          if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, workMs);
           throw error;
         }
       };
@@ -244,29 +237,29 @@ export function postgresServer(options: {
         const [, ...answers] = await run([begin, ...first]);
         const ending = await work({ run, query }, answers);
         if (ending.is === "rollback") {
-          const rolledBack = counted(() => rollBack(connection));
+          const rolledBack = counted(() => rollBack(lent));
           if (!ending.soon) await rolledBack;
           return ending.value;
         }
-        const last = await finish(connection, `${doing}, commit`, [...ending.steps, commit], () => failure);
-        release(connection);
+        const last = await finish(lent, `${doing}, commit`, [...ending.steps, commit], () => failure);
+        lent.release();
         return ending.value(last);
       } catch (error) {
-        await rollBack(connection);
+        await rollBack(lent);
         throw error;
       }
     });
 
   /** The last steps and COMMIT. Where its answer is lost, nobody knows yet: `REPRISE_LEDGER_AWAY`, and claiming again tells. */
   const finish = async (
-    connection: Connection,
+    lent: Lent,
     doing: string,
     steps: readonly Step[],
     cause: () => unknown,
   ): Promise<readonly Answer[]> => {
     let answers: readonly Answer[];
     try {
-      answers = await send(connection, doing, steps);
+      answers = await send(lent, doing, steps);
     } catch (error) {
       if (isAborted(error)) throw cause() ?? error;
       throw isUsers(error) ? error : failed(error, doing);
@@ -286,13 +279,13 @@ export function postgresServer(options: {
   };
 
   const borrowed = async <T>(doing: string, waitMs: number, work: (ask: Ask) => Promise<T>): Promise<T> => {
-    const connection = await connect(doing, defaults.openMs);
+    const lent = await connect(doing, defaults.openMs);
     try {
-      const value = await work((steps) => send(connection, doing, steps, waitMs));
-      release(connection);
+      const value = await work((steps) => send(lent, doing, steps, waitMs));
+      lent.release();
       return value;
     } catch (error) {
-      await rollBack(connection);
+      await rollBack(lent);
       throw error;
     }
   };
@@ -315,7 +308,7 @@ export function postgresServer(options: {
         });
         await withDeadline(clock, defaults.drainMs, idle, () => new Error()).catch(ignore);
         // a transaction that never ends is rolled back by disconnecting; the pool is its maker's
-        for (const connection of held) destroy(connection);
+        for (const lent of held) lent.destroy();
       })();
       return closing;
     },

@@ -53,7 +53,10 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
 
   const check = (level: Level | undefined): Level => {
     if (level === undefined)
-      throw misuse("this object is no transaction of this ledger.", "Pass the tx it handed out.");
+      throw misuse(
+        "this object is no open transaction of this ledger.",
+        "Pass the tx it handed out, while its work goes on.",
+      );
     if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
     if (level.suspended) {
       throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
@@ -79,6 +82,8 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     } finally {
       // what is written from here on must not be written outside of it
       level.open = false;
+      // left to the collector, all that a transaction ever held would grow old with the map
+      levels.delete(tx);
     }
   };
 
