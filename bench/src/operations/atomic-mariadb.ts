@@ -5,8 +5,8 @@ import { mysqlLedger } from "reprise/mysql";
 import type { Figure } from "../figure.ts";
 import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
-import type { Way } from "./postgres-ways.ts";
-import { type Part, rate, standing, traffic, whereIs } from "./standing.ts";
+import { namings, type Way } from "./postgres-ways.ts";
+import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /** Claim, work and outcome in one transaction of MariaDB, or of MySQL: by MYSQL_HOST and MYSQL_PORT, else of this machine. */
@@ -46,6 +46,7 @@ async function measure(rounds: number): Promise<readonly Figure[]> {
     const counted = await waysOf(one);
     const figures = [
       ...standing(results, name, { of: ["reprise", "handWritten"], goal: 0.9 }),
+      ratio(`${name}.twoNames.ofHandWritten`, results.ofRate("twoNames", "handWritten")),
       ...standing(results, name, { of: ["reprise", "bare"] }),
       rate(name, results.perSecond("reprise")),
       rate(`${name}.handWritten`, results.perSecond("handWritten")),
@@ -114,6 +115,5 @@ async function waysOf(pool: Pool) {
       await query("update handwritten set response = ? where name = ?", [JSON.stringify(confirmation), reference]);
       return confirmation;
     });
-  const ours: Way = (booking) => book.run(booking, { key: `key-${booking.reference}` });
-  return { of: { bare, handWritten, reprise: ours }, close: () => reprise.close() };
+  return { of: { bare, handWritten, ...namings(book) }, close: () => reprise.close() };
 }

@@ -4,7 +4,7 @@ import { contest } from "./contest.ts";
 import { startPgbouncer } from "./pgbouncer.ts";
 import { askPostgres, openPostgresPlace, poolSize, postgresUrl } from "./postgres-place.ts";
 import { bare, handWritten, operation, type PostgresSettings } from "./postgres-ways.ts";
-import { type Part, rate, standing, traffic, whereIs } from "./standing.ts";
+import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /** Claim, work and outcome in one transaction, on the pool that is the ledger's. */
@@ -42,12 +42,13 @@ async function measure(name: string, { rounds, goal, prepared, url }: Plan): Pro
   try {
     const settings = { pool: place.pool(url), schema: place.schema, prepared };
     const ours = await operation(settings);
-    const ways = { bare: bare(settings), handWritten: handWritten(settings), reprise: ours.way };
+    const ways = { bare: bare(settings), handWritten: handWritten(settings), ...ours.ways };
     const contestants = Object.entries(ways).map(([way, book]) => ({ name: way, once: () => book(nextBooking()) }));
     const results = await contest(contestants, { clients: poolSize, rounds, sliceMs: 500 });
     await ours.close();
     return [
       ...standing(results, name, { of: ["reprise", "handWritten"], goal }),
+      ratio(`${name}.twoNames.ofHandWritten`, results.ofRate("twoNames", "handWritten")),
       ...standing(results, name, { of: ["reprise", "bare"] }),
       rate(name, results.perSecond("reprise")),
       rate(`${name}.handWritten`, results.perSecond("handWritten")),
@@ -73,7 +74,7 @@ async function traffics(
   const ours = await operation(counted);
   try {
     return [
-      ...traffic(name, await proxy.trafficOf(() => ours.way(nextBooking()))),
+      ...traffic(name, await proxy.trafficOf(() => ours.ways.reprise(nextBooking()))),
       ...traffic(`${name}.handWritten`, await proxy.trafficOf(() => handWritten(counted)(nextBooking()))),
       ...traffic(`${name}.bare`, await proxy.trafficOf(() => bare(counted)(nextBooking()))),
     ];

@@ -7,7 +7,7 @@ import type { Figure } from "../figure.ts";
 import { type Database, openDatabase } from "../sqlite.ts";
 import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
-import type { Way } from "./postgres-ways.ts";
+import { namings, type Way } from "./postgres-ways.ts";
 import { type Part, rate, ratio, standing } from "./standing.ts";
 
 /**
@@ -52,8 +52,7 @@ async function measure(folder: string, rounds: number): Promise<readonly Figure[
   const ways: Readonly<Record<string, Way>> = {
     bare: bare(bareFile),
     handWritten: handWritten(handFile),
-    reprise: (booking) => book.run(booking),
-    twoNames: (booking) => book.run(booking, { key: `key-${booking.reference}` }),
+    ...namings(book),
   };
   const contestants = Object.entries(ways).map(([way, once]) => ({ name: way, once: () => once(nextBooking()) }));
   const results = await contest(contestants, { clients: 1, rounds, sliceMs: 300 });

@@ -4,14 +4,15 @@ import type { Figure } from "../figure.ts";
 import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
 import { askPostgres, openPostgresPlace, poolSize, postgresUrl } from "./postgres-place.ts";
-import { bare, type PostgresSettings, transact, type Way, workOn } from "./postgres-ways.ts";
-import { type Part, rate, standing, traffic, whereIs } from "./standing.ts";
+import { bare, namings, type PostgresSettings, transact, type Way, workOn } from "./postgres-ways.ts";
+import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /**
- * One effect outside, then one transaction, which completes the work or, plain, is followed by the completion. Beside it the atomic phases of the Rocket Rides article, written by hand: the
- * key is looked for and claimed, the effect's answer moves the recovery point, and the work with the response is one
- * transaction; nothing is written down before the effect is called, and nothing fences.
+ * One effect outside, then one transaction, which completes the work or, plain, is followed by the completion. Beside it
+ * the atomic phases of the Rocket Rides article, written by hand: the key is looked for and claimed, the effect's answer
+ * moves the recovery point, and the work with the response is one transaction; nothing is written down before the effect
+ * is called, and nothing fences.
  */
 export const externalPostgres: Part = (rounds) => whereIs("PostgreSQL", askPostgres, () => measure(rounds));
 
@@ -35,6 +36,7 @@ async function measure(rounds: number): Promise<readonly Figure[]> {
     const trafficOf = (way: Way) => proxy.trafficOf(() => way(nextBooking()));
     const figures = [
       ...standing(results, name, { of: ["last", "phases"], goal: 1.2 }),
+      ratio(`${name}.twoNames.ofPhases`, results.ofRate("twoNames", "phases")),
       ...standing(results, `${name}.plain`, { of: ["plain", "phases"], goal: 1 }),
       ...standing(results, name, { of: ["last", "bare"] }),
       rate(name, results.perSecond("last")),
@@ -110,10 +112,8 @@ async function operations({ pool, schema, prepared }: PostgresSettings) {
         );
       },
     });
-  const wayOf = (book: ReturnType<typeof declare>): Way => {
-    return (booking) => book.run(booking, { key: `key-${booking.reference}` });
-  };
-  const ways = { last: wayOf(declare("seat.book", true)), plain: wayOf(declare("seat.book.plain", false)) };
+  const { reprise: last, twoNames } = namings(declare("seat.book", true));
+  const ways = { last, twoNames, plain: namings(declare("seat.book.plain", false)).reprise };
   await reprise.start();
   return { ways, close: () => reprise.close() };
 }

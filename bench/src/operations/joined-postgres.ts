@@ -9,8 +9,8 @@ import type { Figure } from "../figure.ts";
 import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
 import { askPostgres, openPostgresPlace, poolSize, postgresUrl } from "./postgres-place.ts";
-import type { Way } from "./postgres-ways.ts";
-import { type Part, rate, standing, traffic, whereIs } from "./standing.ts";
+import { namings, type Way } from "./postgres-ways.ts";
+import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /** The same in the transactions of a mapper, Drizzle: its statements go one by one, on both sides. */
@@ -31,6 +31,7 @@ async function measure(rounds: number): Promise<readonly Figure[]> {
     const counted = await waysOf(place.pool(target.href, 1), place.schema);
     const figures = [
       ...standing(results, name, { of: ["reprise", "handWritten"], goal: 0.8 }),
+      ratio(`${name}.twoNames.ofHandWritten`, results.ofRate("twoNames", "handWritten")),
       ...standing(results, name, { of: ["reprise", "bare"] }),
       rate(name, results.perSecond("reprise")),
       rate(`${name}.handWritten`, results.perSecond("handWritten")),
@@ -98,6 +99,5 @@ async function waysOf(pool: pg.Pool, schema: string) {
         .where(sql`${keys.key} = ${reference}`);
       return confirmation;
     });
-  const ours: Way = (booking) => book.run(booking, { key: `key-${booking.reference}` });
-  return { of: { bare, handWritten, reprise: ours }, close: () => reprise.close() };
+  return { of: { bare, handWritten, ...namings(book) }, close: () => reprise.close() };
 }

@@ -96,8 +96,18 @@ export function bookingOperation({ pool, schema, prepared }: PostgresSettings) {
 
 export async function operation(
   settings: PostgresSettings,
-): Promise<{ readonly way: Way; readonly close: () => Promise<void> }> {
+): Promise<{ readonly ways: Readonly<Record<"reprise" | "twoNames", Way>>; readonly close: () => Promise<void> }> {
   const { reprise, book } = bookingOperation(settings);
   await reprise.start();
-  return { way: (booking) => book.run(booking, { key: `key-${booking.reference}` }), close: () => reprise.close() };
+  return { ways: namings(book), close: () => reprise.close() };
+}
+
+/** By its identity alone, as the key table knows one name; and by the key that a caller sends beside it. */
+export function namings(book: {
+  readonly run: (booking: Booking, options?: { readonly key: string }) => Promise<Confirmation>;
+}): Readonly<Record<"reprise" | "twoNames", Way>> {
+  return {
+    reprise: (booking) => book.run(booking),
+    twoNames: (booking) => book.run(booking, { key: `key-${booking.reference}` }),
+  };
 }
