@@ -21,7 +21,7 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  */
 const locking = (look: string, idle: string, ...numbers: readonly string[]) =>
   `select case when ${numbers.map((number) => `pg_try_advisory_xact_lock(${number}::bigint)`).join(" and ")}
-    then 1 else 0 end as free, ${epochMs("clock_timestamp()")} as now,
+    then 1 else 0 end as free, ${epochMs("clock_timestamp()")} as present,
   case when ${idle}::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
     then set_config('idle_in_transaction_session_timeout', ${idle}::text, true) end as idle, w.*
   from (select 1) t left join (${look}) w on true`;
@@ -140,11 +140,11 @@ async function meetLocked<Tx>(
   const { name, key } = request;
   const [first] = opened?.rows ?? [];
   const isFree = numberOf(first?.["free"]) === 1;
-  const running: MetLocked = { is: "running", since: numberOf(first?.["now"]), retryAfterMs: unboundedRetryMs };
+  const running: MetLocked = { is: "running", since: numberOf(first?.["present"]), retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
   if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
   // where nothing stands, its one row tells of the locks alone
-  let rows = first?.["name"] === null ? [] : (opened?.rows ?? []);
+  let rows = first?.["work"] === null ? [] : (opened?.rows ?? []);
   const lookAgain = async (...before: readonly Step[]) => {
     rows = (await session.run([...before, look(request)])).at(-1)?.rows ?? [];
   };
