@@ -20,10 +20,15 @@ export function inserting(work: Values, returning = "", free?: string): Statemen
   const columns = Object.keys(values).join(", ");
   const key = keyRow(values["created_at"] ?? "t.now", "$2", "$1");
   const keyValues = Object.keys(values).map((column) => key[column] ?? "null");
+  // without a condition there need be no row to hold the instant: the server plans the less
+  const given = Object.values(values).map((value) => value.replaceAll("t.now", "clock_timestamp()"));
   const untaken = "not exists (select 1 from @work where name = $1::uuid or name = $2::uuid)";
   return {
-    whole: `insert into @work (${columns}, key) select ${Object.values(values).join(", ")}, $2::uuid
-  from (select clock_timestamp() as now) t ${free === undefined ? "" : `where ${free} on conflict do nothing`} ${returning}`,
+    whole:
+      free === undefined
+        ? `insert into @work (${columns}, key) values (${given.join(", ")}, $2::uuid) ${returning}`
+        : `insert into @work (${columns}, key) select ${Object.values(values).join(", ")}, $2::uuid
+  from (select clock_timestamp() as now) t where ${free} on conflict do nothing ${returning}`,
     partitioned: `with t as (select clock_timestamp() as now ${free === undefined ? "" : `where ${free} and ${untaken}`})
   insert into @work (${columns}, key, bound) select ${Object.values(values).join(", ")}, null::uuid, null::uuid from t
   union all select ${keyValues.join(", ")}, ${key["key"]}, ${key["bound"]} from t where $2::uuid is not null ${returning}`,
