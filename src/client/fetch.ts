@@ -114,7 +114,7 @@ export function createIdempotentFetch(options: FetchOptions & Partial<KeepingFet
     const { url, method, body, rest } = work;
     const headers = withKey(work.headers, key);
     const told = await course.ask(
-      (signal) => send(url, { ...rest, method, headers: new Headers(headers), body, signal }),
+      (signal) => send(url, { ...rest, method, headers: new Headers(headers), body: body && new Blob([body]), signal }),
       isPassing,
       key,
     );
@@ -136,6 +136,9 @@ export function createIdempotentFetch(options: FetchOptions & Partial<KeepingFet
     const course = createCourse({ clock, deadlineMs, attemptMs, pauseMs, signal: signal ?? undefined });
     const work = await readWork(url, { ...rest, body });
     signal?.throwIfAborted();
+    if (given !== undefined && (intent as unknown) !== undefined) {
+      throw bad("it has an intent and a key.", "Pass the intent, whose key is made and kept, or the key alone.");
+    }
     if (given !== undefined) return (await perform(work, given, accepted, course)).response;
     const { key, inDoubt, forget } = await claim(intent, work, course);
     const told = await perform(work, key, accepted, course);

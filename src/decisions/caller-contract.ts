@@ -7,10 +7,12 @@ import type { CallerAnswer, CallerContract } from "./decided.ts";
 export function callerContract(declaration: OperationDeclaration): CallerContract {
   const converges = declaration.ifRunsAgain === "converges";
   const { identity, principal, retention } = declaration;
+  const afterCrash =
+    declaration["~repeatsAfterCrash"] === true ? " A crash before its answer is kept may have it done twice." : "";
   return {
     promise: converges
       ? "Safe to repeat: running it again changes nothing more."
-      : `Safe to retry with the same key for ${retention}, counted from its completion.`,
+      : `Safe to retry with the same key for ${retention}, counted from its completion.${afterCrash}`,
     key: { required: !converges, maxLength: defaults.http.keyMaxLength },
     identity: converges ? null : identity === "callers-key" ? "callers-key" : "from-input",
     principal: typeof principal === "function" ? "from-input" : "everyone",

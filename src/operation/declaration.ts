@@ -228,5 +228,7 @@ export interface OperationDeclaration {
   readonly outcomeLimit?: Size | undefined;
   readonly dispatch?: Dispatch | undefined;
   readonly sameIntent?: { readonly of: (input: never) => readonly Scalar[]; readonly within: Duration } | undefined;
+  /** Of a guard whose handler is called again after a crash, whatever it had done. */
+  readonly "~repeatsAfterCrash"?: boolean | undefined;
   readonly run: (run: never) => Promise<unknown>;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { WorkId } from "../base/names.ts";
 import {
   claimed,
   completed,
@@ -236,6 +237,16 @@ export const lookingScenarios: readonly LedgerScenario[] = [
       ]);
       await journal.forget("fine", 20);
       assert.deepEqual([await read("fine", 0), await read("coarse", 0)], [["20a", "20b"], ["20a"]]);
+    },
+  },
+  {
+    name: "what is no id of a ledger's finds nothing, and nothing can be decided about it",
+    run: async ({ ledger }) => {
+      await claimed(ledger, "a");
+      for (const id of ["", "nope", "'; drop table"].map((text) => text as WorkId)) {
+        assert.equal(await ledger.history(id), null);
+        assert.equal(await ledger.intervene(id, { does: "reopen" }, { who: "ann", why: "typed wrong" }), false);
+      }
     },
   },
   {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { RepriseError } from "../../src/base/errors.ts";
 import { nameOf, newAttemptId, newWorkId, sha256 } from "../../src/base/names.ts";
 import type { AcceptRequest, ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
-import { postgresLedger } from "../../src/stores/postgres/index.ts";
+import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { type Forwarder, startForwarder } from "../support/forwarder.ts";
 import {
@@ -325,6 +325,23 @@ describe.each(drivers)("postgres over %s", (driver) => {
     await expect(plain).rejects.toMatchObject({ code: "22012" });
     expect(await place.bookings()).not.toContain(identity);
     expect(await ledger.find(request(identity))).toBeNull();
+  });
+
+  test("a transaction that its process stops in is ended by the server, of external work and of none too", async () => {
+    const ledger = await place.ledger(driver);
+    const timeouts: unknown[] = [];
+    const ask = async (tx: PostgresTransaction) => {
+      const [row] = await tx.query("select current_setting('idle_in_transaction_session_timeout') as idle");
+      timeouts.push(row?.["idle"]);
+    };
+    await ledger.transaction(ask);
+    const claim = await ledger.claim(request(`idling ${driver}`));
+    if (claim.is !== "won") throw new Error(`not won: ${claim.is}`);
+    await ledger.transact(claim.fence, "write", async (tx) => ({ value: await ask(tx), answer: "1[]" }));
+    await ledger.conclude(claim.fence, { keepMs: 1_000, visited: ["write"] }, async (tx) => {
+      return { value: await ask(tx), outcome: "1[]", refused: false };
+    });
+    expect(timeouts).toEqual(["1min", "1min", "1min"]);
   });
 
   test("a statement that is no text, as the driver's own form is, is refused and not taken for a lost ledger", async () => {

@@ -3,6 +3,19 @@ import { createIdempotentFetch, memoryKeys } from "../../src/client/index.ts";
 import { answers, breaksOff, resets } from "../support/scripted-server.ts";
 import { codeOf, stage } from "./client-stand.ts";
 
+test.each([307, 308])("a %i is followed with the body, and with the key", async (status) => {
+  const { charge, keysSent, server } = await stage([
+    answers(status, { location: "/elsewhere" }),
+    answers(201, {}, "made"),
+  ]);
+  const response = await charge();
+  expect([response.status, await response.text()]).toEqual([201, "made"]);
+  expect(new Set(keysSent()).size).toBe(1);
+  const [first, second] = server.received;
+  expect(first?.body.toString()).toBe('{"amount":3}');
+  expect(second?.body).toEqual(first?.body);
+});
+
 describe("a key", () => {
   test("is sent as a structured field's String, and goes with its intent once the answer is there", async () => {
     const { charge, keysSent, keys } = await stage([answers(201, {}, "made")]);

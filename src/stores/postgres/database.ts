@@ -5,7 +5,7 @@ import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { inserting, insertParams, insertWork, shown } from "./insert.ts";
 import { acceptedAs, judge, look, lookAtBoth, lookAtName, stored, unboundedRetryMs } from "./look.ts";
-import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
+import { boundIdling, epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
 
@@ -22,8 +22,7 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
 const locking = (look: string, idle: string, ...numbers: readonly string[]) =>
   `select case when ${numbers.map((number) => `pg_try_advisory_xact_lock(${number}::bigint)`).join(" and ")}
     then 1 else 0 end as free, ${epochMs("clock_timestamp()")} as present,
-  case when ${idle}::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
-    then set_config('idle_in_transaction_session_timeout', ${idle}::text, true) end as idle, w.*
+  ${boundIdling(idle)} as idle, w.*
   from (select 1) t left join (${look}) w on true`;
 
 const lockAndLookAtName = locking(lookAtName, "$2", "$3");

@@ -1,7 +1,8 @@
+import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Answered, EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
-import { effectColumns, effectRecord, interval, numberOf, textOf, textOrNull } from "./rows.ts";
+import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull } from "./rows.ts";
 import { type Ending, type PostgresServer, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -11,6 +12,9 @@ export const fenceOf = ({ name, attempt, id }: Fence) => [name, attempt, id] as 
 
 /** While it is locked so, nobody takes the work over; heartbeats, pins and further keys go on beside it. */
 const holding = `select id, token, operation from @work where ${fenced} for key share`;
+
+/** The same for an open transaction. */
+const holdingOpen = `select id, token, operation, ${boundIdling("$4")} as idle from @work where ${fenced} for key share`;
 
 const startEffect = `with w as (${holding}),
   i as (insert into @effect (started_at, settle_at, id, token, kind, state, name)
@@ -94,7 +98,10 @@ export function transact<Tx, T>(
   effect: string,
   work: (tx: Tx) => Promise<Answered<T>>,
 ): Promise<Transacted<T>> {
-  const opening = [step(holding, ...fenceOf(fence)), step(effectByName, fence.id, effect)];
+  const opening = [
+    step(holdingOpen, ...fenceOf(fence), String(defaults.postgres.idleMs)),
+    step(effectByName, fence.id, effect),
+  ];
   return transactor.run("transact", opening, async ({ tx }: Session<Tx>, [held, before]) => {
     // waited for: while its fence is held, the next claim would be told that the work runs
     const end = (value: Transacted<T>): Ending<Transacted<T>> => ({ is: "rollback", value, soon: false });

@@ -1,3 +1,4 @@
+import { defaults } from "../../base/defaults.ts";
 import type { WorkId } from "../../base/names.ts";
 import type {
   AbandonedQuery,
@@ -12,7 +13,7 @@ import type {
 } from "../../contract/ledger.ts";
 import { fenced, fenceOf, lockWork } from "./effects.ts";
 import { inOrder } from "./looking.ts";
-import { epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
+import { boundIdling, epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type Ending, type PostgresServer, type Step, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -27,7 +28,7 @@ const complete = `with w as (update @work w set ${finished}
   select (select count(*) from w) as done, (select count(*) from @work where ${fenced}) as held`;
 
 /** The heartbeat waits: above READ COMMITTED the row could not be changed after one. */
-const holdAlone = `select 1 as held from @work where ${fenced} for no key update`;
+const holdAlone = `select 1 as held, ${boundIdling("$4")} as idle from @work where ${fenced} for no key update`;
 
 const passedOver = `select 1 as passed from @effect where id = $1::uuid
   and (state = 's' or name not in (select json_array_elements_text($2::text::json))) limit 1`;
@@ -140,7 +141,10 @@ export function concludeWork<Tx, T>(
   { keepMs, visited }: Pick<Completion, "keepMs" | "visited">,
   work: (tx: Tx) => Promise<Finished<T>>,
 ): Promise<Concluded<T>> {
-  const opening = [step(holdAlone, ...fenceOf(fence)), step(passedOver, fence.id, JSON.stringify(visited))];
+  const opening = [
+    step(holdAlone, ...fenceOf(fence), String(defaults.postgres.idleMs)),
+    step(passedOver, fence.id, JSON.stringify(visited)),
+  ];
   return transactor.run(
     "conclude",
     opening,

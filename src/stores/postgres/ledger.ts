@@ -1,6 +1,7 @@
 import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
+import { isWorkId } from "../../base/names.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { acceptWork, standingOf } from "./accept.ts";
@@ -23,7 +24,8 @@ import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { openSchema, postgresSchema } from "./migration.ts";
-import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
+import { boundIdling } from "./rows.ts";
+import { type Isolation, type PostgresServer, postgresServer, step } from "./server.ts";
 import { keptSuccesses } from "./successes.ts";
 import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
@@ -99,6 +101,8 @@ export function postgresLedger<Tx>(
     : createLedger(server, joinedTransactions(server, transactions), schema);
 }
 
+const boundIdle = step(`select ${boundIdling("$1")} as idle`, String(defaults.postgres.idleMs));
+
 function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, schema: string): Ledger<Tx> {
   return {
     name,
@@ -125,7 +129,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
     park: (fence, parking) => parkOwn(server, fence, parking),
 
     transaction: (work) =>
-      transactor.run("transaction", [], async ({ tx }) => {
+      transactor.run("transaction", [boundIdle], async ({ tx }) => {
         const value = await work(tx);
         return { is: "commit", steps: [], value: () => value };
       }),
@@ -149,10 +153,11 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
     },
     sweep: (limit) => sweepWork(server, limit),
 
-    intervene: (id, intervention, note) => intervene(server, id, intervention, note),
+    intervene: async (id, intervention, note) => isWorkId(id) && intervene(server, id, intervention, note),
 
     recent: (query) => recentRuns(server, query),
-    history: (id) => runHistory(server, id),
+    // a person may ask for anything, and what is no id of ours PostgreSQL refuses as no uuid
+    history: async (id) => (isWorkId(id) ? runHistory(server, id) : null),
     twice: (query) => succeededTwice(server, query),
     successes: (query) => keptSuccesses(server, query),
 

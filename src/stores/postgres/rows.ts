@@ -52,6 +52,15 @@ export function interval(parameter: string): string {
   return `${parameter}::float8 * interval '1 millisecond'`;
 }
 
+/**
+ * SQL that bounds, until its end, how long the transaction may idle, where the server does not: a process that is stopped
+ * in it would hold its locks for as long. `parameter`: milliseconds as text, or null where the transaction is another's.
+ */
+export function boundIdling(parameter: string): string {
+  return `case when ${parameter}::text is not null and current_setting('idle_in_transaction_session_timeout') = '0'
+    then set_config('idle_in_transaction_session_timeout', ${parameter}::text, true) end`;
+}
+
 /** The columns that `effectRecord` reads, of `@effect`. */
 export const effectColumns = `name, kind, state, token, answer, ${epochMs("started_at")} as started,
   ${epochMs("pinned_at")} as pinned, ${msUntil("settle_at")} as settlesin`;

@@ -122,6 +122,8 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
           answers.push({ rows, count, command: "" });
         } catch (error) {
           if (isConflict(error) || isOwnDuplicate(error)) throw error;
+          // it has nothing that a query could be sent by
+          if (error instanceof TypeError) throw misuse("this is no transaction.", "Pass the mapper's own.", error);
           throw translate(error, server.ledger, doing, 0);
         }
       }
@@ -215,6 +217,6 @@ async function underSavepoint<T>(
   }
 }
 
-function misuse(why: string, mend: string): RepriseError {
-  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "PostgreSQL transaction", why, mend });
+function misuse(why: string, mend: string, cause?: unknown): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "PostgreSQL transaction", why, mend }, cause);
 }

@@ -78,7 +78,10 @@ function takeAnswer<A extends GuardableReply>(
   const taking = Object.create(reply) as A;
   const { told } = takeReply(taking, atMost);
   return tellOrThrow(told, async () => {
-    const returned = await call(taking);
-    if (returned !== undefined && returned !== taking) taking.send(returned);
+    const returning = call(taking);
+    const returned = await returning;
+    // what returns nothing sends later, but as Fastify has it, a promise of nothing after `code(204)` is an answer
+    const isEmptyAnswer = returned === undefined && returning instanceof Promise && taking.statusCode === 204;
+    if (isEmptyAnswer || (returned !== undefined && returned !== taking)) taking.send(returned);
   });
 }

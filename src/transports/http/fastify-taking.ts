@@ -2,6 +2,8 @@ import type { FastifyReply } from "./fastify-shapes.ts";
 import { collectBody, type HandlerAnswer } from "./guard.ts";
 import { isStream, releaseStream, replaceMembers, type Taken, takeHeaders, toldHeaders } from "./taking.ts";
 
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
 export interface GuardableReply extends FastifyReply {
   readonly raw: { statusCode: number };
   readonly statusCode: number;
@@ -98,7 +100,8 @@ function bodyOf(
     body.add(bytes);
     return body.body();
   };
-  if (payload === undefined || payload === null) return { type: "", body: Buffer.alloc(0) };
+  // Fastify sends a null as JSON, but not where there is no body
+  if (payload === undefined || (payload === null && bodiless.has(status))) return { type: "", body: Buffer.alloc(0) };
   if (isStream(payload)) {
     releaseStream(payload);
     return { type: "application/octet-stream", body: { not: "stream" } };

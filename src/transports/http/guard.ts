@@ -167,6 +167,7 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
     principal: principal === "everyone" ? principal : (input: { readonly principal: string }) => input.principal,
     identity: "callers-key",
     retention: options.retention,
+    "~repeatsAfterCrash": ifUnknown === "retry",
     effects,
     // the body is bounded where it is collected; it is kept in at most 4/3 of its length, with its headers beside it
     outcomeLimit: `${Math.ceil((answerLimit * 4) / 3) + 8 * headersAtMost}b`,

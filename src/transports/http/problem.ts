@@ -6,6 +6,7 @@ import { type Answer, json } from "./answer.ts";
 const titles: Readonly<Record<number, string>> = {
   400: "Bad Request",
   403: "Forbidden",
+  404: "Not Found",
   409: "Conflict",
   413: "Content Too Large",
   422: "Unprocessable Content",
