@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 const budgets = {
   index: "110 kB",
   memory: "20 kB",
-  sqlite: "30 kB",
-  redis: "32 kB",
-  postgres: "46 kB",
+  sqlite: "31 kB",
+  redis: "33 kB",
+  postgres: "47 kB",
   mysql: "39 kB",
   transactions: "10 kB",
   web: "28 kB",
