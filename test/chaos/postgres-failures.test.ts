@@ -260,16 +260,15 @@ describe.each(drivers)("postgres over %s", (driver) => {
   });
 
   test("a connection cut under a statement that it never saw before: away, and the process goes on", async () => {
+    const { rows } = await place.admin.query("select clock_timestamp() as now");
     const { ledger, end } = await behindProxy(driver, "20s");
     proxy.freeze("answers");
     const cut = ledger.claim(request(`cut ${driver}`)).catch((error: unknown) => error);
-    // it has arrived, or nothing would be under way
+    // it has arrived, and is no other's: else nothing would be under way
+    const arrived = `select 1 from pg_stat_activity
+      where query like '%${place.schema}%on conflict do nothing%' and backend_start > $1`;
     await expect
-      .poll(() =>
-        place.admin
-          .query("select 1 from pg_stat_activity where query like '%on conflict do nothing%'")
-          .then(({ rowCount }) => rowCount),
-      )
+      .poll(() => place.admin.query(arrived, [rows[0]?.now]).then(({ rowCount }) => rowCount), { timeout: 20_000 })
       .toBeGreaterThan(0);
     proxy.cut();
     expect(await cut).toMatchObject(away);
