@@ -40,15 +40,7 @@ export class Abortable {
       return noop;
     }
     this.#callbacks ??= new UnderWay();
-    const callbacks = this.#callbacks;
-    const slot = callbacks.add(aborted);
-    let stopped = false;
-    return () => {
-      // the slot may be another's by now
-      if (stopped) return;
-      stopped = true;
-      callbacks.remove(slot);
-    };
+    return this.#callbacks.add(aborted);
   }
 }
 

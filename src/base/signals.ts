@@ -15,13 +15,9 @@ const waiting = new WeakMap<AbortSignal, UnderWay<() => void>>();
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   if (signal.aborted) return noop;
   const callbacks = waiting.get(signal) ?? listenTo(signal);
-  const slot = callbacks.add(aborted);
-  let stopped = false;
+  const leave = callbacks.add(aborted);
   return () => {
-    if (stopped) return;
-    stopped = true;
-    callbacks.remove(slot);
-    if (callbacks.size > 0) return;
+    if (!leave() || callbacks.size > 0) return;
     waiting.delete(signal);
     signal.removeEventListener("abort", tell);
   };

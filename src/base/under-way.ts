@@ -1,6 +1,6 @@
 /**
- * What is under way, each in a slot of one array until it is taken out. A `Set` does the same at a price: each table that
- * it outgrows points at the next one for the sake of its iterators, so that after the first has grown old all that ever
+ * What is under way, each in a slot of one array until it leaves. A `Set` does the same at a price: each table that it
+ * outgrows points at the next one for the sake of its iterators, so that after the first has grown old all that ever
  * passed through lives, and is copied, until the next full collection.
  */
 export class UnderWay<T> {
@@ -11,18 +11,18 @@ export class UnderWay<T> {
     return this.#slots.length - this.#free.length;
   }
 
-  /** The slot to take it out by. */
-  add(one: T): number {
-    const slot = this.#free.pop();
-    if (slot === undefined) return this.#slots.push(one) - 1;
+  /** Returns what takes it out again. Called once more that does nothing and says false: the slot may be another's by then. */
+  add(one: T): () => boolean {
+    const slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[slot] = one;
-    return slot;
-  }
-
-  /** Once for each slot that `add` returned. */
-  remove(slot: number): void {
-    this.#slots[slot] = undefined;
-    this.#free.push(slot);
+    let isThere = true;
+    return () => {
+      if (!isThere) return false;
+      isThere = false;
+      this.#slots[slot] = undefined;
+      this.#free.push(slot);
+      return true;
+    };
   }
 
   /** Leaves out what is taken out meanwhile. */

@@ -122,11 +122,11 @@ export class Executor {
   }
 
   async #track<T>(attempt: Promise<T>): Promise<T> {
-    const slot = this.#attempts.add(attempt);
+    const leave = this.#attempts.add(attempt);
     try {
       return await attempt;
     } finally {
-      this.#attempts.remove(slot);
+      leave();
     }
   }
 

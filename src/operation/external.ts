@@ -86,7 +86,7 @@ class Attempt {
 
   async perform(): Promise<Told> {
     const { settings, owned } = this.#execution;
-    const slot = owned.add(this);
+    const leave = owned.add(this);
     if (this.#won.cancelled) this.cancel();
     try {
       // the instance may have closed while the claim was under way
@@ -103,7 +103,7 @@ class Attempt {
     } catch (error) {
       return await this.#fail(error);
     } finally {
-      owned.remove(slot);
+      leave();
       this.#lease.stop();
     }
   }

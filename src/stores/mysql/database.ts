@@ -70,9 +70,8 @@ export function mysqlDatabase(options: LendingOptions): Database {
   };
 
   const track = <T>(work: Promise<T>, abort?: () => void): Promise<T> => {
-    const slot = underWay.add({ work, abort });
-    const left = () => underWay.remove(slot);
-    work.then(left, left);
+    const leave = underWay.add({ work, abort });
+    work.then(leave, leave);
     return work;
   };
 

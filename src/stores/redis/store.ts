@@ -53,9 +53,8 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   /** A command or two, bounded. One that comes too late may still happen: the contract says so. */
   const within = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     const working = (async () => work())();
-    const slot = underWay.add(working);
-    const left = () => underWay.remove(slot);
-    working.then(left, left);
+    const leave = underWay.add(working);
+    working.then(leave, leave);
     try {
       return await withDeadline(clock, deadlineMs, working, () => away(`${doing}, ${deadlineMs} ms`));
     } catch (error) {

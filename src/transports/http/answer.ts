@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: string | Uint8Array | null;
 }
 
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+export const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * A reply as it is sent and kept.
@@ -34,7 +34,7 @@ export function answerOf(
 }
 
 function headersOf(given: HttpReply["headers"], type: string | null, link: string | undefined): Answer["headers"] {
-  // most replies bring none, and a `Headers` costs more than the rest of the answer
+  // most replies bring none, and a `Headers` is dear
   if (given === undefined && link === undefined) return type === null ? [] : [["content-type", type]];
   const kept = new Headers();
   if (type !== null) kept.set("content-type", type);

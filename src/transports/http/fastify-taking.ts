@@ -1,8 +1,7 @@
+import { bodiless } from "./answer.ts";
 import type { FastifyReply } from "./fastify-shapes.ts";
 import { collectBody, type HandlerAnswer } from "./guard.ts";
 import { isStream, releaseStream, replaceMembers, type Taken, takeHeaders, toldHeaders } from "./taking.ts";
-
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export interface GuardableReply extends FastifyReply {
   readonly raw: { statusCode: number };

@@ -9,7 +9,7 @@ import { bytes, type Size } from "../../base/size.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { Cost, DatabaseRun, ExternalRun, OperationDeclaration } from "../../operation/declaration.ts";
 import type { Reprise } from "../../reprise.ts";
-import { type Answer, answerOf } from "./answer.ts";
+import { type Answer, answerOf, bodiless } from "./answer.ts";
 import { type HttpCarrier, type HttpReply, keptHeaders } from "./carrier.ts";
 import { carryHttp } from "./core.ts";
 import { NotKept } from "./not-kept.ts";
@@ -227,8 +227,6 @@ export function createGuard<C extends Guarding, E extends Effects, Q>(
 
 /** As much as servers and proxies take. */
 const headersAtMost = 8_192;
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
-
 /** What of an answer is kept: its status, the headers that are ever repeated, and its body as it was. */
 function keptOf({ status, headers, body }: HandlerAnswer): Kept {
   if ("not" in body) return body;
