@@ -458,6 +458,17 @@ describe("in a mapper's transaction", () => {
       await pool.end();
     },
   );
+
+  test("what is no transaction of the mapper's is refused, and not taken for a ledger that is away", async () => {
+    const pool = pgPool(postgresUrl, 1);
+    const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
+    for (const tx of [{}, undefined]) {
+      const joined = ledger.join(tx as never, request("no transaction"), async () => done("no"));
+      await expect(joined).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    }
+    await ledger.close();
+    await pool.end();
+  });
 });
 
 describe("opening", () => {

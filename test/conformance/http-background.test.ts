@@ -108,7 +108,7 @@ describe.each(backgroundServers)("$name", (server) => {
     ] as const) {
       const response = await ask(method, location, session);
       expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({ code: "REPRISE_NO_SUCH_WORK" });
+      expect(await response.json()).toMatchObject({ title: "Not Found", code: "REPRISE_NO_SUCH_WORK" });
     }
     expect((await ask("GET", location, "")).status).toBe(403);
     expect((await ask("GET", "/exports/none")).status).toBe(404);

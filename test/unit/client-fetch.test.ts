@@ -245,6 +245,7 @@ describe("what is refused before anything is sent", () => {
     ["an empty intent", { intent: "" }],
     ["a key that no structured field holds", { intent: undefined, key: "schlüssel" }],
     ["an empty key", { intent: undefined, key: "" }],
+    ["an intent beside a key", { key: "own" }],
   ];
   test.each(refused)("%s", async (_, init) => {
     const { request, server, keys } = await stage([answers(200)]);

@@ -59,3 +59,17 @@ describe("a guarded handler of Fastify answers as it does by itself, and so agai
     expect(await guarded()).toEqual(expected);
   });
 });
+
+test.each([
+  [
+    "retry",
+    "Safe to retry with the same key for 1d, counted from its completion. A crash before its answer is kept may have it done twice.",
+  ],
+  ["park", "Safe to retry with the same key for 1d, counted from its completion."],
+] as const)("the contract of a guard that says '%s' promises no more than that keeps", async (ifUnknown, promise) => {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+  ending.push(() => reprise.close());
+  const options = { principal: "everyone", retention: "1d", costIfTwice: "noise", effects: "external" } as const;
+  idempotent(reprise, { ...options, name: "order", ifUnknown }, async () => "made");
+  expect(reprise.decisions()).toMatchObject([{ contract: { promise } }]);
+});
