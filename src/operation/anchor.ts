@@ -12,7 +12,6 @@ import type { Host } from "./host.ts";
 import { insist } from "./insist.ts";
 import { Refusal } from "./outcome.ts";
 import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
-import { orWinner } from "./winner.ts";
 
 export interface AnchorOptions<Tx> {
   /**
@@ -158,7 +157,7 @@ class AnchorOf {
     const claim = async () => {
       signal.throwIfAborted();
       await this.#open(clock);
-      return orWinner(this.ledger, request, () => this.ledger.atomic(request, perform));
+      return this.ledger.atomic(request, perform);
     };
     for (let waitMs = pollMs.first; ; waitMs = Math.min(waitMs * 2, pollMs.longest)) {
       // where the answer to a commit was lost, claiming again tells what became of it

@@ -5,7 +5,6 @@ import { Refusal } from "./outcome.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, createRefuse, settle } from "./refusing.ts";
 import { type Told, tellSettled, told } from "./told.ts";
-import { orWinner } from "./winner.ts";
 
 /** How the ledger is asked to run one piece of work: in a transaction of its own, or in the caller's. */
 type Transact = (work: (tx: unknown) => Promise<Finished<Settled>>) => Promise<Atomic<Settled>>;
@@ -56,9 +55,7 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
   const run = runOf(execution, work.input);
   let result: Atomic<Settled>;
   try {
-    result = await orWinner(execution.ledger, work, () =>
-      transact(async (tx) => finish({ status: "done", value: await run(tx) })),
-    );
+    result = await transact(async (tx) => finish({ status: "done", value: await run(tx) }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // what the run wrote is rolled back; the refusal is stored in a claim of its own, and whoever finished meanwhile wins

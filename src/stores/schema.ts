@@ -45,7 +45,7 @@ export interface Statements {
 
 export interface Difference extends SchemaDifference {
   /** What its statements create, where they change nothing that is there. An index takes long on a large table. */
-  readonly creates: "table" | "column" | "index" | null;
+  readonly creates: "table" | "column" | "function" | "index" | null;
 }
 
 export function columnsOf({ columns, later }: Table): Definitions {
@@ -133,7 +133,7 @@ export function checkVersion(ledger: string, found: string | undefined, expected
 
 /** What opening creates: an index is left to `migrate`, since it may take longer than a start may wait. */
 export function createdByOpening(differences: readonly Difference[]): readonly string[] {
-  return differences.filter(({ creates }) => creates === "table" || creates === "column").flatMap(({ mend }) => mend);
+  return differences.filter(({ creates }) => creates !== null && creates !== "index").flatMap(({ mend }) => mend);
 }
 
 export function createdByMigrating(differences: readonly Difference[]): readonly string[] {

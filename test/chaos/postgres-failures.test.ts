@@ -18,7 +18,6 @@ import {
 
 const missing = (await postgresVersion()) === undefined;
 const drivers: readonly DriverName[] = ["pg", "postgres"];
-const levels = ["read committed", "repeatable read", "serializable"] as const;
 
 let place: PostgresPlace;
 let proxy: Forwarder;
@@ -372,93 +371,9 @@ describe.each(drivers)("postgres over %s", (driver) => {
     });
     await expect(savepoint).resolves.toEqual([{ it: "kept" }]);
   });
-
-  test.each(levels)("at %s, work joined behind a snapshot that is too old runs once", async (isolation) => {
-    const ledger = await place.ledger(driver, { isolation });
-    const other = await place.ledger(driver, { instance: 1 });
-    const identity = `old snapshot ${isolation} ${driver}`;
-    let attempts = 0;
-    const answer = await ledger.transaction(async (tx) => {
-      attempts += 1;
-      await tx.query("select 1");
-      if (attempts === 1) await bookIn(other, identity);
-      return ledger.join(tx, request(identity), async (own) => {
-        await place.insertBooking(own, identity);
-        return done("another");
-      });
-    });
-    expect(answer).toMatchObject({ is: "done", outcome: "outcome" });
-    expect(attempts).toBe(isolation === "read committed" ? 1 : 2);
-    expect((await place.bookings()).filter((one) => one === identity)).toHaveLength(1);
-  });
-
-  test.each(levels)(
-    "at %s, 40 identities by four attempts, of which some roll back, are booked once each",
-    async (isolation) => {
-      const ledgers = [
-        await place.ledger(driver, { isolation }),
-        await place.ledger(driver, { isolation, instance: 1 }),
-      ];
-      let runs = 0;
-      const book = async (ledger: Ledger<unknown>, identity: string): Promise<string> => {
-        for (;;) {
-          const answer = await (ledger as Awaited<ReturnType<PostgresPlace["ledger"]>>)
-            .atomic(request(identity, `key of ${identity}`), async (tx) => {
-              runs += 1;
-              await place.insertBooking(tx, identity);
-              if (runs % 4 === 0) throw new Error("rolled back");
-              return done();
-            })
-            .catch((error: unknown) => {
-              if (error instanceof Error && error.message === "rolled back") return null;
-              throw error;
-            });
-          if (answer !== null && answer.is !== "running") return answer.is;
-        }
-      };
-      const identities = Array.from({ length: 160 }, (_, i) => `raced ${isolation} ${driver} ${i % 40}`);
-      const answers = await Promise.all(
-        identities.map((identity, i) => book(ledgers[Math.floor(i / 40) % 2] as Ledger<unknown>, identity)),
-      );
-      expect(answers.filter((is) => is === "ran")).toHaveLength(40);
-      const booked = (await place.bookings()).filter((one) => identities.includes(one));
-      expect([booked.length, new Set(booked).size]).toEqual([40, 40]);
-    },
-  );
 });
 
 describe("in a mapper's transaction", () => {
-  test.each(levels)(
-    "at %s, a conflict asks the caller to repeat the whole, and running work is told at once",
-    async (isolation) => {
-      const pool = pgPool(postgresUrl, 4);
-      const transactions = pgTransactions(pool, isolation);
-      const ledger = postgresLedger({ pool, transactions, schema: place.schema });
-      const own = await place.ledger("pg");
-      const identity = `mapper ${isolation}`;
-      const running = await transactions.begin(async (tx) => {
-        const held = await ledger.join(tx, request(`${identity} held`), async () => {
-          const other = await own.atomic(request(`${identity} held`), async () => done("no"));
-          const itself = await ledger.join(tx, request(`${identity} held`), async () => done("no"));
-          return { value: [other.is, itself.is], outcome: "", refused: false };
-        });
-        return held.is === "ran" ? held.value : held.is;
-      });
-      expect(running).toEqual(["running", "running"]);
-
-      const stale = transactions.begin(async (tx) => {
-        await tx.query("select 1");
-        await bookIn(own, identity);
-        const joined = await ledger.join(tx, request(identity), async () => done("no"));
-        return joined.is;
-      });
-      if (isolation === "read committed") expect(await stale).toBe("done");
-      else await expect(stale).rejects.toMatchObject({ code: "REPRISE_RETRY_TRANSACTION" });
-      await ledger.close();
-      await pool.end();
-    },
-  );
-
   test("what is no transaction of the mapper's is refused, and not taken for a ledger that is away", async () => {
     const pool = pgPool(postgresUrl, 1);
     const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });

@@ -78,6 +78,7 @@ describe.each(anchorStores)("an anchor on $name", ({ missing, concurrent, open }
     const answers = await Promise.all(attempts);
     expect(await stage.bookings()).toEqual(["BK-1"]);
     expect(new Set(answers.map((answer) => answer?.by)).size).toBe(1);
+    expect(two.reduce((sum, { seen }) => sum + seen.bodies, 0)).toBe(1);
   });
 
   test("20 duplicates of an open transaction hold no connection: others commit meanwhile", async (context) => {

@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
+import { functions } from "../../src/stores/postgres/database.ts";
 import { redisLedger } from "../../src/stores/redis/index.ts";
 import { compare } from "../../src/stores/schema.ts";
 import { loadDriver } from "../../src/stores/sqlite/driver.ts";
@@ -55,9 +56,15 @@ describe("PostgreSQL's tables", async () => {
       });
       const run = (statement: string) => place.admin.query(statement);
       const work = "alter table reprise_work";
+      const enter = functions[0]?.definition(partitions !== undefined).name;
 
       test.each([
         ["drop table reprise_attempt", "Table reprise_attempt is missing."],
+        [`drop function ${enter}`, `Function ${enter} is missing.`],
+        [
+          `create or replace function ${enter}(uuid, uuid, bigint, bigint, text) returns text language sql as 'select $5'`,
+          `Function ${enter} does something else than it was made for.`,
+        ],
         [`${work} drop column why`, "Column why of reprise_work is missing."],
         [
           `${work} alter column identity type varchar(90)`,

@@ -1,11 +1,21 @@
 import type { Name } from "../../base/names.ts";
-import type { Acceptance, AcceptRequest, Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
+import type {
+  Acceptance,
+  AcceptRequest,
+  Atomic,
+  Claim,
+  FindRequest,
+  Finished,
+  Won,
+  WorkRequest,
+} from "../../contract/ledger.ts";
 import { bindHeld, clear, lockNumbers, type Met } from "./claim.ts";
-import type { Answer } from "./driver.ts";
+import type { Answer, OwnRow } from "./driver.ts";
 import { park } from "./endings.ts";
+import { type DatabaseFunction, databaseFunction } from "./functions.ts";
 import { inserting, insertParams, insertWork, shown } from "./insert.ts";
 import { acceptedAs, judge, look, lookAtBoth, lookAtName, stored, unboundedRetryMs } from "./look.ts";
-import { boundIdling, epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
+import { epochMs, interval, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, type Step, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
 
@@ -16,42 +26,78 @@ const parkedByAtomic = "work with effects of its own was claimed as database wor
  * somebody is at it, at once. A lock of another's on the same number costs a false `running`, never a second run. They
  * go with the transaction, also when its session is ended because it idled: a process that stops must not hold them.
  *
- * What stands there is read in the same statement, whose snapshot is older than the locks: what another commits in between
- * is met by the insert at the end, which raises, and the work is repeated as a whole.
+ * What stands there is read in a statement after the locks: one whose snapshot is older may not see what another attempt
+ * committed before it let go of them, and the work would begin a second time. Above READ COMMITTED every snapshot is
+ * older, so there the names are written and removed again, which fails over a commit that is not seen (40001); the whole
+ * transaction is then repeated. Null: nothing stands there, and the names are held.
  */
-const locking = (look: string, idle: string, ...numbers: readonly string[]) =>
-  `select case when ${numbers.map((number) => `pg_try_advisory_xact_lock(${number}::bigint)`).join(" and ")}
-    then 1 else 0 end as free, ${epochMs("clock_timestamp()")} as present,
-  ${boundIdling(idle)} as idle, w.*
-  from (select 1) t left join (${look}) w on true`;
-
-const lockAndLookAtName = locking(lookAtName, "$2", "$3");
-const lockAndLookAtBoth = {
-  whole: locking(lookAtBoth.whole, "$3", "$4", "$5"),
-  partitioned: locking(lookAtBoth.partitioned, "$3", "$4", "$5"),
-};
+const enter = databaseFunction("enter", ["uuid", "uuid", "bigint", "bigint", "text"], "text", {
+  whole: entering(
+    lookAtBoth.whole,
+    "insert into @work (created_at, keep_until, state, name, key) values (now(), 'infinity', 'k', $1, $2)",
+  ),
+  partitioned: entering(
+    lookAtBoth.partitioned,
+    "insert into @work (created_at, keep_until, state, name) select now(), 'infinity', 'k', n from unnest(array[$1, $2]) n where n is not null",
+  ),
+});
+function entering(lookAtTwo: string, write: string): string {
+  const read = (look: string) => `select json_agg(w) into met from (${look}) w`;
+  return `
+declare
+  isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
+  met json;
+begin
+  if $5 is not null and current_setting('idle_in_transaction_session_timeout') = '0' then
+    perform set_config('idle_in_transaction_session_timeout', $5, true);
+  end if;
+  if $2 is null then ${read(lookAtName)}; else ${read(lookAtTwo)}; end if;
+  if met is null and isheld then
+    if current_setting('transaction_isolation') <> 'read committed' then
+      ${write} on conflict do nothing;
+      delete from @work where name in ($1, $2) and state = 'k';
+    end if;
+    return null;
+  end if;
+  return json_build_object('isheld', isheld, 'present', ${epochMs("clock_timestamp()")}, 'rows', coalesce(met, '[]'));
+end `;
+}
 
 /** Finished work is written once. It raises where another's stands: a COMMIT that is on its way must not keep both. */
-const insertDone = inserting(
-  {
+const finish = databaseFunction(
+  "finish",
+  ["uuid", "uuid", "text", "int", "int", "text", "float8", ...Array<string>(5).fill("text"), "uuid", "uuid"],
+  "float8",
+  { whole: finishingBody("whole"), partitioned: finishingBody("partitioned") },
+);
+function finishingBody(form: "whole" | "partitioned"): string {
+  const insert = inserting({
     created_at: "now()",
-    ended_at: "t.now",
-    keep_until: `t.now + ${interval("$7")}`,
+    ended_at: "ended",
+    keep_until: `ended + ${interval("$7")}`,
     print: "decode($3, 'hex')",
-    print_v: "$4::int",
+    print_v: "$4",
     state: `'d'::"char"`,
-    refused: "$5::int = 1",
+    refused: "$5 = 1",
     outcome: "$6",
     operation: "$8",
     identity: "$9",
     principal: "$10",
     caller_key: "$11",
     owner: "$12",
-    parent: "$13::uuid",
-    intent: "$14::uuid",
-  },
-  `returning ${epochMs("ended_at")} as at`,
-);
+    parent: "$13",
+    intent: "$14",
+  });
+  return `
+declare
+  ended timestamptz := clock_timestamp();
+begin
+  ${insert[form]};
+  return ${epochMs("ended")};
+end `;
+}
+
+export const functions: readonly DatabaseFunction[] = [enter, finish];
 
 /** External work of an earlier declaration that nobody is at, with the effect that it has, if any. */
 const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) as effect from @work w
@@ -61,15 +107,12 @@ const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) 
 const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3::int = 1, ended_at = clock_timestamp(),
     keep_until = greatest(keep_until, clock_timestamp() + ${interval("$4")}), input = null, not_before = null, why = null,
     token = token + 1
-  where name = $1::uuid returning ${epochMs("ended_at")} as at`;
+  where name = $1::uuid returning ${epochMs("ended_at")} as answer`;
 
 /** What the transaction begins with. */
-export function opening(request: WorkRequest, idleMs: number | null): readonly Step[] {
+export function opening(request: FindRequest, idleMs: number | null): readonly Step[] {
   const idle = idleMs === null ? null : String(idleMs);
-  const { name, key } = request;
-  const [nameNumber, keyNumber] = lockNumbers(request);
-  if (key === null) return [step(lockAndLookAtName, name, idle, nameNumber)];
-  return [step(lockAndLookAtBoth, name, key, idle, nameNumber, keyNumber)];
+  return [step(enter.call, request.name, request.key, ...lockNumbers(request), idle)];
 }
 
 type Claimed =
@@ -98,7 +141,7 @@ export async function runOnce<Tx, T>(
     return {
       is: "commit",
       steps,
-      value: ([finish]) => ({ is: "ran", value: finished.value, at: numberOf(finish?.rows[0]?.["at"]) }),
+      value: ([ended]) => ({ is: "ran", value: finished.value, at: numberOf(ended?.rows[0]?.["answer"]) }),
     };
   } finally {
     for (const name of names) session.running.delete(name);
@@ -110,7 +153,7 @@ function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: b
   const refused = finished.refused ? 1 : 0;
   if (adopted) return step(finishAdopted, name, finished.outcome, refused, keepMs);
   return step(
-    insertDone,
+    finish.call,
     ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
     ...[request.parent, request.intent],
@@ -130,6 +173,16 @@ async function claimWork<Tx>(session: Session<Tx>, request: WorkRequest, opened:
 /** `bound`: it wrote the key. */
 type MetLocked = Exclude<Met, { is: "found" }> | (Extract<Met, { is: "found" }> & { readonly bound: boolean });
 
+const present = `select ${epochMs("clock_timestamp()")} as now`;
+
+/** What `enter` answers where something stands under the names, or somebody else holds them. */
+interface Entered {
+  readonly isheld: boolean;
+  /** The server's clock, in milliseconds since the epoch. */
+  readonly present: number;
+  readonly rows: readonly OwnRow[];
+}
+
 /** What stands under the names. `free`: nothing does, and this transaction holds them. */
 async function meetLocked<Tx>(
   session: Session<Tx>,
@@ -137,13 +190,16 @@ async function meetLocked<Tx>(
   [opened]: readonly Answer[],
 ): Promise<MetLocked> {
   const { name, key } = request;
-  const [first] = opened?.rows ?? [];
-  const isFree = numberOf(first?.["free"]) === 1;
-  const running: MetLocked = { is: "running", since: numberOf(first?.["present"]), retryAfterMs: unboundedRetryMs };
   // this very transaction is at it: its own locks let it pass
-  if (session.running.has(name) || (key !== null && session.running.has(key))) return running;
-  // where nothing stands, its one row tells of the locks alone
-  let rows = first?.["work"] === null ? [] : (opened?.rows ?? []);
+  if (session.running.has(name) || (key !== null && session.running.has(key))) {
+    const [now] = await session.run([step(present)]);
+    return { is: "running", since: numberOf(now?.rows[0]?.["now"]), retryAfterMs: unboundedRetryMs };
+  }
+  const answer = textOrNull(opened?.rows[0]?.["answer"]);
+  if (answer === null) return { is: "free" };
+  const entered = JSON.parse(answer) as Entered;
+  const running: MetLocked = { is: "running", since: entered.present, retryAfterMs: unboundedRetryMs };
+  let { rows } = entered;
   const lookAgain = async (...before: readonly Step[]) => {
     rows = (await session.run([...before, look(request)])).at(-1)?.rows ?? [];
   };
@@ -153,16 +209,16 @@ async function meetLocked<Tx>(
       case "mismatch":
         return verdict;
       case "free":
-        return isFree ? verdict : running;
+        return entered.isheld ? verdict : running;
       case "clear":
-        if (!isFree) return running;
+        if (!entered.isheld) return running;
         await lookAgain(clear(request));
         continue;
     }
     const { work, unbound } = verdict;
     if (!unbound || key === null) return { is: "found", work, bound: false };
     // whoever holds the names may be about to bind it too
-    if (!isFree) return running;
+    if (!entered.isheld) return running;
     const [bound] = await session.run([bindHeld(request, key, work)]);
     if (bound?.count === 1) return { is: "found", work, bound: true };
     await lookAgain();

@@ -3,7 +3,7 @@ import type { AttemptId, WorkId } from "../../base/names.ts";
 import type { WorkRequest } from "../../contract/ledger.ts";
 import type { Parameter } from "./driver.ts";
 import { interval } from "./rows.ts";
-import type { StatementText } from "./server.ts";
+import type { TwoForms } from "./server.ts";
 
 const { keepAhead } = defaults.ledger;
 
@@ -15,7 +15,7 @@ type Values = Readonly<Record<string, string>>;
  * partitions each has a row of its own, and both are written or neither. `free`: nothing is written unless it holds, or
  * where a name is taken; else it raises there. In partitions it raises also where another came in between, and is repeated.
  */
-export function inserting(work: Values, returning = "", free?: string): StatementText {
+export function inserting(work: Values, returning = "", free?: string): TwoForms {
   const values: Values = { name: "$1::uuid", ...work };
   const columns = Object.keys(values).join(", ");
   const key = keyRow(values["created_at"] ?? "t.now", "$2", "$1");
@@ -49,7 +49,7 @@ export function insertKey(from: string): string {
 }
 
 /** External work. Parameters: `insertParams`. */
-export function insertWork(state: "r" | "o", returning?: string, free?: string): StatementText {
+export function insertWork(state: "r" | "o", returning?: string, free?: string): TwoForms {
   const values: Values = {
     created_at: "t.now",
     keep_until: `t.now + ${interval("$14")} * ${keepAhead}`,

@@ -24,10 +24,15 @@ export const catalogue = `with t as (select c.oid, c.relname::text as tab, c.rel
     from t join pg_index i on i.indrelid = t.oid join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
   union all select 'partition', t.tab, p.relname::text, lower(pg_get_expr(p.relpartbound, p.oid)),
       case when 'fillfactor=85' = any(p.reloptions) then 1 else 0 end
-    from t join pg_inherits h on h.inhparent = t.oid join pg_class p on p.oid = h.inhrelid`;
+    from t join pg_inherits h on h.inhparent = t.oid join pg_class p on p.oid = h.inhrelid
+  union all select 'function', '', p.proname::text, p.prosrc, 1
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = $1 and starts_with(p.proname::text, 'reprise_')`;
 
 export interface LiveSchema {
   readonly tables: Live;
+  /** What each does, by its name. */
+  readonly functions: ReadonlyMap<string, string>;
   readonly partitions: readonly Partition[];
 }
 export interface Partition {
@@ -63,6 +68,7 @@ export function liveSchema(rows: readonly OwnRow[]): LiveSchema {
         },
       ]),
     ),
+    functions: new Map(of("function").map(({ name, definition }) => [name, definition])),
     partitions: of("partition").flatMap(({ table, name, definition, isValid }) => {
       const [modulus, remainder] = (definition.match(/\d+/g) ?? []).map(Number);
       return modulus === undefined || remainder === undefined

@@ -1,6 +1,8 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { LedgerSchema, SchemaOptions } from "../../contract/ledger-schema.ts";
 import { checkVersion, compare, compareVersion, createdByOpening, type Difference } from "../schema.ts";
+import { functions } from "./database.ts";
+import { compareFunctions, createFunctions } from "./functions.ts";
 import { catalogue, type LiveSchema, liveSchema, type Partition } from "./live.ts";
 import { textOf } from "./rows.ts";
 import { inSchema, partition, quoted, schemaVersion, statementsIn, tables, versionRow } from "./schema.ts";
@@ -65,7 +67,7 @@ function differences(found: Found, schema: string, wanted: number | null, creati
   const version = found.tables.has("reprise_meta")
     ? compareVersion(found.version, schemaVersion, inSchema(versionRow, schema))
     : [];
-  return [...version, ...differing, ...parts];
+  return [...version, ...differing, ...parts, ...compareFunctions(functions, divided, schema, found.functions)];
 }
 
 function comparePartitions(schema: string, table: string, found: readonly Partition[]): readonly Difference[] {
@@ -139,6 +141,7 @@ export function postgresSchema(server: PostgresServer, schema: string): LedgerSc
             statements.addColumn(table, name, definition),
           ),
         ]),
+        ...createFunctions(functions, partitions !== null, schema),
       ];
     },
     migrate: (options) =>

@@ -15,8 +15,12 @@ export interface Step {
   readonly text: StatementText;
   readonly params: readonly Parameter[];
 }
+export type StatementText = string | TwoForms;
 /** Where a table in partitions needs another statement, both, of the same parameters. */
-export type StatementText = string | { readonly whole: string; readonly partitioned: string };
+export interface TwoForms {
+  readonly whole: string;
+  readonly partitioned: string;
+}
 
 export function step(text: StatementText, ...params: readonly Parameter[]): Step {
   return { text, params };
