@@ -31,7 +31,7 @@ export interface Results {
 }
 
 /** Until the engine has compiled what runs often, it is the engine that is timed: so often, or so long on a slow machine. */
-const warm = { times: 20_000, ms: 5_000 };
+const warm = { times: 20_000, ms: 15_000 };
 
 /** Short slices in turn, in another order each round: what disturbs the machine disturbs all of them. */
 export async function contest(contestants: readonly Contestant[], course: Course): Promise<Results> {
