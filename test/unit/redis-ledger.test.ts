@@ -60,7 +60,45 @@ describe("what is stored", () => {
     await ledger.accept(later("later"));
     passed = pastKeepMs;
     expect(await ledger.sweep(500)).toBe(41);
-    expect(await redis.keys(`*${prefix}*`)).toEqual([`${prefix}:schema`]);
+    expect((await redis.keys(`*${prefix}*`)).toSorted()).toEqual([`${prefix}:keeps`, `${prefix}:schema`]);
+  });
+
+  test("of work that was given back is nothing, also where the sweep has looked at older work before", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    const parked = await claimed(ledger, "a");
+    await ledger.start(parked.fence, effect("charge"));
+    await ledger.park(parked.fence, { effect: "charge", why: "lost", unlessAnswered: true });
+    passed = pastKeepMs;
+    expect(await ledger.sweep(10)).toBe(0);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const { fence } = await claimed(ledger, "b");
+      expect(await ledger.release(fence, { keep: false, notBeforeMs: 0, error: "E" })).toBe("released");
+    }
+    const identities = (await ledger.recent({ limit: 10 })).map((run) => run.identity);
+    expect(identities, "what the sweep left is still told").toEqual(["a"]);
+    expect(await redis.keys(`{${prefix}:*}:begun:*`)).toEqual([]);
+  });
+
+  test("of running work is an entry in one list, until somebody would have to come for it", async () => {
+    const prefix = newPrefix();
+    const ledger = redisLedger({ client: redis, prefix });
+    const due = async () => (await redis.keys(`{${prefix}:*}:due`)).length;
+    const claims = [await claimed(ledger, "a"), await claimed(ledger, "b")] as const;
+    expect(await due()).toBe(0);
+    expect(await ledger.recent({ limit: 10, state: "running" })).toHaveLength(2);
+    await ledger.start(claims[0].fence, effect("charge"));
+    expect(await due()).toBe(1);
+    await ledger.renew(claims[1].fence, leaseMs, null);
+    expect(await due()).toBe(2);
+    expect(await ledger.recent({ limit: 10, state: "running" })).toHaveLength(2);
+    await ledger.pin(claims[0].fence.id, "charge", "answer");
+    const completion = { outcome: "o", refused: false, keepMs } as const;
+    expect(await ledger.complete(claims[0].fence, { ...completion, visited: [] })).toBe("effects-differ");
+    expect(await ledger.complete(claims[0].fence, { ...completion, visited: ["charge"] })).toBe("done");
+    expect(await ledger.complete(claims[1].fence, { ...completion, visited: [] })).toBe("done");
+    expect(await due()).toBe(0);
   });
 
   test("of accepted work's id lives on with renewals, and while the work waits for a person", async () => {
@@ -189,6 +227,10 @@ describe("a person's decision", () => {
       const members = await Promise.all(keys.map((key) => redis.zrange(key, 0, -1)));
       return members.flat().map((member) => member.split(" ", 1)[0]);
     };
+    const begun = async () => {
+      const [key = ""] = await redis.keys(`{${prefix}:*}:begun:${keepMs}`);
+      return (await redis.lrange(key, 0, -1)).map((member) => member.split(" ", 1)[0]);
+    };
     const { name, id } = await parked(ledger, "a", ["charge", "mail"]);
     await ledger.intervene(id, { does: "answer", effect: "charge", answer: "1" }, note);
     expect([await listedIn("parked"), await listedIn("due")], "one answer is still lost").toEqual([[name], []]);
@@ -203,7 +245,7 @@ describe("a person's decision", () => {
     const last = await claimed(ledger, "a");
     await ledger.park(last.fence, { effect: "charge", why: "lost", unlessAnswered: false });
     await ledger.intervene(id, settlement, note);
-    expect([await listedIn("parked"), await listedIn("due"), await listedIn("kept")]).toEqual([[], [], [name]]);
+    expect([await listedIn("parked"), await listedIn("due"), await begun()]).toEqual([[], [], [name]]);
   });
 
   test("that settles makes everything of the work expire after its keep, and its keys live as long", async () => {

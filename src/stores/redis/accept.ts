@@ -2,7 +2,7 @@ import { defaults } from "../../base/defaults.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Standing } from "../../contract/ledger.ts";
 import { stored } from "./claim.ts";
-import { enter, enterWork } from "./entry.ts";
+import { enter, enterWork, runEntry } from "./entry.ts";
 import { forgetId, introduceId, nameOfId } from "./ids.ts";
 import { rememberIntent } from "./intents.ts";
 import { progressOf } from "./records.ts";
@@ -19,18 +19,15 @@ if work.state == 'o' or work.state == 'r' then
   if work.input then return {'accepted', found.others, work.id, work.created_at, work.id} end
   return {'running', found.others, work.created_at, ${defaults.ledger.unboundedRetryMs}, work.id}
 end
-local answer = told(work, '')
-return {answer[1], found.others, answer[2], answer[3], work.id}
+local answer = told(work, '', found.others)
+answer[5] = work.id
+return answer
 `);
 
 const standingScript = script(`${work}
 local work = load_work(work_key)
 if not work or work.id ~= ARGV[3] then return false end
-if work.state == 'd' or work.state == 'u' then
-  local answer = told(work, '')
-  table.insert(answer, 2, work.operation)
-  return answer
-end
+if work.state == 'd' or work.state == 'u' then return told(work, '', work.operation) end
 return {'going', work.operation, work.created_at, work.state == 'r' and 1 or 0, work.cancelled and 1 or 0, work.progress}
 `);
 
@@ -39,7 +36,7 @@ export async function acceptWork(store: RedisStore, request: AcceptRequest): Pro
   const { id, name, keepMs, input } = request;
   const entry = { script: acceptScript, id, attempt: "", leaseMs: 0, input, resuming: false } as const;
   const [reply] = await Promise.all([
-    enterWork(store, request, entry),
+    enterWork(store, request, id, (reservedUntil) => runEntry(store, request, entry, reservedUntil)),
     introduceId(store, id, name, keepMs),
     rememberIntent(store, request),
   ]);

@@ -22,7 +22,13 @@ local work = held()
 if not work then return {'fenced'} end
 local present = effect_of(ARGV[5])
 if present then return {'present', effect_reply(ARGV[5], present)} end
-set_effect(ARGV[5], {redis.call('HLEN', effects_key), now, false, now + ARGV[6], work.token, false})
+local place = redis.call('HLEN', effects_key)
+if place == 0 then
+  -- from now on somebody must come for it if its owner is gone
+  redis.call('ZADD', due, work.lease_until, member(work))
+  if work.fresh then save(work) end
+end
+set_effect(ARGV[5], {place, now, false, now + ARGV[6], work.token, false})
 return {'started'}
 `);
 

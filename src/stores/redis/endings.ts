@@ -1,11 +1,29 @@
 import type { Name, WorkId } from "../../base/names.ts";
 import type { AbandonedWork, Completion, Fence, Parking, Release } from "../../contract/ledger.ts";
+import { leaveBegun } from "./begun.ts";
 import { unbindKey } from "./binding.ts";
 import { forgetId, nameOfId, rememberId } from "./ids.ts";
 import { withParent } from "./parent.ts";
 import { integer, items, nullable, text, textOrNull } from "./replies.ts";
-import { finish, script, work } from "./script.ts";
+import { clock, finish, script, sweepMs, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
+
+// work as its claim wrote it: nothing stands beside it. nil: something does, or may, and the longer script must look
+const completeFreshScript = script(`${clock}
+local packed = redis.call('GET', KEYS[1])
+local work = packed and cmsgpack.unpack(packed)
+if not work or work.state ~= 'r' or work.id ~= ARGV[2] or work.attempt ~= ARGV[3] then return 'fenced' end
+if not work.fresh then return nil end
+work.state, work.ended_at, work.outcome, work.refused = 'd', now, ARGV[4], ARGV[5] == '1'
+work.keep_until = math.max(work.keep_until, now + ARGV[6])
+packed = cmsgpack.pack(work)
+if work.parent then
+  redis.call('SET', KEYS[1], packed)
+else
+  redis.call('SET', KEYS[1], packed, 'PX', work.keep_until - now + ${sweepMs})
+end
+return 'done'
+`);
 
 const completeScript = script(`${work}${finish}
 local work = held()
@@ -16,8 +34,7 @@ local effects = effects_reply()
 for _, effect in ipairs(effects) do
   if not effect[6] or not visited[effect[1]] then return 'effects-differ' end
 end
--- past attempts are listed from the second on
-finish(work, ARGV[5], ARGV[6], ARGV[7], #effects == 0 and work.token == 1)
+finish(work, ARGV[5], ARGV[6], ARGV[7])
 return 'done'
 `);
 
@@ -27,7 +44,7 @@ local work = held()
 if not work then return {'fenced'} end
 if ARGV[5] ~= '1' and redis.call('HLEN', effects_key) == 0 then
   forget(work)
-  return {'released', work.keys}
+  return {'released', work.keys, work.keep_ms, member(work)}
 end
 note(work, 'released', nullable(ARGV[7]))
 work.state, work.not_before, work.lease_until, work.why = 'o', now + ARGV[6], now, nullable(ARGV[7])
@@ -68,22 +85,26 @@ return work.id
 `);
 
 const forgetScript = script(`${work}
--- a child that its parent holds is looked at again after so long: many must not stand before what is over
+-- what is not done, or is held by its parent, is looked at again after so long: many must not stand before what is over
 local held_ms = 60000
 local work = load_work(work_key)
 if not work then
   -- the server's own expiry came first
-  redis.call('ZREM', runs, ARGV[3])
+  redis.call('ZREM', aged, ARGV[3])
   return {redis.call('ZREM', kept, ARGV[3]), now, {}}
+end
+if member(work) ~= ARGV[3] then
+  -- it was given back, or its name began anew
+  redis.call('ZREM', kept, ARGV[3])
+  redis.call('ZREM', aged, ARGV[3])
+  return {0, now, {}}
 end
 local over = is_over(work, ARGV[4])
 if over == nil then return look_at_parent(work) end
-if not over and is_expired(work) then
-  redis.call('ZADD', kept, now + held_ms, ARGV[3])
-  return {0, now, {}}
-end
 if not over then
-  if work.state == 'd' then redis.call('ZADD', kept, work.keep_until, ARGV[3]) else redis.call('ZREM', kept, ARGV[3]) end
+  local is_kept = work.state == 'd' and work.keep_until > now
+  redis.call('ZADD', kept, is_kept and work.keep_until or now + held_ms, ARGV[3])
+  redis.call('ZADD', aged, work.created_at, ARGV[3])
   return {0, now, {}}
 end
 forget(work)
@@ -95,7 +116,13 @@ export async function completeWork(
   { name, id, attempt }: Fence,
   { outcome, refused, keepMs, visited }: Completion,
 ): Promise<"done" | "fenced" | "effects-differ"> {
-  const args = [name, id, attempt, outcome, refused ? 1 : 0, Math.ceil(keepMs), ...visited];
+  const ending = [id, attempt, outcome, refused ? 1 : 0, Math.ceil(keepMs)] as const;
+  // what it visited stands beside it
+  if (visited.length === 0) {
+    const completed = await store.run("complete", completeFreshScript, [store.keys.work(name)], ending);
+    if (completed !== null) return text(completed) as "done";
+  }
+  const args = [name, ...ending, ...visited];
   return text(await store.run("complete", completeScript, store.keys.ofWork(name), args)) as "done";
 }
 
@@ -105,8 +132,12 @@ export async function releaseWork(
   { keep, notBeforeMs, error }: Release,
 ): Promise<"released" | "open" | "fenced"> {
   const args = [name, id, attempt, keep ? 1 : 0, Math.ceil(notBeforeMs), nullable(error)];
-  const [left, keys] = items(await store.run("release", releaseScript, store.keys.ofWork(name), args));
-  await Promise.all(items(keys).map((key) => unbindKey(store, text(key) as Name, name, { by: attempt })));
+  const reply = items(await store.run("release", releaseScript, store.keys.ofWork(name), args));
+  const [left, keys, keepMs, member] = reply;
+  await Promise.all([
+    ...items(keys).map((key) => unbindKey(store, text(key) as Name, name, { by: attempt })),
+    ...(text(left) === "released" ? [leaveBegun(store, name, integer(keepMs), text(member))] : []),
+  ]);
   return text(left) as "released" | "open" | "fenced";
 }
 

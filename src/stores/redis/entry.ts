@@ -2,15 +2,14 @@ import { RepriseError } from "../../base/errors.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import { pause } from "../../base/promise.ts";
 import type { Mismatch, Running, WorkRequest } from "../../contract/ledger.ts";
+import { introduceKeep } from "./begun.ts";
 import { bindKey, holdingOf, refreshKeys, unbindKey } from "./binding.ts";
 import { withParent } from "./parent.ts";
-import { printed } from "./records.ts";
+import { printed, shownOf } from "./records.ts";
 import { integer, items, nullable, text } from "./replies.ts";
-import type { Script } from "./script.ts";
+import { newWork, type Script } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
-/** Of the runs that a part lists, the newest so many: the page looks no further back. */
-const runsListed = 1_000;
 /** Between looks at a key that another claim has reserved: as long as its second command takes. */
 const reservedPauseMs = { least: 2, most: 50 };
 
@@ -28,14 +27,14 @@ export interface Entry {
 /** In Lua, for scripts that `enterWork` runs. */
 export const enter = `
 local attempt, print, lease, keep_ms = ARGV[3], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-local key, reserved_until = ARGV[14], tonumber(ARGV[15])
+local key, reserved_until = ARGV[13], tonumber(ARGV[14])
 
 -- enters the work in this state, unless one stands under its name: then that is told, and is the key's from now on, with
 -- its other keys, which must live as long. Or it tells an answer, which ends the script.
 local function enter(state)
   local work = load_work(work_key)
   if work and is_expired(work) then
-    local over = is_over(work, ARGV[18])
+    local over = is_over(work, ARGV[16])
     if over == nil then return {answer = look_at_parent(work)} end
     if over then
       forget(work)
@@ -48,17 +47,27 @@ local function enter(state)
 
   if not work then
     if key ~= '' and reserved_until < now then return {answer = {'late'}} end
-    work = new_work()
-    work.state, work.print, work.id, work.attempt, work.token = state, print, ARGV[4], attempt, 1
-    work.resumes, work.lease_until, work.not_before = 0, now + lease, 0
-    work.keep_ms, work.keep_until, work.created_at = keep_ms, now + keep_ms, now
-    work.input, work.operation, work.about, work.owner = nullable(ARGV[8]), ARGV[10], ARGV[11], ARGV[12]
-    work.keys, work.parent, work.intent = {}, nullable(ARGV[16]), nullable(ARGV[17])
-    if key ~= '' then work.keys[1] = key end
+    work = ${newWork({
+      state: "state",
+      id: "ARGV[4]",
+      attempt: "attempt",
+      token: "1",
+      resumes: "0",
+      lease_until: "now + lease",
+      not_before: "0",
+      keep_ms: "keep_ms",
+      keep_until: "now + keep_ms",
+      created_at: "now",
+      print: "print",
+      operation: "ARGV[10]",
+      about: "ARGV[11]",
+      owner: "ARGV[12]",
+      parent: "nullable(ARGV[15])",
+      keys: "{key ~= '' and key or nil}",
+      input: "nullable(ARGV[8])",
+    })}
     save(work)
-    redis.call('ZADD', runs, now, member(work))
-    -- now and then: what is too much is listed a little longer
-    if now % 16 == 0 then redis.call('ZREMRANGEBYRANK', runs, 0, -1 - ARGV[13]) end
+    redis.call('RPUSH', KEYS[8], member(work))
     redis.call('ZADD', due, work.lease_until, member(work))
     return {work = work, is_new = true, others = {}}
   end
@@ -73,21 +82,23 @@ local function enter(state)
     work.keys[#work.keys + 1] = key
     work.keep_until = math.max(work.keep_until, now + keep_ms)
     save(work)
-    if work.state == 'd' then redis.call('ZADD', kept, work.keep_until, member(work)) end
   end
   return {work = work, is_new = false, others = others}
 end
 `;
 
-/** Runs the entry's script for the work: the key's own script first, where there is a key, then the work's. */
+/**
+ * Runs an entry for the work: the key's own script first, where there is a key, then the work's, which are told until when
+ * the key is reserved. `by`: whose entry it is.
+ */
 export async function enterWork(
   store: RedisStore,
-  request: WorkRequest,
-  entry: Entry,
+  { name, key, keepMs }: WorkRequest,
+  by: AttemptId | WorkId,
+  enter: (reservedUntil: number) => Promise<readonly unknown[]>,
 ): Promise<readonly unknown[] | Mismatch | Running> {
-  const { name, key, keepMs } = request;
-  if (key === null) return runEntry(store, request, entry, 0);
-  const by = entry.attempt === "" ? entry.id : entry.attempt;
+  if (!store.keeps.has(Math.ceil(keepMs))) await introduceKeep(store, keepMs);
+  if (key === null) return enter(0);
   const patientUntil = store.clock.monotonic() + store.deadlineMs;
   let voided = "";
   for (let waitMs = reservedPauseMs.least; ; ) {
@@ -105,7 +116,7 @@ export async function enterWork(
       }
       continue;
     }
-    const reply = await runEntry(store, request, entry, binding.until);
+    const reply = await enter(binding.until);
     const is = text(reply[0]);
     if (is === "late") {
       // it took longer than the reservation: nobody knows any more whose the key is
@@ -118,16 +129,18 @@ export async function enterWork(
   }
 }
 
-async function runEntry(
+/** An entry by a script that includes `enter`. */
+export async function runEntry(
   store: RedisStore,
   request: WorkRequest,
   entry: Entry,
   reservedUntil: number,
 ): Promise<readonly unknown[]> {
-  const { name, key, print, keepMs, about, parent, intent } = request;
+  const { name, key, print, keepMs, about, parent } = request;
   const { script, id, attempt, leaseMs, input, resuming } = entry;
+  const keys = [...store.keys.ofWork(name), store.keys.begun(name, Math.ceil(keepMs))];
   const reply = await withParent(store, (seen) =>
-    store.run("claim", script, store.keys.ofWork(name), [
+    store.run("claim", script, keys, [
       name,
       attempt,
       id,
@@ -137,13 +150,11 @@ async function runEntry(
       nullable(input),
       resuming ? 1 : 0,
       about.operation,
-      JSON.stringify([about.identity, about.principal, about.key]),
+      shownOf(request),
       about.owner,
-      runsListed,
       key ?? "",
       reservedUntil,
       nullable(parent),
-      nullable(intent),
       seen,
     ]),
   );

@@ -10,7 +10,8 @@ import type { RedisStore } from "./store.ts";
  * each claim and renewal writes it anew; nobody relies on it before the first of these, or the acceptance, is answered.
  */
 
-const nameLength = 32;
+/** How much of an id that is made here is the name. */
+export const nameLength = 32;
 const tellingLength = nameLength + newWorkId().length;
 
 const readScript = script("return redis.call('GET', KEYS[1])");

@@ -12,6 +12,10 @@ export interface Keys {
   /** Of work, its effects, its past attempts, and the indexes of its part, in the order in which the scripts take them. */
   readonly ofWork: (name: Name) => readonly string[];
   readonly work: (name: Name) => string;
+  /** The list of its part that work with this keep is entered in. */
+  readonly begun: (name: Name, keepMs: number) => string;
+  /** Which keeps there are lists for. */
+  readonly keeps: string;
   /** Which work a caller's key belongs to. It has a slot of its own: key and work need no common one. */
   readonly binding: (key: Name) => string;
   /** Which work an id is of that does not tell. */
@@ -23,32 +27,42 @@ export interface Keys {
   readonly schema: string;
 }
 
-/** The indexes of a part: sorted sets of `name created-at operation`. */
+/** The indexes of a part: a list for each keep, and sorted sets, of `name created-at operation`. */
 export interface PartKeys {
-  /** By creation, the newest few. */
-  readonly runs: string;
-  /** Open and running, by when nobody is at it any more. */
+  /**
+   * In the order in which they were begun, which is that in which their keep may end. To enter work here is all that is done
+   * for it as long as it ends the ordinary way.
+   */
+  readonly begun: (keepMs: number) => string;
+  /**
+   * Open and running, by when nobody is at it any more. Running work that keeps no input, has no effect and was not renewed
+   * yet is left out: there is nothing that anybody would do about it.
+   */
   readonly due: string;
   /** Parked. */
   readonly parked: string;
-  /** Done, by the end of its keep. */
+  /** Taken from the lists by the sweep, by when it is to be looked at. */
   readonly kept: string;
+  /** Of that, what the sweep looked at and left, by creation. */
+  readonly aged: string;
 }
 
 export function keysOf(prefix: string): Keys {
   const partKeys = Array.from({ length: parts }, (_, part): PartKeys => {
     const tag = `{${prefix}:${part}}`;
-    return { runs: `${tag}:runs`, due: `${tag}:due`, parked: `${tag}:parked`, kept: `${tag}:kept` };
+    const begun = (keepMs: number) => `${tag}:begun:${keepMs}`;
+    return { begun, due: `${tag}:due`, parked: `${tag}:parked`, kept: `${tag}:kept`, aged: `${tag}:aged` };
   });
-  const partOf = (name: Name) => Number.parseInt(name.slice(0, 4), 16) % parts;
-  const work = (name: Name) => `{${prefix}:${partOf(name)}}:work:${name}`;
+  const tagOf = (name: Name) => `{${prefix}:${Number.parseInt(name.slice(0, 4), 16) % parts}}`;
   return {
-    work,
+    work: (name) => `${tagOf(name)}:work:${name}`,
     ofWork: (name) => {
-      const tag = `{${prefix}:${partOf(name)}}`;
-      const indexes = [`${tag}:runs`, `${tag}:due`, `${tag}:parked`, `${tag}:kept`];
-      return [work(name), `${tag}:effects:${name}`, `${tag}:attempts:${name}`, ...indexes];
+      const tag = tagOf(name);
+      const beside = [`${tag}:effects:${name}`, `${tag}:attempts:${name}`];
+      return [`${tag}:work:${name}`, ...beside, `${tag}:due`, `${tag}:parked`, `${tag}:kept`, `${tag}:aged`];
     },
+    begun: (name, keepMs) => `${tagOf(name)}:begun:${keepMs}`,
+    keeps: `${prefix}:keeps`,
     binding: (key) => `${prefix}:key:${key}`,
     id: (id) => `${prefix}:id:${id}`,
     intent: (intent) => `${prefix}:intent:${intent}`,

@@ -7,18 +7,44 @@ import type {
   RunHistory,
   RunSummary,
 } from "../../contract/ledger.ts";
+import { keepsOf } from "./begun.ts";
 import { forgetWork, parkIdle } from "./endings.ts";
 import { nameOfId } from "./ids.ts";
-import type { PartKeys } from "./keys.ts";
 import { attemptRecord, type Described, describe, described, effectRecord } from "./records.ts";
 import { items, text } from "./replies.ts";
-import { clock, script, work } from "./script.ts";
+import { clock, type Script, script, work } from "./script.ts";
 import type { RedisStore } from "./store.ts";
 
 /** Members that one look at an index takes. */
 const page = 100;
+/** Of what a list holds, the newest so many: the page looks no further back. */
+const runsListed = 1_000;
+/** Of what a list holds, the sweep takes at most so many at once: a script can hand on no more than some thousands. */
+const mostTaken = 1_000;
 
-const newestScript = script("return redis.call('ZREVRANGE', KEYS[1], ARGV[2], ARGV[3])");
+// a list's newest stand last
+const newestBegunScript = script("return redis.call('LRANGE', KEYS[1], -1 - ARGV[3], -1 - ARGV[2])");
+const newestAgedScript = script("return redis.call('ZREVRANGE', KEYS[1], ARGV[2], ARGV[3])");
+const allScript = script("return redis.call('ZRANGE', KEYS[1], 0, -1)");
+
+// what is done of what began so long ago may be over; then those are told that are to be looked at, first what is over first
+const sweepScript = script(`${clock}
+local kept, limit = KEYS[1], tonumber(ARGV[2])
+for i = 2, #KEYS do
+  local keep_ms, taken, scored = tonumber(ARGV[i + 1]), 0, {}
+  for _, entry in ipairs(redis.call('LRANGE', KEYS[i], 0, limit - 1)) do
+    local over = entry:match('^%S+ (%d+)') + keep_ms
+    if over > now then break end
+    taken = taken + 1
+    scored[2 * taken - 1], scored[2 * taken] = over, entry
+  end
+  if taken > 0 then
+    redis.call('ZADD', kept, unpack(scored))
+    redis.call('LTRIM', KEYS[i], taken, -1)
+  end
+end
+return redis.call('ZRANGEBYSCORE', kept, '-inf', now, 'LIMIT', 0, limit)
+`);
 
 // those whose instant passed so long ago
 const passedScript = script(`${clock}
@@ -76,18 +102,39 @@ export async function describeAll(
 }
 
 /** An operation's works among the newest of each part. */
-export async function newestOf(store: RedisStore, operation: string): Promise<readonly Described[]> {
-  const told = await Promise.all(
-    store.keys.parts.map(async (part) => {
-      const newest = items(await store.run("look", newestScript, [part.runs], [0, page - 1])).map(memberOf);
-      return describeAll(
-        store,
-        newest.filter((member) => member.operation === operation),
-        {},
-      );
-    }),
-  );
-  return told.flat().filter((one) => one !== null);
+export async function newestOf(store: RedisStore, operation?: string): Promise<readonly Described[]> {
+  const told = (await newestOfParts(store)).map(async (read) => {
+    const newest = await read(0, page);
+    return standing(
+      store,
+      newest.filter((member) => isOf(member, operation)),
+    );
+  });
+  return (await Promise.all(told)).flat();
+}
+
+/** What a part holds from the newest on. */
+type Newest = (from: number, count: number) => Promise<readonly Member[]>;
+
+/** Of each part and keep what has not aged, and of each part what has. */
+async function newestOfParts(store: RedisStore): Promise<readonly Newest[]> {
+  const keeps = await keepsOf(store);
+  const read = async (from: Script, key: string, first: number, count: number) =>
+    items(await store.run("look", from, [key], [first, first + count - 1])).map(memberOf);
+  return store.keys.parts.flatMap((part): readonly Newest[] => [
+    ...keeps.map(
+      (keepMs): Newest =>
+        async (from, count) =>
+          (await read(newestBegunScript, part.begun(keepMs), from, count)).reverse(),
+    ),
+    (from, count) => read(newestAgedScript, part.aged, from, count),
+  ]);
+}
+
+/** What is told of entries of one part whose work still stands; of a name that began anew, the later one's is. */
+async function standing(store: RedisStore, members: readonly Member[]): Promise<readonly Described[]> {
+  const told = await describeAll(store, members, {});
+  return told.filter((one, place) => one !== null && one.run.createdAt === members[place]?.createdAt) as Described[];
 }
 
 async function* passed(store: RedisStore, index: string, agoMs: number): AsyncGenerator<readonly Member[]> {
@@ -98,42 +145,64 @@ async function* passed(store: RedisStore, index: string, agoMs: number): AsyncGe
   }
 }
 
-/** Newest first. What is not done is never many; of all runs one page of each part is looked at, and then the next. */
+/**
+ * Newest first. Of what runs and nobody would have to come for, a page of each list is looked at. Of all runs one page of
+ * each list is looked at, and then the next.
+ */
 export async function recentRuns(store: RedisStore, query: RecentQuery): Promise<readonly RunSummary[]> {
-  const { state } = query;
-  if (state === undefined || state === "done") return recentOf(store, query, "runs", query.limit);
-  return recentOf(store, query, state === "unknown" ? "parked" : "due", Number.POSITIVE_INFINITY);
+  const { state, operation, limit } = query;
+  if (state === undefined || state === "done") return recentOf(store, query);
+  const indexed = store.keys.parts.map(async (part) => {
+    return items(await store.run("recent", allScript, [state === "unknown" ? part.parked : part.due], [])).map(
+      memberOf,
+    );
+  });
+  const members = (await Promise.all(indexed)).flat().filter((member) => isOf(member, operation));
+  const begun = state === "running" ? await newestOf(store, operation) : [];
+  const running = begun.map(({ run }) => run).filter((run) => run.state === state);
+  const found = [...(await tellFirst(store, newestFirst(members), query)), ...running];
+  return newestFirst([...new Map(found.map((run) => [run.id, run])).values()]).slice(0, limit);
 }
 
 /** Until what is told cannot be preceded by what was not looked at. */
-async function recentOf(
+async function recentOf(store: RedisStore, query: RecentQuery): Promise<readonly RunSummary[]> {
+  const { limit, operation } = query;
+  const parts = await newestOfParts(store);
+  const found: RunSummary[] = [];
+  let unseen: readonly Member[] = [];
+  for (let offset = 0; ; offset += limit) {
+    const size = Math.min(limit, runsListed - offset);
+    const pages = await Promise.all(parts.map((read) => read(offset, size)));
+    const unread = pages.filter(({ length }) => length === size).map((read) => read.at(-1)?.createdAt ?? 0);
+    const horizon = offset + size < runsListed ? Math.max(0, ...unread) : 0;
+    const members = newestFirst([...unseen, ...pages.flat().filter((member) => isOf(member, operation))]);
+    const sure = members.filter(({ createdAt }) => createdAt >= horizon);
+    unseen = members.slice(sure.length);
+    found.push(...(await tellFirst(store, sure, { ...query, limit: limit - found.length })));
+    if (found.length >= limit || horizon === 0) return found;
+  }
+}
+
+/** What is told of the first that are in the state that is asked for. */
+async function tellFirst(
   store: RedisStore,
-  { limit, operation, state }: RecentQuery,
-  index: keyof PartKeys,
-  size: number,
+  members: readonly Member[],
+  { limit, state }: RecentQuery,
 ): Promise<readonly RunSummary[]> {
   const found: RunSummary[] = [];
-  let unseen: Member[] = [];
-  for (let offset = 0; ; offset += size) {
-    const to = size === Number.POSITIVE_INFINITY ? -1 : offset + size - 1;
-    const pages = await Promise.all(
-      store.keys.parts.map(async (part) => items(await store.run("recent", newestScript, [part[index]], [offset, to]))),
-    );
-    const members = pages.map((reply) => reply.map(memberOf));
-    const unread = members.filter(({ length }) => length === size).map((read) => read.at(-1)?.createdAt ?? 0);
-    const horizon = Math.max(0, ...unread);
-    unseen.push(...members.flat().filter((member) => operation === undefined || member.operation === operation));
-    unseen.sort((a, b) => b.createdAt - a.createdAt);
-    while (found.length < limit && unseen.length > 0 && (unseen[0]?.createdAt ?? 0) >= horizon) {
-      const next = unseen.slice(0, limit).filter(({ createdAt }) => createdAt >= horizon);
-      unseen = unseen.slice(next.length);
-      const told = await Promise.all(next.map((member) => describeAll(store, [member], {})));
-      for (const one of told.flat()) {
-        if (one !== null && (state === undefined || one.run.state === state)) found.push(one.run);
-      }
-    }
-    if (found.length >= limit || unread.length === 0) return found.slice(0, limit);
+  for (let at = 0; at < members.length && found.length < limit; at += limit) {
+    const told = await Promise.all(members.slice(at, at + limit).map((member) => standing(store, [member])));
+    for (const { run } of told.flat()) if (state === undefined || run.state === state) found.push(run);
   }
+  return found.slice(0, limit);
+}
+
+function isOf(member: Member, operation: string | undefined): boolean {
+  return operation === undefined || member.operation === operation;
+}
+
+function newestFirst<T extends { readonly createdAt: number }>(all: readonly T[]): readonly T[] {
+  return all.toSorted((a, b) => b.createdAt - a.createdAt);
 }
 
 export async function runHistory(store: RedisStore, id: WorkId): Promise<RunHistory | null> {
@@ -205,16 +274,15 @@ export async function parkAbandoned(store: RedisStore, queries: readonly ParkAba
 
 /** One part after the other, until the limit. */
 export async function sweepWork(store: RedisStore, limit: number): Promise<number> {
+  const keeps = await keepsOf(store);
   let swept = 0;
-  const sweepPart = async (part: PartKeys): Promise<void> => {
-    const reply = items(await store.run("sweep", passedScript, [part.kept], [0, 0, limit - swept]));
-    const members = reply.map(memberOf);
-    const forgotten = await Promise.all(members.map(({ member, name }) => forgetWork(store, member, name)));
-    swept += forgotten.filter((one) => one).length;
-  };
   for (const part of store.keys.parts) {
     if (swept >= limit) break;
-    await sweepPart(part);
+    const keys = [part.kept, ...keeps.map((keepMs) => part.begun(keepMs))];
+    const args = [Math.min(limit - swept, mostTaken), ...keeps];
+    const members = items(await store.run("sweep", sweepScript, keys, args)).map(memberOf);
+    const forgotten = await Promise.all(members.map(({ member, name }) => forgetWork(store, member, name)));
+    swept += forgotten.filter((one) => one).length;
   }
   return swept;
 }

@@ -6,6 +6,7 @@ import type {
   Progress,
   RunState,
   RunSummary,
+  WorkRequest,
 } from "../../contract/ledger.ts";
 import { integer, integerOrNull, items, text, textOrNull } from "./replies.ts";
 
@@ -52,9 +53,17 @@ export const describe = `
 local function describe(work, with_input)
   return {work.state, work.print, work.id, work.token, work.lease_until, work.keep_until, work.created_at, work.ended_at,
     work.why, work.refused and 1 or 0, work.operation, work.about, work.owner, work.resumes, work.input and 1 or 0,
-    with_input and work.input, work.progress, work.cancelled and 1 or 0, work.intent}
+    with_input and work.input, work.progress, work.cancelled and 1 or 0}
 end
 `;
+
+/** What of work no script looks at: one text. */
+type Shown = readonly [identity: string, principal: string, key: string | null, intent: Name | null];
+
+export function shownOf({ about, intent }: WorkRequest): string {
+  const shown: Shown = [about.identity, about.principal, about.key, intent];
+  return JSON.stringify(shown);
+}
 
 export interface Described {
   readonly run: RunSummary;
@@ -72,8 +81,8 @@ export function described(reply: unknown, name: Name): Described | null {
   if (reply === null || reply === undefined) return null;
   const fields = items(reply);
   const [state, print, id, token, leaseUntil, keepUntil, createdAt, endedAt, why, refused] = fields;
-  const [operation, about, owner, resumes, hasInput, input, progress, cancelled, intent] = fields.slice(10);
-  const [identity, principal, key] = JSON.parse(text(about)) as readonly [string, string, string | null];
+  const [operation, shown, owner, resumes, hasInput, input, progress, cancelled] = fields.slice(10);
+  const [identity, principal, key, intent] = JSON.parse(text(shown)) as Shown;
   return {
     name,
     run: {
@@ -98,7 +107,7 @@ export function described(reply: unknown, name: Name): Described | null {
     resumes: integer(resumes),
     hasInput: integer(hasInput) === 1,
     input: textOrNull(input),
-    intent: textOrNull(intent) as Name | null,
+    intent,
   };
 }
 

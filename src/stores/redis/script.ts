@@ -6,11 +6,11 @@ export interface Script {
   readonly digest: string;
 }
 
-/** What is stored of work, in the order it is packed: new fields come last. */
+/** What is stored of work, in the order it is packed. What new work has none of comes last: it is left out until then. */
 const fields = [
-  ...["state", "print", "id", "attempt", "token", "resumes", "lease_until", "not_before", "keep_ms", "keep_until"],
-  ...["created_at", "ended_at", "effect", "why", "refused", "outcome", "input", "operation", "about", "owner", "keys"],
-  ...["parent", "intent", "progress", "cancelled"],
+  ...["state", "id", "attempt", "token", "resumes", "lease_until", "not_before", "keep_ms", "keep_until", "created_at"],
+  ...["print", "operation", "about", "owner", "parent", "keys", "fresh", "ended_at", "outcome", "refused"],
+  ...["effect", "why", "input", "progress", "cancelled"],
 ];
 
 /**
@@ -27,6 +27,17 @@ export function script(source: string): Script {
 }
 
 /**
+ * Work as it is first packed, in Lua. `fresh`: nothing but the list of its keep knows of it, and nothing stands beside it,
+ * until a script saves it again.
+ */
+export function newWork(values: Readonly<Record<string, string>>): string {
+  const places = Object.keys(values).map((field) => fields.indexOf(field));
+  const packed = fields.slice(0, Math.max(...places) + 1);
+  if (places.includes(-1)) throw new Error("work has no such field");
+  return `{${packed.map((field) => values[field] ?? "false").join(", ")}}`;
+}
+
+/**
  * The clock of the server that judges. The first argument moves it, which is for tests alone: it is 0.
  * Scripts replicate what they wrote, not themselves, so the time may stand before a write.
  */
@@ -35,59 +46,69 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
 `;
 
-/**
- * What scripts over work share. Work is one packed string without expiry until it is done; its effects are a hash beside
- * it, its past attempts a list. KEYS as `ofWork` names them; ARGV[2] is the name.
- */
-export const work = `${clock}
-local work_key, effects_key, attempts_key = KEYS[1], KEYS[2], KEYS[3]
-local runs, due, parked, kept = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local name = ARGV[2]
--- the sweep comes before the server's own expiry, and frees the keys too
-local sweep_ms = 600000
-local attempts_kept = 100
+/** How long done work outlives its keep: the sweep comes before the server's own expiry, and frees the keys too. */
+export const sweepMs = 600_000;
 
-local function new_work()
-  return {${fields.map(() => "false").join(", ")}}
+/** In Lua, an argument that `nullable` wrote. */
+export const nullable = `
+local function nullable(argument)
+  if argument == '' then return false end
+  return argument:sub(2)
 end
+`;
 
+/** Reads work, and says what it answers without running. */
+export const reading = `
 local function load_work(key)
   local packed = redis.call('GET', key)
   if not packed then return nil end
   local work = cmsgpack.unpack(packed)
-  -- what was stored before a field came has none
   for place = #work + 1, ${fields.length} do work[place] = false end
   return work
 end
 
--- bare: nothing stands beside it
-local function save(work, bare)
+local function is_expired(work)
+  return work.state == 'd' and work.keep_until <= now
+end
+
+-- nil: the work can be taken; second: what stands second in the answer
+local function told(work, attempt, second)
+  if work.state == 'd' then return {'done', second, work.outcome, work.ended_at} end
+  if work.state == 'u' then return {'unknown', second, work.effect, work.ended_at} end
+  local running = work.state == 'r'
+  local left = (running and work.lease_until or work.not_before) - now
+  if left <= 0 or running and work.attempt == attempt then return nil end
+  return {'running', second, work.created_at, left}
+end
+`;
+
+/**
+ * What scripts over work share. Work is one packed string without expiry until it is done; its effects are a hash beside
+ * it, its past attempts a list. KEYS as `ofWork` names them; ARGV[2] is the name.
+ */
+export const work = `${clock}${nullable}${reading}
+local work_key, effects_key, attempts_key = KEYS[1], KEYS[2], KEYS[3]
+local due, parked, kept, aged = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local name = ARGV[2]
+local attempts_kept = 100
+
+local function save(work)
+  work.fresh = false
   local packed = cmsgpack.pack(work)
   -- a child is kept until its parent is done, and then the sweep's
   if work.state ~= 'd' or work.parent then
     redis.call('SET', work_key, packed)
     return
   end
-  local ttl = math.max(work.keep_until - now, 0) + sweep_ms
+  local ttl = math.max(work.keep_until - now, 0) + ${sweepMs}
   -- the work goes last: what it leaves behind would be taken for the next one's
-  if not bare then
-    redis.call('PEXPIRE', effects_key, ttl)
-    redis.call('PEXPIRE', attempts_key, ttl)
-  end
+  redis.call('PEXPIRE', effects_key, ttl)
+  redis.call('PEXPIRE', attempts_key, ttl)
   redis.call('SET', work_key, packed, 'PX', ttl)
-end
-
-local function nullable(argument)
-  if argument == '' then return false end
-  return argument:sub(2)
 end
 
 local function member(work)
   return name .. ' ' .. work.created_at .. ' ' .. work.operation
-end
-
-local function is_expired(work)
-  return work.state == 'd' and work.keep_until <= now
 end
 
 -- A child past its keep is over when its parent is, which may lie on another server: whoever comes looks at that, and comes
@@ -106,7 +127,7 @@ end
 
 local function forget(work)
   redis.call('DEL', work_key, effects_key, attempts_key)
-  for _, index in ipairs({runs, due, parked, kept}) do redis.call('ZREM', index, member(work)) end
+  for _, index in ipairs({due, parked, kept, aged}) do redis.call('ZREM', index, member(work)) end
 end
 
 local function lists(work, key)
@@ -175,28 +196,17 @@ local function started_effect()
   end
   return first
 end
-
--- what is answered without running; nil: the work can be taken
-local function told(work, attempt)
-  if work.state == 'd' then return {'done', work.outcome, work.ended_at} end
-  if work.state == 'u' then return {'unknown', work.effect, work.ended_at} end
-  local running = work.state == 'r'
-  local left = (running and work.lease_until or work.not_before) - now
-  if left <= 0 or running and work.attempt == attempt then return nil end
-  return {'running', work.created_at, left}
-end
 `;
 
-/** Work gets its outcome, whether it was running or parked. `bare`: nothing stands beside it. */
+/** Work gets its outcome, whether it was running or parked. */
 export const finish = `
-local function finish(work, outcome, refused, keep_ms, bare)
+local function finish(work, outcome, refused, keep_ms)
   redis.call('ZREM', work.state == 'u' and parked or due, member(work))
   work.state, work.outcome, work.refused, work.ended_at = 'd', outcome, refused == '1', now
   work.keep_until = math.max(work.keep_until, now + keep_ms)
   -- the input was kept for a completer only
   work.input, work.why = false, false
-  save(work, bare)
-  redis.call('ZADD', kept, work.keep_until, member(work))
+  save(work)
 end
 `;
 

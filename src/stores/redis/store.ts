@@ -27,6 +27,8 @@ export interface RedisStore {
   readonly ledger: string;
   readonly keys: Keys;
   readonly clock: Clock;
+  /** The keeps of work that this process knows to be written down: see `introduceKeep`. */
+  readonly keeps: Set<number>;
   /** How long a command may take: what waits for another one's second command waits so long too. */
   readonly deadlineMs: number;
   readonly open: () => Promise<void>;
@@ -51,48 +53,60 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
 
   /** A command or two, bounded. One that comes too late may still happen: the contract says so. */
-  const within = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    const working = (async () => work())();
+  const within = <T>(doing: string, working: Promise<T>): Promise<T> => {
     const leave = underWay.add(working);
-    working.then(leave, leave);
-    try {
-      return await withDeadline(clock, deadlineMs, working, () => away(`${doing}, ${deadlineMs} ms`));
-    } catch (error) {
-      throw translate(error, { ledger, doing, deadlineMs });
-    }
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => reject(translate(error, { ledger, doing, deadlineMs }) as Error);
+      const cancel = clock.timer(deadlineMs, () => fail(away(`${doing}, ${deadlineMs} ms`)), "holding");
+      // one pair of reactions for all that is to be done: this is once around each command
+      working.then(
+        (value) => {
+          leave();
+          cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          leave();
+          cancel();
+          fail(error);
+        },
+      );
+    });
   };
 
-  const evaluate = async ({ body, digest }: Script, named: readonly string[], args: readonly string[]) => {
+  const evaluate = async ({ body, digest }: Script, named: readonly string[], args: readonly Argument[]) => {
     const [key = ""] = named;
-    const rest = [String(named.length), ...named, ...args];
+    const command = ["evalsha", digest, String(named.length), ...named, String(options.offsetMs())] as const;
+    const rest = args.map(String);
     try {
-      return await channel.send(key, ["evalsha", digest, ...rest]);
+      return await channel.send(key, [...command, ...rest]);
     } catch (error) {
       // it has been restarted or has taken over, and knows no scripts
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return channel.send(key, ["eval", body, ...rest]);
+      return channel.send(key, ["eval", body, ...command.slice(2), ...rest]);
     }
   };
 
-  const askVersion = () => channel.send(keys.schema, ["get", keys.schema]);
+  const askVersion = async () => channel.send(keys.schema, ["get", keys.schema]);
   const serversOf = async (doing: string): Promise<readonly Send[]> => {
     // a client of a cluster knows its servers once it has asked one
-    await within(doing, askVersion);
-    const servers = await within(doing, channel.servers);
+    await within(doing, askVersion());
+    const servers = await within(doing, channel.servers());
     if (servers.length === 0) throw away(`${doing}, no server known`);
     return servers.map(
       (server): Send =>
         (args) =>
-          within(doing, () => server(args)),
+          within(doing, (async () => server(args))()),
     );
   };
 
   const connect = async (): Promise<void> => {
     for (const send of await serversOf("open")) await checkServer(ledger, send, options.server);
-    const found = await within("open", async () => {
+    const introduced = async () => {
       await channel.send(keys.schema, ["set", keys.schema, schemaVersion, "nx"]);
       return text(await askVersion());
-    });
+    };
+    const found = await within("open", introduced());
     if (found !== schemaVersion) {
       throw new RepriseError("REPRISE_LEDGER_SCHEMA", { ledger, found, expected: schemaVersion });
     }
@@ -111,7 +125,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const differences = async (): Promise<readonly SchemaDifference[]> => {
     const servers = await serversOf("compare");
     const faults = (await Promise.all(servers.map((send) => findFaults(send, options.server)))).flat();
-    const version = await within("compare", askVersion);
+    const version = await within("compare", askVersion());
     return [
       ...faults.map(({ why, mend, command }) => {
         return { what: `A ledger cannot stay here: ${why}. ${mend}`, mend: command === null ? [] : [command] };
@@ -125,6 +139,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     ledger,
     keys,
     clock,
+    keeps: new Set(),
     deadlineMs,
     open: () => opened("open"),
     close: async () => {
@@ -136,7 +151,7 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     },
     run: async (doing, script, named, args) => {
       await opened(doing);
-      return within(doing, () => evaluate(script, named, [String(options.offsetMs()), ...args.map(String)]));
+      return within(doing, evaluate(script, named, args));
     },
     schema: {
       statements: ({ partitions } = {}) => {

@@ -7,7 +7,7 @@ import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
 import { createRedisLedger } from "../../../src/stores/redis/ledger.ts";
 import { noRedisHere, type RedisServer, startRedis } from "../../support/redis.ts";
 
-/** What schema 1 stores, of every type, with the fields that came later and without them; bytes in base 64. Never changed. */
+/** What schema 1 stores, of every type, with all its fields and as a claim wrote it; bytes in base 64. Never changed. */
 interface Golden {
   readonly madeAt: number;
   readonly stored: Readonly<Record<string, Stored>>;
@@ -16,6 +16,7 @@ interface Stored {
   readonly string?: string;
   readonly hash?: Readonly<Record<string, string>>;
   readonly list?: readonly string[];
+  readonly set?: readonly string[];
   readonly zset?: readonly string[];
 }
 
@@ -42,11 +43,12 @@ beforeEach((context) => {
   if (missing !== undefined) context.skip(missing);
 });
 
-async function restore(key: string, { string, hash, list, zset }: Stored): Promise<void> {
+async function restore(key: string, { string, hash, list, set, zset }: Stored): Promise<void> {
   const bytes = (text: string) => Buffer.from(text, "base64");
   if (string !== undefined) await client.set(key, bytes(string));
   for (const [field, value] of Object.entries(hash ?? {})) await client.hset(key, field, bytes(value));
   for (const item of list ?? []) await client.rpush(key, bytes(item));
+  if (set !== undefined) await client.sadd(key, ...set);
   for (const [at, member] of (zset ?? []).entries()) {
     if (at % 2 === 0) await client.zadd(key, zset?.[at + 1] ?? "", member);
   }
@@ -140,7 +142,7 @@ describe("what an earlier version stored", () => {
     }
   });
 
-  test("goes on: work that was stored before the fields came gets them", async () => {
+  test("goes on: work that was stored without some fields gets them", async () => {
     const [open] = (await ledger.recent({ limit: 10, state: "open" })).filter((run) => run.identity === "open");
     const id = open?.id as WorkId;
     expect(await ledger.intervene(id, { does: "cancel" }, { who: "ann", why: "by mistake" })).toBe(false);
