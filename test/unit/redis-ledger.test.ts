@@ -81,6 +81,24 @@ describe("what is stored", () => {
     expect(await redis.keys(`{${prefix}:*}:begun:*`)).toEqual([]);
   });
 
+  test("of work that is given back goes with it while it is young, and else with the sweep", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    const lists = () => redis.keys(`{${prefix}:*}:begun:*`);
+    const release = { keep: false, notBeforeMs: 0, error: null } as const;
+    expect(await ledger.release((await claimed(ledger, "a")).fence, release)).toBe("released");
+    expect(await lists()).toEqual([]);
+    const { fence } = await claimed(ledger, "b");
+    passed = 61_000;
+    expect(await ledger.release(fence, release)).toBe("released");
+    expect(await lists()).toHaveLength(1);
+    expect(await ledger.recent({ limit: 10 })).toEqual([]);
+    passed = pastKeepMs;
+    expect(await ledger.sweep(10), "its entry is all that there is").toBe(1);
+    expect(await redis.keys(`{${prefix}:*}:*`)).toEqual([]);
+  });
+
   test("of running work is an entry in one list, until somebody would have to come for it", async () => {
     const prefix = newPrefix();
     const ledger = redisLedger({ client: redis, prefix });

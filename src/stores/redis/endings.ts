@@ -38,12 +38,17 @@ finish(work, ARGV[5], ARGV[6], ARGV[7])
 return 'done'
 `);
 
+/** Younger work is near the end of its list. */
+const searchedMs = 60_000;
+
 // the ledger decides what happened, not the process's memory: the answer to a start may have been lost
 const releaseScript = script(`${work}
 local work = held()
 if not work then return {'fenced'} end
 if ARGV[5] ~= '1' and redis.call('HLEN', effects_key) == 0 then
   forget(work)
+  -- a list is searched from its newest end: what lies far back is left to the sweep
+  if now - work.created_at > ${searchedMs} then return {'released', work.keys} end
   return {'released', work.keys, work.keep_ms, member(work)}
 end
 note(work, 'released', nullable(ARGV[7]))
@@ -136,7 +141,7 @@ export async function releaseWork(
   const [left, keys, keepMs, member] = reply;
   await Promise.all([
     ...items(keys).map((key) => unbindKey(store, text(key) as Name, name, { by: attempt })),
-    ...(text(left) === "released" ? [leaveBegun(store, name, integer(keepMs), text(member))] : []),
+    ...(member === undefined ? [] : [leaveBegun(store, name, integer(keepMs), text(member))]),
   ]);
   return text(left) as "released" | "open" | "fenced";
 }
