@@ -7,6 +7,7 @@ import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
+import type { MysqlQuery } from "../../src/stores/mysql/driver.ts";
 import { type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
@@ -282,11 +283,9 @@ const mysqlStatements = onMysql<MysqlTransaction>(
           return {
             release: () => connection.release(),
             destroy: () => connection.destroy(),
-            query: async (query) => {
-              if (query.sql.startsWith("select version()")) {
-                return connection.query(query.sql.replace("version()", "'8.0.36'"));
-              }
-              return connection.query({ ...query, sql: query.sql });
+            query: async (query: MysqlQuery | string, values?: unknown[]) => {
+              if (typeof query === "string") return connection.query(query, values);
+              return connection.query({ ...query, sql: query.sql.replace("select version()", "select '8.0.36'") });
             },
           };
         },

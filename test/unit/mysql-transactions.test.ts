@@ -1,3 +1,4 @@
+import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { MysqlTransaction } from "../../src/stores/mysql/index.ts";
@@ -229,6 +230,33 @@ test("work that swallows a deadlock keeps nothing of what it does after it, and 
   const told = await Promise.all([attempt(1, 2, first.open, second.opened), attempt(2, 1, second.open, first.opened)]);
   expect(told.map(({ is }) => is)).toEqual(["ran", "ran"]);
   expect(await bookings()).toEqual(["from 1", "from 2"]);
+});
+
+test("work whose claim is gone at its end commits nothing, and is repeated", async () => {
+  const ledger = await opened();
+  let runs = 0;
+  const told = await ledger.atomic(request("a"), async (tx) => {
+    runs += 1;
+    if (runs === 1) await tx.query("delete from reprise_work");
+    return book(`run ${runs}`)(tx);
+  });
+  expect(told.is).toBe("ran");
+  expect(await bookings()).toEqual(["run 2"]);
+  expect((await ledger.atomic(request("a"), book("again"))).is).toBe("done");
+});
+
+test("database work begins with its claim and commits with its outcome: three trips, one for the work's own statement", async () => {
+  const pool = database.pool({ connectionLimit: 1 });
+  const ledger = await opened({ pool });
+  const questions = async () => {
+    const [rows] = await pool.query<RowDataPacket[]>("show session status like 'Questions'");
+    return Number(rows[0]?.["Value"]);
+  };
+  const before = await questions();
+  await ledger.atomic(request("a"), book("a"));
+  const after = await questions();
+  // the second question counts itself
+  expect(after - before).toBe(3 + 1);
 });
 
 describe("the transaction object", () => {

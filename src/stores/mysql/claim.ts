@@ -27,6 +27,7 @@ import {
   noteAttempt,
   type Work,
   workColumns,
+  workIdOf,
   workOf,
 } from "./records.ts";
 import { unlessLocked } from "./server.ts";
@@ -48,15 +49,42 @@ export function runningElsewhere(now: number): Running {
   return { is: "running", since: now, retryAfterMs: unboundedRetryMs };
 }
 
-/** How new work begins; `done`: the caller finishes it in this same transaction, and nobody else sees it before. */
+/** How external work begins. */
 interface Beginning {
   readonly id: WorkId;
-  readonly attempt: AttemptId;
-  readonly state: "running" | "open" | "done";
+  readonly state: "running" | "open";
   readonly leaseMs: number;
   readonly input: string | null;
 }
-const letters = { running: "r", open: "o", done: "d" } as const;
+const letters = { running: "r", open: "o" } as const;
+
+/** By column, in SQL; a parameter where it holds one. */
+type Values = Readonly<Record<string, string>>;
+
+function inserting(own: Values): string {
+  const values: Values = {
+    name: "?",
+    key_name: "?",
+    print: "?",
+    print_version: "?",
+    keep_until: `${clock} + ?`,
+    created_at: clock,
+    operation: "?",
+    identity: "?",
+    principal: "?",
+    caller_key: "?",
+    owner: "?",
+    parent: "?",
+    intent: "?",
+    attempt: "?",
+    ...own,
+  };
+  return `insert into reprise_work (${Object.keys(values).join(", ")}) values (${Object.values(values).join(", ")})`;
+}
+
+const insertExternal = inserting({ state: "?", id: "?", lease_until: `${clock} + ?`, input: "?" });
+/** Done from the first: its own transaction finishes it, and nobody else sees it before. */
+const insertDatabase = inserting({ state: "'d'" });
 
 /**
  * The first step of every claim: one row with both names, or nothing; when it was written, in microseconds. Nothing is locked
@@ -64,25 +92,18 @@ const letters = { running: "r", open: "o", done: "d" } as const;
  */
 async function insertRow(
   connection: Connection,
-  request: WorkRequest,
-  { id, attempt, state, leaseMs, input }: Beginning,
+  { about, print, name, key, keepMs, parent, intent }: WorkRequest,
+  attempt: AttemptId,
+  beginning: Beginning | null,
 ): Promise<number | "taken" | "locked"> {
-  const { about, print, name, key, parent, intent } = request;
   const returning = connection.dialect === "mariadb";
-  const text = `insert into reprise_work (name, key_name, id, attempt, print, print_version, state, lease_until, keep_until,
-      input, created_at, operation, identity, principal, caller_key, owner, parent, intent)
-    values (?, ?, ?, ?, ?, ?, ?, ${state === "done" ? "null" : `${clock} + ?`}, ${clock} + ?, ?, ${clock}, ?, ?, ?, ?, ?, ?, ?)`;
+  const text = beginning === null ? insertDatabase : insertExternal;
   const params = [
     id16(name),
     key === null ? null : id16(key),
-    id16(id),
-    id16(attempt),
     bounded(print.hash, 255, "print"),
     print.version,
-    bytes(letters[state]),
-    ...(state === "done" ? [] : [micros(leaseMs)]),
-    Math.ceil(micros(request.keepMs) * keepAhead),
-    bytesOrNull(input),
+    Math.ceil(micros(keepMs) * keepAhead),
     bounded(about.operation, 512, "operation"),
     bytes(about.identity),
     bytes(about.principal),
@@ -90,6 +111,10 @@ async function insertRow(
     bytes(about.owner),
     parent === null ? null : id16(parent),
     intent === null ? null : id16(intent),
+    id16(attempt),
+    ...(beginning === null
+      ? []
+      : [bytes(letters[beginning.state]), id16(beginning.id), micros(beginning.leaseMs), bytesOrNull(beginning.input)]),
   ];
   try {
     const result = await unlessLocked(connection, returning ? `${text} returning created_at` : text, params);
@@ -102,17 +127,19 @@ async function insertRow(
   }
 }
 
-/** With a lease the work is running from now on; without one the caller finishes it in this same transaction. */
+/**
+ * With a lease the work is running from now on; without one the caller finishes it in this same transaction, and it has no
+ * id but its name.
+ */
 export async function insertWork(
   connection: Connection,
   request: WorkRequest,
   lease: Lease | null,
 ): Promise<WonAt | "taken" | "locked"> {
   const attempt = lease?.attempt ?? newAttemptId();
-  const id = newWorkId();
-  const { leaseMs = 0, input = null } = lease ?? {};
-  const state = lease === null ? "done" : "running";
-  const at = await insertRow(connection, request, { id, attempt, state, leaseMs, input });
+  const id = lease === null ? workIdOf(request.name) : newWorkId();
+  const beginning = lease === null ? null : { ...lease, id, state: "running" as const };
+  const at = await insertRow(connection, request, attempt, beginning);
   if (typeof at !== "number") return at;
   const fence = { name: request.name, id, attempt };
   return { won: { is: "won", fence, token: 1, resumes: 0, tookOver: false, cancelled: false, effects: [] }, at };
@@ -124,7 +151,8 @@ export async function insertOpen(
   request: AcceptRequest,
 ): Promise<Accepted | "taken" | "locked"> {
   const { id, input } = request;
-  const at = await insertRow(connection, request, { id, attempt: newAttemptId(), state: "open", leaseMs: 0, input });
+  const attempt = newAttemptId();
+  const at = await insertRow(connection, request, attempt, { id, state: "open", leaseMs: 0, input });
   return typeof at === "number" ? { is: "accepted", id, since: instant(at), isNew: true } : at;
 }
 

@@ -8,6 +8,7 @@ import { type Connection, errorNumber, isConflict, isLocked, isLoss, type Own, p
 import { type LendingOptions, type Lent, lend } from "./lending.ts";
 import { openTables } from "./migration.ts";
 import { inspectServer, type Server } from "./server.ts";
+import { beginLate, type Transaction } from "./trips.ts";
 
 /** The database behind a pool: statements with deadlines, transactions that are repeated where the server asks for it. */
 export interface Database {
@@ -26,7 +27,7 @@ export interface Database {
   /** Several reads in one snapshot. */
   readonly read: <T>(doing: string, work: (connection: Connection) => Promise<T>) => Promise<T>;
   /** A transaction at the session's own level. What `work` throws rolls back and is rethrown; not repeated. */
-  readonly transact: <T>(doing: string, work: (connection: Lent) => Promise<T>) => Promise<T>;
+  readonly transact: <T>(doing: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
   /** Our own statements' errors in the catalogue's terms. What asks for a repetition, or is a fault, stays itself. */
   readonly step: <T>(doing: string, work: Promise<T>) => Promise<T>;
   /** Repeats what the server has rolled back, as a whole; in the end the ledger is busy. */
@@ -133,15 +134,17 @@ export function mysqlDatabase(options: LendingOptions): Database {
     doing: string,
     begin: readonly string[],
     work: (lent: Lent) => Promise<T>,
+    isCommitted = () => false,
   ): Promise<T> => {
     try {
-      for (const statement of begin) await step(doing, lent.query(statement, []));
+      for (const statement of begin) await step(doing, lent.run(statement, []));
       const value = await work(lent);
+      if (isCommitted()) return value;
       if (lent.conflicted()) throw new Conflict();
-      await step(`${doing}, commit`, lent.query("commit", []));
+      await step(`${doing}, commit`, lent.run("commit", []));
       return value;
     } catch (error) {
-      if (!lent.isBroken()) await lent.query("rollback", []).catch(lent.destroy);
+      if (!lent.isBroken()) await lent.run("rollback", []).catch(lent.destroy);
       throw lent.conflicted() ? new Conflict(error) : error;
     }
   };
@@ -196,7 +199,13 @@ export function mysqlDatabase(options: LendingOptions): Database {
     read: (doing, work) => own(doing, oneSnapshot, work),
     transact: async (doing, work) => {
       const { dialect } = await server(doing);
-      return borrowed(doing, dialect, (lent) => inTransaction(lent, doing, ["start transaction"], work));
+      return borrowed(doing, dialect, (lent) => {
+        if (dialect === "mysql") {
+          return inTransaction(lent, doing, ["start transaction"], () => work({ connection: lent, ours: lent }));
+        }
+        const { transaction, isCommitted } = beginLate(lent);
+        return inTransaction(lent, doing, [], () => work(transaction), isCommitted);
+      });
     },
     step,
     repeat,

@@ -5,7 +5,10 @@ export interface MysqlPool {
   readonly getConnection: () => Promise<MysqlConnection>;
 }
 export interface MysqlConnection {
-  readonly query: (options: MysqlQuery) => Promise<readonly [unknown, ...unknown[]]>;
+  readonly query: {
+    (options: MysqlQuery): Promise<readonly [unknown, ...unknown[]]>;
+    (sql: string, values: unknown[]): Promise<readonly [unknown, ...unknown[]]>;
+  };
   readonly release: () => void;
   readonly destroy: () => void;
 }
@@ -28,6 +31,10 @@ export type Own = Uint8Array | number | null;
 export interface Connection {
   readonly dialect: Dialect;
   readonly query: (text: string, params: readonly Own[]) => Promise<QueryResult>;
+  /** A statement without rows: no option of the pool shapes its answer, and the driver is asked the cheaper way. */
+  readonly run: (text: string, params: readonly Own[]) => Promise<Pick<QueryResult, "count">>;
+  /** An update of one row and the commit behind it, in one trip; a conflict where the row is not there. Left out: it cannot. */
+  readonly commitWith?: ((text: string, params: readonly Own[]) => Promise<void>) | undefined;
 }
 
 export type Dialect = "mariadb" | "mysql";

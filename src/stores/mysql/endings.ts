@@ -30,25 +30,28 @@ export async function obstacleTo(
 }
 
 /**
- * The outcome into the row that this transaction holds; `endedAt` in microseconds, `null`: now. False: the row is gone, since the server
- * rolled the transaction back and the work did not let that error pass.
+ * The outcome into the row that this transaction holds, and its commit where the connection can do both; `endedAt` in
+ * microseconds, `null`: now. False: the row is gone, since the server rolled the transaction back and the work did not let
+ * that error pass; then another's may stand there, which has another attempt.
  *
  * By its primary key: through the fence's index REPEATABLE READ locks the gaps beside the row too, and work that nobody
  * knows would be told that it runs.
  */
 export async function finishWork(
   connection: Connection,
-  fence: Pick<Fence, "name" | "id">,
+  fence: Pick<Fence, "name" | "attempt">,
   finished: Pick<Finished<unknown>, "outcome" | "refused">,
   keepMs: number,
   endedAt: number | null,
 ): Promise<boolean> {
-  const { count } = await connection.query(
-    `update reprise_work force index (primary) set state = 'd', outcome = ?, refused = ?, ended_at = coalesce(?, ${clock}),
-       keep_until = greatest(keep_until, ${clock} + ?), input = null, why = null where name = ? and id = ?`,
-    [bytes(finished.outcome), finished.refused ? 1 : 0, endedAt, micros(keepMs), id16(fence.name), id16(fence.id)],
-  );
-  return count === 1;
+  const text = `update reprise_work force index (primary) set state = 'd', outcome = ?, refused = ?, ended_at = coalesce(?, ${clock}),
+       keep_until = greatest(keep_until, ${clock} + ?), input = null, why = null where name = ? and attempt = ?`;
+  const { outcome, refused } = finished;
+  const own = [id16(fence.name), id16(fence.attempt)];
+  const params = [bytes(outcome), refused ? 1 : 0, endedAt, micros(keepMs), ...own];
+  if (connection.commitWith === undefined) return (await connection.run(text, params)).count === 1;
+  await connection.commitWith(text, params);
+  return true;
 }
 
 export async function releaseWork(

@@ -13,6 +13,7 @@ import type {
 import type { Connection } from "./driver.ts";
 import {
   attemptOf,
+  byId,
   bytes,
   effectsOf,
   hexOf,
@@ -54,7 +55,7 @@ export async function recentRuns(connection: Connection, query: RecentQuery): Pr
 
 /** In one snapshot for all three. */
 export async function runHistory(connection: Connection, id: WorkId): Promise<RunHistory | null> {
-  const { rows } = await connection.query(`select ${runColumns} from reprise_work where id = ?`, [id16(id)]);
+  const { rows } = await connection.query(byId(runColumns), [id16(id), id16(id)]);
   const [row] = rows;
   if (row === undefined) return null;
   const effects = await effectsOf(connection, id);
@@ -63,11 +64,9 @@ export async function runHistory(connection: Connection, id: WorkId): Promise<Ru
 }
 
 export async function standingOf(connection: Connection, id: WorkId): Promise<Standing | null> {
-  const { rows } = await connection.query(
-    `select operation, state, outcome, effect, created_at, ended_at, cancelled_at, progress_done, progress_total
-     from reprise_work where id = ?`,
-    [id16(id)],
-  );
+  const columns =
+    "operation, state, outcome, effect, created_at, ended_at, cancelled_at, progress_done, progress_total";
+  const { rows } = await connection.query(byId(columns), [id16(id), id16(id)]);
   const [row] = rows;
   if (row === undefined) return null;
   const operation = textOf(row["operation"]);

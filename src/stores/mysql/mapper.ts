@@ -27,10 +27,9 @@ export function mapperTransactions<Tx>(
 
   const connectionOf = async (tx: Tx, doing: string): Promise<Connection> => {
     const { dialect } = await database.server(doing);
-    return {
-      dialect,
-      query: (text, params) => withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away(doing)),
-    };
+    const query: Connection["query"] = (text, params) =>
+      withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away(doing));
+    return { dialect, query, run: query };
   };
 
   const once = async <T>(doing: string, work: (tx: Tx) => Promise<T>): Promise<T> => {

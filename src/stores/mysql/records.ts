@@ -47,6 +47,17 @@ export function instant(value: unknown): number {
   return instantOrNull(value) ?? 0;
 }
 
+/** Database work is written once, finished, and nothing hangs on it: it has no id but its name. */
+export function workIdOf(name: Name): WorkId {
+  return name as string as WorkId;
+}
+
+/** What is known by an id, which is given twice. */
+export function byId(columns: string): string {
+  return `select ${columns} from reprise_work where id = ?
+    union all select ${columns} from reprise_work where name = ? and id is null and state <> 'k'`;
+}
+
 /** A row of reprise_work, as far as claims read it; instants in microseconds. */
 export interface Work {
   readonly name: Name;
@@ -74,7 +85,7 @@ export interface Work {
   readonly now: number;
 }
 
-export const workColumns = `name, key_name, bound, id, attempt, token, resumes, print, print_version, state, lease_until,
+export const workColumns = `name, key_name, bound, coalesce(id, name) as id, attempt, token, resumes, print, print_version, state, lease_until,
   not_before, outcome, keep_until, created_at, ended_at, effect, owner, cancelled_at, parent is not null as is_child,
   input is not null as keeps_input, ${clock} as now_at`;
 
@@ -84,7 +95,7 @@ export function workOf(row: Row): Work {
     name: hexOf(row["name"]) as Name,
     key: hexOrNull(row["key_name"]) as Name | null,
     bound: hexOrNull(row["bound"]) as Name | null,
-    id: (hexOrNull(row["id"]) ?? "") as WorkId,
+    id: hexOf(row["id"]) as WorkId,
     attempt: (hexOrNull(row["attempt"]) ?? "") as AttemptId,
     token: Number(row["token"]),
     resumes: Number(row["resumes"]),
@@ -136,7 +147,7 @@ const runStates: { readonly [S in Work["state"]]: RunState } = {
   k: "done",
 };
 
-export const runColumns = `id, state, refused, operation, identity, principal, caller_key, owner, created_at, ended_at,
+export const runColumns = `coalesce(id, name) as id, state, refused, operation, identity, principal, caller_key, owner, created_at, ended_at,
   lease_until, keep_until, token, print, print_version, why, cancelled_at, progress_done, progress_total`;
 
 export function runOf(row: Row): RunSummary {

@@ -15,7 +15,8 @@ const engine = "InnoDB";
  * Names and ids are 16 bytes, so that no collation compares them. Text is kept as its bytes in UTF-8. Instants are
  * microseconds since the epoch, so that no session's time zone moves them.
  *
- * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`.
+ * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`. Database work
+ * has no id of its own: it is written once, finished, and nothing hangs on it.
  *
  * reprise_work_fence holds all that a fence asks about, in a unique index: an owner's transaction locks its one entry and
  * not the row, so that its heartbeat goes on, and no gap, so that other work can be claimed; whoever takes the work over or

@@ -95,7 +95,7 @@ export function ownTransactions(database: Database, ledger: string): Transaction
   return {
     begin: (doing, work) =>
       database.repeat(() =>
-        database.transact(doing, (connection) => work(connection, (users) => level(connection, 0, users))),
+        database.transact(doing, ({ connection, ours }) => work(ours, (users) => level(connection, 0, users))),
       ),
     nest: async (tx, work) => {
       const outer = check(levels.get(tx));
