@@ -11,7 +11,6 @@ CREATE UNIQUE INDEX reprise_work_key on reprise_work (key) where key is not null
 CREATE INDEX reprise_work_bound on reprise_work (bound) where bound is not null;
 CREATE UNIQUE INDEX reprise_work_id on reprise_work (id) where id is not null;
 CREATE INDEX reprise_work_operation on reprise_work (operation, created_at) where operation is not null;
-CREATE INDEX reprise_work_keep on reprise_work (keep_until) where state = 'd';
 CREATE INDEX reprise_work_live on reprise_work (created_at) where state in ('o', 'r', 'u');
 CREATE INDEX reprise_work_intent on reprise_work (intent, created_at) where intent is not null;
 CREATE TABLE reprise_effect (
@@ -37,3 +36,4 @@ insert into reprise_effect (id, name, kind, state, started_at, pinned_at, settle
 insert into reprise_attempt (id, at, what, owner, token, why) values ('d40cb70d66d8a0340e08a481d7f4f7a2', 1767225600100, 'parked', 'golden', 1, 'answer lost');
 insert into reprise_attempt (id, at, what, owner, token, why) values ('1d80395e43e9df31e36a041a83574900', 1767225600100, 'released', 'golden', 1, 'TypeError');
 insert into reprise_journal (resolution, at, instance, body) values ('fine', 1767225600100, 'golden', '{"runs":1}');
+insert into reprise_work (name, key, bound, id, attempt, token, print, print_v, state, lease_until, not_before, outcome, refused, keep_until, input, created_at, ended_at, effect, why, operation, identity, principal, caller_key, owner, parent, intent, progress, cancelled) values ('cfe0a1611e318a8c38011a762eff1068', 'a4940c88c57cac931daece66c446e8d1', NULL, NULL, NULL, 1, 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 1, 'd', NULL, NULL, '{"database":1}', 0, 1767312000050, NULL, 1767225600050, 1767225600050, NULL, NULL, 'book', 'database', 'ann', 'k4', 'golden', NULL, '3f1d2b7c9a4e5f60718293a4b5c6d7e8', NULL, NULL);
