@@ -233,7 +233,7 @@ describe("a file of SQLite", () => {
 
   test.each([
     ["drop table reprise_attempt", "Table reprise_attempt is missing."],
-    ["drop index reprise_work_intent", "Index reprise_work_intent of reprise_work is missing."],
+    ["drop index reprise_work_keep", "Index reprise_work_keep of reprise_work is missing."],
     ["alter table reprise_work drop column why", "Column why of reprise_work is missing."],
     [
       "drop index reprise_work_live; create index reprise_work_live on reprise_work (created_at)",

@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
+import type { WorkId } from "../../base/names.ts";
 import type { Atomic, Claim, Finished, Won, WorkRequest } from "../../contract/ledger.ts";
 import { parkWork, stored } from "./claim.ts";
-import type { Connection } from "./driver.ts";
+import { finishWork } from "./endings.ts";
 import { insertDone, meetWork } from "./entry.ts";
 import type { SqliteFile } from "./file.ts";
 import { effectsOf, idOf, noteAttempt } from "./records.ts";
@@ -11,8 +12,8 @@ import type { Session, SqliteTransaction } from "./transaction.ts";
 const parkedByAtomic = "work with effects of its own was claimed as database work";
 
 /**
- * Claim, work and outcome in the transaction that is open. It holds the writer's lock, so that nobody enters the names
- * meanwhile, and the row is written once, finished: each page that a commit changes has to reach the disk.
+ * Claim, work and outcome in the open transaction, whose lock keeps everybody else from the names meanwhile. The row is
+ * written once, finished: a commit waits for each page that it changed.
  */
 export async function runOnce<T>(
   { step }: Pick<SqliteFile, "step">,
@@ -31,8 +32,8 @@ export async function runOnce<T>(
     const finished = await hand(work);
     const at = clock.now();
     step("finish", () => {
-      if (claimed.adopted) finishAdopted(connection, at, request, finished);
-      else insertDone(connection, since, at, request, finished);
+      if (claimed.adopted === null) insertDone(connection, since, at, request, finished);
+      else finishWork(connection, at, claimed.adopted, finished, request.keepMs);
     });
     return { is: "ran", value: finished.value, at };
   } finally {
@@ -41,34 +42,24 @@ export async function runOnce<T>(
 }
 
 /** `adopted`: external work of an earlier declaration that nobody is at. */
-type Claimed = { readonly is: "mine"; readonly adopted: boolean } | Exclude<Claim, Won>;
+type Claimed = { readonly is: "mine"; readonly adopted: WorkId | null } | Exclude<Claim, Won>;
 
 function claimWork({ connection, running }: Session, now: number, request: WorkRequest): Claimed {
   const told = toldByRunning(running, request);
   if (told !== undefined) return told;
   const found = meetWork(connection, now, request, running);
-  if (found === undefined) return { is: "mine", adopted: false };
+  if (found === undefined) return { is: "mine", adopted: null };
   if ("is" in found) return found;
   const answer = stored(found, now, undefined);
   if (answer !== undefined) return answer;
   const id = idOf(found);
   if (found.state === "r") noteAttempt(connection, id, "taken-over", now, null);
   const [first] = effectsOf(connection, id, now);
-  if (first === undefined) return { is: "mine", adopted: true };
+  if (first === undefined) {
+    connection.run("update reprise_work set token = token + 1, owner = ? where id = ?", [request.about.owner, id]);
+    return { is: "mine", adopted: id };
+  }
   // database work completes over no effect: what happened under an earlier declaration is a person's
   parkWork(connection, now, id, first.effect, parkedByAtomic);
   return { is: "unknown", effect: first.effect, since: now };
-}
-
-function finishAdopted(
-  connection: Connection,
-  now: number,
-  { name, keepMs, about }: WorkRequest,
-  { outcome, refused }: Finished<unknown>,
-): void {
-  connection.run(
-    `update reprise_work set state = 'd', outcome = ?, refused = ?, ended_at = ?, keep_until = max(keep_until, ?),
-       token = token + 1, owner = ?, lease_until = null, not_before = null, input = null, why = null where name = ?`,
-    [outcome, refused ? 1 : 0, now, now + keepMs, about.owner, name],
-  );
 }

@@ -12,8 +12,8 @@ import type {
 import { parkWork } from "./claim.ts";
 import type { Connection } from "./driver.ts";
 import { holds } from "./effects.ts";
-import { deleteWork } from "./entry.ts";
-import { noteAttempt, rowsOf } from "./records.ts";
+import { deleteWork, isOver } from "./entry.ts";
+import { noteAttempt, rowsOf, type WorkRow } from "./records.ts";
 
 export function completeWork(
   connection: Connection,
@@ -130,5 +130,16 @@ export function parkAbandonedWork(connection: Connection, now: number, query: Pa
     ),
   );
   for (const { id, started } of rows) parkWork(connection, now, id, started, "abandoned");
+  return rows.length;
+}
+
+export function sweepWork(connection: Connection, now: number, limit: number): number {
+  const rows = rowsOf<Pick<WorkRow, "name" | "id">>(
+    connection.all(`select name, id from reprise_work w where ${isOver("w")} order by keep_until limit ?`, [
+      now,
+      limit,
+    ]),
+  );
+  for (const { name, id } of rows) deleteWork(connection, name, id);
   return rows.length;
 }

@@ -1,9 +1,9 @@
 import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { FindRequest, Finished, Mismatch, WorkRequest } from "../../contract/ledger.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection, Own } from "./driver.ts";
 import { rowsOf, type WorkRow } from "./records.ts";
-import { isAtParent, none, type Running } from "./running.ts";
+import { none, type Running } from "./running.ts";
 
 /** How new work begins: somebody's, or nobody's yet. */
 export interface Beginning {
@@ -16,10 +16,7 @@ export interface Beginning {
 
 const { keepAhead } = defaults.ledger;
 
-/**
- * In SQL, with the present for its parameter: past its keep, and no parent needs it. A parent that the open transaction is
- * at has no row yet: see `isAtParent`.
- */
+/** In SQL, with the present for its parameter: past its keep, and no parent needs it that has a row. */
 export function isOver(work: string): string {
   return `${work}.state = 'd' and ${work}.keep_until <= ? and not exists (
     select 1 from reprise_work p where p.name = ${work}.parent and p.state <> 'd')`;
@@ -45,10 +42,7 @@ export function enterWork(
 
 const isTaken = "select 1 from reprise_work where name = ? or key = ? limit 1";
 
-/**
- * What stands under the names, the key bound to it. What is past its keep is cleared. `undefined`: they are free, as long
- * as the caller's immediate transaction is open.
- */
+/** What stands under the names, with the key bound to it. `undefined`: they are free; what was past its keep is cleared. */
 export function meetWork(
   connection: Connection,
   now: number,
@@ -56,15 +50,16 @@ export function meetWork(
   running: Running = none,
 ): WorkRow | Mismatch | undefined {
   while (connection.get(isTaken, [request.name, request.key]) !== undefined) {
-    const { work, owner, ownerAlive } = look(connection, request.name, request.key, now, running);
-    if (owner !== undefined && owner !== request.name && ownerAlive) return { is: "mismatch", firstSeen: null };
-    if (work === undefined || work.over || (owner !== undefined && owner !== request.name)) {
-      clear(connection, now, request, owner, running);
+    const looked = look(connection, request.name, request.key, now, running);
+    const { owner, past } = looked;
+    const found = judge(looked, request);
+    if (found !== undefined && "is" in found) return found;
+    if (found === undefined || (owner !== undefined && owner !== request.name)) {
+      clear(connection, request.key, past);
       continue;
     }
-    if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.created_at };
     if (request.key !== null && owner === undefined) bind(connection, now, request, request.key);
-    return work;
+    return found;
   }
   return undefined;
 }
@@ -75,38 +70,30 @@ export function standingWork(
   now: number,
   request: FindRequest,
 ): WorkRow | Mismatch | undefined {
-  const { work, owner, ownerAlive } = look(connection, request.name, request.key, now);
-  if (owner !== undefined && owner !== request.name && ownerAlive) return { is: "mismatch", firstSeen: null };
+  return judge(look(connection, request.name, request.key, now, none), request);
+}
+
+function judge({ work, owner, ownerAlive }: Looked, { name, print }: FindRequest): WorkRow | Mismatch | undefined {
+  if (owner !== undefined && owner !== name && ownerAlive) return { is: "mismatch", firstSeen: null };
   if (work === undefined || work.over) return undefined;
-  return samePrint(work, request) ? work : { is: "mismatch", firstSeen: work.created_at };
+  const isSame = work.print === print.hash && work.print_v === print.version;
+  return isSame ? work : { is: "mismatch", firstSeen: work.created_at };
+}
+
+const common = "name, key, print, print_v, operation, identity, principal, caller_key, owner, parent, intent";
+
+function commonOf({ name, key, print, about, parent, intent }: WorkRequest): readonly Own[] {
+  const { operation, identity, principal, owner } = about;
+  return [name, key, print.hash, print.version, operation, identity, principal, about.key, owner, parent, intent];
 }
 
 function insertWork(connection: Connection, now: number, request: WorkRequest, beginning: Beginning): boolean {
-  const { about, print } = request;
+  const { id, attempt, state, leaseUntil, input } = beginning;
+  const keepUntil = Math.ceil(now + request.keepMs * keepAhead);
   const changed = connection.run(
-    `insert into reprise_work (name, key, id, attempt, print, print_v, state, lease_until, keep_until, input,
-       created_at, operation, identity, principal, caller_key, owner, parent, intent)
+    `insert into reprise_work (${common}, id, attempt, state, lease_until, keep_until, input, created_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
-    [
-      request.name,
-      request.key,
-      beginning.id,
-      beginning.attempt,
-      print.hash,
-      print.version,
-      beginning.state,
-      beginning.leaseUntil,
-      Math.ceil(now + request.keepMs * keepAhead),
-      beginning.input,
-      now,
-      about.operation,
-      about.identity,
-      about.principal,
-      about.key,
-      about.owner,
-      request.parent,
-      request.intent,
-    ],
+    [...commonOf(request), id, attempt, state, leaseUntil, keepUntil, input, now],
   );
   return changed === 1;
 }
@@ -119,29 +106,10 @@ export function insertDone(
   request: WorkRequest,
   { outcome, refused }: Pick<Finished<unknown>, "outcome" | "refused">,
 ): void {
-  const { about, print } = request;
   connection.run(
-    `insert into reprise_work (name, key, print, print_v, state, outcome, refused, keep_until, created_at, ended_at,
-       operation, identity, principal, caller_key, owner, parent, intent)
-     values (?, ?, ?, ?, 'd', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [
-      request.name,
-      request.key,
-      print.hash,
-      print.version,
-      outcome,
-      refused ? 1 : 0,
-      now + request.keepMs,
-      since,
-      now,
-      about.operation,
-      about.identity,
-      about.principal,
-      about.key,
-      about.owner,
-      request.parent,
-      request.intent,
-    ],
+    `insert into reprise_work (${common}, state, outcome, refused, keep_until, created_at, ended_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'd', ?, ?, ?, ?, ?)`,
+    [...commonOf(request), outcome, refused ? 1 : 0, now + request.keepMs, since, now],
   );
 }
 
@@ -150,9 +118,11 @@ interface Looked {
   /** The work that the key belongs to; `undefined`: the key is free. */
   readonly owner: Name | undefined;
   readonly ownerAlive: boolean;
+  /** Of all that was looked at, what is past its keep. */
+  readonly past: readonly Pick<WorkRow, "name" | "id">[];
 }
 
-function look(connection: Connection, name: Name, key: Name | null, now: number, running: Running = none): Looked {
+function look(connection: Connection, name: Name, key: Name | null, now: number, running: Running): Looked {
   const rows = rowsOf<WorkRow & { readonly past: 0 | 1 }>(
     connection.all(
       // with the work that a further key is bound to
@@ -160,16 +130,14 @@ function look(connection: Connection, name: Name, key: Name | null, now: number,
          or w.name = (select bound from reprise_work where key = ?)`,
       [now, name, key, key],
     ),
-  ).map((row) => ({ ...row, over: row.past === 1 && !isAtParent(running, row) }));
+    // a parent that the open transaction is at has no row yet
+  ).map((row) => ({ ...row, over: row.past === 1 && (row.parent === null || !running.has(row.parent)) }));
+  const past = rows.filter((row) => row.over);
   const work = rows.find((row) => row.name === name);
   const keyed = key === null ? undefined : rows.find((row) => row.key === key);
-  if (keyed === undefined) return { work, owner: undefined, ownerAlive: false };
+  if (keyed === undefined) return { work, owner: undefined, ownerAlive: false, past };
   const owner = keyed.bound ?? keyed.name;
-  return { work, owner, ownerAlive: rows.some((row) => row.name === owner && !row.over) };
-}
-
-function samePrint(work: WorkRow, request: FindRequest): boolean {
-  return work.print === request.print.hash && work.print_v === request.print.version;
+  return { work, owner, ownerAlive: rows.some((row) => row.name === owner && !row.over), past };
 }
 
 /** A further key lives as long as its work, so the work must live as long as this key's promise. */
@@ -186,24 +154,13 @@ function bind(connection: Connection, now: number, request: WorkRequest, key: Na
   ]);
 }
 
-/** Removes what stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
-function clear(
-  connection: Connection,
-  now: number,
-  request: FindRequest,
-  owner: Name | undefined,
-  running: Running,
-): void {
-  for (const name of new Set([request.name, owner ?? request.name])) {
-    const [expired] = rowsOf<Pick<WorkRow, "id" | "parent">>(
-      connection.all(`select id, parent from reprise_work w where name = ? and ${isOver("w")}`, [name, now]),
-    );
-    if (expired !== undefined && !isAtParent(running, expired)) deleteWork(connection, name, expired.id);
-  }
+/** Removes what is past its keep, and a key whose work is gone. */
+function clear(connection: Connection, key: Name | null, past: Looked["past"]): void {
+  for (const { name, id } of past) deleteWork(connection, name, id);
   connection.run(
     `delete from reprise_work where name = ? and state = 'k'
        and not exists (select 1 from reprise_work t where t.name = reprise_work.bound)`,
-    [request.key],
+    [key],
   );
 }
 

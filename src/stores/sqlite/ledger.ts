@@ -17,13 +17,13 @@ import {
   parkOwn,
   parkStalledWork,
   releaseWork,
+  sweepWork,
 } from "./endings.ts";
 import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
 import { keptSuccesses, recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
 import { sqliteSchema } from "./migration.ts";
-import { sweepWork } from "./sweep.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
 

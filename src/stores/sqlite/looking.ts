@@ -39,9 +39,10 @@ export function runHistory(connection: Connection, now: number, id: WorkId): Run
   // one snapshot for all three
   connection.exec("begin");
   try {
-    const row =
-      connection.get("select * from reprise_work where id = ?", [id]) ??
-      connection.get("select * from reprise_work where name = ? and id is null and state <> 'k'", [id]);
+    const row = connection.get("select * from reprise_work where id = ? or name = ? and id is null and state <> 'k'", [
+      id,
+      id,
+    ]);
     if (row === undefined) return null;
     return { run: runSummary(row), effects: effectsOf(connection, id, now), attempts: attemptsOf(connection, id) };
   } finally {

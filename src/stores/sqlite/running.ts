@@ -2,10 +2,7 @@ import { defaults } from "../../base/defaults.ts";
 import type { Name } from "../../base/names.ts";
 import type { FindRequest, Mismatch, Running as Told, WorkRequest } from "../../contract/ledger.ts";
 
-/**
- * Database work that an open transaction is at, by each of its names. Its row is written when it is finished: until then
- * nothing else tells those who run inside the same transaction.
- */
+/** Database work that an open transaction is at, by each of its names: until it is finished, no row tells of it. */
 export type Running = ReadonlyMap<Name, AtWork>;
 /** The transaction's own. */
 export type Entries = Map<Name, AtWork>;
@@ -14,10 +11,9 @@ interface AtWork {
   readonly since: number;
 }
 
-/** What a claim of external work is at. */
 export const none: Running = new Map();
 
-/** What whoever asks for these names inside the transaction is told. `undefined`: it is not at them. */
+/** What is told inside the transaction. `undefined`: it is not at these names. */
 export function toldByRunning(running: Running, { name, key, print }: FindRequest): Told | Mismatch | undefined {
   const keyed = key === null ? undefined : running.get(key);
   if (keyed !== undefined && keyed.request.name !== name) return { is: "mismatch", firstSeen: null };
@@ -28,9 +24,4 @@ export function toldByRunning(running: Running, { name, key, print }: FindReques
     return { is: "mismatch", firstSeen: since };
   }
   return { is: "running", since, retryAfterMs: defaults.ledger.unboundedRetryMs };
-}
-
-/** Whether the transaction is at the parent, which then is not done. */
-export function isAtParent(running: Running, { parent }: { readonly parent: Name | null }): boolean {
-  return parent !== null && running.has(parent);
 }

@@ -8,8 +8,7 @@ export const schemaVersion = "1";
 
 /**
  * Names and ids are hexadecimal text, instants milliseconds since the epoch. Rowid tables: the rows are wide, and rowid
- * order is the order in which they were written. Each index costs each commit a page: database work stands in those by name
- * and by operation alone, and by its key and its intent where it has them.
+ * order is the order in which they were written.
  *
  * reprise_work.id: null of database work, which is written once, finished: nothing hangs on it. state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`; progress: as
  * JSON; cancelled: 1, or null.
@@ -62,6 +61,7 @@ export const tables: readonly Table[] = [
       reprise_work_bound: "(bound) where bound is not null",
       reprise_work_id: "unique (id) where id is not null",
       reprise_work_operation: "(operation, created_at) where operation is not null",
+      reprise_work_keep: "(keep_until) where state = 'd'",
       reprise_work_live: "(created_at) where state in ('o', 'r', 'u')",
       reprise_work_intent: "(intent, created_at) where intent is not null",
     },

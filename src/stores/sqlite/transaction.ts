@@ -16,10 +16,7 @@ export interface Session {
   readonly connection: Connection;
   /** What this transaction is at. */
   readonly running: Entries;
-  /**
-   * Hands `work` an object for the transaction that is valid until it ends. What is written behind it is in the
-   * transaction still: where SQLite has rolled it back, this throws.
-   */
+  /** Hands `work` an object that is valid until it ends. Throws where the transaction then is open no longer. */
   readonly hand: <T>(work: (tx: SqliteTransaction) => Promise<T>) => Promise<T>;
 }
 

@@ -11,6 +11,7 @@ CREATE UNIQUE INDEX reprise_work_key on reprise_work (key) where key is not null
 CREATE INDEX reprise_work_bound on reprise_work (bound) where bound is not null;
 CREATE UNIQUE INDEX reprise_work_id on reprise_work (id) where id is not null;
 CREATE INDEX reprise_work_operation on reprise_work (operation, created_at) where operation is not null;
+CREATE INDEX reprise_work_keep on reprise_work (keep_until) where state = 'd';
 CREATE INDEX reprise_work_live on reprise_work (created_at) where state in ('o', 'r', 'u');
 CREATE INDEX reprise_work_intent on reprise_work (intent, created_at) where intent is not null;
 CREATE TABLE reprise_effect (
