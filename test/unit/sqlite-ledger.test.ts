@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { nameOf, newAttemptId } from "../../src/base/names.ts";
+import { nameOf, newAttemptId, newWorkId, type WorkId } from "../../src/base/names.ts";
 import type { ClaimRequest } from "../../src/contract/ledger.ts";
 import { type Connection, loadDriver } from "../../src/stores/sqlite/driver.ts";
 import { abandonedWork, parkAbandonedWork } from "../../src/stores/sqlite/endings.ts";
@@ -375,15 +375,64 @@ describe("the transaction object", () => {
     expect((await ledger.atomic(child, async () => finished)).is).toBe("ran");
   });
 
-  test("joined work that calls its own name is told that it runs", async () => {
+  test("database work that is asked for again inside its own transaction is told what stands under the names", async () => {
     const ledger = await opened();
-    await ledger.transaction((tx) =>
-      ledger.join(tx, request(), async (own) => {
-        expect((await ledger.join(own, request(), async () => finished)).is).toBe("running");
-        return finished;
-      }),
-    );
+    const [mine, since] = [{ ...request(), key: nameOf("key", ["k"]) }, clock.now()];
+    const never = () => Promise.reject(new Error("it ran"));
+    const accepting = (asked: ClaimRequest) => ({ ...asked, id: newWorkId(), input: "{}" });
+    const askAgain = async (tx: SqliteTransaction) => {
+      const running = { is: "running", since, retryAfterMs: expect.any(Number) };
+      for (const asked of [mine, request(), { ...mine, key: nameOf("key", ["further"]) }]) {
+        expect(await ledger.join(tx, asked, never)).toEqual(running);
+        expect(await ledger.acceptIn(tx, accepting(asked))).toEqual(running);
+      }
+      const otherInput = { ...mine, print: { version: 1, hash: "other" } };
+      expect(await ledger.join(tx, otherInput, never)).toEqual({ is: "mismatch", firstSeen: since });
+      const otherWork = { ...request("b"), key: mine.key };
+      expect(await ledger.join(tx, otherWork, never)).toEqual({ is: "mismatch", firstSeen: null });
+      expect(await ledger.acceptIn(tx, accepting(otherWork))).toEqual({ is: "mismatch", firstSeen: null });
+      return finished;
+    };
+    expect((await ledger.atomic(mine, askAgain)).is).toBe("ran");
+    expect((await ledger.recent({ limit: 9 })).map(({ identity }) => identity)).toEqual(["a"]);
   });
+
+  test("what is undone with its savepoint is no longer at its names", async () => {
+    const ledger = await opened();
+    await ledger.transaction(async (tx) => {
+      const failing = ledger.join(tx, request(), () => Promise.reject(new Error("sold out")));
+      await expect(failing).rejects.toThrow("sold out");
+      expect((await ledger.join(tx, request(), async () => finished)).is).toBe("ran");
+    });
+    expect((await ledger.find(request()))?.is).toBe("done");
+  });
+});
+
+test("database work is known by its name, and nobody else's question finds it by that", async () => {
+  const ledger = await opened();
+  await ledger.atomic({ ...request(), key: nameOf("key", ["k"]) }, async () => finished);
+  await ledger.atomic({ ...request(), key: nameOf("key", ["further"]) }, async () => finished);
+  const [run] = await ledger.recent({ limit: 1 });
+  if (run === undefined) throw new Error("no run");
+  expect(await ledger.history(run.id)).toEqual({ run, effects: [], attempts: [] });
+  expect(await ledger.standing(run.id)).toBeNull();
+  expect(await ledger.history(nameOf("key", ["further"]) as string as WorkId)).toBeNull();
+});
+
+test("database work takes over external work that nobody is at, and its effects-free attempt is noted", async () => {
+  const ledger = await opened();
+  const claim = await ledger.claim({ ...request(), input: "{}" });
+  if (claim.is !== "won") throw new Error("not won");
+  await clock.advance(10_001);
+  expect((await ledger.atomic(request(), async () => finished)).is).toBe("ran");
+  expect(await ledger.complete(claim.fence, { outcome: "late", refused: false, keepMs: 1, visited: [] })).toBe(
+    "fenced",
+  );
+  expect(await ledger.claim(request())).toMatchObject({ is: "done", outcome: "{}" });
+  const { run, attempts } = (await ledger.history(claim.fence.id)) ?? {};
+  expect(run).toMatchObject({ state: "done", token: 2, refused: false });
+  expect(attempts).toMatchObject([{ what: "taken-over", token: 1 }]);
+  expect(await ledger.abandoned({ operations: ["op"], idleMs: 0, limit: 9 })).toEqual([]);
 });
 
 test("database work over external work with effects is parked, not completed over them", async () => {

@@ -1,55 +1,42 @@
 import { defaults } from "../../base/defaults.ts";
-import { type AttemptId, type Name, newAttemptId, newWorkId, type WorkId } from "../../base/names.ts";
-import type {
-  Acceptance,
-  AcceptRequest,
-  Claim,
-  ClaimRequest,
-  FindRequest,
-  Open,
-  Won,
-  WorkRequest,
-} from "../../contract/ledger.ts";
+import { type AttemptId, newWorkId, type WorkId } from "../../base/names.ts";
+import type { Acceptance, AcceptRequest, Claim, ClaimRequest, FindRequest, Open, Won } from "../../contract/ledger.ts";
 import type { Connection } from "./driver.ts";
 import { enterWork, standingWork } from "./entry.ts";
-import { effectsOf, noteAttempt, type WorkRow } from "./records.ts";
+import { effectsOf, idOf, noteAttempt, type WorkRow } from "./records.ts";
+import { none, type Running, toldByRunning } from "./running.ts";
 
 const { unboundedRetryMs } = defaults.ledger;
-const parkedByAtomic = "work with effects of its own was claimed as database work";
 
-/** What external work is claimed with. */
-type Lease = Pick<ClaimRequest, "attempt" | "leaseMs" | "input" | "resuming">;
-
-/**
- * Claims the work for an attempt, inside the caller's immediate transaction: nothing interleaves. With a lease it is
- * running from now on; without one the caller finishes it in this same transaction, and the row is written as done
- * without an outcome, which nobody else can see.
- */
-export function claimWork(connection: Connection, now: number, request: WorkRequest, lease: Lease | null): Claim {
-  const attempt = lease?.attempt ?? newAttemptId();
+/** Claims external work for an attempt, inside the caller's immediate transaction: nothing interleaves. */
+export function claimWork(connection: Connection, now: number, request: ClaimRequest): Claim {
+  const { name, attempt, input, leaseMs } = request;
   const id = newWorkId();
-  const beginning =
-    lease === null
-      ? ({ id, attempt, state: "d", leaseUntil: null, input: null } as const)
-      : ({ id, attempt, state: "r", leaseUntil: now + lease.leaseMs, input: lease.input } as const);
-  const found = enterWork(connection, now, request, beginning);
+  const found = enterWork(connection, now, request, { id, attempt, state: "r", leaseUntil: now + leaseMs, input });
   if (found === undefined) {
-    const fence = { name: request.name, id, attempt };
+    const fence = { name, id, attempt };
     return { is: "won", fence, token: 1, resumes: 0, tookOver: false, cancelled: false, effects: [] };
   }
   if ("is" in found) return found;
-  return stored(found, now, attempt) ?? take(connection, now, request, lease, found, attempt);
+  return stored(found, now, attempt) ?? take(connection, now, request, found);
 }
 
-/** Enters the work as nobody's yet, inside the caller's immediate transaction. */
-export function acceptWork(connection: Connection, now: number, request: AcceptRequest): Acceptance {
+/** Enters the work as nobody's yet, inside the caller's immediate transaction, which may be `at` database work. */
+export function acceptWork(
+  connection: Connection,
+  now: number,
+  request: AcceptRequest,
+  at: Running = none,
+): Acceptance {
   const { id, input } = request;
-  const found = enterWork(connection, now, request, { id, attempt: null, state: "o", leaseUntil: now, input });
+  const told = toldByRunning(at, request);
+  if (told !== undefined) return told;
+  const found = enterWork(connection, now, request, { id, attempt: null, state: "o", leaseUntil: now, input }, at);
   if (found === undefined) return { is: "accepted", id, since: now, isNew: true };
   if ("is" in found) return found;
   const since = found.created_at;
   const isGoing = found.state === "o" || found.state === "r";
-  if (isGoing && found.input !== null) return { is: "accepted", id: found.id, since, isNew: found.id === id };
+  if (isGoing && found.input !== null) return { is: "accepted", id: idOf(found), since, isNew: found.id === id };
   const running = { is: "running", since, retryAfterMs: unboundedRetryMs } as const;
   return isGoing ? running : (stored(found, now, undefined) ?? running);
 }
@@ -63,13 +50,11 @@ export function findWork(connection: Connection, now: number, request: FindReque
 }
 
 /** What is answered without running; `undefined`: the work can be taken. */
-function stored(work: WorkRow, now: number, attempt: AttemptId | undefined): Exclude<Claim, Won> | undefined {
+export function stored(work: WorkRow, now: number, attempt: AttemptId | undefined): Exclude<Claim, Won> | undefined {
   const since = work.created_at;
   switch (work.state) {
     case "d":
-      // without an outcome it is this very transaction's, still at work
-      if (work.outcome === null) return { is: "running", since, retryAfterMs: unboundedRetryMs };
-      return { is: "done", outcome: work.outcome, at: work.ended_at ?? since };
+      return { is: "done", outcome: work.outcome ?? "", at: work.ended_at ?? since };
     case "u":
       return { is: "unknown", effect: work.effect ?? "", since: work.ended_at ?? since };
     case "r": {
@@ -83,49 +68,26 @@ function stored(work: WorkRow, now: number, attempt: AttemptId | undefined): Exc
   }
 }
 
-function take(
-  connection: Connection,
-  now: number,
-  request: WorkRequest,
-  lease: Lease | null,
-  work: WorkRow,
-  attempt: AttemptId,
-): Claim {
-  const effects = effectsOf(connection, work.id, now);
-  const fence = { name: work.name, id: work.id, attempt };
+function take(connection: Connection, now: number, request: ClaimRequest, work: WorkRow): Claim {
+  const { attempt, leaseMs, input, about, resuming } = request;
+  const id = idOf(work);
+  const effects = effectsOf(connection, id, now);
+  const fence = { name: work.name, id, attempt };
   const cancelled = work.cancelled === 1;
   if (work.state === "r" && work.attempt === attempt) {
     // the first answer was lost
-    if (lease !== null) leaseUntil(connection, work.name, now + lease.leaseMs);
+    connection.run("update reprise_work set lease_until = ? where name = ?", [now + leaseMs, work.name]);
     return { is: "won", fence, token: work.token, resumes: work.resumes, tookOver: false, cancelled, effects };
   }
   const tookOver = work.state === "r";
-  const resumes = work.resumes + (lease?.resuming === true ? 1 : 0);
-  if (tookOver) noteAttempt(connection, work.id, "taken-over", now, null);
-  const [first] = effects;
-  if (lease === null && first !== undefined) {
-    // database work completes over no effect: what happened under an earlier declaration is a person's
-    parkWork(connection, now, work.id, first.effect, parkedByAtomic);
-    return { is: "unknown", effect: first.effect, since: now };
-  }
+  const resumes = work.resumes + (resuming ? 1 : 0);
+  if (tookOver) noteAttempt(connection, id, "taken-over", now, null);
   connection.run(
-    `update reprise_work set attempt = ?, token = token + 1, resumes = ?, state = ?, lease_until = ?, not_before = null,
+    `update reprise_work set attempt = ?, token = token + 1, resumes = ?, state = 'r', lease_until = ?, not_before = null,
        input = coalesce(input, ?), owner = ? where name = ?`,
-    [
-      attempt,
-      resumes,
-      lease === null ? "d" : "r",
-      lease === null ? null : now + lease.leaseMs,
-      lease?.input ?? null,
-      request.about.owner,
-      work.name,
-    ],
+    [attempt, resumes, now + leaseMs, input, about.owner, work.name],
   );
   return { is: "won", fence, token: work.token + 1, resumes, tookOver, cancelled, effects };
-}
-
-function leaseUntil(connection: Connection, name: Name, until: number): void {
-  connection.run("update reprise_work set lease_until = ? where name = ?", [until, name]);
 }
 
 /** Sets work aside for a person, whatever state it is in; its past attempt is noted. */

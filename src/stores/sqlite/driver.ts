@@ -12,6 +12,8 @@ export interface Connection {
   readonly exec: (sql: string) => void;
   /** A statement of ours: its text is constant, its values are strings, safe integers and null. Returns the rows. */
   readonly all: (sql: string, params: readonly Own[]) => readonly OwnRow[];
+  /** A look of ours for one row: where there is none, a driver answers sooner than with a list. */
+  readonly get: (sql: string, params: readonly Own[]) => OwnRow | undefined;
   /** A statement of ours; returns how many rows it changed. */
   readonly run: (sql: string, params: readonly Own[]) => number;
   /** A statement of the user's. */
@@ -57,6 +59,7 @@ export function permanentFault(error: unknown): string | undefined {
 }
 
 interface Statement {
+  readonly get: (params: readonly unknown[]) => OwnRow | undefined;
   readonly all: (params: readonly unknown[]) => readonly OwnRow[];
   readonly run: (params: readonly unknown[]) => number;
 }
@@ -87,6 +90,7 @@ function openNode({ DatabaseSync }: typeof import("node:sqlite")): (path: string
         const statement = database.prepare(sql);
         if (bigints) statement.setReadBigInts(true);
         return {
+          get: (params) => statement.get(...(params as Own[])),
           all: (params) => statement.all(...(params as Own[])),
           run: (params) => Number(statement.run(...(params as Own[])).changes),
         };
@@ -107,7 +111,9 @@ interface Libsql {
     exec(sql: string): void;
     close(): void;
     prepare(sql: string): {
+      readonly reader: boolean;
       safeIntegers(on: boolean): unknown;
+      get(params: readonly unknown[]): OwnRow | undefined;
       all(params: readonly unknown[]): readonly OwnRow[];
       run(params: readonly unknown[]): { readonly changes: number };
     };
@@ -129,7 +135,17 @@ async function loadLibsql(): Promise<(path: string) => Database> {
         const statement = database.prepare(sql);
         if (bigints) statement.safeIntegers(true);
         // always one array: given bytes as the only argument, libsql aborts the process
-        return { all: (params) => statement.all(params), run: (params) => statement.run(params).changes };
+        const { reader } = statement;
+        return {
+          get: (params) => statement.get(params),
+          all: (params) => {
+            if (reader) return statement.all(params);
+            // an iterator over no rows takes it as long again as the statement
+            statement.run(params);
+            return [];
+          },
+          run: (params) => statement.run(params).changes,
+        };
       },
       inTransaction: () => database.inTransaction,
       close: () => database.close(),
@@ -154,6 +170,7 @@ function connect(database: Database): Connection {
   };
   return {
     exec: database.exec,
+    get: (sql, params) => prepared(sql).get(params),
     all: (sql, params) => prepared(sql).all(params),
     run: (sql, params) => prepared(sql).run(params),
     query: (sql, params) => {

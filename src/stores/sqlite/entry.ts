@@ -1,24 +1,25 @@
 import { defaults } from "../../base/defaults.ts";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
-import type { FindRequest, Mismatch, WorkRequest } from "../../contract/ledger.ts";
-import type { Connection } from "./driver.ts";
+import type { FindRequest, Finished, Mismatch, WorkRequest } from "../../contract/ledger.ts";
+import type { Connection, Own } from "./driver.ts";
 import { rowsOf, type WorkRow } from "./records.ts";
+import { none, type Running } from "./running.ts";
 
 /** How new work begins: somebody's, or nobody's yet. */
 export interface Beginning {
   readonly id: WorkId;
   readonly attempt: AttemptId | null;
-  readonly state: "o" | "r" | "d";
-  readonly leaseUntil: number | null;
+  readonly state: "o" | "r";
+  readonly leaseUntil: number;
   readonly input: string | null;
 }
 
 const { keepAhead } = defaults.ledger;
 
-/** In SQL, with the present for its parameter: past its keep, and no parent needs it. Without an outcome a parent is at work. */
+/** In SQL, with the present for its parameter: past its keep, and no parent needs it that has a row. */
 export function isOver(work: string): string {
   return `${work}.state = 'd' and ${work}.keep_until <= ? and not exists (
-    select 1 from reprise_work p where p.name = ${work}.parent and (p.state <> 'd' or p.outcome is null))`;
+    select 1 from reprise_work p where p.name = ${work}.parent and p.state <> 'd')`;
 }
 
 /**
@@ -30,17 +31,35 @@ export function enterWork(
   now: number,
   request: WorkRequest,
   beginning: Beginning,
+  running: Running = none,
 ): WorkRow | Mismatch | undefined {
   while (!insertWork(connection, now, request, beginning)) {
-    const { work, owner, ownerAlive } = look(connection, request.name, request.key, now);
-    if (owner !== undefined && owner !== request.name && ownerAlive) return { is: "mismatch", firstSeen: null };
-    if (work === undefined || work.over === 1 || (owner !== undefined && owner !== request.name)) {
-      clear(connection, now, request, owner);
+    const found = meetWork(connection, now, request, running);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const isTaken = "select 1 from reprise_work where name = ? or key = ? limit 1";
+
+/** What stands under the names, with the key bound to it. `undefined`: they are free; what was past its keep is cleared. */
+export function meetWork(
+  connection: Connection,
+  now: number,
+  request: WorkRequest,
+  running: Running = none,
+): WorkRow | Mismatch | undefined {
+  while (connection.get(isTaken, [request.name, request.key]) !== undefined) {
+    const looked = look(connection, request.name, request.key, now, running);
+    const { owner, past } = looked;
+    const found = judge(looked, request);
+    if (found !== undefined && "is" in found) return found;
+    if (found === undefined || (owner !== undefined && owner !== request.name)) {
+      clear(connection, request.key, past);
       continue;
     }
-    if (!samePrint(work, request)) return { is: "mismatch", firstSeen: work.created_at };
     if (request.key !== null && owner === undefined) bind(connection, now, request, request.key);
-    return work;
+    return found;
   }
   return undefined;
 }
@@ -51,67 +70,74 @@ export function standingWork(
   now: number,
   request: FindRequest,
 ): WorkRow | Mismatch | undefined {
-  const { work, owner, ownerAlive } = look(connection, request.name, request.key, now);
-  if (owner !== undefined && owner !== request.name && ownerAlive) return { is: "mismatch", firstSeen: null };
-  if (work === undefined || work.over === 1) return undefined;
-  return samePrint(work, request) ? work : { is: "mismatch", firstSeen: work.created_at };
+  return judge(look(connection, request.name, request.key, now, none), request);
+}
+
+function judge({ work, owner, ownerAlive }: Looked, { name, print }: FindRequest): WorkRow | Mismatch | undefined {
+  if (owner !== undefined && owner !== name && ownerAlive) return { is: "mismatch", firstSeen: null };
+  if (work === undefined || work.over) return undefined;
+  const isSame = work.print === print.hash && work.print_v === print.version;
+  return isSame ? work : { is: "mismatch", firstSeen: work.created_at };
+}
+
+const common = "name, key, print, print_v, operation, identity, principal, caller_key, owner, parent, intent";
+
+function commonOf({ name, key, print, about, parent, intent }: WorkRequest): readonly Own[] {
+  const { operation, identity, principal, owner } = about;
+  return [name, key, print.hash, print.version, operation, identity, principal, about.key, owner, parent, intent];
 }
 
 function insertWork(connection: Connection, now: number, request: WorkRequest, beginning: Beginning): boolean {
-  const { about, print } = request;
+  const { id, attempt, state, leaseUntil, input } = beginning;
+  const keepUntil = Math.ceil(now + request.keepMs * keepAhead);
   const changed = connection.run(
-    `insert into reprise_work (name, key, id, attempt, print, print_v, state, lease_until, keep_until, input,
-       created_at, operation, identity, principal, caller_key, owner, parent, intent)
+    `insert into reprise_work (${common}, id, attempt, state, lease_until, keep_until, input, created_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
-    [
-      request.name,
-      request.key,
-      beginning.id,
-      beginning.attempt,
-      print.hash,
-      print.version,
-      beginning.state,
-      beginning.leaseUntil,
-      Math.ceil(now + request.keepMs * keepAhead),
-      beginning.input,
-      now,
-      about.operation,
-      about.identity,
-      about.principal,
-      about.key,
-      about.owner,
-      request.parent,
-      request.intent,
-    ],
+    [...commonOf(request), id, attempt, state, leaseUntil, keepUntil, input, now],
   );
   return changed === 1;
 }
 
+/** Finished work, written once. It raises where other work stands: two outcomes must not be kept. */
+export function insertDone(
+  connection: Connection,
+  since: number,
+  now: number,
+  request: WorkRequest,
+  { outcome, refused }: Pick<Finished<unknown>, "outcome" | "refused">,
+): void {
+  connection.run(
+    `insert into reprise_work (${common}, state, outcome, refused, keep_until, created_at, ended_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'd', ?, ?, ?, ?, ?)`,
+    [...commonOf(request), outcome, refused ? 1 : 0, now + request.keepMs, since, now],
+  );
+}
+
 interface Looked {
-  readonly work: (WorkRow & { readonly over: 0 | 1 }) | undefined;
+  readonly work: (WorkRow & { readonly over: boolean }) | undefined;
   /** The work that the key belongs to; `undefined`: the key is free. */
   readonly owner: Name | undefined;
   readonly ownerAlive: boolean;
+  /** Of all that was looked at, what is past its keep. */
+  readonly past: readonly Pick<WorkRow, "name" | "id">[];
 }
 
-function look(connection: Connection, name: Name, key: Name | null, now: number): Looked {
-  const rows = rowsOf<WorkRow & { readonly over: 0 | 1; readonly bound_alive: 0 | 1 }>(
+function look(connection: Connection, name: Name, key: Name | null, now: number, running: Running): Looked {
+  const rows = rowsOf<WorkRow & { readonly past: 0 | 1 }>(
     connection.all(
-      `select w.*, ${isOver("w")} as over,
-         exists (select 1 from reprise_work t where t.name = w.bound and not (${isOver("t")})) as bound_alive
-       from reprise_work w where w.name = ? or w.key = ?`,
-      [now, now, name, key],
+      // with the work that a further key is bound to
+      `select w.*, ${isOver("w")} as past from reprise_work w where w.name = ? or w.key = ?
+         or w.name = (select bound from reprise_work where key = ?)`,
+      [now, name, key, key],
     ),
-  );
+    // a parent that the open transaction is at has no row yet
+  ).map((row) => ({ ...row, over: row.past === 1 && (row.parent === null || !running.has(row.parent)) }));
+  const past = rows.filter((row) => row.over);
   const work = rows.find((row) => row.name === name);
   const keyed = key === null ? undefined : rows.find((row) => row.key === key);
-  if (keyed === undefined) return { work, owner: undefined, ownerAlive: false };
-  const ownerAlive = keyed.bound === null ? keyed.over === 0 : keyed.bound_alive === 1;
-  return { work, owner: keyed.bound ?? keyed.name, ownerAlive };
-}
-
-function samePrint(work: WorkRow, request: FindRequest): boolean {
-  return work.print === request.print.hash && work.print_v === request.print.version;
+  if (keyed === undefined) return { work, owner: undefined, ownerAlive: false, past };
+  const owner = keyed.bound ?? keyed.name;
+  return { work, owner, ownerAlive: rows.some((row) => row.name === owner && !row.over), past };
 }
 
 /** A further key lives as long as its work, so the work must live as long as this key's promise. */
@@ -128,25 +154,22 @@ function bind(connection: Connection, now: number, request: WorkRequest, key: Na
   ]);
 }
 
-/** Removes what stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
-function clear(connection: Connection, now: number, request: FindRequest, owner: Name | undefined): void {
-  for (const name of new Set([request.name, owner ?? request.name])) {
-    const [expired] = rowsOf<Pick<WorkRow, "id">>(
-      connection.all(`select id from reprise_work w where name = ? and ${isOver("w")}`, [name, now]),
-    );
-    if (expired !== undefined) deleteWork(connection, name, expired.id);
-  }
+/** Removes what is past its keep, and a key whose work is gone. */
+function clear(connection: Connection, key: Name | null, past: Looked["past"]): void {
+  for (const { name, id } of past) deleteWork(connection, name, id);
   connection.run(
     `delete from reprise_work where name = ? and state = 'k'
        and not exists (select 1 from reprise_work t where t.name = reprise_work.bound)`,
-    [request.key],
+    [key],
   );
 }
 
 /** Deletes work with everything that hangs on it. */
-export function deleteWork(connection: Connection, name: Name, id: WorkId): void {
-  connection.run("delete from reprise_effect where id = ?", [id]);
-  connection.run("delete from reprise_attempt where id = ?", [id]);
+export function deleteWork(connection: Connection, name: Name, id: WorkId | null): void {
+  if (id !== null) {
+    connection.run("delete from reprise_effect where id = ?", [id]);
+    connection.run("delete from reprise_attempt where id = ?", [id]);
+  }
   connection.run("delete from reprise_work where bound = ?", [name]);
   connection.run("delete from reprise_work where name = ?", [name]);
 }

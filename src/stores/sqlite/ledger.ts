@@ -3,8 +3,9 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
-import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
+import type { Ledger } from "../../contract/ledger.ts";
 import { acceptWork, claimWork, findWork } from "./claim.ts";
+import { runOnce } from "./database.ts";
 import type { Connection } from "./driver.ts";
 import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, transactionBefore } from "./effects.ts";
 import {
@@ -59,19 +60,9 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
   const file = sqliteFile({ ledger: name, path: resolve(options.path), clock, busyMs });
   const transactions = createTransactions();
 
-  /** Claim, work and outcome in the transaction that is open. */
-  const runOnce = async <T>(
-    connection: Connection,
-    request: WorkRequest,
-    work: () => Promise<Finished<T>>,
-  ): Promise<Atomic<T>> => {
-    const claim = file.step("claim", () => claimWork(connection, clock.now(), request, null));
-    if (claim.is !== "won") return claim;
-    const finished = await work();
-    const at = clock.now();
-    file.step("finish", () => finishWork(connection, at, claim.fence.id, finished, request.keepMs));
-    return { is: "ran", value: finished.value, at };
-  };
+  /** The user's `work` in a transaction that is open. */
+  const within = <T>(connection: Connection, work: (tx: SqliteTransaction) => Promise<T>): Promise<T> =>
+    transactions.of(connection).hand((tx) => file.within(() => work(tx)));
 
   return {
     name,
@@ -79,7 +70,7 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
     open: file.open,
     close: file.close,
 
-    claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request, request)),
+    claim: (request) => file.write("claim", (connection, now) => claimWork(connection, now, request)),
     find: (request) => file.read("find", (connection, now) => findWork(connection, now, request)),
     renew: (fence, leaseMs, progress) =>
       file.write("renew", (connection, now) => renewLease(connection, now, fence, leaseMs, progress)),
@@ -98,13 +89,12 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
       file.write("release", (connection, now) => releaseWork(connection, now, fence, release)),
     park: (fence, parking) => file.write("park", (connection, now) => parkOwn(connection, now, fence, parking)),
 
-    transaction: (work) =>
-      file.transact("transaction", (connection) => file.within(() => transactions.run(connection, work))),
+    transaction: (work) => file.transact("transaction", (connection) => within(connection, work)),
     transact: (fence, effect, work) =>
       file.transact("transact", async (connection) => {
         const before = file.step("fence", () => transactionBefore(connection, clock.now(), fence, effect));
         if (before !== undefined) return before;
-        const answered = await file.within(() => transactions.run(connection, work));
+        const answered = await within(connection, work);
         file.step("pin", () => pinTransaction(connection, clock.now(), fence, effect, answered.answer));
         return { is: "committed", value: answered.value };
       }),
@@ -112,19 +102,18 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
       file.transact("conclude", async (connection) => {
         const obstacle = file.step("fence", () => obstacleTo(connection, fence, visited));
         if (obstacle !== undefined) return { is: obstacle };
-        const finished = await file.within(() => transactions.run(connection, work));
+        const finished = await within(connection, work);
         file.step("complete", () => finishWork(connection, clock.now(), fence.id, finished, keepMs));
         return { is: "done", value: finished.value };
       }),
     atomic: (request, work) =>
       file.transact("atomic", (connection) =>
-        runOnce(connection, request, () => file.within(() => transactions.run(connection, work))),
+        runOnce(file, clock, transactions.of(connection), request, (tx) => file.within(() => work(tx))),
       ),
-    join: (tx, request, work) =>
-      transactions.nest(tx, (connection, own) => runOnce(connection, request, () => work(own))),
+    join: (tx, request, work) => transactions.nest(tx, (session) => runOnce(file, clock, session, request, work)),
     acceptIn: (tx, request) =>
-      transactions.nest(tx, async (connection) =>
-        file.step("accept", () => acceptWork(connection, clock.now(), request)),
+      transactions.nest(tx, async ({ connection, running }) =>
+        file.step("accept", () => acceptWork(connection, clock.now(), request, running)),
       ),
 
     abandoned: (query) => file.read("abandoned", (connection, now) => abandonedWork(connection, now, query)),

@@ -39,7 +39,10 @@ export function runHistory(connection: Connection, now: number, id: WorkId): Run
   // one snapshot for all three
   connection.exec("begin");
   try {
-    const [row] = connection.all("select * from reprise_work where id = ?", [id]);
+    const row = connection.get("select * from reprise_work where id = ? or name = ? and id is null and state <> 'k'", [
+      id,
+      id,
+    ]);
     if (row === undefined) return null;
     return { run: runSummary(row), effects: effectsOf(connection, id, now), attempts: attemptsOf(connection, id) };
   } finally {
@@ -47,6 +50,7 @@ export function runHistory(connection: Connection, now: number, id: WorkId): Run
   }
 }
 
+/** By the id alone: that of database work is its name, which others could work out. */
 export function workStanding(connection: Connection, id: WorkId): Standing | null {
   const [work] = rowsOf<WorkRow>(connection.all("select * from reprise_work where id = ?", [id]));
   return work === undefined ? null : standingOf(work);
@@ -60,21 +64,21 @@ export function succeededTwice(connection: Connection, query: TwiceQuery): reado
     intent === undefined ? ["operation = ?", [operation]] : ["+operation = ? and intent = ?", [operation, intent]];
   const pairs = connection.all(
     `select first, second from (
-       select id as second, lag(id) over same as first, created_at, place, lag(created_at) over same as began
+       select name as second, lag(name) over same as first, created_at, place, lag(created_at) over same as began
        from (
-         select rowid as place, id, state, refused, intent, created_at from reprise_work where ${works}
+         select rowid as place, name, state, refused, intent, created_at from reprise_work where ${works}
          order by created_at desc, rowid desc limit ?)
        where state = 'd' and refused = 0 and intent is not null
        window same as (partition by intent order by created_at, place))
      where created_at - began <= ? order by created_at desc, place desc limit ?`,
     [...params, newestWorks, withinMs, limit],
   );
-  const row = (id: unknown) => connection.all("select * from reprise_work where id = ?", [String(id)]);
-  return pairs.flatMap((pair) => {
-    const [[first], [second]] = [row(pair["first"]), row(pair["second"])];
+  const row = (name: Name) => connection.get("select * from reprise_work where name = ?", [name]);
+  return rowsOf<Twice["names"]>(pairs).flatMap(({ first: former, second: latter }) => {
+    const names = { first: former, second: latter };
+    const [first, second] = [row(former), row(latter)];
     // swept between the two statements
     if (first === undefined || second === undefined) return [];
-    const names = { first: first["name"] as Name, second: second["name"] as Name };
     return [{ first: runSummary(first), second: runSummary(second), names }];
   });
 }

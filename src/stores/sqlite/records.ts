@@ -7,8 +7,9 @@ export interface WorkRow {
   readonly name: Name;
   readonly key: Name | null;
   readonly bound: Name | null;
-  readonly id: WorkId;
-  /** Null: nobody claimed it yet. */
+  /** Null: database work, on which nothing hangs. */
+  readonly id: WorkId | null;
+  /** Null: nobody claimed it yet, or it is database work. */
   readonly attempt: AttemptId | null;
   readonly token: number;
   readonly resumes: number;
@@ -23,6 +24,7 @@ export interface WorkRow {
   readonly created_at: number;
   readonly ended_at: number | null;
   readonly effect: string | null;
+  readonly parent: Name | null;
   readonly operation: string;
   readonly owner: string;
   readonly progress: string | null;
@@ -78,6 +80,11 @@ const runStates: { readonly [S in WorkRow["state"]]: RunState } = {
   k: "done",
 };
 
+/** Database work is known by its name. */
+export function idOf({ id, name }: Pick<WorkRow, "id" | "name">): WorkId {
+  return id ?? (name as string as WorkId);
+}
+
 export function runSummary(row: OwnRow): RunSummary {
   const work = row as unknown as WorkRow & {
     readonly refused: number | null;
@@ -87,7 +94,7 @@ export function runSummary(row: OwnRow): RunSummary {
     readonly why: string | null;
   };
   return {
-    id: work.id,
+    id: idOf(work),
     state: runStates[work.state],
     refused: work.state === "d" ? work.refused === 1 : null,
     operation: work.operation,

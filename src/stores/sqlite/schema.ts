@@ -8,9 +8,9 @@ export const schemaVersion = "1";
 
 /**
  * Names and ids are hexadecimal text, instants milliseconds since the epoch. Rowid tables: the rows are wide, and rowid
- * order is the order of creation.
+ * order is the order in which they were written.
  *
- * reprise_work.state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`; progress: as
+ * reprise_work.id: null of database work, which is written once, finished: nothing hangs on it. state: `o` open, `r` running, `u` unknown, `d` done, `k` a further key, whose work is `bound`; progress: as
  * JSON; cancelled: 1, or null.
  *
  * reprise_write is a key's newest write that has not reached its source: `p` pending, `d` dead. `place` is the version that

@@ -1,5 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Connection, Row, SqliteParameter } from "./driver.ts";
+import type { Entries } from "./running.ts";
 
 /** What an operation's `run` writes with. Valid until the work that received it ends. */
 export interface SqliteTransaction {
@@ -10,9 +11,17 @@ export interface SqliteTransaction {
   readonly query: (text: string, params?: readonly SqliteParameter[]) => Promise<readonly Row[]>;
 }
 
-/** The open transaction, or an open savepoint of it, that a `SqliteTransaction` stands for. */
-interface Level {
+/** An open transaction, or a savepoint of it. */
+export interface Session {
   readonly connection: Connection;
+  /** What this transaction is at. */
+  readonly running: Entries;
+  /** Hands `work` an object that is valid until it ends. Throws where the transaction then is open no longer. */
+  readonly hand: <T>(work: (tx: SqliteTransaction) => Promise<T>) => Promise<T>;
+}
+
+/** What a `SqliteTransaction` stands for. */
+interface Level extends Omit<Session, "hand"> {
   readonly depth: number;
   open: boolean;
   /** A savepoint inside it is open: a statement would land there, and be undone with it. */
@@ -20,16 +29,9 @@ interface Level {
 }
 
 export interface Transactions {
-  /** Hands `work` a transaction object that is valid until it ends. */
-  readonly run: <T>(connection: Connection, work: (tx: SqliteTransaction) => Promise<T>) => Promise<T>;
-  /**
-   * `work` under a savepoint of an open transaction; `work` decides when to hand out the savepoint's own object.
-   * What it throws undoes the savepoint.
-   */
-  readonly nest: <T>(
-    tx: SqliteTransaction,
-    work: (connection: Connection, own: SqliteTransaction) => Promise<T>,
-  ) => Promise<T>;
+  readonly of: (connection: Connection) => Session;
+  /** `work` under a savepoint of the transaction. What it throws undoes the savepoint. */
+  readonly nest: <T>(tx: SqliteTransaction, work: (session: Session) => Promise<T>) => Promise<T>;
 }
 
 /** Behind any comments and empty statements. */
@@ -64,46 +66,46 @@ export function createTransactions(): Transactions {
     return level;
   };
 
-  const level = async <T>(
-    connection: Connection,
-    depth: number,
-    work: (tx: SqliteTransaction) => Promise<T>,
-  ): Promise<T> => {
-    const own: Level = { connection, depth, open: true, suspended: false };
-    const tx: SqliteTransaction = {
-      query: async (text, params = []) => {
+  const sessionAt = (connection: Connection, depth: number, running: Entries): Session => ({
+    connection,
+    running,
+    hand: async (work) => {
+      const own: Level = { connection, depth, running, open: true, suspended: false };
+      const tx: SqliteTransaction = {
+        query: async (text, params = []) => {
+          check(own);
+          if (typeof text !== "string")
+            throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
+          if (endsTransaction.test(text))
+            throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+          if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
+          return connection.query(text, params);
+        },
+      };
+      levels.set(tx, own);
+      try {
+        const value = await work(tx);
+        // what is written from here on must not be written outside of it
         check(own);
-        if (typeof text !== "string")
-          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
-        if (endsTransaction.test(text))
-          throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
-        if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
-        return connection.query(text, params);
-      },
-    };
-    levels.set(tx, own);
-    try {
-      const value = await work(tx);
-      // what is written from here on must not be written outside of it
-      check(own);
-      return value;
-    } finally {
-      own.open = false;
-      // left to the collector, all that a transaction ever held would grow old with the map
-      levels.delete(tx);
-    }
-  };
+        return value;
+      } finally {
+        own.open = false;
+        // left to the collector, all that a transaction ever held would grow old with the map
+        levels.delete(tx);
+      }
+    },
+  });
 
   return {
-    run: (connection, work) => level(connection, 0, work),
+    of: (connection) => sessionAt(connection, 0, new Map()),
     nest: async (tx, work) => {
       const outer = check(levels.get(tx));
-      const { connection } = outer;
+      const { connection, running } = outer;
       const savepoint = `reprise_${outer.depth}`;
       connection.exec(`savepoint ${savepoint}`);
       outer.suspended = true;
       try {
-        const value = await level(connection, outer.depth + 1, (own) => work(connection, own));
+        const value = await work(sessionAt(connection, outer.depth + 1, running));
         connection.exec(`release ${savepoint}`);
         return value;
       } catch (error) {

@@ -53,6 +53,7 @@ describe("a file that an earlier version wrote", () => {
       });
     }
     expect(await ledger.claim(request("refused"))).toMatchObject({ is: "done", outcome: '{"refused":"sold-out"}' });
+    expect(await ledger.claim(request("database", "k4"))).toMatchObject({ is: "done", outcome: '{"database":1}' });
     expect((await ledger.claim(request("other", "k2"))).is).toBe("mismatch");
   });
 
@@ -65,6 +66,7 @@ describe("a file that an earlier version wrote", () => {
   test("shows its runs with their effects, attempts and journal", async () => {
     const runs = await ledger.recent({ limit: 10 });
     expect(runs.map((run) => [run.identity, run.state, run.refused])).toEqual([
+      ["database", "done", false],
       ["running", "running", null],
       ["open", "open", null],
       ["unknown", "unknown", null],
@@ -72,6 +74,7 @@ describe("a file that an earlier version wrote", () => {
       ["done", "done", false],
     ]);
     expect(runs.map((run) => [run.progress, run.cancelled])).toEqual([
+      [null, false],
       [{ done: 3, total: 10 }, true],
       ...Array.from({ length: 4 }, () => [null, false]),
     ]);
@@ -83,6 +86,11 @@ describe("a file that an earlier version wrote", () => {
       ["charge", "effect", '{"charge":"ch_1"}'],
       ["seat", "transaction", '{"seat":7}'],
     ]);
+    expect(await history("database")).toMatchObject({
+      run: { id: request("database").name },
+      effects: [],
+      attempts: [],
+    });
     expect((await history("open"))?.attempts).toEqual([
       { at: madeAt + 100, what: "released", owner: "golden", token: 1, why: "TypeError" },
     ]);
