@@ -14,11 +14,19 @@ interface Settled {
   readonly rendered: string | null;
 }
 
-/** `effects: "database"`: claim, work and outcome in one transaction: all of it happened, or nothing. */
-export async function executeDatabase(execution: Execution): Promise<Told> {
+/**
+ * `effects: "database"`: claim, work and outcome in one transaction: all of it happened, or nothing. `begun` is called where
+ * the work begins.
+ */
+export async function executeDatabase(execution: Execution, begun: () => void): Promise<Told> {
   const { ledger, work, host, settings } = execution;
   const committed = () => host.committed(settings.name, work.input);
-  const answer = await telling(committed, () => transactOrRefuse(execution, (run) => ledger.atomic(work, run)));
+  const transact: Transact = (run) =>
+    ledger.atomic(work, (tx) => {
+      begun();
+      return run(tx);
+    });
+  const answer = await telling(committed, () => transactOrRefuse(execution, transact));
   if (answer.outcome.status === "done" && !answer.outcome.replayed) committed();
   return answer;
 }

@@ -139,9 +139,7 @@ export class Executor {
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
     else if (settings.declaration.effects === "external") answer = await executeExternal(execution);
     else {
-      answer =
-        this.#flights.find(work) ??
-        (await this.#flights.fly(work, host.clock().now(), () => executeDatabase(execution)));
+      answer = await this.#flights.fly(work, host.clock().now(), (begun) => executeDatabase(execution, begun));
     }
     const { outcome } = answer;
     if (outcome.status === "done" || outcome.status === "refused") {

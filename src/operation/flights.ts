@@ -11,23 +11,61 @@ const retryAfterMs = 100;
  * mismatch with work that may still roll back would make its caller give up for nothing.
  */
 export class DatabaseFlights {
-  readonly #since = new Map<Name, number>();
+  readonly #flights = new Map<Name, Flight>();
 
-  /** What a duplicate is told, or `null`: go ahead. */
-  find(work: Work): Told | null {
-    const since = namesOf(work)
-      .map((name) => this.#since.get(name))
-      .find((found) => found !== undefined);
-    return since === undefined ? null : tell({ status: "running", since: new Date(since), retryAfterMs });
+  /** `attempt` says when it begins the work: one that is told a stored outcome never does, and its duplicates are told it too. */
+  async fly(work: Work, since: number, attempt: (begun: () => void) => Promise<Told>): Promise<Told> {
+    const names = namesOf(work);
+    for (const name of names) {
+      const other = this.#flights.get(name);
+      if (other === undefined) continue;
+      // without a connection, and no longer than the other one looks
+      if (other.hasBegun || (await other.begins())) {
+        return tell({ status: "running", since: new Date(other.since), retryAfterMs });
+      }
+    }
+    const flight = new Flight(since);
+    for (const name of names) this.#flights.set(name, flight);
+    try {
+      return await attempt(flight.begin);
+    } finally {
+      for (const name of names) if (this.#flights.get(name) === flight) this.#flights.delete(name);
+      flight.end();
+    }
+  }
+}
+
+/** An attempt, which first looks what stands under its names. */
+class Flight {
+  readonly since: number;
+  hasBegun = false;
+  /** Duplicates that came while it was looking. */
+  #waiting: ((begun: boolean) => void)[] | undefined;
+
+  constructor(since: number) {
+    this.since = since;
   }
 
-  async fly<T>(work: Work, since: number, run: () => Promise<T>): Promise<T> {
-    for (const name of namesOf(work)) this.#since.set(name, since);
-    try {
-      return await run();
-    } finally {
-      for (const name of namesOf(work)) this.#since.delete(name);
-    }
+  /** Whether it begins the work, as soon as it does or has ended. */
+  begins(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
+  }
+
+  readonly begin = (): void => {
+    this.hasBegun = true;
+    this.#tell(true);
+  };
+
+  end(): void {
+    this.#tell(false);
+  }
+
+  #tell(begun: boolean): void {
+    for (const resolve of this.#waiting ?? []) resolve(begun);
+    this.#waiting = undefined;
   }
 }
 

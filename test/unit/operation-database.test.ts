@@ -64,6 +64,34 @@ test("P6: a refusal undoes what the transaction wrote, and is stored by itself",
   expect(runs()).toBe(1);
 });
 
+test("duplicates of a replay that is under way are replayed too, and not told that the work runs", async () => {
+  const { cancel, faults, runs } = createCancellations();
+  await cancel.execute(alice, { key: "k" });
+  const looking = faults.block("atomic");
+  const first = cancel.execute(alice, { key: "k" });
+  await looking.reached;
+  const duplicates = Array.from({ length: 20 }, () => cancel.execute(alice, { key: "k" }));
+  await Promise.resolve();
+  looking.open();
+  for (const answer of await Promise.all([first, ...duplicates])) {
+    expect(answer).toMatchObject({ status: "done", replayed: true });
+  }
+  expect(runs()).toBe(1);
+});
+
+test("a duplicate that waited for an attempt that failed before its work began makes its own", async () => {
+  const { cancel, faults, runs } = createCancellations();
+  const looking = faults.block("atomic");
+  faults.fail("atomic");
+  const first = cancel.execute(alice);
+  await looking.reached;
+  const second = cancel.execute(alice);
+  looking.open();
+  await expect(first).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+  expect(await second).toMatchObject({ status: "done", replayed: false });
+  expect(runs()).toBe(1);
+});
+
 test("a duplicate in this process is told at once, and asks the ledger for nothing", async () => {
   const { cancel, at, faults, runs } = createCancellations();
   const hold = gate();
