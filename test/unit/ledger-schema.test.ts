@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
-import { functions } from "../../src/stores/postgres/database.ts";
+import { functions } from "../../src/stores/postgres/database-steps.ts";
 import { redisLedger } from "../../src/stores/redis/index.ts";
 import { compare } from "../../src/stores/schema.ts";
 import { loadDriver } from "../../src/stores/sqlite/driver.ts";

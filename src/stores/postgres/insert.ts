@@ -8,7 +8,7 @@ import type { TwoForms } from "./server.ts";
 const { keepAhead } = defaults.ledger;
 
 /** By column, in SQL; `t.now` is the instant of the statement. */
-type Values = Readonly<Record<string, string>>;
+export type Values = Readonly<Record<string, string>>;
 
 /**
  * Work `$1` with its key, `$2`, if it has one. Both stand in one row, so that a mismatch neither claims nor binds; in

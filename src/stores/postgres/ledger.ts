@@ -6,7 +6,8 @@ import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { acceptWork, standingOf } from "./accept.ts";
 import { claimWork, renew } from "./claim.ts";
-import { acceptOnce, opening, runOnce } from "./database.ts";
+import { acceptOnce, runOnce } from "./database.ts";
+import { opening } from "./database-steps.ts";
 import { driverOf, type PostgresPool } from "./driver.ts";
 import { pin, restart, start, transact } from "./effects.ts";
 import {

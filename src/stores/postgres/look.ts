@@ -3,7 +3,7 @@ import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { Acceptance, AcceptRequest, Claim, FindRequest, Open, Running, Won } from "../../contract/ledger.ts";
 import type { OwnRow } from "./driver.ts";
 import { attemptIn, epochMs, nameIn, numberOf, textOf, textOrNull, workIdIn } from "./rows.ts";
-import { type Step, step } from "./server.ts";
+import { type Step, step, type TwoForms } from "./server.ts";
 
 export const { unboundedRetryMs } = defaults.ledger;
 
@@ -12,32 +12,46 @@ const isOver = (row: string) =>
   `${row}.state = 'd' and ${row}.keep_until <= clock_timestamp() and ${row}.parent is null`;
 
 /**
+ * What stands under the name, `$1`, or under that and the key, `$2`: one index each, since an `or` of both takes longer. In
+ * partitions a key has a row of its own, under its name.
+ *
  * A row travels as one piece of JSON, read here: where statements have no names each is planned anew, and two dozen
  * expressions take the server four times as long to plan as one. How JSON holds bytes is a setting of the server's.
  */
-const rowOf = (boundAlive: string) => `row_to_json(w)::text as work, encode(w.print, 'hex') as print,
-  ${epochMs("clock_timestamp()")} as now,
-  case when ${isOver("w")} then 1 else 0 end as expired, ${boundAlive} as boundalive`;
-
-/** What stands under the name, `$1`. */
-export const lookAtName = `select ${rowOf("null::int")} from @work w where w.name = $1::uuid`;
-
-/**
- * And under the key, `$2`. One index each: an `or` of both takes longer. In partitions a key has a row of its own, under its
- * name.
- */
-export const lookAtBoth = {
-  whole: looking("w.key = $2::uuid"),
-  partitioned: looking("w.name = $2::uuid"),
-};
-function looking(byKey: string): string {
+function looking(columns: (facts: Facts) => string): { readonly atName: string; readonly atBoth: TwoForms } {
+  const rowOf = (boundAlive: string) => {
+    const facts = {
+      work: "row_to_json(w)::text",
+      print: "encode(w.print, 'hex')",
+      now: epochMs("clock_timestamp()"),
+      expired: `case when ${isOver("w")} then 1 else 0 end`,
+      boundalive: boundAlive,
+    };
+    return `select ${columns(facts)} from @work w`;
+  };
   const boundAlive = `case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")}))
     then 1 else 0 end`;
-  return `${lookAtName} union all select ${rowOf(boundAlive)} from @work w where ${byKey} and w.name <> $1::uuid`;
+  const atName = `${rowOf("0")} where w.name = $1::uuid`;
+  const both = (byKey: string) => `${atName} union all ${rowOf(boundAlive)} where ${byKey} and w.name <> $1::uuid`;
+  return { atName, atBoth: { whole: both("w.key = $2::uuid"), partitioned: both("w.name = $2::uuid") } };
 }
 
+/** What is asked about a row, in SQL. */
+type Facts = Readonly<Record<"work" | "print" | "now" | "expired" | "boundalive", string>>;
+
+const asColumns = looking((facts) =>
+  Object.entries(facts)
+    .map(([fact, sql]) => `${sql} as ${fact}`)
+    .join(", "),
+);
+/** For a function, which tells them all as one text: `met` is a row as JSON. */
+export const asText = looking(
+  ({ work, print, now, expired, boundalive }) => `'{"work":' || ${work} || ',"print":"' || coalesce(${print}, '')
+  || '","now":' || ${now} || ',"expired":' || ${expired} || ',"boundalive":' || ${boundalive} || '}' as met`,
+);
+
 export function look({ name, key }: FindRequest): Step {
-  return key === null ? step(lookAtName, name) : step(lookAtBoth, name, key);
+  return key === null ? step(asColumns.atName, name) : step(asColumns.atBoth, name, key);
 }
 
 /** A row of @work, as far as claims read it. */
@@ -94,7 +108,7 @@ interface LookedRow {
 
 function lookedRow(row: OwnRow): LookedRow {
   return {
-    work: JSON.parse(textOf(row["work"])) as OwnRow,
+    work: typeof row["work"] === "string" ? (JSON.parse(row["work"]) as OwnRow) : (row["work"] as OwnRow),
     print: textOf(row["print"]),
     now: numberOf(row["now"]),
     isExpired: numberOf(row["expired"]) === 1,

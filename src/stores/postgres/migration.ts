@@ -1,7 +1,7 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { LedgerSchema, SchemaOptions } from "../../contract/ledger-schema.ts";
 import { checkVersion, compare, compareVersion, createdByOpening, type Difference } from "../schema.ts";
-import { functions } from "./database.ts";
+import { functions } from "./database-steps.ts";
 import { compareFunctions, createFunctions } from "./functions.ts";
 import { catalogue, type LiveSchema, liveSchema, type Partition } from "./live.ts";
 import { textOf } from "./rows.ts";

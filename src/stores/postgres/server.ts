@@ -15,11 +15,16 @@ export interface Step {
   readonly text: StatementText;
   readonly params: readonly Parameter[];
 }
-export type StatementText = string | TwoForms;
+export type StatementText = string | TwoForms | TwoWays;
 /** Where a table in partitions needs another statement, both, of the same parameters. */
 export interface TwoForms {
   readonly whole: string;
   readonly partitioned: string;
+}
+/** A statement that is planned once where it has a name, and a call of a function that is planned once anywhere. */
+export interface TwoWays {
+  readonly named: TwoForms;
+  readonly unnamed: TwoForms;
 }
 
 export function step(text: StatementText, ...params: readonly Parameter[]): Step {
@@ -68,7 +73,7 @@ export interface PostgresServer {
   /** Counts work that is done on another connection: `close` waits for it, and after it none begins. */
   readonly elsewhere: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
   readonly repeating: <T>(work: () => Promise<T>) => Promise<T>;
-  /** A step's text for whoever sends it. */
+  /** A step's text for whoever sends it, without a name. */
   readonly textOf: (step: Step) => string;
 }
 
@@ -87,7 +92,7 @@ export function postgresServer(options: {
 }): PostgresServer {
   const { ledger, driver, schema, prepared, isolation, answerMs, workMs } = options;
   const clock = systemClock;
-  const compiled = new Map<StatementText, Omit<Statement, "params">>();
+  const compiled = new Map<string | TwoForms, Omit<Statement, "params">>();
   const held = new UnderWay<Lent>();
   let busy = 0;
   let whenIdle: (() => void) | undefined;
@@ -100,16 +105,21 @@ export function postgresServer(options: {
   const commit = step("commit");
   const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
 
-  const compile = ({ text, params }: Step): Statement => {
-    let known = compiled.get(text);
-    if (known === undefined) {
-      const chosen = typeof text === "string" ? text : isPartitioned ? text.partitioned : text.whole;
-      const own = inSchema(chosen, schema);
-      known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
-      compiled.set(text, known);
-    }
-    return { text: known.text, name: known.name, params };
-  };
+  const compileFor =
+    (isNamed: boolean) =>
+    ({ text, params }: Step): Statement => {
+      const forms = typeof text === "string" || "whole" in text ? text : isNamed ? text.named : text.unnamed;
+      let known = compiled.get(forms);
+      if (known === undefined) {
+        const chosen = typeof forms === "string" ? forms : isPartitioned ? forms.partitioned : forms.whole;
+        const own = inSchema(chosen, schema);
+        known = { text: own, name: prepared ? `reprise_${sha256(own).slice(0, 20)}` : null };
+        compiled.set(forms, known);
+      }
+      return { text: known.text, name: known.name, params };
+    };
+  const compile = compileFor(prepared);
+  const compileUnnamed = compileFor(false);
 
   const connect = async (doing: string, waitMs: number): Promise<Lent> => {
     const pending = driver.connect();
@@ -329,7 +339,7 @@ export function postgresServer(options: {
     },
     elsewhere,
     repeating,
-    textOf: (one) => compile(one).text,
+    textOf: (one) => compileUnnamed(one).text,
   };
 }
 
