@@ -7,7 +7,7 @@ export interface LedgerSchema {
    */
   readonly statements: (options?: SchemaOptions) => readonly string[];
   /**
-   * Creates the tables, columns and indexes that are missing, and changes and deletes nothing. Returns the statements that
+   * Creates the tables, columns, functions and indexes that are missing, and changes and deletes nothing. Returns the statements that
    * it ran, in order. An index on a large table takes long: this has no deadline but the caller's.
    * @throws REPRISE_BAD_DECLARATION, REPRISE_LEDGER_SCHEMA, REPRISE_LEDGER_AWAY, REPRISE_LEDGER_UNUSABLE
    */

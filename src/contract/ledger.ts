@@ -24,7 +24,7 @@ export interface Ledger<out Tx> {
   readonly losesCommits?: boolean | undefined;
   readonly "~tx"?: Tx;
 
-  /** Connects, creates the tables where they are missing, and checks them. Calling it again does nothing. */
+  /** Connects, creates the tables and functions where they are missing, and checks them. Calling it again does nothing. */
   readonly open: () => Promise<void>;
   /** Waits for open transactions, then disconnects. Calling it again does nothing. */
   readonly close: () => Promise<void>;

@@ -387,6 +387,26 @@ describe("in a mapper's transaction", () => {
 });
 
 describe("opening", () => {
+  test("a function that is missing later is told as such, and opening anew creates it", async () => {
+    const schema = `${place.schema}_functions`;
+    const pool = pgPool(postgresUrl, 2);
+    const ledger = postgresLedger({ pool, schema });
+    await ledger.open();
+    const { rows } = await pool.query<{ readonly name: string }>(
+      "select oid::regprocedure::text as name from pg_proc where pronamespace = $1::regnamespace",
+      [schema],
+    );
+    for (const { name } of rows) await pool.query(`drop function ${name}`);
+    const lost = ledger.atomic(request("no function"), async () => done());
+    await expect(lost).rejects.toMatchObject({ code: "REPRISE_LEDGER_UNUSABLE" });
+    const anew = postgresLedger({ pool, schema });
+    expect(await anew.atomic(request("no function"), async () => done())).toMatchObject({ is: "ran" });
+    await ledger.close();
+    await anew.close();
+    await pool.query(`drop schema ${schema} cascade`);
+    await pool.end();
+  });
+
   test("several instances create the tables at once, in a schema of any name; another version is refused", async () => {
     const schema = `${place.schema} "odd"`;
     const pool = pgPool(postgresUrl, 8);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { nameOf, sha256 } from "../../src/base/names.ts";
+import { nameOf, newAttemptId, sha256 } from "../../src/base/names.ts";
 import type { Ledger, WorkRequest } from "../../src/contract/ledger.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
@@ -145,4 +145,72 @@ describe("in a mapper's transaction", () => {
       await pool.end();
     },
   );
+});
+
+describe.each([
+  ["in one piece", undefined],
+  ["in partitions", 4],
+] as const)("behind a snapshot that is too old, %s", (_, partitions) => {
+  let divided: PostgresPlace;
+  beforeAll(async () => {
+    if (!missing) divided = await postgresPlace(6, partitions);
+  });
+  afterAll(() => divided?.drop());
+
+  type Ledgers = { readonly ledger: Ledger<PostgresTransaction>; readonly other: Ledger<PostgresTransaction> };
+  /** Joins work in a transaction whose snapshot does not see what `before` commits; how often its run began, and the whole. */
+  const join = async ({ ledger }: Ledgers, work: WorkRequest, before: () => Promise<unknown>) => {
+    const seen = { begun: 0, attempts: 0 };
+    const answer = await ledger.transaction(async (tx) => {
+      seen.attempts += 1;
+      await tx.query("select 1");
+      if (seen.attempts === 1) await before();
+      return ledger.join(tx, work, async () => {
+        seen.begun += 1;
+        return done("another");
+      });
+    });
+    return { ...seen, is: answer.is };
+  };
+
+  describe.each(["repeatable read", "serializable"] as const)("at %s", (isolation) => {
+    const open = async () => ({
+      ledger: await divided.ledger("pg", { isolation }),
+      other: await divided.ledger("pg", { instance: 1 }),
+    });
+    const id = (what: string) => `${what} ${isolation}`;
+
+    test("no work begins beside the same work, the same key or an external claim", async () => {
+      const both = await open();
+      const { other } = both;
+      const name = id("same work");
+      const same = join(both, request(name, `key of ${name}`), () => other.atomic(request(name), async () => done()));
+      expect(await same).toEqual({ begun: 0, attempts: 2, is: "done" });
+      const key = id("same key");
+      const keyed = join(both, request(`${key} other`, key), () => other.atomic(request(key, key), async () => done()));
+      expect(await keyed).toEqual({ begun: 0, attempts: 2, is: "mismatch" });
+      const further = id("further key");
+      await other.atomic(request(further, `${further} first`), async () => done());
+      const bound = join(both, request(`${further} other`, further), () =>
+        other.atomic(request(further, further), async () => done("no")),
+      );
+      expect(await bound).toEqual({ begun: 0, attempts: 2, is: "mismatch" });
+      const claimed = id("claimed");
+      const lease = { attempt: newAttemptId(), leaseMs: 60_000, input: null, resuming: false };
+      const external = join(both, request(claimed), () => other.claim({ ...request(claimed), ...lease }));
+      expect(await external).toEqual({ begun: 0, attempts: 2, is: "running" });
+      const guards = `select 1 from ${divided.schema}.reprise_work where state = 'k' and bound is null`;
+      expect((await divided.admin.query(guards)).rowCount).toBe(0);
+    });
+
+    test("nor where its key belonged to work past its keep, which is cleared first", async () => {
+      const both = await open();
+      const { other } = both;
+      const name = id("cleared");
+      await other.atomic({ ...request(`${name} before`, name), keepMs: 1 }, async () => done());
+      await divided.passTime(1_000);
+      const cleared = join(both, request(name, name), () => other.atomic(request(name), async () => done()));
+      expect(await cleared).toEqual({ begun: 0, attempts: 2, is: "done" });
+    });
+  });
 });

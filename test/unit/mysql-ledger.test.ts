@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { nameOf } from "../../src/base/names.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { createDatabase } from "../support/mysql.ts";
 import { away, book, bookings, closing, database, gate, opened, request, won } from "./mysql-stand.ts";
@@ -76,6 +77,19 @@ describe("the pool", () => {
     expect(await ledger.restart(fence, { effect: "charge", settleMs: 1 })).toBe(true);
     expect((await ledger.recent({ limit: 1 }))[0]?.id).toBe(fence.id);
   });
+});
+
+test("database work is known by its name, and nobody else's question finds it by that", async () => {
+  const ledger = await opened({ pool: database.pool({ connectionLimit: 1 }) });
+  const about = { operation: "op", identity: "i", principal: "p", key: null, owner: "o" };
+  const print = { version: 1, hash: "h" };
+  const name = nameOf("work", ["known by its name"]);
+  const work = { name, key: null, print, keepMs: 60_000, about, parent: null, intent: null };
+  await ledger.atomic(work, async () => ({ value: 1, outcome: "{}", refused: false }));
+  const run = (await ledger.recent({ limit: 9 })).find(({ id }) => id === (name as string));
+  if (run === undefined) throw new Error("no run");
+  expect(await ledger.history(run.id)).toEqual({ run, effects: [], attempts: [] });
+  expect(await ledger.standing(run.id)).toBeNull();
 });
 
 test("a page's questions read some rows of a ledger of 3,000, whatever they ask", async () => {

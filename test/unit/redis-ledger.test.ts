@@ -99,6 +99,20 @@ describe("what is stored", () => {
     expect(await redis.keys(`{${prefix}:*}:*`)).toEqual([]);
   });
 
+  test("of work that the sweep took from its list, and did not look at yet, is told all the same", async () => {
+    const prefix = newPrefix();
+    let passed = 0;
+    const ledger = createRedisLedger({ client: redis, prefix }, () => passed);
+    for (const [place, identity] of ["a", "b", "c"].entries()) {
+      const { fence } = await claimed(ledger, identity, { keepMs: keepMs + place });
+      await ledger.park(fence, { effect: "charge", why: "lost", unlessAnswered: false });
+    }
+    passed = pastKeepMs;
+    await ledger.sweep(1);
+    const identities = (await ledger.recent({ limit: 10 })).map((run) => run.identity);
+    expect(identities.toSorted()).toEqual(["a", "b", "c"]);
+  });
+
   test("of running work is an entry in one list, until somebody would have to come for it", async () => {
     const prefix = newPrefix();
     const ledger = redisLedger({ client: redis, prefix });

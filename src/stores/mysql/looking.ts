@@ -63,10 +63,11 @@ export async function runHistory(connection: Connection, id: WorkId): Promise<Ru
   return { run: runOf(row), effects, attempts: attempts.rows.map(attemptOf) };
 }
 
+/** By the id alone: that of database work is its name, which others could work out. */
 export async function standingOf(connection: Connection, id: WorkId): Promise<Standing | null> {
   const columns =
     "operation, state, outcome, effect, created_at, ended_at, cancelled_at, progress_done, progress_total";
-  const { rows } = await connection.query(byId(columns), [id16(id), id16(id)]);
+  const { rows } = await connection.query(`select ${columns} from reprise_work where id = ?`, [id16(id)]);
   const [row] = rows;
   if (row === undefined) return null;
   const operation = textOf(row["operation"]);

@@ -70,8 +70,9 @@ const busyStates = new Set(["53300", "55P03", "57014"]);
 const unusable: Readonly<Record<string, string>> = {
   "42P01": "a table of it is missing: call open, or create its tables",
   "42703": "a column of it is missing: its tables are of another version",
+  "42883": "a function of it is missing: call open, or migrate",
   "3F000": "its schema is missing: call open, or create it",
-  "42501": "this role lacks a privilege on its schema or tables",
+  "42501": "this role lacks a privilege on its schema, tables or functions",
   "28000": "this role may not log in",
   "28P01": "the password is wrong",
   "3D000": "the database does not exist",

@@ -109,7 +109,6 @@ if over == nil then return look_at_parent(work) end
 if not over then
   local is_kept = work.state == 'd' and work.keep_until > now
   redis.call('ZADD', kept, is_kept and work.keep_until or now + held_ms, ARGV[3])
-  redis.call('ZADD', aged, work.created_at, ARGV[3])
   return {0, now, {}}
 end
 forget(work)

@@ -43,7 +43,7 @@ export interface PartKeys {
   readonly parked: string;
   /** Taken from the lists by the sweep, by when it is to be looked at. */
   readonly kept: string;
-  /** Of that, what the sweep looked at and left, by creation. */
+  /** The same, by creation. */
   readonly aged: string;
 }
 

@@ -11,9 +11,10 @@ import { completeWork, parkOwn, parkStalled, releaseWork } from "./endings.ts";
 import { succeededTwice } from "./intents.ts";
 import { interveneWork } from "./intervene.ts";
 import { redisJournal } from "./journal.ts";
-import { abandonedWork, parkAbandoned, recentRuns, runHistory, sweepWork } from "./looking.ts";
+import { abandonedWork, parkAbandoned, recentRuns, runHistory } from "./looking.ts";
 import type { Vouched } from "./server.ts";
 import { redisStore } from "./store.ts";
+import { sweepWork } from "./sweep.ts";
 
 const name = "redis";
 

@@ -8,7 +8,7 @@ import type {
   RunSummary,
 } from "../../contract/ledger.ts";
 import { keepsOf } from "./begun.ts";
-import { forgetWork, parkIdle } from "./endings.ts";
+import { parkIdle } from "./endings.ts";
 import { nameOfId } from "./ids.ts";
 import { attemptRecord, type Described, describe, described, effectRecord } from "./records.ts";
 import { items, text } from "./replies.ts";
@@ -19,32 +19,11 @@ import type { RedisStore } from "./store.ts";
 const page = 100;
 /** Of what a list holds, the newest so many: the page looks no further back. */
 const runsListed = 1_000;
-/** Of what a list holds, the sweep takes at most so many at once: a script can hand on no more than some thousands. */
-const mostTaken = 1_000;
 
 // a list's newest stand last
 const newestBegunScript = script("return redis.call('LRANGE', KEYS[1], -1 - ARGV[3], -1 - ARGV[2])");
 const newestAgedScript = script("return redis.call('ZREVRANGE', KEYS[1], ARGV[2], ARGV[3])");
 const allScript = script("return redis.call('ZRANGE', KEYS[1], 0, -1)");
-
-// what is done of what began so long ago may be over; then those are told that are to be looked at, first what is over first
-const sweepScript = script(`${clock}
-local kept, limit = KEYS[1], tonumber(ARGV[2])
-for i = 2, #KEYS do
-  local keep_ms, taken, scored = tonumber(ARGV[i + 1]), 0, {}
-  for _, entry in ipairs(redis.call('LRANGE', KEYS[i], 0, limit - 1)) do
-    local over = entry:match('^%S+ (%d+)') + keep_ms
-    if over > now then break end
-    taken = taken + 1
-    scored[2 * taken - 1], scored[2 * taken] = over, entry
-  end
-  if taken > 0 then
-    redis.call('ZADD', kept, unpack(scored))
-    redis.call('LTRIM', KEYS[i], taken, -1)
-  end
-end
-return redis.call('ZRANGEBYSCORE', kept, '-inf', now, 'LIMIT', 0, limit)
-`);
 
 // those whose instant passed so long ago
 const passedScript = script(`${clock}
@@ -74,14 +53,14 @@ return {describe(work, false), effects_reply(), attempts}
 `);
 
 /** An index's member: whose it is stands in it, so that an operation's are found without a look at the others. */
-interface Member {
+export interface Member {
   readonly member: string;
   readonly name: Name;
   readonly createdAt: number;
   readonly operation: string;
 }
 
-function memberOf(reply: unknown): Member {
+export function memberOf(reply: unknown): Member {
   const member = text(reply);
   const [name = "", createdAt = ""] = member.split(" ", 2);
   const operation = member.slice(name.length + createdAt.length + 2);
@@ -170,12 +149,16 @@ async function recentOf(store: RedisStore, query: RecentQuery): Promise<readonly
   const parts = await newestOfParts(store);
   const found: RunSummary[] = [];
   let unseen: readonly Member[] = [];
+  // what is begun while the pages are read moves the others into the next page
+  const met = new Set<string>();
   for (let offset = 0; ; offset += limit) {
     const size = Math.min(limit, runsListed - offset);
     const pages = await Promise.all(parts.map((read) => read(offset, size)));
     const unread = pages.filter(({ length }) => length === size).map((read) => read.at(-1)?.createdAt ?? 0);
     const horizon = offset + size < runsListed ? Math.max(0, ...unread) : 0;
-    const members = newestFirst([...unseen, ...pages.flat().filter((member) => isOf(member, operation))]);
+    const fresh = pages.flat().filter((one) => isOf(one, operation) && !met.has(one.member));
+    for (const { member } of fresh) met.add(member);
+    const members = newestFirst([...unseen, ...fresh]);
     const sure = members.filter(({ createdAt }) => createdAt >= horizon);
     unseen = members.slice(sure.length);
     found.push(...(await tellFirst(store, sure, { ...query, limit: limit - found.length })));
@@ -270,19 +253,4 @@ export async function parkAbandoned(store: RedisStore, queries: readonly ParkAba
     }),
   );
   return parked.reduce((sum, count) => sum + count, 0);
-}
-
-/** One part after the other, until the limit. */
-export async function sweepWork(store: RedisStore, limit: number): Promise<number> {
-  const keeps = await keepsOf(store);
-  let swept = 0;
-  for (const part of store.keys.parts) {
-    if (swept >= limit) break;
-    const keys = [part.kept, ...keeps.map((keepMs) => part.begun(keepMs))];
-    const args = [Math.min(limit - swept, mostTaken), ...keeps];
-    const members = items(await store.run("sweep", sweepScript, keys, args)).map(memberOf);
-    const forgotten = await Promise.all(members.map(({ member, name }) => forgetWork(store, member, name)));
-    swept += forgotten.filter((one) => one).length;
-  }
-  return swept;
 }

@@ -32,7 +32,9 @@ export function recentRuns(connection: Connection, query: RecentQuery): readonly
   if (live) wanted.push("state in ('o', 'r', 'u')");
   const order = live || operation !== undefined ? "created_at desc, rowid desc" : "rowid desc";
   const sql = `select * from reprise_work where ${wanted.join(" and ")} order by ${order} limit ?`;
-  return connection.all(sql, [...params, limit]).map(runSummary);
+  const runs = connection.all(sql, [...params, limit]).map(runSummary);
+  // database work is written when it ends, after what it asked for
+  return order === "rowid desc" ? runs.toSorted((a, b) => b.createdAt - a.createdAt) : runs;
 }
 
 export function runHistory(connection: Connection, now: number, id: WorkId): RunHistory | null {

@@ -66,18 +66,17 @@ describe("a file that an earlier version wrote", () => {
   test("shows its runs with their effects, attempts and journal", async () => {
     const runs = await ledger.recent({ limit: 10 });
     expect(runs.map((run) => [run.identity, run.state, run.refused])).toEqual([
-      ["database", "done", false],
       ["running", "running", null],
       ["open", "open", null],
       ["unknown", "unknown", null],
       ["refused", "done", true],
+      ["database", "done", false],
       ["done", "done", false],
     ]);
-    expect(runs.map((run) => [run.progress, run.cancelled])).toEqual([
-      [null, false],
-      [{ done: 3, total: 10 }, true],
-      ...Array.from({ length: 4 }, () => [null, false]),
-    ]);
+    for (const run of runs) {
+      const isCancelled = run.identity === "running";
+      expect([run.progress, run.cancelled]).toEqual(isCancelled ? [{ done: 3, total: 10 }, true] : [null, false]);
+    }
     const history = async (identity: string) => {
       const run = runs.find((one) => one.identity === identity);
       return run === undefined ? null : await ledger.history(run.id);
