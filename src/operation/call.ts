@@ -30,7 +30,12 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
     signal: AbortSignal,
   ): Promise<Settlement> => {
     for (;;) {
-      const { outcome } = await operation["~carry"].execute(input, { key, signal, parent: work.name });
+      const { outcome } = await operation["~carry"].execute(input, {
+        key,
+        signal,
+        parent: work.name,
+        callers: callersOf(work, settings.name),
+      });
       switch (outcome.status) {
         // when it was told, and whether again, another attempt is told otherwise: of one answer that would make two
         case "done":
@@ -52,10 +57,13 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
   };
 
   return async (operation, input, { key, name = operation.name } = {}) => {
-    if (operation.name === settings.name || operation["~carry"].background !== undefined) {
+    // each level would be new work, named after the one above it: calls in a circle would never end
+    const callers = callersOf(work, settings.name);
+    const isCircle = callers.includes(operation.name);
+    if (isCircle || operation["~carry"].background !== undefined) {
       throw new RepriseError("REPRISE_BAD_DECLARATION", {
         where: `the call of '${operation.name}' in '${settings.name}'`,
-        why: operation.name === settings.name ? "it is the operation that calls." : "it is run in the background.",
+        why: isCircle ? `it is one of those that call: ${callers.join(", ")}.` : "it is run in the background.",
         mend: "Call another operation that is waited for; accept background work with executeIn, in a transaction.",
       });
     }
@@ -67,4 +75,8 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
     });
     return answer as Settlement;
   };
+}
+
+function callersOf({ callers }: Execution["work"], operation: string): readonly string[] {
+  return [...callers, operation];
 }

@@ -34,6 +34,8 @@ export interface CarryOptions<in O, in R> {
   readonly render?: ((settled: Settlement<O, R>) => string) | undefined;
   /** The work whose run asks for this one. */
   readonly parent?: Name | undefined;
+  /** The operations whose runs called each other up to this one. */
+  readonly callers?: readonly string[] | undefined;
 }
 
 export interface CarriedBackground<out O, out R> {

@@ -19,6 +19,8 @@ export interface Work extends WorkRequest {
   readonly kept: () => string;
   /** Whose it is: an id made of it is of no use to others. */
   readonly owner: readonly Scalar[];
+  /** The operations whose runs, each asking for the next, came to this one; empty where no run asked. */
+  readonly callers: readonly string[];
   /** The key that an effect is sent out with: the same for every attempt, and after retention too. */
   readonly effectKey: (effect: string) => string;
 }
@@ -30,6 +32,7 @@ export interface Naming {
   readonly principal?: string | undefined;
   /** The work whose run asks for this one: a child is another work for each parent. */
   readonly parent?: Name | undefined;
+  readonly callers?: readonly string[] | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export function nameWork(host: Host, settings: Settings, given: unknown, caller:
   if (caller.principal !== undefined && principal !== true && caller.principal !== principal) {
     throw new RepriseError("REPRISE_PRINCIPAL_DIFFERS", { operation });
   }
-  const { key, parent = null } = caller;
+  const { key, parent = null, callers = [] } = caller;
   if (key !== undefined && typeof key !== "string") {
     throw new RepriseError("REPRISE_KEY_MALFORMED", { operation, why: "is no text" });
   }
@@ -87,6 +90,7 @@ export function nameWork(host: Host, settings: Settings, given: unknown, caller:
     parent,
     intent,
     owner,
+    callers,
     print,
     keepMs: settings.retentionMs,
     about,

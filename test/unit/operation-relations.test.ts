@@ -265,3 +265,29 @@ test("an intent outlives no retention, and compares nothing that is not kept", (
   expect(() => declare({})).toThrow(/longer than its retention/);
   expect(() => declare({ sameIntent: { within: "1m" } })).toThrow(/'sameIntent'/);
 });
+
+test("operations that call each other in a circle are refused where it closes", async () => {
+  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: memoryLedger() });
+  let began = 0;
+  const declare = (name: string, next: () => { readonly name: string }) =>
+    reprise.operation({
+      name,
+      input: unchecked<string>(),
+      principal: "everyone",
+      identity: (input) => [input],
+      retention: "1h",
+      effects: "external",
+      run: async ({ input, call }) => {
+        began += 1;
+        await call(next() as never, input as never);
+      },
+    });
+  const first: { readonly name: string; readonly execute: (input: string) => Promise<unknown> } = declare(
+    "first",
+    () => second,
+  );
+  const second: { readonly name: string } = declare("second", () => first);
+  const error = await first.execute("a").catch((thrown: unknown) => thrown);
+  expect(isRepriseError(error, "REPRISE_BAD_DECLARATION")).toBe(true);
+  expect(began).toBe(2);
+});

@@ -472,3 +472,15 @@ test("what looks for live work reads the index of live work alone, and what look
     "reprise_work_intent",
   ]);
 });
+
+test("calls that follow each other without a pause let timers have their turn", async () => {
+  const ledger = await opened();
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  const until = performance.now() + 500;
+  while (performance.now() < until) await ledger.find(request());
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(5);
+});

@@ -71,6 +71,8 @@ const unusable: Readonly<Record<string, string>> = {
   "42P01": "a table of it is missing: call open, or create its tables",
   "42703": "a column of it is missing: its tables are of another version",
   "42883": "a function of it is missing: call open, or migrate",
+  "26000": "a statement that it prepared is gone: behind a pooler that shares sessions say prepared: false",
+  "42P05": "a statement that it prepares is there: behind a pooler that shares sessions say prepared: false",
   "3F000": "its schema is missing: call open, or create it",
   "42501": "this role lacks a privilege on its schema, tables or functions",
   "28000": "this role may not log in",

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
+import { giveTurn } from "../../base/turn.ts";
 import { createTurns } from "../turns.ts";
 import { type Connection, isBusy, isBusySnapshot, loadDriver, permanentFault, resultCode } from "./driver.ts";
 import { createTables, isComplete } from "./migration.ts";
@@ -70,6 +71,8 @@ export function sqliteFile(options: {
 
   /** The first use opens. Closing is for good. */
   const connected = async (doing: string): Promise<Connections> => {
+    const turn = giveTurn();
+    if (turn !== undefined) await turn;
     if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, closed` });
     return connections ?? open();
   };

@@ -11,7 +11,7 @@ import {
   type HandlerAnswer,
   type OfferedBy,
 } from "./guard.ts";
-import { keyLinesOf } from "./node.ts";
+import { keyLinesOf, parsedBody } from "./node.ts";
 import { decide } from "./routes.ts";
 import { takeResponse, tellOrThrow } from "./taking.ts";
 
@@ -58,7 +58,7 @@ export function idempotent<
         request,
         keyLines: keyLinesOf(request),
         log: (error) => console.error(error),
-        same: ({ method, originalUrl, body }) => [method, originalUrl, body ?? null],
+        same: (asked) => [asked.method, asked.originalUrl, parsedBody(asked, asked.body, options.name)],
         handle: (_, offered) =>
           takeAnswer(response, guard.answerLimit, options.name, (taking, done) =>
             handler(request, taking, done, offered as OfferedBy<C, E>),

@@ -12,7 +12,7 @@ import {
 } from "./guard.ts";
 import { setAnswer } from "./koa-answer.ts";
 import type { KoaContext } from "./koa-shapes.ts";
-import { keyLinesOf } from "./node.ts";
+import { keyLinesOf, parsedBody } from "./node.ts";
 import { decide } from "./routes.ts";
 import { isStream, releaseStream, takeResponse, toldHeaders } from "./taking.ts";
 
@@ -52,7 +52,11 @@ export function idempotent<C extends Guarding, const E extends Effects, X extend
       request: context,
       keyLines: keyLinesOf(context.req),
       log: (error) => context.app.emit("error", error, context),
-      same: ({ method, originalUrl, req, request }) => [method, originalUrl, bodyOf(request) ?? bodyOf(req) ?? null],
+      same: ({ method, originalUrl, req, request }) => [
+        method,
+        originalUrl,
+        parsedBody(req, bodyOf(request) ?? bodyOf(req), options.name),
+      ],
       handle: (_, offered) =>
         takeAnswer(context, guard.answerLimit, (taking) => handler(taking, offered as OfferedBy<C, E>)),
     });
