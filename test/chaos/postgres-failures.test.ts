@@ -374,6 +374,28 @@ describe.each(drivers)("postgres over %s", (driver) => {
 });
 
 describe("in a mapper's transaction", () => {
+  test.each(["rollback", "commit", "select 1 / 0"])(
+    "a run that ends it with '%s', or swallows that error, is told so, and keeps no outcome",
+    async (statement) => {
+      const pool = pgPool(postgresUrl, 2);
+      const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
+      const work = request(`ended by ${statement}`);
+      const ended = ledger.atomic(work, async (tx) => {
+        await tx.query(statement).catch(() => undefined);
+        return done();
+      });
+      await expect(ended).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+      expect(await ledger.find(work)).toBeNull();
+      const nested = ledger.atomic(work, async (tx) => {
+        const inner = await ledger.join(tx, request(`inside ${statement}`), async () => done("inner"));
+        return { ...done(), value: inner.is };
+      });
+      expect(await nested).toMatchObject({ is: "ran", value: "ran" });
+      await ledger.close();
+      await pool.end();
+    },
+  );
+
   test("what is no transaction of the mapper's is refused, and not taken for a ledger that is away", async () => {
     const pool = pgPool(postgresUrl, 1);
     const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
@@ -384,6 +406,25 @@ describe("in a mapper's transaction", () => {
     await ledger.close();
     await pool.end();
   });
+});
+
+test.each(drivers)("over %s a server that refuses connections is away, and not busy", async (driver) => {
+  const { hostname, port } = new URL(postgresUrl);
+  const forwarder = await startForwarder({ host: hostname, port: Number(port || 5432) });
+  const url = new URL(postgresUrl);
+  url.hostname = "127.0.0.1";
+  url.port = String(forwarder.port);
+  const pool = driver === "pg" ? pgPool(url.href, 1) : postgres(url.href, { max: 1, onnotice: () => undefined });
+  const ledger = postgresLedger({ pool, schema: place.schema, deadline: "500ms" });
+  await ledger.open();
+  await forwarder.close();
+  for (const identity of ["first", "second"]) {
+    await expect(ledger.claim(request(`refused ${identity} ${driver}`))).rejects.toMatchObject(away);
+  }
+  await ledger.close();
+  // one that has waited in vain never ends by itself
+  if ("totalCount" in pool) await pool.end();
+  else void pool.end({ timeout: 0 });
 });
 
 describe("opening", () => {

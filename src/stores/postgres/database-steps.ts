@@ -1,6 +1,7 @@
 import type { FindRequest, Finished, WorkRequest } from "../../contract/ledger.ts";
 import { lockNumbers } from "./claim.ts";
 import type { OwnRow } from "./driver.ts";
+import { endedState } from "./failure.ts";
 import { type DatabaseFunction, databaseFunction } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
 import { asText } from "./look.ts";
@@ -36,6 +37,7 @@ function entering(lookAtTwo: string, write: string): string {
 declare
   isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
   idle text := ${boundIdling("$5")};
+  open text := set_config('reprise.open', 'yes', true);
   met text;
 begin
   if $2 is null then ${read(asText.atName)}; else ${read(lookAtTwo)}; end if;
@@ -82,6 +84,10 @@ function finishingBody(form: "whole" | "partitioned"): string {
 declare
   ended timestamptz := clock_timestamp();
 begin
+  -- with a mapper's own calls the run can end it; the setting goes with the transaction that entered
+  if current_setting('reprise.open', true) is distinct from 'yes' then
+    raise exception 'the transaction has ended' using errcode = '${endedState}';
+  end if;
   ${inserting(doneAt("ended"))[form]};
   return ${epochMs("ended")};
 end `;

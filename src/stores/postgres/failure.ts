@@ -67,6 +67,9 @@ const networkCodes = new Set([
 /** Too many sessions, a lock or a statement that took too long: by the server's own limits. */
 const busyStates = new Set(["53300", "55P03", "57014"]);
 
+/** Told by a function of ours: the transaction is another one than the work began in. */
+export const endedState = "RP001";
+
 const unusable: Readonly<Record<string, string>> = {
   "42P01": "a table of it is missing: call open, or create its tables",
   "42703": "a column of it is missing: its tables are of another version",

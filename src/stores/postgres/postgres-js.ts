@@ -26,16 +26,13 @@ export function postgresDriver(sql: PostgresSql, prepared: boolean): Driver {
   let held = 0;
   return {
     connect: async () => {
+      const reserved = await sql.reserve();
+      // not before: whoever waits for a server that is away would count as one that keeps it busy
       held += 1;
       const returned = () => {
         held -= 1;
       };
-      try {
-        return connectionOf(await sql.reserve(), { prepared, renames, returned });
-      } catch (error) {
-        returned();
-        throw error;
-      }
+      return connectionOf(reserved, { prepared, renames, returned });
     },
     isExhausted: () => held >= sql.options.max,
   };

@@ -2,7 +2,7 @@ import { RepriseError } from "../../base/errors.ts";
 import type { Name } from "../../base/names.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
-import { isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { endedState, isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
 import { type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
 /** What an operation's `run` writes with, where the ledger has the pool alone. Valid until the work that received it ends. */
@@ -122,6 +122,15 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
           answers.push({ rows, count, command: "" });
         } catch (error) {
           if (isConflict(error) || isOwnDuplicate(error)) throw error;
+          if (isAborted(error))
+            throw misuse("a statement before has failed, which ended it.", "Let its error pass.", error);
+          if (sqlState(error) === endedState) {
+            throw misuse(
+              "the run has ended it: what it wrote may be committed, and its outcome is not kept.",
+              "Return to commit, throw to roll back.",
+              error,
+            );
+          }
           // it has nothing that a query could be sent by
           if (error instanceof TypeError) throw misuse("this is no transaction.", "Pass the mapper's own.", error);
           throw translate(error, server.ledger, doing, 0);

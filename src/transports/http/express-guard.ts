@@ -35,8 +35,8 @@ type Next = (error?: unknown) => void;
  *
  * @example
  * app.post("/orders", express.json(), idempotent(reprise, {
- *   name: "order.place", principal: (request) => request.session.user, retention: "1d", effects: "database",
- * }, async (request, response, next, { tx }) => {
+ *   name: "order.place", principal: (request: Request) => request.session.user, retention: "1d", effects: "database",
+ * }, async (request: Request, response: Response, next, { tx }) => {
  *   response.status(201).json(await insertOrder(tx, request.body));
  * }));
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE, REPRISE_NAME_TWICE
