@@ -71,8 +71,6 @@ export function sqliteFile(options: {
 
   /** The first use opens. Closing is for good. */
   const connected = async (doing: string): Promise<Connections> => {
-    const turn = giveTurn();
-    if (turn !== undefined) await turn;
     if (closing !== undefined) throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: `${doing}, closed` });
     return connections ?? open();
   };
@@ -106,6 +104,8 @@ export function sqliteFile(options: {
     doing: string,
     work: (connection: Connection) => T | Promise<T>,
   ): Promise<T> => {
+    // in its place of the queue, so that closing waits for it
+    await giveTurn();
     await whenFree(deadline, doing, () => writer.exec("begin immediate"));
     try {
       const value = await work(writer);
@@ -196,6 +196,7 @@ export function sqliteFile(options: {
     step,
     within: turns.within,
     read: async (doing, work) => {
+      await giveTurn();
       const { reader } = await connected(doing);
       return whenFree(clock.monotonic() + busyMs, doing, () => work(reader, clock.now()));
     },
