@@ -27,15 +27,11 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
     operation: Child,
     input: unknown,
     key: string | undefined,
+    callers: readonly string[],
     signal: AbortSignal,
   ): Promise<Settlement> => {
     for (;;) {
-      const { outcome } = await operation["~carry"].execute(input, {
-        key,
-        signal,
-        parent: work.name,
-        callers: callersOf(work, settings.name),
-      });
+      const { outcome } = await operation["~carry"].execute(input, { key, signal, parent: work.name, callers });
       switch (outcome.status) {
         // when it was told, and whether again, another attempt is told otherwise: of one answer that would make two
         case "done":
@@ -58,7 +54,7 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
 
   return async (operation, input, { key, name = operation.name } = {}) => {
     // each level would be new work, named after the one above it: calls in a circle would never end
-    const callers = callersOf(work, settings.name);
+    const callers = [...work.callers, settings.name];
     const isCircle = callers.includes(operation.name);
     if (isCircle || operation["~carry"].background !== undefined) {
       throw new RepriseError("REPRISE_BAD_DECLARATION", {
@@ -71,12 +67,8 @@ export function createCall({ host, settings, work }: Execution, effects: Effects
       // its own name makes a second call harmless; how long it may take, its own effects say
       ifUnknown: "retry",
       deadline: `${defaults.operation.callDeadlineMs}ms`,
-      run: (_key, signal) => perform(operation, input, key, signal),
+      run: (_key, signal) => perform(operation, input, key, callers, signal),
     });
     return answer as Settlement;
   };
-}
-
-function callersOf({ callers }: Execution["work"], operation: string): readonly string[] {
-  return [...callers, operation];
 }

@@ -58,3 +58,21 @@ describe("statements of the work that come again", () => {
     expect(await prepared()).toEqual([]);
   });
 });
+
+test("a session that another one's statements were prepared in is told with the option that mends it", async (context) => {
+  if (!isHere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
+  const schema = `shared_${process.pid}`;
+  const pool = new pg.Pool({ connectionString: postgresUrl, max: 1 });
+  const ledger = postgresLedger({ pool, schema });
+  const work = () => ledger.transaction(async () => "done");
+  expect(await work()).toBe("done");
+  // as a pooler does that gives the next transaction another session
+  await pool.query("deallocate all");
+  await expect(work()).rejects.toMatchObject({
+    code: "REPRISE_LEDGER_UNUSABLE",
+    message: expect.stringContaining("prepared: false"),
+  });
+  await ledger.close();
+  await pool.query(`drop schema ${schema} cascade`);
+  await pool.end();
+});
