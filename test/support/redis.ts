@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -35,30 +35,31 @@ export async function startRedis(settings: readonly string[] = durable): Promise
   const directory = mkdtempSync(join(tmpdir(), "reprise-redis-"));
   const port = await freePort();
   const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--loglevel", "warning"];
-  const start = () => spawn("redis-server", [...options, ...settings], { stdio: "ignore" });
-  let server = start();
-
-  const gone = async (): Promise<void> => {
-    if (server.exitCode === null && server.signalCode === null) {
-      await new Promise((resolve) => server.once("exit", resolve));
-    }
+  let server: ChildProcess;
+  let gone: Promise<void>;
+  const start = (): void => {
+    server = spawn("redis-server", [...options, ...settings], { stdio: ["ignore", "pipe", "ignore"] });
+    // A child that rewrites the log outlives its server and still writes into the directory: it holds the
+    // output open, so that "close" waits for it where "exit" does not.
+    gone = new Promise((resolve) => server.once("close", () => resolve()));
+    server.stdout?.resume();
   };
+  start();
   const running: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
     signal: async (name) => {
       server.kill(name);
-      if (name === "SIGKILL") await gone();
+      if (name === "SIGKILL") await gone;
     },
     restart: async () => {
-      server = start();
+      start();
       await answering(port);
     },
     stop: async () => {
       server.kill("SIGKILL");
-      await gone();
-      // a child that rewrites the log outlives it for a moment, and still writes here
-      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await gone;
+      rmSync(directory, { recursive: true, force: true });
     },
   };
   try {
