@@ -1,9 +1,16 @@
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { newWorkId, type WorkId } from "../../src/base/names.ts";
-import type { Ledger } from "../../src/contract/ledger.ts";
+import { nameOf, newAttemptId, newWorkId, type WorkId } from "../../src/base/names.ts";
+import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
-import { explainingPool, type PostgresPlace, postgresPlace, postgresVersion } from "../support/postgres.ts";
+import {
+  explainingPool,
+  type PostgresPlace,
+  postgresPlace,
+  postgresUrl,
+  postgresVersion,
+} from "../support/postgres.ts";
 
 const missing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
 /** The most rows that a step of the plans gave or passed over. */
@@ -121,3 +128,75 @@ describe.each([
     for (const { indexdef } of rows) expect(indexdef).not.toMatch(changing);
   });
 });
+
+describe("of many that were begun since the last vacuum one is read alone", () => {
+  const many = 200;
+
+  beforeEach((context) => {
+    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+  });
+
+  test("an effect that is pinned", async () => {
+    const read = await rowsRead("reprise_effect", async (ledger) => {
+      for (let made = 0; made < many; made++) {
+        const claim = await ledger.claim(request(made));
+        if (claim.is !== "won") throw new Error(`told ${claim.is}`);
+        await ledger.start(claim.fence, { effect: "charge", settleMs: 1_000 });
+        expect(await ledger.pin(claim.fence.id, "charge", "1")).toEqual({ is: "pinned" });
+      }
+    });
+    expect(read).toBeLessThan(3 * many);
+  });
+
+  test("a write that is pending, or takes another's place", async () => {
+    const read = await rowsRead("reprise_write", async ({ writes }) => {
+      if (writes === undefined) throw new Error("no journal of writes");
+      const pairs = Array.from({ length: many }, (_, made) => ({ key: `key ${made}`, scope: "{}", value: "1" }));
+      await writes.append({ queue: "seats", writes: pairs, most: 1_000 });
+      for (const { key } of pairs) expect(await writes.pending("seats", key)).toMatchObject({ value: "1" });
+      // it also counts what is pending, once
+      await writes.append({ queue: "seats", writes: pairs, most: 1_000 });
+    });
+    expect(read).toBeLessThan(6 * many);
+  });
+
+  async function rowsRead(table: string, work: (ledger: Ledger<unknown>) => Promise<void>): Promise<number> {
+    const place = await postgresPlace();
+    const readSoFar = async () => {
+      const asked =
+        "select sum(idx_tup_read)::int as read from pg_stat_user_indexes where schemaname = $1 and relname = $2";
+      const { rows } = await place.admin.query(asked, [place.schema, table]);
+      return rows[0]?.read ?? 0;
+    };
+    try {
+      const pool = new pg.Pool({ connectionString: postgresUrl, max: 1 });
+      const ledger = postgresLedger({ pool, schema: place.schema, deadline: "60s" });
+      await ledger.open();
+      await place.admin.query(`alter table ${place.schema}.${table} set (autovacuum_enabled = off)`);
+      await work(ledger);
+      await ledger.close();
+      // a session that ends tells what it read
+      await pool.end();
+      await expect.poll(readSoFar, { timeout: 15_000 }).toBeGreaterThanOrEqual(many);
+      return await readSoFar();
+    } finally {
+      await place.drop();
+    }
+  }
+});
+
+function request(number: number): ClaimRequest {
+  return {
+    name: nameOf("work", [number]),
+    key: null,
+    print: { version: 1, hash: "f".repeat(64) },
+    keepMs: 60_000,
+    leaseMs: 30_000,
+    attempt: newAttemptId(),
+    input: null,
+    resuming: false,
+    parent: null,
+    intent: null,
+    about: { operation: "book", identity: `work ${number}`, principal: "ann", key: null, owner: "test" },
+  };
+}

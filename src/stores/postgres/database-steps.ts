@@ -22,16 +22,19 @@ import { type Step, step } from "./server.ts";
  */
 const enter = databaseFunction("enter", ["uuid", "uuid", "bigint", "bigint", "text"], "text", {
   whole: entering(
+    "key = $2",
     asText.atBoth.whole,
     "insert into @work (created_at, keep_until, state, name, key) values (now(), 'infinity', 'k', $1, $2)",
   ),
   partitioned: entering(
+    "name = $2",
     asText.atBoth.partitioned,
     "insert into @work (created_at, keep_until, state, name) select now(), 'infinity', 'k', n from unnest(array[$1, $2]) n where n is not null",
   ),
 });
-function entering(lookAtTwo: string, write: string): string {
-  // the one query of ordinary work: what else it does are assignments, for which the server plans and starts nothing
+function entering(byKey: string, lookAtTwo: string, write: string): string {
+  // Ordinary work finds nothing, and asks no more than whether anything is there: what stands there takes longer to ask
+  // for, also where nothing does. What is assigned above is no query: the server plans and starts nothing for it.
   const read = (look: string) => `select string_agg(w.met, ',') into met from (${look}) w`;
   return `
 declare
@@ -40,7 +43,10 @@ declare
   open text := set_config('reprise.open', 'yes', true);
   met text;
 begin
-  if $2 is null then ${read(asText.atName)}; else ${read(lookAtTwo)}; end if;
+  if not isheld or exists (select 1 from @work where name = $1)
+      or $2 is not null and exists (select 1 from @work where ${byKey}) then
+    if $2 is null then ${read(asText.atName)}; else ${read(lookAtTwo)}; end if;
+  end if;
   if met is null and isheld then
     if current_setting('transaction_isolation') <> 'read committed' then
       ${write} on conflict do nothing;

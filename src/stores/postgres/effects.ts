@@ -2,7 +2,7 @@ import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Answered, EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
-import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull } from "./rows.ts";
+import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull, unpinned } from "./rows.ts";
 import { type Ending, type PostgresServer, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -24,7 +24,7 @@ const startEffect = `with w as (${holding}),
 
 const restartEffect = `with w as (${holding})
   update @effect e set settle_at = greatest(e.settle_at, clock_timestamp() + ${interval("$5")})
-  from w where e.id = w.id and e.name = $4 and e.state = 's'`;
+  from w where e.id = w.id and e.name = $4 and ${unpinned("e")}`;
 
 /**
  * The lock of the work comes first, so that whether it is parked is known and stays so until the pin has committed; what
@@ -32,13 +32,13 @@ const restartEffect = `with w as (${holding})
  */
 const pinUnparked = `with w as (select id from @work where id = $1::uuid and state <> 'u' for key share)
   update @effect e set state = 'p', answer = $3, pinned_at = clock_timestamp()
-  from w where e.id = w.id and e.name = $2 and e.state = 's'`;
+  from w where e.id = w.id and e.name = $2 and ${unpinned("e")}`;
 
 /** Against parking and other pins at the same time: each sees what the one before it has committed. */
 export const lockWork = "select 1 as held from @work where id = $1::uuid for update";
 
-const pinLocked = `update @effect set state = 'p', answer = $3, pinned_at = clock_timestamp()
-  where id = $1::uuid and name = $2 and state = 's'`;
+const pinLocked = `update @effect e set state = 'p', answer = $3, pinned_at = clock_timestamp()
+  where id = $1::uuid and name = $2 and ${unpinned("e")}`;
 
 /** Parked work needs no person any more. */
 export const opened = `state = 'o', resumes = 0, not_before = clock_timestamp(), lease_until = clock_timestamp(),
@@ -46,7 +46,7 @@ export const opened = `state = 'o', resumes = 0, not_before = clock_timestamp(),
 
 /** Only what this very transaction pinned opens work again: a person may have parked it for another reason. */
 const reopen = `with w as (update @work w set ${opened}
-    where id = $1::uuid and state = 'u' and not exists (select 1 from @effect e where e.id = w.id and e.state = 's')
+    where id = $1::uuid and state = 'u' and not exists (select 1 from @effect e where e.id = w.id and ${unpinned("e")})
       and exists (select 1 from @effect e where e.id = w.id and e.name = $2 and e.xmin = pg_current_xact_id()::xid)
     returning id, owner, token)
   insert into @attempt (at, id, token, what, owner) select clock_timestamp(), id, token, 'reopened', owner from w`;
