@@ -34,17 +34,18 @@ const enter = databaseFunction("enter", ["uuid", "uuid", "bigint", "bigint", "te
 });
 function entering(byKey: string, lookAtTwo: string, write: string): string {
   // Ordinary work finds nothing, and asks no more than whether anything is there: what stands there takes longer to ask
-  // for, also where nothing does. What is assigned above is no query: the server plans and starts nothing for it.
+  // for, also where nothing does. Of each name by itself: a condition that a null decides would be planned every time.
   const read = (look: string) => `select string_agg(w.met, ',') into met from (${look}) w`;
   return `
 declare
   isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
   idle text := ${boundIdling("$5")};
   open text := set_config('reprise.open', 'yes', true);
+  isthere boolean := exists (select 1 from @work where name = $1);
   met text;
 begin
-  if not isheld or exists (select 1 from @work where name = $1)
-      or $2 is not null and exists (select 1 from @work where ${byKey}) then
+  if $2 is not null and not isthere then isthere := exists (select 1 from @work where ${byKey}); end if;
+  if isthere or not isheld then
     if $2 is null then ${read(asText.atName)}; else ${read(lookAtTwo)}; end if;
   end if;
   if met is null and isheld then

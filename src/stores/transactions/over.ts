@@ -17,8 +17,9 @@ interface Mapper<Tx> {
 
 /** Keeps the contract over a mapper: which error comes out, and no query after the end. */
 export function transactionsOver<Tx extends object>(name: string, mapper: Mapper<Tx>): Transactions<Tx> {
-  /** What a query of a transaction that is over is told. */
-  const over = new WeakMap<Tx, unknown>();
+  /** What a query of a transaction that is over is told. An error is dear, and hardly any is asked for. */
+  const over = new WeakMap<Tx, () => unknown>();
+  const ended = () => endedError(name);
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const run: { lost: boolean; work: { readonly tx: Tx; readonly end: Promise<Settled<T>> } | null } = {
@@ -32,14 +33,14 @@ export function transactionsOver<Tx extends object>(name: string, mapper: Mapper
         const settled = await end;
         // `postgres` would write a commit or a rollback to the socket that is gone, which ends the process
         if (run.lost) return new Promise<never>(() => undefined);
-        over.set(tx, endedError(name));
+        over.set(tx, ended);
         if (settled.is === "rejected") throw settled.error;
       });
     } catch (error) {
       const failure = databaseErrorOf(error);
       if (run.work === null) throw failure;
       run.lost = true;
-      if (!over.has(run.work.tx)) over.set(run.work.tx, failure);
+      if (!over.has(run.work.tx)) over.set(run.work.tx, () => failure);
       // `postgres` rejects as soon as it loses the connection: what the work does must not go on behind the caller's back
       const settled = await run.work.end;
       // where the rollback fails too, some mappers tell of that alone
@@ -56,7 +57,8 @@ export function transactionsOver<Tx extends object>(name: string, mapper: Mapper
     begin,
     query: async (tx, text, params) => {
       // some mappers would send it on a connection that is back in the pool, outside of every transaction
-      if (over.has(tx)) throw over.get(tx);
+      const told = over.get(tx);
+      if (told !== undefined) throw told();
       try {
         return await mapper.query(tx, text, [...params]);
       } catch (error) {
