@@ -1,7 +1,7 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page → admin; admin, transports, testing → reprise.ts → observe, decisions → cache, operation → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → cache, operation → contract → base
  *   stores → contract, base
  *   client → base
  *
@@ -16,7 +16,7 @@ const base = ["base"];
 const contract = ["contract", ...base];
 const nouns = ["cache", "operation", ...contract];
 const views = ["observe", "decisions", ...nouns];
-const instance = ["reprise.ts", ...views];
+const whole = ["reprise.ts", "options.ts", ...views];
 
 /** What each room may import, besides itself. `observe` and `decisions` are neighbours, as are `cache` and `operation`. */
 const allowed = {
@@ -29,14 +29,16 @@ const allowed = {
   operation: contract,
   observe: nouns,
   decisions: nouns,
-  "reprise.ts": views,
-  "index.ts": instance,
-  transports: instance,
-  admin: instance,
-  page: ["admin", ...instance],
+  "options.ts": nouns,
+  "instance.ts": ["options.ts", ...views],
+  "reprise.ts": ["instance.ts", "options.ts", ...views],
+  "index.ts": whole,
+  transports: whole,
+  admin: whole,
+  page: ["admin", ...whole],
   // Its suites hold adapters to what the carriers promise.
-  testing: ["transports", ...instance],
-  cli: ["admin", ...instance],
+  testing: ["transports", ...whole],
+  cli: ["admin", ...whole],
 };
 
 /** Packages that a room may name. Fastify, libsql and pg are optional peers, named lazily or by type; the others are bundled. */

@@ -72,4 +72,5 @@ export type {
   Outcomes,
   Provisional,
 } from "./operation/surface.ts";
-export { createReprise, type MemoryOptions, type Reprise, type RepriseOptions, type StartOptions } from "./reprise.ts";
+export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
+export { createReprise, type Reprise } from "./reprise.ts";
