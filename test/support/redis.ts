@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -35,30 +35,28 @@ export async function startRedis(settings: readonly string[] = durable): Promise
   const directory = mkdtempSync(join(tmpdir(), "reprise-redis-"));
   const port = await freePort();
   const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--loglevel", "warning"];
-  let server: ChildProcess;
-  let gone: Promise<void>;
-  const start = (): void => {
-    server = spawn("redis-server", [...options, ...settings], { stdio: ["ignore", "pipe", "ignore"] });
-    // A child that rewrites the log outlives its server and still writes into the directory: it holds the
-    // output open, so that "close" waits for it where "exit" does not.
-    gone = new Promise((resolve) => server.once("close", () => resolve()));
-    server.stdout?.resume();
+  const start = () => {
+    const server = spawn("redis-server", [...options, ...settings], { stdio: ["ignore", "pipe", "ignore"] });
+    server.stdout.resume();
+    // A child that rewrites the log outlives its server and still writes into the directory: it holds the output open, so
+    // that "close" waits for it where "exit" does not.
+    return { server, gone: new Promise<void>((resolve) => server.once("close", () => resolve())) };
   };
-  start();
+  let started = start();
   const running: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
     signal: async (name) => {
-      server.kill(name);
-      if (name === "SIGKILL") await gone;
+      started.server.kill(name);
+      if (name === "SIGKILL") await started.gone;
     },
     restart: async () => {
-      start();
+      started = start();
       await answering(port);
     },
     stop: async () => {
-      server.kill("SIGKILL");
-      await gone;
+      started.server.kill("SIGKILL");
+      await started.gone;
       rmSync(directory, { recursive: true, force: true });
     },
   };

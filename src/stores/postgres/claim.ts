@@ -43,10 +43,13 @@ const bindKeyBeside = `with w as (select 1 from @work where name = $1::uuid and 
 const askUnheld = `select case when ${unheld("$1", "$2")} then 1 else 0 end as unheld,
   ${epochMs("clock_timestamp()")} as now`;
 
-/** What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. */
+/**
+ * What stands in the way and is past its keep: the work, the key's other work, a key whose work is gone. That a row is a
+ * key's is asked by its state: asked whether it is bound, the server may read the index of all that are.
+ */
 const clearWay = {
   whole: clearing("select coalesce(bound, name) from @work where key = $2::uuid"),
-  partitioned: clearing("select bound from @work where name = $2::uuid and bound is not null"),
+  partitioned: clearing("select bound from @work where name = $2::uuid and state = 'k'"),
 };
 function clearing(keysWork: string): string {
   return `with d as (delete from @work where name = any(array(select $1::uuid union ${keysWork}))
@@ -54,7 +57,7 @@ function clearing(keysWork: string): string {
   e as (delete from @effect where id = any(array(select id from d))),
   a as (delete from @attempt where id = any(array(select id from d))),
   k as (delete from @work where bound is not null and bound = any(array(select name from d)))
-  delete from @work p where name = $2::uuid and bound is not null
+  delete from @work p where name = $2::uuid and state = 'k'
     and not exists (select 1 from @work t where t.name = p.bound and t.name not in (select name from d))`;
 }
 

@@ -4,9 +4,9 @@ import type { OwnRow } from "./driver.ts";
 import { endedState } from "./failure.ts";
 import { type DatabaseFunction, databaseFunction } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
-import { asText } from "./look.ts";
+import { asText, atKey } from "./look.ts";
 import { boundIdling, epochMs, interval } from "./rows.ts";
-import { type Step, step } from "./server.ts";
+import { type Step, step, type TwoForms } from "./server.ts";
 
 // What the transaction of database work begins and ends with.
 
@@ -22,31 +22,29 @@ import { type Step, step } from "./server.ts";
  */
 const enter = databaseFunction("enter", ["uuid", "uuid", "bigint", "bigint", "text"], "text", {
   whole: entering(
-    "key = $2",
-    asText.atBoth.whole,
+    "whole",
     "insert into @work (created_at, keep_until, state, name, key) values (now(), 'infinity', 'k', $1, $2)",
   ),
   partitioned: entering(
-    "name = $2",
-    asText.atBoth.partitioned,
+    "partitioned",
     "insert into @work (created_at, keep_until, state, name) select now(), 'infinity', 'k', n from unnest(array[$1, $2]) n where n is not null",
   ),
 });
-function entering(byKey: string, lookAtTwo: string, write: string): string {
+function entering(form: keyof TwoForms, write: string): string {
   // Ordinary work finds nothing, and asks no more than whether anything is there: what stands there takes longer to ask
-  // for, also where nothing does. Of each name by itself: a condition that a null decides would be planned every time.
+  // for, also where nothing does. The key only where there is one: a condition that a null decides is planned every time.
+  const isThere = (condition: string) => `exists (select 1 from @work w where ${condition})`;
   const read = (look: string) => `select string_agg(w.met, ',') into met from (${look}) w`;
   return `
 declare
   isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
   idle text := ${boundIdling("$5")};
   open text := set_config('reprise.open', 'yes', true);
-  isthere boolean := exists (select 1 from @work where name = $1);
   met text;
 begin
-  if $2 is not null and not isthere then isthere := exists (select 1 from @work where ${byKey}); end if;
-  if isthere or not isheld then
-    if $2 is null then ${read(asText.atName)}; else ${read(lookAtTwo)}; end if;
+  if $2 is null then
+    if ${isThere("w.name = $1")} then ${read(asText.atName)}; end if;
+  elsif ${isThere("w.name = $1")} or ${isThere(atKey[form])} then ${read(asText.atBoth[form])};
   end if;
   if met is null and isheld then
     if current_setting('transaction_isolation') <> 'read committed' then
@@ -86,7 +84,7 @@ function doneAt(now: string): Values {
     intent: "$14::uuid",
   };
 }
-function finishingBody(form: "whole" | "partitioned"): string {
+function finishingBody(form: keyof TwoForms): string {
   return `
 declare
   ended timestamptz := clock_timestamp();

@@ -2,7 +2,7 @@ import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Answered, EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
-import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull, unpinned } from "./rows.ts";
+import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull } from "./rows.ts";
 import { type Ending, type PostgresServer, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -16,6 +16,12 @@ const holding = `select id, token, operation from @work where ${fenced} for key 
 /** The same for an open transaction. */
 const holdingOpen = `select id, token, operation, ${boundIdling("$4")} as idle from @work where ${fenced} for key share`;
 
+/**
+ * Of `e`, an effect that is found by its work. Asked for the state by name, the server may read the index of all that are
+ * started instead, and with them every one that was since the last vacuum.
+ */
+export const unpinned = "e.state <> 'p'";
+
 const startEffect = `with w as (${holding}),
   i as (insert into @effect (started_at, settle_at, id, token, kind, state, name)
     select t.now, t.now + ${interval("$5")}, w.id, w.token, 'e', 's', $4 from w, (select clock_timestamp() as now) t
@@ -24,7 +30,7 @@ const startEffect = `with w as (${holding}),
 
 const restartEffect = `with w as (${holding})
   update @effect e set settle_at = greatest(e.settle_at, clock_timestamp() + ${interval("$5")})
-  from w where e.id = w.id and e.name = $4 and ${unpinned("e")}`;
+  from w where e.id = w.id and e.name = $4 and ${unpinned}`;
 
 /**
  * The lock of the work comes first, so that whether it is parked is known and stays so until the pin has committed; what
@@ -32,13 +38,13 @@ const restartEffect = `with w as (${holding})
  */
 const pinUnparked = `with w as (select id from @work where id = $1::uuid and state <> 'u' for key share)
   update @effect e set state = 'p', answer = $3, pinned_at = clock_timestamp()
-  from w where e.id = w.id and e.name = $2 and ${unpinned("e")}`;
+  from w where e.id = w.id and e.name = $2 and ${unpinned}`;
 
 /** Against parking and other pins at the same time: each sees what the one before it has committed. */
 export const lockWork = "select 1 as held from @work where id = $1::uuid for update";
 
 const pinLocked = `update @effect e set state = 'p', answer = $3, pinned_at = clock_timestamp()
-  where id = $1::uuid and name = $2 and ${unpinned("e")}`;
+  where id = $1::uuid and name = $2 and ${unpinned}`;
 
 /** Parked work needs no person any more. */
 export const opened = `state = 'o', resumes = 0, not_before = clock_timestamp(), lease_until = clock_timestamp(),
@@ -46,7 +52,7 @@ export const opened = `state = 'o', resumes = 0, not_before = clock_timestamp(),
 
 /** Only what this very transaction pinned opens work again: a person may have parked it for another reason. */
 const reopen = `with w as (update @work w set ${opened}
-    where id = $1::uuid and state = 'u' and not exists (select 1 from @effect e where e.id = w.id and ${unpinned("e")})
+    where id = $1::uuid and state = 'u' and not exists (select 1 from @effect e where e.id = w.id and ${unpinned})
       and exists (select 1 from @effect e where e.id = w.id and e.name = $2 and e.xmin = pg_current_xact_id()::xid)
     returning id, owner, token)
   insert into @attempt (at, id, token, what, owner) select clock_timestamp(), id, token, 'reopened', owner from w`;

@@ -11,9 +11,9 @@ import type {
   Parking,
   Release,
 } from "../../contract/ledger.ts";
-import { fenced, fenceOf, lockWork } from "./effects.ts";
+import { fenced, fenceOf, lockWork, unpinned } from "./effects.ts";
 import { inOrder } from "./looking.ts";
-import { boundIdling, epochMs, interval, nameIn, numberOf, textOf, unpinned, workIdIn } from "./rows.ts";
+import { boundIdling, epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type Ending, type PostgresServer, type Step, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -23,7 +23,7 @@ export const finished = `state = 'd', outcome = $4, refused = $5::int = 1, ended
 
 const complete = `with w as (update @work w set ${finished}
     where ${fenced} and not exists (select 1 from @effect e where e.id = w.id
-      and (${unpinned("e")} or e.name not in (select json_array_elements_text($7::text::json))))
+      and (${unpinned} or e.name not in (select json_array_elements_text($7::text::json))))
     returning 1)
   select (select count(*) from w) as done, (select count(*) from @work where ${fenced}) as held`;
 
@@ -31,7 +31,7 @@ const complete = `with w as (update @work w set ${finished}
 const holdAlone = `select 1 as held, ${boundIdling("$4")} as idle from @work where ${fenced} for no key update`;
 
 const passedOver = `select 1 as passed from @effect e where id = $1::uuid
-  and (${unpinned("e")} or name not in (select json_array_elements_text($2::text::json))) limit 1`;
+  and (${unpinned} or name not in (select json_array_elements_text($2::text::json))) limit 1`;
 
 const conclude = `update @work set ${finished} where ${fenced}`;
 
@@ -63,7 +63,7 @@ const parkOwned = parking(`state = 'r' and name = $4::uuid and attempt = $5::uui
 const nobodyAt = "(state = 'o' or state = 'r' and lease_until <= clock_timestamp())";
 const parkAtToken = parking(`token = $4::int and ${nobodyAt}`);
 const leftFor = `greatest(lease_until, not_before) <= clock_timestamp() - ${interval("$4")}`;
-const startedEffect = `(select min(e.name) from @effect e where e.id = w.id and ${unpinned("e")})`;
+const startedEffect = `(select min(e.name) from @effect e where e.id = w.id and ${unpinned})`;
 /** `$2` stands for nothing here: the effect is what is still started. */
 const parkLeft = parking(
   `state in ('o', 'r') and $2::text is null and ${leftFor} and ${startedEffect} is not null`,

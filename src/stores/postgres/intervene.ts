@@ -1,9 +1,8 @@
 import { newAttemptId, type WorkId } from "../../base/names.ts";
 import type { Intervention, Note } from "../../contract/ledger.ts";
-import { lockWork, opened } from "./effects.ts";
+import { lockWork, opened, unpinned } from "./effects.ts";
 import { finished } from "./endings.ts";
 import { shown } from "./insert.ts";
-import { unpinned } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
 /** An owner's transaction holds its fence until it ends, which may be long: a person is told so, and does not wait for it. */
@@ -19,7 +18,7 @@ function decision(
 }
 
 const parked = "w.id = $1::uuid and w.state = 'u'";
-const startedEffect = `e.id = w.id and e.name = $4 and ${unpinned("e")}`;
+const startedEffect = `e.id = w.id and e.name = $4 and ${unpinned}`;
 
 // done work leaves the index of what waits
 const settle = decision("settled", `update @work w set ${finished}, effect = null, not_before = null where ${parked}`);
@@ -50,7 +49,7 @@ const cancel = decision(
 
 /** Only a decision of this very transaction opens work: a person may have parked it for another reason. */
 const reopenIfDecided = `with w as (update @work w set ${opened}
-    where ${parked} and not exists (select 1 from @effect e where e.id = w.id and ${unpinned("e")})
+    where ${parked} and not exists (select 1 from @effect e where e.id = w.id and ${unpinned})
       and exists (select 1 from @attempt a where a.id = w.id and a.xmin = pg_current_xact_id()::xid)
     returning id, owner, token)
   insert into @attempt (at, id, token, what, owner) select clock_timestamp(), id, token, 'reopened', owner from w`;

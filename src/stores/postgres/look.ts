@@ -11,9 +11,11 @@ export const { unboundedRetryMs } = defaults.ledger;
 const isOver = (row: string) =>
   `${row}.state = 'd' and ${row}.keep_until <= clock_timestamp() and ${row}.parent is null`;
 
+/** Of `w`: what has the key, `$2`. In partitions a key has a row of its own, under its name. */
+export const atKey: TwoForms = { whole: "w.key = $2::uuid", partitioned: "w.name = $2::uuid" };
+
 /**
- * What stands under the name, `$1`, or under that and the key, `$2`: one index each, since an `or` of both takes longer. In
- * partitions a key has a row of its own, under its name.
+ * What stands under the name, `$1`, or under that and the key, `$2`: one index each, since an `or` of both takes longer.
  *
  * A row travels as one piece of JSON, read here: where statements have no names each is planned anew, and two dozen
  * expressions take the server four times as long to plan as one. How JSON holds bytes is a setting of the server's.
@@ -32,8 +34,8 @@ function looking(columns: (facts: Facts) => string): { readonly atName: string; 
   const boundAlive = `case when exists (select 1 from @work t where t.name = w.bound and not (${isOver("t")}))
     then 1 else 0 end`;
   const atName = `${rowOf("0")} where w.name = $1::uuid`;
-  const both = (byKey: string) => `${atName} union all ${rowOf(boundAlive)} where ${byKey} and w.name <> $1::uuid`;
-  return { atName, atBoth: { whole: both("w.key = $2::uuid"), partitioned: both("w.name = $2::uuid") } };
+  const both = (key: string) => `${atName} union all ${rowOf(boundAlive)} where ${key} and w.name <> $1::uuid`;
+  return { atName, atBoth: { whole: both(atKey.whole), partitioned: both(atKey.partitioned) } };
 }
 
 /** What is asked about a row, in SQL. */

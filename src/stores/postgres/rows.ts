@@ -61,12 +61,6 @@ export function boundIdling(parameter: string): string {
     then set_config('idle_in_transaction_session_timeout', ${parameter}::text, true) end`;
 }
 
-/**
- * Of effects that are found by their work. Asked for the state by name, the server may read the index of all that are
- * started instead, and with them every one that was since the last vacuum.
- */
-export const unpinned = (effect: string) => `${effect}.state <> 'p'`;
-
 /** The columns that `effectRecord` reads, of `@effect`. */
 export const effectColumns = `name, kind, state, token, answer, ${epochMs("started_at")} as started,
   ${epochMs("pinned_at")} as pinned, ${msUntil("settle_at")} as settlesin`;

@@ -52,10 +52,8 @@ export function postgresWriteJournal(server: PostgresServer): WriteJournal {
 const takeVersions = `update @meta set value = (greatest(value::bigint,
     floor(extract(epoch from clock_timestamp()) * 1000000)::bigint) + $1::int)::text where name = 'writes'`;
 
-/** Of a key's write. Asked for the state by name, the server may read the index of all that are pending instead. */
-function pendingKey(write: string): string {
-  return `${write}.state <> 'd'`;
-}
+/** Of `w`, a key's write. Asked for the state by name, the server may read the index of all that are pending instead. */
+const pendingKey = "w.state <> 'd'";
 
 /** One row a key: a newer write takes the older one's place in the order, and its claim stays. */
 const appendWrites = `with given as (select j.place, j.write ->> 0 as key, j.write ->> 1 as scope, j.write ->> 2 as value,
@@ -63,7 +61,7 @@ const appendWrites = `with given as (select j.place, j.write ->> 0 as key, j.wri
     from json_array_elements($2::text::json) with ordinality as j(write, place)),
   before as (select count(*) as pending from @write where queue = $1 and state = 'p'),
   keys as (select key, min(place) as first, max(place) as last, min(version) as version from given group by key),
-  told as (select k.*, exists (select 1 from @write w where w.queue = $1 and w.key = k.key and ${pendingKey("w")}) as held
+  told as (select k.*, exists (select 1 from @write w where w.queue = $1 and w.key = k.key and ${pendingKey}) as held
     from keys k),
   ranked as (select t.*, sum(case when held then 0 else 1 end) over (order by first) as rank from told t),
   let as (select r.* from ranked r, before b where held or b.pending + rank <= $3::bigint),
@@ -103,7 +101,7 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
-const pending = `select value, version from @write w where queue = $1 and key = $2 and ${pendingKey("w")}`;
+const pending = `select value, version from @write w where queue = $1 and key = $2 and ${pendingKey}`;
 
 const claim = `with w as (update @write set attempt = $2::uuid, lease_until = clock_timestamp() + ${interval("$3")},
       claimed = version
@@ -126,8 +124,9 @@ function claimedWrite(row: OwnRow): ClaimedWrite {
   };
 }
 
+/** What it holds is pending. Asked for that too, the server may read all that is. */
 const renew = `update @write set lease_until = clock_timestamp() + ${interval("$3")}
-  where attempt = $2::uuid and queue = $1 and state = 'p'`;
+  where attempt = $2::uuid and queue = $1`;
 
 const unclaimed = "attempt = null, lease_until = null, claimed = null";
 const given = `json_to_recordset($3::text::json) as e(key text, error text, pause float8, counts int)`;

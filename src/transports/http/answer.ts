@@ -57,31 +57,26 @@ function bodyOf(body: unknown, what: string): [body: string | Uint8Array | null,
 
 /** As `JSON.stringify`, but what it would silently turn into nothing is refused. */
 export function json(value: unknown, what: string): string {
-  if (isPlain(value, 0)) return JSON.stringify(value);
-  const text = JSON.stringify(value, (path, part: unknown) => {
+  const check = (path: string, part: unknown) => {
     const kind = kindOfUnsendable(part);
     if (kind !== undefined) throw unsendable(what, path === "" ? "(itself)" : path, kind);
     return part;
-  });
+  };
+  // a function called for each part takes several times as long as the text itself
+  const text = isPlain(value, 0) ? JSON.stringify(value) : JSON.stringify(value, check);
   if (text === undefined) throw unsendable(what, "(itself)", `a ${typeof value}`);
   return text;
 }
 
+/** Of a cycle, which has no end, JSON tells better than an overflow of the stack. */
 const deepest = 100;
 
-/** Whether JSON tells all of it. A function called for each part takes several times as long as the text itself. */
+/** Whether JSON tells all of it, unless a getter tells something else when it is asked again. */
 function isPlain(value: unknown, depth: number): boolean {
-  if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") return true;
-  if (value === null) return true;
-  if (typeof value !== "object" || depth === deepest) return false;
-  if ("toJSON" in value || Symbol.asyncIterator in value) return false;
-  if (Array.isArray(value)) return value.every((part) => isPlain(part, depth + 1));
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const name in value) {
-    const part = (value as Record<string, unknown>)[name];
-    if (part !== undefined && !isPlain(part, depth + 1)) return false;
-  }
-  return true;
+  if (typeof value !== "object" || value === null) return typeof value !== "bigint" && typeof value !== "function";
+  if (depth === deepest || "toJSON" in value || Symbol.asyncIterator in value) return false;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return Object.values(value).every((part) => isPlain(part, depth + 1));
 }
 
 /** A stream can be sent once and never again; of the others JSON makes `{}`. */

@@ -12,5 +12,5 @@ export interface ExpressRequest extends NodeRequest {
 export interface ExpressResponse {
   statusCode: number;
   setHeader(name: string, value: string): unknown;
-  end(body?: string | Uint8Array): unknown;
+  end(body?: Uint8Array): unknown;
 }
