@@ -81,7 +81,7 @@ export class Instance {
         service,
         instance,
         clock,
-        ledger: () => this.#openLedger(),
+        ledger: (waitMs) => this.#openLedger(waitMs),
         committed: (operation, input) => this.#caches.changed(operation, input),
         tell: this.#events.emit,
         closing: this.#closing,
@@ -240,10 +240,13 @@ export class Instance {
     this.#open().catch(() => {});
   }
 
-  async #openLedger(): Promise<Ledger<unknown>> {
-    await this.#open();
-    if (this.#ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: this.#options.service });
-    return this.#ledger;
+  async #openLedger(waitMs = Infinity): Promise<Ledger<unknown>> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: this.#options.service });
+    const late = () => new RepriseError("REPRISE_LEDGER_BUSY", { ledger: ledger.name, afterMs: waitMs });
+    const opening = this.#open();
+    await (waitMs === Infinity ? opening : withDeadline(this.#clock, waitMs, opening, late));
+    return ledger;
   }
 
   /** Also while the instance closes: what was acknowledged is then brought to its source. */

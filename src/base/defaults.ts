@@ -151,6 +151,8 @@ export const defaults = {
     unboundedRetryMs: 1_000,
     /** A claim keeps so much more than asked, so that completion seldom has to move the index. */
     keepAhead: 1.01,
+    /** Less than a pool's own wait: what whoever waits for the opening gives back lets it open. */
+    joinMs: 2_000,
   },
   audit: {
     /** Whoever clicked twice did so within it, and few mean the same again so soon. */

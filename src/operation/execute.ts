@@ -1,3 +1,4 @@
+import { defaults } from "../base/defaults.ts";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Name, WorkId } from "../base/names.ts";
@@ -79,7 +80,8 @@ export class Executor {
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
     return this.#counted(async () => {
       const work = nameWork(this.#host, this.settings, await this.#validate(input), { key });
-      const ledger = await this.#host.ledger();
+      // whoever holds a transaction may hold the very connection that the ledger waits for to open
+      const ledger = await this.#host.ledger(defaults.ledger.joinMs);
       if (this.settings.declaration.dispatch !== undefined) return acceptIn(ledger, tx, work, this.#patience());
       return executeJoined(this.#executionOf(work, ledger, undefined, false), tx);
     });

@@ -83,8 +83,9 @@ export interface JoinsLater<in Tx, in In, out O, out R, out Key extends "require
 export interface Joins<in Tx, in In, out O, out R, out Key extends "required" | "optional" = "optional"> {
   /**
    * One at a time in a transaction. Caches that this operation changes are not told, for nothing is committed yet: purge
-   * after your commit.
-   * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
+   * after your commit. Where the ledger is not open yet, it may need the connection that the caller holds: `start` first.
+   * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated; REPRISE_LEDGER_BUSY after 2 s in
+   *   which the ledger did not open
    */
   readonly executeIn: (tx: Tx, input: In, ...options: Named<Key>) => Promise<Provisional<Outcome<O, R>>>;
 }
