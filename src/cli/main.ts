@@ -86,7 +86,7 @@ program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith
 program
   .command("migrate")
   .description(
-    "Creates what is missing of the ledger's tables, columns and indexes, and changes nothing that is there. Ends with 1 where what is there differs.",
+    "Creates what is missing of the ledger's tables, columns and indexes, and changes nothing that is there. Ends with 1 where what is there differs, and with 2 where that is of another version or no table of the ledger's: then nothing is done.",
   )
   .argument("<module>", "exports what createReprise returned; it is imported, and nothing is started")
   .option("--print", "the statements that create all of it; connects to nothing")

@@ -49,7 +49,7 @@ export async function findSilence(source: OpenApiSource, load: LoadReferred): Pr
   }
   if (!/^3\.[01]\.\d/.test(version)) return "its version is not understood. Give a document of OpenAPI 3.0 or 3.1.";
   const paths = own(root, "paths") ?? {};
-  if (!isObject(paths)) return "its 'paths' is no object.";
+  if (!isObject(paths) || Array.isArray(paths)) return "its 'paths' is no object.";
 
   let unsafe = 0;
   const silent: SilentMethod[] = [];
@@ -97,7 +97,7 @@ function isKeyParameter(place: Place): boolean {
 }
 
 function isStatement(value: unknown): boolean {
-  const sentence = isObject(value) ? own(value, "promise") : value;
+  const sentence = isObject(value) ? own(value, "promise") : undefined;
   return typeof sentence === "string" && sentence.trim() !== "";
 }
 

@@ -321,6 +321,7 @@ components:
     ["is of an old version", 'swagger: "2.0"', /Swagger 2\.0/],
     ["is of a later version", "openapi: 3.9.0", /Give a document of OpenAPI 3\.0 or 3\.1/],
     ["has paths that are none", "openapi: 3.1.0\npaths: 1", /'paths' is no object/],
+    ["has a list of paths", "openapi: 3.1.0\npaths: []", /'paths' is no object/],
     [
       "refers to a path nowhere",
       "openapi: 3.1.0\npaths: { /a: { $ref: '#/no' } }",

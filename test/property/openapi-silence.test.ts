@@ -38,7 +38,6 @@ const promises = fc.constantFrom(
   { path: { parameters: [parameter] } },
   { path: { parameters: [{ $ref: "#/components/parameters/%4Bey" }] } },
   { method: { "x-reprise": { promise: "Safe to repeat." } } },
-  { method: { "x-reprise": "Safe to repeat." } },
   { path: { "x-reprise": { promise: "Safe to repeat." } } },
 );
 /** What is none. */
@@ -46,6 +45,7 @@ const silences = fc.constantFrom(
   {},
   { method: { "x-reprise": { promise: " " } } },
   { method: { "x-reprise": true } },
+  { method: { "x-reprise": "yes" } },
   { method: { "x-idempotent": true } },
   { method: { description: "Idempotency-Key" } },
   { method: { parameters: { parameter } } },

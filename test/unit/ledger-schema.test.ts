@@ -101,6 +101,11 @@ describe("PostgreSQL's tables", async () => {
           "Index reprise_attempt_id of reprise_attempt is invalid: the database does not use it.",
         ],
         ["alter table reprise_write reset (fillfactor)", 'Table reprise_write has "", not "fillfactor=85".'],
+        ["alter table reprise_journal set unlogged", 'Table reprise_journal has "unlogged", not "".'],
+        [
+          "alter table reprise_write set unlogged",
+          'Table reprise_write has "unlogged fillfactor=85", not "fillfactor=85".',
+        ],
       ])("%s is told, and mended", (planted, what) => expectMended(ledger, run, planted, what));
 
       test("what somebody has added is no difference", async () => {

@@ -3,11 +3,12 @@ import type { OwnRow } from "./driver.ts";
 import { numberOf, textOf } from "./rows.ts";
 
 /** What the catalogue tells of our tables, each row a fact; of `$1`, the schema. */
-export const catalogue = `with t as (select c.oid, c.relname::text as tab, c.relkind, c.reloptions from pg_class c
+export const catalogue = `with t as (select c.oid, c.relname::text as tab, c.relkind, c.reloptions, c.relpersistence from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relkind in ('r', 'p') and not c.relispartition and starts_with(c.relname::text, 'reprise_'))
   select 'table' as kind, tab, '' as name, case when relkind = 'p' then lower(replace(pg_get_partkeydef(oid), '  ', ' '))
-      else coalesce(array_to_string(reloptions, ', '), '') end as definition, 1 as valid from t
+      else trim(case when relpersistence = 'u' then 'unlogged ' else '' end || coalesce(array_to_string(reloptions, ', '), ''))
+      end as definition, 1 as valid from t
   union all select 'column', t.tab, a.attname::text, format_type(a.atttypid, a.atttypmod)
       || case when a.attcollation = y.typcollation then '' else ' collate ' || quote_ident(o.collname) end
       || case when a.attnotnull then ' not null' else '' end

@@ -204,13 +204,13 @@ export function statementsIn(schema: string, partitions: number | null, creating
     ],
     addIndex: index,
     dropIndex: (table, name) => `drop index ${divided(table) ? "" : "concurrently "}${at(name)}`,
-    // a divided table does not become another by a statement
-    setOptions: ({ name, options }) =>
-      options === undefined
-        ? [`alter table ${at(name)} reset (fillfactor)`]
-        : options.startsWith("partition")
-          ? []
-          : [`alter table ${at(name)} set (${options})`],
+    setOptions: ({ name, options = "" }) => {
+      // a divided table does not become another by a statement
+      if (options.startsWith("partition")) return [];
+      const set = options === "" ? "reset (fillfactor)" : `set (${options})`;
+      // an unlogged one is emptied when its server has crashed
+      return [`alter table ${at(name)} set logged`, `alter table ${at(name)} ${set}`];
+    },
   };
 }
 
