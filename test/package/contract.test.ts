@@ -288,7 +288,7 @@ components:
   });
 
   test("ends with 0 where every method says something, or none changes anything, in JSON too", async () => {
-    const said = { openapi: "3.1.0", paths: { "/a": { delete: { "x-reprise": "Safe to repeat." } } } };
+    const said = { openapi: "3.1.0", paths: { "/a": { delete: { "x-reprise": { promise: "Safe to repeat." } } } } };
     expect(await checkText(JSON.stringify(said))).toMatchObject({
       code: 0,
       out: "All 1 methods that change something say what a retry does.\n",
