@@ -121,7 +121,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_NOT_STORABLE: {
     status: 500,
     message: (d) =>
-      `${d.what} holds ${d.kind} at '${d.path}', which would not come back from a ledger as it was. Use plain objects, arrays, maps, sets, strings, numbers, bigints, booleans, dates and bytes.`,
+      `${d.what} holds ${d.kind} at '${d.path}', which would not come back from a ledger as it was. Use plain objects, arrays, maps, sets, strings, numbers, bigints, booleans, dates and bytes; spread what is derived from one of them, or has named members beside it, into a plain one: [...rows], { ...row }.`,
   },
   REPRISE_INPUT_INVALID: {
     status: 400,

@@ -178,8 +178,12 @@ test("what is stored comes back as it was", () => {
     withTypedArray: false,
     key: fc.string().filter((name) => name !== "__proto__"),
   });
+  const buffer = fc.uint8Array().map((bytes) => Buffer.from(bytes));
+  const inside = fc
+    .tuple(anything, buffer)
+    .map(([value, bytes]) => ({ value, bytes, by: new Map([[bytes, [bytes]]]) }));
   fc.assert(
-    fc.property(anything, (value) => {
+    fc.property(fc.oneof(anything, buffer, inside), (value) => {
       expect(restore(store({ value }, "it"))).toEqual({ value });
     }),
   );
