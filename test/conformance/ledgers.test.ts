@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PoolConnection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import type { PoolConnection } from "mysql2/promise";
 import type pg from "pg";
 import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
@@ -13,7 +13,7 @@ import { type PostgresTransaction, postgresLedger } from "../../src/stores/postg
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
-import { createDatabase, mysqlVersion } from "../support/mysql.ts";
+import { createDatabase, mysqlTransactions, mysqlVersion } from "../support/mysql.ts";
 import {
   type DriverName,
   pgPool,
@@ -239,35 +239,9 @@ const mysql = onMysql<MysqlTransaction>(
   (tx, identity) => tx.query(inserting, [identity]),
 );
 
-/** Transactions of whoever holds the connection, as a mapper has them. */
 const mysqlMapped = onMysql<PoolConnection>(
   "mysql with a mapper's transactions",
-  (pool) =>
-    mysqlLedger<PoolConnection>({
-      pool,
-      wait: "30s",
-      transactions: {
-        begin: async (work) => {
-          const connection = await pool.getConnection();
-          try {
-            await connection.query("start transaction");
-            const value = await work(connection);
-            await connection.query("commit");
-            return value;
-          } catch (error) {
-            await connection.query("rollback");
-            throw error;
-          } finally {
-            connection.release();
-          }
-        },
-        query: async (connection, text, params) => {
-          const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>(text, [...params]);
-          if (Array.isArray(result)) return { rows: result, count: result.length };
-          return { rows: [], count: result.affectedRows };
-        },
-      },
-    }),
+  (pool) => mysqlLedger({ pool, wait: "30s", transactions: mysqlTransactions(pool) }),
   (connection, identity) => connection.query(inserting, [identity]),
 );
 

@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import mysql, { type Pool, type PoolOptions } from "mysql2/promise";
+import mysql, {
+  type Pool,
+  type PoolConnection,
+  type PoolOptions,
+  type ResultSetHeader,
+  type RowDataPacket,
+} from "mysql2/promise";
+import type { Transactions } from "../../src/contract/transactions.ts";
 
 /** A MariaDB, or MySQL, for tests: by MYSQL_HOST and MYSQL_PORT, else where Debian's package listens. */
 export const mysqlServer = {
@@ -27,6 +34,31 @@ export interface TestDatabase {
   /** Moves every stored instant back: the server then judges as if so much time had passed. */
   readonly passTime: (ms: number) => Promise<void>;
   readonly drop: () => Promise<void>;
+}
+
+/** Transactions of whoever holds the connection, as a mapper has them. */
+export function mysqlTransactions(pool: Pool): Transactions<PoolConnection> {
+  return {
+    begin: async (work) => {
+      const connection = await pool.getConnection();
+      try {
+        await connection.query("start transaction");
+        const value = await work(connection);
+        await connection.query("commit");
+        return value;
+      } catch (error) {
+        await connection.query("rollback");
+        throw error;
+      } finally {
+        connection.release();
+      }
+    },
+    query: async (connection, text, params) => {
+      const [result] = await connection.query<RowDataPacket[] | ResultSetHeader>(text, [...params]);
+      if (Array.isArray(result)) return { rows: result, count: result.length };
+      return { rows: [], count: result.affectedRows };
+    },
+  };
 }
 
 /** A database of its own, so that test files run side by side. */

@@ -1,10 +1,10 @@
-import type { Pool } from "mysql2/promise";
+import type { Pool, PoolConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { nameOf, newAttemptId, newWorkId } from "../../src/base/names.ts";
 import type { AcceptRequest, ClaimRequest, Ledger, Won } from "../../src/contract/ledger.ts";
 import { type MysqlLedgerOptions, type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
-import { createDatabase, mysqlServer, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
+import { createDatabase, mysqlServer, mysqlTransactions, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 
 const isThere = (await mysqlVersion()) !== undefined;
@@ -40,6 +40,19 @@ export async function opened(options: Options = {}): Promise<Ledger<MysqlTransac
   });
   await ledger.open();
   return ledger;
+}
+
+/** A ledger that joins transactions of another's, which may end them as they like. */
+export async function mapped() {
+  const pool = database.pool({ connectionLimit: 4 });
+  const transactions = mysqlTransactions(pool);
+  const ledger: Ledger<PoolConnection> = mysqlLedger({ pool, wait: "20s", transactions });
+  closing.push(async () => {
+    await ledger.close();
+    await pool.end();
+  });
+  await ledger.open();
+  return { ledger, transactions };
 }
 
 /** A ledger whose statements pass through the proxy. */

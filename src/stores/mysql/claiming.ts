@@ -132,7 +132,7 @@ export function runJoined<Tx, T>(
   work: (tx: Tx) => Promise<Finished<T>>,
 ): Promise<Atomic<T>> {
   const { database, transactions, clock } = options;
-  return transactions.nest(tx, async (connection, own) => {
+  return transactions.nest(tx, async (connection, users) => {
     for (let round = 0; round < 3; round++) {
       const inserted = await database.step("claim", insertWork(connection, request, null));
       if (inserted === "locked") return runningElsewhere(clock.now());
@@ -142,7 +142,7 @@ export function runJoined<Tx, T>(
           : inserted;
       if (settled === "again") continue;
       if (!("won" in settled)) return settled;
-      return finish(options, connection, (users) => users(own), request, settled, work);
+      return finish(options, connection, users, request, settled, work);
     }
     throw new Conflict();
   });

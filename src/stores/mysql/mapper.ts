@@ -4,8 +4,8 @@ import { withDeadline } from "../../base/promise.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { asksForRepetition, Conflict } from "./conflict.ts";
 import type { Database } from "./database.ts";
-import type { Connection } from "./driver.ts";
-import { misuse, type Transactional, underSavepoint } from "./transaction.ts";
+import { type Connection, isSavepointMissing } from "./driver.ts";
+import { hasEnded, misuse, type Transactional, type Users, underSavepoint } from "./transaction.ts";
 
 /**
  * The transactions of an object-relational mapper, or of another pool on the same database. Whether its commit happened is
@@ -31,6 +31,21 @@ export function mapperTransactions<Tx>(
       withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away(doing));
     return { dialect, query, run: query };
   };
+
+  /** Between the ledger's own statements the work can end the transaction: whatever follows has not this savepoint. */
+  const guarded =
+    (connection: Connection, doing: string, tx: Tx): Users<Tx> =>
+    async (work) => {
+      savepoints += 1;
+      const savepoint = `reprise_${savepoints}`;
+      await database.step(doing, connection.query(`savepoint ${savepoint}`, []));
+      const value = await work(tx);
+      const released = connection.query(`release savepoint ${savepoint}`, []).catch((error: unknown) => {
+        throw isSavepointMissing(error) ? hasEnded(error) : error;
+      });
+      await database.step(doing, released);
+      return value;
+    };
 
   const once = async <T>(doing: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
     let state: "waiting" | "given up" | "at work" | "to commit" = "waiting";
@@ -72,7 +87,7 @@ export function mapperTransactions<Tx>(
         return database.track(
           once(doing, async (tx) => {
             const connection = await connectionOf(tx, doing);
-            return work(connection, (users) => users(tx));
+            return work(connection, guarded(connection, doing, tx));
           }),
         );
       }),
@@ -83,7 +98,7 @@ export function mapperTransactions<Tx>(
         connection,
         ledger,
         `reprise_${savepoints}`,
-        () => work(connection, tx),
+        () => work(connection, guarded(connection, "join", tx)),
         () =>
           misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
       );

@@ -27,10 +27,10 @@ export interface Transactional<Tx> {
    */
   readonly begin: <T>(doing: string, work: (connection: Connection, users: Users<Tx>) => Promise<T>) => Promise<T>;
   /**
-   * `work` under a savepoint of an open transaction. What it throws undoes the savepoint.
+   * The same under a savepoint of an open transaction. What `work` throws undoes the savepoint.
    * @throws REPRISE_RETRY_TRANSACTION
    */
-  readonly nest: <T>(tx: Tx, work: (connection: Connection, own: Tx) => Promise<T>) => Promise<T>;
+  readonly nest: <T>(tx: Tx, work: (connection: Connection, users: Users<Tx>) => Promise<T>) => Promise<T>;
 }
 export type Users<Tx> = <R>(work: (tx: Tx) => Promise<R>) => Promise<R>;
 
@@ -103,7 +103,7 @@ export function ownTransactions(database: Database, ledger: string): Transaction
       outer.suspended = true;
       try {
         return await underSavepoint(connection, ledger, `reprise_${outer.depth}`, () =>
-          level(connection, outer.depth + 1, (own) => work(connection, own)),
+          level(connection, outer.depth + 1, (own) => work(connection, (users) => users(own))),
         );
       } finally {
         outer.suspended = false;
@@ -114,7 +114,7 @@ export function ownTransactions(database: Database, ledger: string): Transaction
 
 /**
  * What `work` throws undoes its part; a conflict has undone the caller's whole transaction. `unproven`: what is thrown if
- * the transaction turns out not to be open, where only the server knows.
+ * the transaction turns out not to be open, where only the server knows: a mapper's own calls can have ended it.
  */
 export async function underSavepoint<T>(
   connection: Connection,
@@ -133,12 +133,14 @@ export async function underSavepoint<T>(
     await connection.query(`release savepoint ${savepoint}`, []);
     return value;
   } catch (error) {
-    if (asksForRepetition(error) || isSavepointMissing(error)) throw retry(error);
+    if (asksForRepetition(error)) throw retry(error);
     try {
       await connection.query(`rollback to savepoint ${savepoint}`, []);
     } catch (undoing) {
       // nobody may go on over a part that was not undone; on a connection that is gone, nobody can
-      throw isRepriseError(undoing, "REPRISE_LEDGER_AWAY") ? error : retry(undoing);
+      if (isRepriseError(undoing, "REPRISE_LEDGER_AWAY")) throw error;
+      // whoever repeated what the run ended itself would do again what is committed
+      throw unproven === undefined || asksForRepetition(undoing) ? retry(undoing) : hasEnded(error);
     }
     throw error;
   }
@@ -153,6 +155,15 @@ async function proveOpen(connection: Connection, savepoint: string, unproven: ()
   }
 }
 
-export function misuse(why: string, mend: string): RepriseError {
-  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend });
+export function misuse(why: string, mend: string, cause?: unknown): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend }, cause);
+}
+
+/** Told where only the server knows: in a mapper's transaction, which its own calls can end. */
+export function hasEnded(cause?: unknown): RepriseError {
+  return misuse(
+    "the run has ended it: what it wrote may be committed, and its outcome is not kept.",
+    "Return to commit, throw to roll back.",
+    cause,
+  );
 }

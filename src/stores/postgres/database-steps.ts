@@ -5,7 +5,7 @@ import { endedState } from "./failure.ts";
 import { type DatabaseFunction, databaseFunction } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
 import { asText, atKey } from "./look.ts";
-import { boundIdling, epochMs, interval } from "./rows.ts";
+import { boundIdling, epochMs, interval, isOpen, markOpen } from "./rows.ts";
 import { type Step, step, type TwoForms } from "./server.ts";
 
 // What the transaction of database work begins and ends with.
@@ -39,7 +39,7 @@ function entering(form: keyof TwoForms, write: string): string {
 declare
   isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
   idle text := ${boundIdling("$5")};
-  open text := set_config('reprise.open', 'yes', true);
+  open text := ${markOpen};
   met text;
 begin
   if $2 is null then
@@ -117,7 +117,7 @@ export function opening(request: FindRequest, idleMs: number | null): readonly S
 const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3::int = 1, ended_at = clock_timestamp(),
     keep_until = greatest(keep_until, clock_timestamp() + ${interval("$4")}), input = null, not_before = null, why = null,
     token = token + 1
-  where name = $1::uuid returning ${epochMs("ended_at")} as answer`;
+  where name = $1::uuid and ${isOpen} returning ${epochMs("ended_at")} as answer`;
 
 /** What it ends with: the told instant is its `answer`. */
 export function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: boolean): Step {

@@ -6,7 +6,7 @@ import type { Answer } from "./driver.ts";
 import { park } from "./endings.ts";
 import { insertParams, insertWork } from "./insert.ts";
 import { acceptedAs, judge, stored, unboundedRetryMs } from "./look.ts";
-import { epochMs, numberOf, textOrNull, workIdIn } from "./rows.ts";
+import { epochMs, isOpen, numberOf, textOrNull, workIdIn } from "./rows.ts";
 import { type Ending, step } from "./server.ts";
 import type { Session } from "./transaction.ts";
 
@@ -96,8 +96,8 @@ async function meetLocked<Tx>(
   }
 }
 
-/** It raises where another's stands: a claim by itself may have come between. */
-const insertOpen = insertWork("o", `returning ${epochMs("created_at")} as created`);
+/** It raises where another's stands: a claim by itself may have come between; and where the transaction has ended. */
+const insertOpen = insertWork("o", `returning ${epochMs("created_at")} as created, ${isOpen} as open`);
 
 /** Work for later, written down in the transaction that holds its names. */
 export async function acceptOnce<Tx>(

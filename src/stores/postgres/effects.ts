@@ -2,7 +2,17 @@ import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { WorkId } from "../../base/names.ts";
 import type { Answered, EffectRecord, EffectStart, Fence, Pinned, Started, Transacted } from "../../contract/ledger.ts";
-import { boundIdling, effectColumns, effectRecord, interval, numberOf, textOf, textOrNull } from "./rows.ts";
+import {
+  boundIdling,
+  effectColumns,
+  effectRecord,
+  interval,
+  isOpen,
+  markOpen,
+  numberOf,
+  textOf,
+  textOrNull,
+} from "./rows.ts";
 import { type Ending, type PostgresServer, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -14,7 +24,8 @@ export const fenceOf = ({ name, attempt, id }: Fence) => [name, attempt, id] as 
 const holding = `select id, token, operation from @work where ${fenced} for key share`;
 
 /** The same for an open transaction. */
-const holdingOpen = `select id, token, operation, ${boundIdling("$4")} as idle from @work where ${fenced} for key share`;
+const holdingOpen = `select id, token, operation, ${boundIdling("$4")} as idle, ${markOpen} as open
+  from @work where ${fenced} for key share`;
 
 /**
  * Of `e`, an effect that is found by its work. Asked for the state by name, the server may read the index of all that are
@@ -95,7 +106,7 @@ export async function pin(server: PostgresServer, id: WorkId, effect: string, an
 
 /** The pinned record of a transaction, in its own commit. It raises where another attempt's stands. */
 const pinTransaction = `insert into @effect (started_at, settle_at, pinned_at, id, token, kind, state, name, answer)
-  select t.now, t.now, t.now, $1::uuid, $2::int, 't', 'p', $3, $4 from (select clock_timestamp() as now) t`;
+  select t.now, t.now, t.now, $1::uuid, $2::int, 't', 'p', $3, $4 from (select clock_timestamp() as now) t where ${isOpen}`;
 
 /** Fence first, then the user's work, then its record, all in one commit. */
 export function transact<Tx, T>(

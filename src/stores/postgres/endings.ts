@@ -13,7 +13,7 @@ import type {
 } from "../../contract/ledger.ts";
 import { fenced, fenceOf, lockWork, unpinned } from "./effects.ts";
 import { inOrder } from "./looking.ts";
-import { boundIdling, epochMs, interval, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
+import { boundIdling, epochMs, interval, isOpen, markOpen, nameIn, numberOf, textOf, workIdIn } from "./rows.ts";
 import { type Ending, type PostgresServer, type Step, step } from "./server.ts";
 import type { Session, Transactor } from "./transaction.ts";
 
@@ -28,12 +28,13 @@ const complete = `with w as (update @work w set ${finished}
   select (select count(*) from w) as done, (select count(*) from @work where ${fenced}) as held`;
 
 /** The heartbeat waits: above READ COMMITTED the row could not be changed after one. */
-const holdAlone = `select 1 as held, ${boundIdling("$4")} as idle from @work where ${fenced} for no key update`;
+const holdAlone = `select 1 as held, ${boundIdling("$4")} as idle, ${markOpen} as open
+  from @work where ${fenced} for no key update`;
 
 const passedOver = `select 1 as passed from @effect e where id = $1::uuid
   and (${unpinned} or name not in (select json_array_elements_text($2::text::json))) limit 1`;
 
-const conclude = `update @work set ${finished} where ${fenced}`;
+const conclude = `update @work set ${finished} where ${fenced} and ${isOpen}`;
 
 const lockOwn = `select 1 as held from @work where ${fenced} for update`;
 

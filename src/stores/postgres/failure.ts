@@ -70,6 +70,12 @@ const busyStates = new Set(["53300", "55P03", "57014"]);
 /** Told by a function of ours: the transaction is another one than the work began in. */
 export const endedState = "RP001";
 
+/** So is `isOpen`'s own error: no other text of ours is cast that could be none of its type. */
+export function isEnded(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === endedState || state === "22P02";
+}
+
 const unusable: Readonly<Record<string, string>> = {
   "42P01": "a table of it is missing: call open, or create its tables",
   "42703": "a column of it is missing: its tables are of another version",

@@ -25,7 +25,7 @@ import { postgresJournal } from "./journal.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { openSchema, postgresSchema } from "./migration.ts";
-import { boundIdling } from "./rows.ts";
+import { boundIdling, markOpen } from "./rows.ts";
 import { type Isolation, type PostgresServer, postgresServer, step } from "./server.ts";
 import { keptSuccesses } from "./successes.ts";
 import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
@@ -102,7 +102,7 @@ export function postgresLedger<Tx>(
     : createLedger(server, joinedTransactions(server, transactions), schema);
 }
 
-const boundIdle = step(`select ${boundIdling("$1")} as idle`, String(defaults.postgres.idleMs));
+const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open`, String(defaults.postgres.idleMs));
 
 function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, schema: string): Ledger<Tx> {
   return {

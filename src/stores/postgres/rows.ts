@@ -61,6 +61,15 @@ export function boundIdling(parameter: string): string {
     then set_config('idle_in_transaction_session_timeout', ${parameter}::text, true) end`;
 }
 
+/** SQL that marks the open transaction, until its end: with a mapper's own calls the work inside can end it. */
+export const markOpen = "set_config('reprise.open', 'yes', true)";
+
+/**
+ * SQL that fails unless the mark stands, and the statement with it: what belongs to one commit must not be written alone.
+ * A mark that is gone is empty text, which is no boolean; a function that raises would be one more to keep in the schema.
+ */
+export const isOpen = "coalesce(current_setting('reprise.open', true), '')::boolean";
+
 /** The columns that `effectRecord` reads, of `@effect`. */
 export const effectColumns = `name, kind, state, token, answer, ${epochMs("started_at")} as started,
   ${epochMs("pinned_at")} as pinned, ${msUntil("settle_at")} as settlesin`;

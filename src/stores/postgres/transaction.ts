@@ -2,7 +2,8 @@ import { RepriseError } from "../../base/errors.ts";
 import type { Name } from "../../base/names.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
-import { endedState, isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { isAborted, isConflict, isEnded, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { isOpen } from "./rows.ts";
 import { type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
 /** What an operation's `run` writes with, where the ledger has the pool alone. Valid until the work that received it ends. */
@@ -108,6 +109,12 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
   };
 }
 
+/** What a savepoint outside of every transaction is told. */
+const notBegun = "25P01";
+
+/** For what ends without a statement of ours, which would notice. */
+const askOpen = [step(`select ${isOpen} as open`)];
+
 /** Transactions of a mapper: what is written with them shares their commit. Statements of ours go one by one. */
 export function joinedTransactions<Tx>(server: PostgresServer, transactions: Transactions<Tx>): Transactor<Tx> {
   /** By the mapper's own object, which stands for one transaction until that ends. */
@@ -124,15 +131,17 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
           if (isConflict(error) || isOwnDuplicate(error)) throw error;
           if (isAborted(error))
             throw misuse("a statement before has failed, which ended it.", "Let its error pass.", error);
-          if (sqlState(error) === endedState) {
+          if (isEnded(error)) {
             throw misuse(
               "the run has ended it: what it wrote may be committed, and its outcome is not kept.",
               "Return to commit, throw to roll back.",
               error,
             );
           }
-          // it has nothing that a query could be sent by
-          if (error instanceof TypeError) throw misuse("this is no transaction.", "Pass the mapper's own.", error);
+          // it has nothing that a query could be sent by, or is the mapper itself, or has ended
+          if (error instanceof TypeError || sqlState(error) === notBegun) {
+            throw misuse("this is no open transaction.", "Pass the mapper's own, before it ends.", error);
+          }
           throw translate(error, server.ledger, doing, 0);
         }
       }
@@ -159,7 +168,7 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
               const session = { tx, run, running: levelOf(tx).running };
               const ending = await work(session, await run(opening));
               if (ending.is === "rollback") return ending.value;
-              const value = ending.value(await run(ending.steps));
+              const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
               phase = "commit";
               return value;
             });
