@@ -1,4 +1,3 @@
-import type { PoolClient } from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RepriseError } from "../../src/base/errors.ts";
@@ -11,7 +10,6 @@ import {
   type DriverName,
   type PostgresPlace,
   pgPool,
-  pgTransactions,
   postgresPlace,
   postgresUrl,
   postgresVersion,
@@ -51,9 +49,6 @@ function request(identity: string, key: string | null = null): ClaimRequest {
     intent: null,
   };
 }
-
-/** What is used of a mapper's transaction here. */
-type Queries = Pick<PoolClient, "query">;
 
 function later(identity: string, key: string | null = null): AcceptRequest {
   return { ...request(identity, key), id: newWorkId(), input: "input" };
@@ -374,114 +369,6 @@ describe.each(drivers)("postgres over %s", (driver) => {
       return tx.query("select 'kept' as it");
     });
     await expect(savepoint).resolves.toEqual([{ it: "kept" }]);
-  });
-});
-
-describe("in a mapper's transaction", () => {
-  test.each(["rollback", "commit", "select 1 / 0"])(
-    "a run that ends it with '%s', or swallows that error, is told so, and keeps no outcome",
-    async (statement) => {
-      const pool = pgPool(postgresUrl, 2);
-      const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
-      const work = request(`ended by ${statement}`);
-      const ended = ledger.atomic(work, async (tx) => {
-        await tx.query(statement).catch(() => undefined);
-        return done();
-      });
-      await expect(ended).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
-      expect(await ledger.find(work)).toBeNull();
-      const nested = ledger.atomic(work, async (tx) => {
-        const inner = await ledger.join(tx, request(`inside ${statement}`), async () => done("inner"));
-        return { ...done(), value: inner.is };
-      });
-      expect(await nested).toMatchObject({ is: "ran", value: "ran" });
-      await ledger.close();
-      await pool.end();
-    },
-  );
-
-  test.each(["rollback", "commit", "commit; begin", "rollback; begin"])(
-    "a transaction of external work that ends it with '%s' is told so, plain or last, and nothing of the ledger's is kept",
-    async (statement) => {
-      const pool = pgPool(postgresUrl, 2);
-      const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
-      const claim = await ledger.claim(request(`external, ended by ${statement}`));
-      if (claim.is !== "won") throw new Error(`not won: ${claim.is}`);
-      const { fence } = claim;
-      let runs = 0;
-      const ending = async (tx: Queries) => {
-        runs += 1;
-        await tx.query(statement);
-        return { ...done(), answer: "1[]" };
-      };
-      const ended = { code: "REPRISE_BAD_DECLARATION", message: expect.stringContaining("the run has ended it") };
-      await expect(ledger.transact(fence, "write", ending)).rejects.toMatchObject(ended);
-      const concluding = { keepMs: 1_000, visited: [] };
-      await expect(ledger.conclude(fence, concluding, ending)).rejects.toMatchObject(ended);
-      expect(await ledger.history(fence.id)).toMatchObject({ run: { state: "running" }, effects: [] });
-      await expect(ledger.transaction(ending)).rejects.toMatchObject(ended);
-      expect(runs).toBe(3);
-      expect(await ledger.conclude(fence, concluding, async () => done())).toMatchObject({ is: "done" });
-      await ledger.close();
-      await pool.end();
-    },
-  );
-
-  test.each(["rollback", "commit"])(
-    "work of another declaration that database work takes over, and that '%s' ends, stays as it was",
-    async (statement) => {
-      const pool = pgPool(postgresUrl, 2);
-      const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
-      const left = later(`left, ended by ${statement}`);
-      await ledger.accept(left);
-      const ended = ledger.atomic(left, async (tx) => {
-        await tx.query(statement);
-        return done();
-      });
-      await expect(ended).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
-      expect(await ledger.find(left)).toMatchObject({ is: "open" });
-      await ledger.close();
-      await pool.end();
-    },
-  );
-
-  test("work is not accepted for later in a transaction that is ended meanwhile", async () => {
-    const pool = pgPool(postgresUrl, 2);
-    const transactions = pgTransactions(pool);
-    let isEnding = false;
-    const ledger = postgresLedger({
-      pool,
-      schema: place.schema,
-      transactions: {
-        begin: transactions.begin,
-        query: async (client, text, params) => {
-          // what another caller of the same transaction, that nobody awaits, may do at any time
-          if (isEnding && text.startsWith("insert")) await client.query("commit");
-          return transactions.query(client, text, params);
-        },
-      },
-    });
-    await ledger.open();
-    const work = later("accepted beside the end");
-    const accepted = transactions.begin(async (tx) => {
-      isEnding = true;
-      return ledger.acceptIn(tx, work);
-    });
-    await expect(accepted).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
-    expect(await ledger.find(work)).toBeNull();
-    await ledger.close();
-    await pool.end();
-  });
-
-  test("what is no transaction of the mapper's is refused, and not taken for a ledger that is away", async () => {
-    const pool = pgPool(postgresUrl, 1);
-    const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
-    for (const tx of [{}, undefined]) {
-      const joined = ledger.join(tx as never, request("no transaction"), async () => done("no"));
-      await expect(joined).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
-    }
-    await ledger.close();
-    await pool.end();
   });
 });
 
