@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,9 @@ export const atomicSqlite: Part = async (rounds) => {
 
 const name = "atomic.sqlite";
 const table = `create table booking (id integer primary key, reference text not null, seat integer not null) strict`;
+const dayMs = 86_400_000;
+const owner = "host-1234-abcd";
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 const insert = "insert into booking (reference, seat) values (?, ?)";
 
 async function measure(folder: string, rounds: number): Promise<readonly Figure[]> {
@@ -49,19 +53,25 @@ async function measure(folder: string, rounds: number): Promise<readonly Figure[
     },
   });
   await reprise.start();
+  const kept = sqliteLedger({ path: join(folder, "record.sqlite") });
+  await kept.open();
+  await kept.close();
+  const recordFile = await openDatabase(join(folder, "record.sqlite"));
+  recordFile.exec(table);
   const ways: Readonly<Record<string, Way>> = {
     bare: bare(bareFile),
     handWritten: handWritten(handFile),
+    record: record(recordFile),
     ...namings(book),
   };
   const contestants = Object.entries(ways).map(([way, once]) => ({ name: way, once: () => once(nextBooking()) }));
   const results = await contest(contestants, { clients: 1, rounds, sliceMs: 300 });
   await reprise.close();
-  bareFile.close();
-  handFile.close();
+  for (const database of [bareFile, handFile, recordFile]) database.close();
   return [
     ...standing(results, name, { of: ["reprise", "handWritten"], goal: 0.9 }),
     ratio(`${name}.twoNames.ofHandWritten`, results.ofRate("twoNames", "handWritten")),
+    ratio(`${name}.record.ofHandWritten`, results.ofRate("record", "handWritten")),
     ...standing(results, name, { of: ["reprise", "bare"] }),
     rate(name, results.perSecond("reprise")),
     rate(`${name}.twoNames`, results.perSecond("twoNames")),
@@ -91,6 +101,28 @@ function handWritten(database: Database): Way {
       work.run(reference, seat);
       const confirmation = confirm(booking);
       keep.run(JSON.stringify(confirmation), reference);
+      return confirmation;
+    });
+  };
+}
+
+/** The limit: what the ledger keeps of it, by the driver alone. */
+function record(database: Database): Way {
+  const look = database.prepare("select 1 from reprise_work where name = ?");
+  const work = database.prepare(insert);
+  const keep =
+    database.prepare(`insert into reprise_work (name, print, print_v, operation, identity, principal, owner, state,
+    outcome, refused, keep_until, created_at, ended_at) values (?, ?, 1, 'seat.book', ?, 'everyone', ?, 'd', ?, 0, ?, ?, ?)`);
+  return async (booking) => {
+    const { reference, seat } = booking;
+    const print = hashOf(reference);
+    const name = print.slice(0, 32);
+    return transact(database, () => {
+      if (look.get(name) !== undefined) throw new Error("this name was there before");
+      work.run(reference, seat);
+      const confirmation = confirm(booking);
+      const now = Date.now();
+      keep.run(name, print, reference, owner, JSON.stringify(confirmation), now + dayMs, now, now);
       return confirmation;
     });
   };

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { createReprise, unchecked } from "reprise";
 import { redisLedger } from "reprise/redis";
@@ -6,7 +7,7 @@ import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
 import type { Way } from "./postgres-ways.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
-import { type Part, rate, standing, traffic, whereIs } from "./standing.ts";
+import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /** Claim and outcome on Redis, one name, beside `SET NX` and `SET`, which nothing fences and nothing tells apart. */
@@ -37,6 +38,7 @@ async function measure({ port }: RedisServer, rounds: number): Promise<readonly 
   const counted = await waysOf(proxy.port);
   const figures = [
     ...standing(results, name, { of: ["reprise", "setNx"], goal: 0.75 }),
+    ratio(`${name}.record.ofSetNx`, results.ofRate("record", "setNx")),
     ...standing(results, name, { of: ["reprise", "bare"] }),
     rate(name, results.perSecond("reprise")),
     rate(`${name}.setNx`, results.perSecond("setNx")),
@@ -74,10 +76,36 @@ async function waysOf(port: number) {
     return keep(booking);
   };
   const bare: Way = keep;
+  const record = await recordOn(client);
   const ours: Way = (booking) => book.run(booking);
   const close = async () => {
     await reprise.close();
     client.disconnect();
   };
-  return { of: { bare, setNx, reprise: ours }, close };
+  return { of: { bare, setNx, record, reprise: ours }, close };
+}
+
+/** The limit: a claim that is fenced and listed, and its end, in two scripts, by the client alone. */
+async function recordOn(client: Redis): Promise<Way> {
+  const load = async (script: string) => String(await client.script("LOAD", script));
+  const claim = await load(`local time = redis.call('TIME')
+    local packed = cmsgpack.pack({ARGV[1], 'r', time[1], ARGV[2], ARGV[3]})
+    if not redis.call('SET', KEYS[1], packed, 'NX') then return nil end
+    return redis.call('RPUSH', KEYS[2], KEYS[1])`);
+  const end = await load(`local packed = redis.call('GET', KEYS[1])
+    local work = packed and cmsgpack.unpack(packed)
+    if not work or work[1] ~= ARGV[1] then return nil end
+    work[2], work[6] = 'd', ARGV[2]
+    redis.call('SET', KEYS[1], cmsgpack.pack(work), 'PX', ARGV[3])
+    return 1`);
+  return async (booking) => {
+    const name = `record:${createHash("sha256").update(booking.reference).digest("hex")}`;
+    const attempt = randomUUID();
+    const claimed = await client.evalsha(claim, 2, name, "record", attempt, booking.reference, "seat.book");
+    if (claimed === null) throw new Error("this name was there before");
+    const confirmation = confirm(booking);
+    const ended = await client.evalsha(end, 1, name, attempt, JSON.stringify(confirmation), dayMs);
+    if (ended === null) throw new Error("another attempt has it");
+    return confirmation;
+  };
 }
