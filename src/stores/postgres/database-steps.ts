@@ -1,7 +1,6 @@
 import type { FindRequest, Finished, WorkRequest } from "../../contract/ledger.ts";
 import { lockNumbers } from "./claim.ts";
 import type { OwnRow } from "./driver.ts";
-import { endedState } from "./failure.ts";
 import { type DatabaseFunction, databaseFunction } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
 import { asText, atKey } from "./look.ts";
@@ -87,12 +86,9 @@ function doneAt(now: string): Values {
 function finishingBody(form: keyof TwoForms): string {
   return `
 declare
+  open boolean := ${isOpen};
   ended timestamptz := clock_timestamp();
 begin
-  -- with a mapper's own calls the run can end it; the setting goes with the transaction that entered
-  if current_setting('reprise.open', true) is distinct from 'yes' then
-    raise exception 'the transaction has ended' using errcode = '${endedState}';
-  end if;
   ${inserting(doneAt("ended"))[form]};
   return ${epochMs("ended")};
 end `;

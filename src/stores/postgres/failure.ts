@@ -67,13 +67,9 @@ const networkCodes = new Set([
 /** Too many sessions, a lock or a statement that took too long: by the server's own limits. */
 const busyStates = new Set(["53300", "55P03", "57014"]);
 
-/** Told by a function of ours: the transaction is another one than the work began in. */
-export const endedState = "RP001";
-
-/** So is `isOpen`'s own error: no other text of ours is cast that could be none of its type. */
+/** What `isOpen` fails with: no other text of ours is cast that could be none of its type. */
 export function isEnded(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === endedState || state === "22P02";
+  return sqlState(error) === "22P02";
 }
 
 const unusable: Readonly<Record<string, string>> = {
