@@ -41,6 +41,11 @@ export function isAborted(error: unknown): boolean {
   return sqlState(error) === "25P02";
 }
 
+/** What a savepoint is told where no transaction is open. */
+export function isOutside(error: unknown): boolean {
+  return sqlState(error) === "25P01";
+}
+
 /** The server ended the session or the client lost it: what was under way may or may not have happened. */
 export function isLoss(error: unknown): boolean {
   const state = sqlState(error);

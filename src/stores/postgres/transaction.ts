@@ -2,7 +2,7 @@ import { RepriseError } from "../../base/errors.ts";
 import type { Name } from "../../base/names.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
-import { isAborted, isConflict, isEnded, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { isAborted, isConflict, isEnded, isLoss, isOutside, isOwnDuplicate, sqlState, translate } from "./failure.ts";
 import { isOpen } from "./rows.ts";
 import { type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
@@ -109,9 +109,6 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
   };
 }
 
-/** What a savepoint outside of every transaction is told. */
-const notBegun = "25P01";
-
 /** For what ends without a statement of ours, which would notice. */
 const askOpen = [step(`select ${isOpen} as open`)];
 
@@ -139,7 +136,7 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
             );
           }
           // it has nothing that a query could be sent by, or is the mapper itself, or has ended
-          if (error instanceof TypeError || sqlState(error) === notBegun) {
+          if (error instanceof TypeError || isOutside(error)) {
             throw misuse("this is no open transaction.", "Pass the mapper's own, before it ends.", error);
           }
           throw translate(error, server.ledger, doing, 0);
