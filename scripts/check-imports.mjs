@@ -1,7 +1,7 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → cache, operation → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule → cache, operation → lease → contract → base
  *   stores → contract, base
  *   client → base
  *
@@ -14,7 +14,8 @@ import ts from "typescript";
 
 const base = ["base"];
 const contract = ["contract", ...base];
-const nouns = ["cache", "operation", ...contract];
+const leases = ["lease", ...contract];
+const nouns = ["cache", "operation", "load", "schedule", ...leases];
 const views = ["observe", "decisions", ...nouns];
 const whole = ["reprise.ts", "options.ts", ...views];
 
@@ -26,7 +27,10 @@ const allowed = {
   // A program of its own, that may run in a browser: it knows nothing of the server it calls.
   client: base,
   cache: contract,
-  operation: contract,
+  lease: contract,
+  operation: leases,
+  load: leases,
+  schedule: ["operation", ...leases],
   observe: nouns,
   decisions: nouns,
   "options.ts": nouns,

@@ -1,7 +1,21 @@
 import type { AttemptId, Name, WorkId } from "../base/names.ts";
 import type { Journal } from "./journal.ts";
+import type { LeaseStore } from "./lease.ts";
+import type {
+  RecentQuery,
+  RunHistory,
+  RunSummary,
+  SuccessesPage,
+  SuccessesQuery,
+  Twice,
+  TwiceQuery,
+} from "./ledger-looking.ts";
 import type { LedgerSchema } from "./ledger-schema.ts";
+import type { Registers } from "./registers.ts";
+import type { SqlDatabase } from "./sql.ts";
 import type { WriteJournal } from "./write-journal.ts";
+
+export type * from "./ledger-looking.ts";
 
 /**
  * What keeps the outcomes of operations, and must not forget. `Tx` is what an operation's `run` receives to write with;
@@ -167,6 +181,12 @@ export interface Ledger<out Tx> {
   readonly journal: Journal;
   /** For caches that write behind. Left out: the ledger keeps none, and such a cache must accept the loss of writes. */
   readonly writes?: WriteJournal | undefined;
+  /** Left out: the ledger keeps none, and whoever needs one is told so. */
+  readonly leases?: LeaseStore<Tx> | undefined;
+  /** For schedules and loads. Left out: the ledger keeps none, and they refuse to start. */
+  readonly registers?: Registers<Tx> | undefined;
+  /** For loads. Left out: the ledger lies in no database of SQL. */
+  readonly sql?: SqlDatabase<Tx> | undefined;
   /** Left out: there is nothing to create and to compare. */
   readonly schema?: LedgerSchema | undefined;
 }
@@ -415,81 +435,4 @@ export type Intervention =
 export interface Note {
   readonly who: string;
   readonly why: string;
-}
-
-export type RunState = "open" | "running" | "unknown" | "done";
-export interface RecentQuery {
-  readonly limit: number;
-  readonly operation?: string | undefined;
-  readonly state?: RunState | undefined;
-}
-export interface RunSummary extends WorkAbout {
-  readonly id: WorkId;
-  readonly state: RunState;
-  /** Whether the kept outcome is a refusal; `null` before there is one. */
-  readonly refused: boolean | null;
-  readonly createdAt: number;
-  /** When it was completed or parked. */
-  readonly endedAt: number | null;
-  readonly leaseUntil: number | null;
-  readonly keepUntil: number;
-  readonly token: number;
-  readonly print: Fingerprint;
-  /** Why it is parked, or its last error: classes and codes, never values. */
-  readonly why: string | null;
-  /** `null`: it never said. */
-  readonly progress: Progress | null;
-  readonly cancelled: boolean;
-}
-export interface TwiceQuery {
-  readonly operation: string;
-  readonly withinMs: number;
-  /** Only works with this intent. */
-  readonly intent?: Name | undefined;
-  readonly limit: number;
-}
-/** Two works that succeeded with one intent. */
-export interface Twice {
-  readonly first: RunSummary;
-  readonly second: RunSummary;
-  readonly names: { readonly first: Name; readonly second: Name };
-}
-export interface SuccessesQuery {
-  readonly operation: string;
-  /** Where the page before ended, as it said; `null`: from the oldest on. */
-  readonly after: string | null;
-  /** How many works are looked at: those that succeeded are told. */
-  readonly limit: number;
-}
-export interface SuccessesPage {
-  readonly successes: readonly KeptSuccess[];
-  /** For the ledger that said it; `null`: there is no further one. */
-  readonly next: string | null;
-}
-export interface KeptSuccess {
-  readonly run: RunSummary;
-  readonly intent: Name | null;
-}
-export interface RunHistory {
-  readonly run: RunSummary;
-  readonly effects: readonly EffectRecord[];
-  /** What ended or asked about each past attempt, oldest first. */
-  readonly attempts: readonly AttemptRecord[];
-}
-export interface AttemptRecord {
-  readonly at: number;
-  readonly what:
-    | "taken-over"
-    | "released"
-    | "parked"
-    | "reopened"
-    | "revoked"
-    | "cancelled"
-    | "settled"
-    | "answered"
-    | "forgotten";
-  /** The instance; of a person's decision (`reopened` with a reason, and all from `revoked` on) who made it. */
-  readonly owner: string;
-  readonly token: number;
-  readonly why: string | null;
 }

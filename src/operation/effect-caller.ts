@@ -8,7 +8,7 @@ import type { OperationCounters } from "./counters.ts";
 import type { Cost } from "./declaration.ts";
 import { AskLater, type Ending, Parked } from "./endings.ts";
 import { insist } from "./insist.ts";
-import type { Lease } from "./lease.ts";
+import type { Lease } from "../lease/lease.ts";
 import { Refusal } from "./outcome.ts";
 import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
 import type { Work } from "./work.ts";

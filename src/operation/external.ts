@@ -8,7 +8,7 @@ import { Effects } from "./effects.ts";
 import { AskLater, type Ending, Parked, PassedOver } from "./endings.ts";
 import type { Execution } from "./execution.ts";
 import { insist } from "./insist.ts";
-import { Lease } from "./lease.ts";
+import { Lease } from "../lease/lease.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, settle } from "./refusing.ts";
 import { Run } from "./run.ts";

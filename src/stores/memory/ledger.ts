@@ -4,6 +4,8 @@ import type { JournalEntry } from "../../contract/journal.ts";
 import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
 import { newestWriteJournal } from "../../contract/newest-writes.ts";
 import { intervene } from "./intervene.ts";
+import { memoryLeases } from "./leases.ts";
+import { memoryRegisters } from "./registers.ts";
 import { createShelf, isVisible, type Scope } from "./shelf.ts";
 import {
   foreignTransactions,
@@ -90,6 +92,9 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     const claim = await step("claim", (now) => shelf.claimIn(now, request, scope));
     return claim.is === "won" ? run(shelf.get(request.name)) : claim;
   };
+
+  const scoped = <T>(tx: Tx, work: (scope: Scope, now: number) => T): Promise<T> =>
+    runner.nest(tx, async (_, scope) => work(scope, clock.now()));
 
   return {
     name,
@@ -346,6 +351,8 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
           journal.splice(0, journal.length, ...kept);
         }),
     },
+    leases: memoryLeases(name, step, scoped),
+    registers: memoryRegisters(step, scoped),
     writes: newestWriteJournal(clock.now, step),
   };
 }

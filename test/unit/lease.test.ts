@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Abortable } from "../../src/base/abortable.ts";
 import type { Progress } from "../../src/contract/ledger.ts";
-import { Lease } from "../../src/operation/lease.ts";
+import { Lease } from "../../src/lease/lease.ts";
 import { manualClock } from "../../src/testing/index.ts";
 
 type Renewed = "renewed" | "cancelled" | "fenced";

@@ -1,0 +1,78 @@
+import type { AttemptId } from "../base/names.ts";
+
+/**
+ * Who may work alone, for a time. Prevention, not protection: it spares work that would be done twice, and whoever paused
+ * past the end of a lease does not know it. What must not be written by such a one is written with `check`, or at a store
+ * that compares the token.
+ *
+ * For every method: it is atomic; a lease is judged by the store's clock at the statement, never by the caller's; a store
+ * that does not answer within its deadline rejects with `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call
+ * may or may not have happened. A name is text of at most 255 characters, compared as it is; services that share a store
+ * put their own name into it.
+ */
+export interface LeaseStore<out Tx> {
+  /** For messages: `"postgres"`. */
+  readonly name: string;
+  /**
+   * Whether a lease that it acknowledged may be lost all the same, as by the failover of a store that replicates later.
+   * Left out: it may not. Then two may hold it at once, the later with the same token: efficiency only.
+   */
+  readonly losesLeases?: boolean | undefined;
+  readonly "~tx"?: Tx;
+
+  /**
+   * Takes the lease, unless somebody has it; waits for nobody, not even for a transaction that checks it. Repeating it with
+   * the same attempt is harmless: while that has the lease, it is told `acquired` again with the same token.
+   */
+  readonly acquire: (request: LeaseRequest) => Promise<Acquired | Held>;
+  /** Extends the lease to `leaseMs` from now. False: it was over and another has, or had, it; or it was released. */
+  readonly renew: (grip: Grip, leaseMs: number) => Promise<boolean>;
+  /** Ends the lease now. The token stays, so that the next one is greater. False: it was not this one's any more. */
+  readonly release: (grip: Grip) => Promise<boolean>;
+  /** How the lease stands. `null`: nobody ever had it, as far as the store knows. */
+  readonly look: (name: string) => Promise<LeaseStanding | null>;
+  /**
+   * The fence of a holder's own writes, as the last statement of their transaction: true holds off whoever would take the
+   * lease until that has ended; false says that another has, or had, it, and then the transaction must be rolled back.
+   * It asks who has it, not for how long: a lease that is over and that nobody took is still this one's.
+   * Left out: the store has no transactions.
+   */
+  check?(tx: Tx, grip: Grip): Promise<boolean>;
+}
+
+export interface LeaseRequest {
+  readonly name: string;
+  /** The instance, for people. */
+  readonly holder: string;
+  /** Random, one for each time that somebody tries. */
+  readonly attempt: AttemptId;
+  readonly leaseMs: number;
+}
+
+/** What every call of a holder carries. */
+export interface Grip {
+  readonly name: string;
+  readonly attempt: AttemptId;
+  /** Greater with each acquisition of the name: an order for outside resources that refuse the lesser. */
+  readonly token: number;
+}
+
+export interface Acquired {
+  readonly is: "acquired";
+  readonly token: number;
+}
+export interface Held {
+  readonly is: "held";
+  /** `null`: the store does not tell. */
+  readonly holder: string | null;
+  /** Until the lease ends, if nobody renews it; `null`: the store does not tell. */
+  readonly forMs: number | null;
+}
+
+export interface LeaseStanding {
+  readonly token: number;
+  /** The last one who had it; `null`: the store does not tell. */
+  readonly holder: string | null;
+  /** Until the lease ends; 0 or less: nobody has it. `null`: somebody has it, and the store does not tell for how long. */
+  readonly forMs: number | null;
+}
