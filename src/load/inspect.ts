@@ -1,4 +1,15 @@
-import type { Dialect, Job, JobColumn, Misfit, Session, Source, Survey, Target, TargetColumn, UniqueKey } from "./dialect.ts";
+import type {
+  Dialect,
+  Job,
+  JobColumn,
+  Misfit,
+  Session,
+  Source,
+  Survey,
+  Target,
+  TargetColumn,
+  UniqueKey,
+} from "./dialect.ts";
 import type { LoadRefusal, LoadRefusalReason } from "./refusal.ts";
 import type { LoadSettings } from "./settings.ts";
 import { shownTable } from "./table-name.ts";
@@ -50,7 +61,9 @@ export async function inspect(dialect: Dialect, session: Session, settings: Load
 
 /** Whether the source itself forbids that a key comes twice: then nobody has to look. */
 export function forbidsRepeats(source: Source, identity: readonly string[]): boolean {
-  return source.keys.some((key) => isSound(key) && key.columns.every((column) => column !== null && identity.includes(column)));
+  return source.keys.some(
+    (key) => isSound(key) && key.columns.every((column) => column !== null && identity.includes(column)),
+  );
 }
 
 /** What a survey of the rows says against a run. */
@@ -98,7 +111,10 @@ interface Match {
 function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, source: Source): Match {
   const { declaration, version, windows, mark } = settings;
   const because: LoadRefusal[] = [];
-  const [into, from] = [shownTable(target.table), "query" in settings.source ? "the query" : shownTable(settings.source)];
+  const [into, from] = [
+    shownTable(target.table),
+    "query" in settings.source ? "the query" : shownTable(settings.source),
+  ];
   const missing = (table: string, column: string, mend: readonly string[]) => {
     const why = `${table} has no column '${column}'.`;
     because.push({ what: "column-missing", table, column, why, mend, list: null });
@@ -140,7 +156,9 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
   const content = all(names.filter((name) => !own.has(name)));
   const known = [...identity, ...(versionColumn === null ? [] : [versionColumn]), ...content];
   const by =
-    windows.is === "by" ? (known.find(({ name }) => name === windows.column) ?? pairOnce(windows.column, own, pair)) : null;
+    windows.is === "by"
+      ? (known.find(({ name }) => name === windows.column) ?? pairOnce(windows.column, own, pair))
+      : null;
   if (windows.is === "by" && by !== null) {
     const { kind, type } = by.source;
     if (kind !== by.target.kind || !fits(kind, windows.step)) {
@@ -164,7 +182,8 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
   const { addUniqueKey, dropKey, setNotNull, deleteRepeated, listRepeated, listNulls } = dialect.statements;
   const table = shownTable(target.table);
   const isOver = (key: UniqueKey) =>
-    key.columns.length === identity.length && key.columns.every((column) => column !== null && identity.includes(column));
+    key.columns.length === identity.length &&
+    key.columns.every((column) => column !== null && identity.includes(column));
   const same = target.keys.filter(isOver);
   if (same.some(isSound)) {
     return identity.flatMap((name): readonly LoadRefusal[] => {
@@ -213,7 +232,11 @@ function causeOf(
   identity: readonly string[],
   same: readonly UniqueKey[],
 ): { readonly reason: LoadRefusalReason; readonly why: string } {
-  const because = (what: "key-invalid" | "key-partial" | "key-deferrable" | "key-expression", key: string, why: string) => ({
+  const because = (
+    what: "key-invalid" | "key-partial" | "key-deferrable" | "key-expression",
+    key: string,
+    why: string,
+  ) => ({
     reason: { what, table, key },
     why: `the unique key '${key}' of ${table} ${why}`,
   });
@@ -260,7 +283,10 @@ function secondKeys(
 function unfilled(dialect: Dialect, target: Target, written: ReadonlySet<string>): readonly LoadRefusal[] {
   const table = shownTable(target.table);
   return target.columns
-    .filter(({ name, isNullable, isGenerated, hasDefault }) => !isNullable && !isGenerated && !hasDefault && !written.has(name))
+    .filter(
+      ({ name, isNullable, isGenerated, hasDefault }) =>
+        !isNullable && !isGenerated && !hasDefault && !written.has(name),
+    )
     .map((column) => ({
       ...{ what: "column-unfilled", table, column: column.name },
       why: `'${column.name}' of ${table} may not be null, has no default, and the source has no such column.`,

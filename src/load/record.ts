@@ -21,7 +21,9 @@ export interface RunRecord {
 }
 
 export function runKey(range: LoadRange, run: string | undefined): string {
-  return sha256(encodeScalars(["load", range.from ?? "", range.to ?? "", run === undefined ? "" : `=${run}`], "run")).slice(0, 32);
+  return sha256(
+    encodeScalars(["load", range.from ?? "", range.to ?? "", run === undefined ? "" : `=${run}`], "run"),
+  ).slice(0, 32);
 }
 
 /** Names of registers; no service or load can write into another's. */

@@ -1,5 +1,5 @@
-import type { Register, Registers } from "../contract/registers.ts";
 import { defaults } from "../base/defaults.ts";
+import type { Register, Registers } from "../contract/registers.ts";
 import type { WindowCounts } from "./counts.ts";
 import { decodeCounts, decodeRun, encodeCounts, encodeRun, type RegisterNames, type RunRecord } from "./record.ts";
 
@@ -72,7 +72,12 @@ export class RunBook {
 
   /** In the window's own transaction. False: it was done before, and nothing was written. */
   async writeWindow(tx: unknown, { number }: KeptRun, index: number, counts: WindowCounts): Promise<boolean> {
-    const written = await this.#registers.replaceIn?.(tx, this.#names.window(number, index), encodeCounts(counts), null);
+    const written = await this.#registers.replaceIn?.(
+      tx,
+      this.#names.window(number, index),
+      encodeCounts(counts),
+      null,
+    );
     return written !== null && written !== undefined;
   }
 

@@ -89,7 +89,8 @@ function timeCuts(
   greatest: number,
   atMost: number,
 ): readonly string[] | TooMany {
-  const at = step.unit === "months" ? monthsFrom(least, fromLeast, step.count) : hoursFrom(least, fromLeast, step.count);
+  const at =
+    step.unit === "months" ? monthsFrom(least, fromLeast, step.count) : hoursFrom(least, fromLeast, step.count);
   const cuts: string[] = [];
   for (let index = 1; ; index++) {
     const cut = at(index);

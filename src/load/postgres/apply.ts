@@ -23,7 +23,9 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
     countClasses(written !== ""),
   ].join(written === "" ? "\n" : "");
   const counts = countsOf((await session.query(text, params.values)).rows[0], written !== "");
-  return job.mark === null || window.is === "keyless" ? counts : { ...counts, ...(await markLost(session, job, window)) };
+  return job.mark === null || window.is === "keyless"
+    ? counts
+    : { ...counts, ...(await markLost(session, job, window)) };
 }
 
 /** What a run would do, and how many rows it would mark if it were one window. */
@@ -92,7 +94,11 @@ function comparisons(job: Job): readonly string[] {
   const { version, mark, ifSameVersionDiffers } = job;
   const [first] = job.identity;
   const isNew = first === undefined ? "false" : `f.${quote(first.name)} is null`;
-  const differs = differ(job, (column) => `f.${quote(column.name)}`, (column) => `s.${place(job, column)}`);
+  const differs = differ(
+    job,
+    (column) => `f.${quote(column.name)}`,
+    (column) => `s.${place(job, column)}`,
+  );
   const revives = mark === null ? [] : [`when f.${quote(mark.column.name)} is not null then 'newer'`];
   const ofVersion =
     version === null
@@ -120,8 +126,7 @@ function upsert(job: Job): string {
   const key = job.identity.map(({ name }) => name);
   const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
-  const conflict =
-    changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${isNewer(job)}`;
+  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${isNewer(job)}`;
   return `, written as (
   insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
   select ${columns.map((_, index) => `c${index}`).join(", ")} from cmp where class in ('new', 'newer')
@@ -135,7 +140,11 @@ function upsert(job: Job): string {
 function isNewer(job: Job): string {
   const { version, mark, ifSameVersionDiffers } = job;
   const isMarked = mark === null ? "false" : `f.${quote(mark.column.name)} is not null`;
-  const differs = differ(job, (column) => `f.${quote(column.name)}`, (column) => `excluded.${quote(column.name)}`);
+  const differs = differ(
+    job,
+    (column) => `f.${quote(column.name)}`,
+    (column) => `excluded.${quote(column.name)}`,
+  );
   const same = ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
   if (version === null) return `(${same})`;
   const [has, comes] = [`f.${quote(version.name)}`, `excluded.${quote(version.name)}`];

@@ -55,7 +55,11 @@ async function relation(session: Session, table: TableName): Promise<Found | nul
   const { rows } = await session.query(find, [quotedTable(table)]);
   const [row] = rows;
   if (row === undefined) return null;
-  return { oid: String(row["oid"]), table: { schema: String(row["schema"]), name: table.name }, kind: String(row["kind"]) };
+  return {
+    oid: String(row["oid"]),
+    table: { schema: String(row["schema"]), name: table.name },
+    kind: String(row["kind"]),
+  };
 }
 
 async function columns(session: Session, oid: string): Promise<readonly TargetColumn[]> {

@@ -1,5 +1,5 @@
-import type { Job, JobColumn, Survey } from "../dialect.ts";
 import { instantOf } from "../bounds.ts";
+import type { Job, JobColumn, Survey } from "../dialect.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote, rowsOf } from "./names.ts";
 
@@ -99,7 +99,12 @@ export function textOf(value: unknown): string | null {
 }
 
 /** The lesser and the greater of two bounds of a survey. */
-export function outer(a: Survey["least"], b: Survey["least"], wanted: "least" | "greatest", isNumber: boolean): string | null {
+export function outer(
+  a: Survey["least"],
+  b: Survey["least"],
+  wanted: "least" | "greatest",
+  isNumber: boolean,
+): string | null {
   if (a === null || b === null) return a ?? b;
   const aIsLess = isNumber ? BigInt(a) < BigInt(b) : instantOf(a) < instantOf(b);
   return aIsLess === (wanted === "least") ? a : b;

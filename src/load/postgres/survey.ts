@@ -1,7 +1,7 @@
 import type { Comparison, Job, ListedKey, Session, Survey, SurveyWants } from "../dialect.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asText, asTarget, inRange, numberOf, outer, Params, place, selectSource, textOf } from "./rows.ts";
+import { asTarget, asText, inRange, numberOf, outer, Params, place, selectSource, textOf } from "./rows.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */
 const sampledOfWindow = 500;
@@ -21,8 +21,9 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
   const [found] = (await session.query(text, params.values)).rows;
   const target = wants.targetBounds ? await targetBounds(session, job, range) : undefined;
   const isNumber = job.by?.source.kind === "integer";
-  const [none] = (await session.query(`select (not exists (select from ${quotedTable(job.target.table)}))::text as none`))
-    .rows;
+  const [none] = (
+    await session.query(`select (not exists (select from ${quotedTable(job.target.table)}))::text as none`)
+  ).rows;
   return {
     rows: numberOf(found?.["rows"]),
     keyless: numberOf(found?.["keyless"]),
@@ -62,7 +63,12 @@ async function repeatedKeys(session: Session, job: Job, range: LoadRange): Promi
 }
 
 /** From a sample: to be even, windows need not be exact. */
-export async function cut(session: Session, job: Job, rows: number, atMost: number): Promise<readonly (readonly string[])[]> {
+export async function cut(
+  session: Session,
+  job: Job,
+  rows: number,
+  atMost: number,
+): Promise<readonly (readonly string[])[]> {
   const share = Math.min(1, sampledOfWindow / rows);
   const every = Math.max(1, Math.round(rows * share));
   const params = new Params();
