@@ -3,6 +3,7 @@ import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
 import { asTarget, inRange, inWindow, numberOf, Params, place, selectSource, writtenOf } from "./rows.ts";
+import { settle } from "./session.ts";
 
 /**
  * How a window's rows meet the table. `each`: row by row through the unique index, for a small part of a big table, which
@@ -14,6 +15,7 @@ type Join = "none" | "each" | "whole";
 const mostOfTable = 0.2;
 
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
+  await settle(session);
   const params = new Params();
   const join = await joinFor(session, job, window, hints);
   const written = window.is === "keyless" ? "" : upsert(job);
