@@ -50,6 +50,8 @@ export type {
   Dispatch,
   Effect,
   ExternalRun,
+  Pinned,
+  PinnedOptions,
   RefusalDeclaration,
   Refusals,
 } from "./operation/declaration.ts";
@@ -74,3 +76,14 @@ export type {
 } from "./operation/surface.ts";
 export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
 export { createReprise, type Reprise } from "./reprise.ts";
+export type { Each, IfMissed, IfStillRunning, Look, ScheduleRun, Tick } from "./schedule/declaration.ts";
+export type {
+  HeldElsewhere,
+  Paused,
+  RecordCounts,
+  RunningTick,
+  Schedule,
+  Standing,
+  TickEnd,
+  TickResult,
+} from "./schedule/surface.ts";

@@ -13,7 +13,7 @@ import type { CacheDeclaration } from "./cache/declaration.ts";
 import type { CacheEvents, Tell } from "./cache/events.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideOperation, decideRoute } from "./decisions/decide.ts";
+import { decideCache, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
@@ -23,6 +23,8 @@ import type { OperationDeclaration } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import { createOperations } from "./operation/operations.ts";
 import { type AnyOptions, boundOf, checkOptions, type StartOptions } from "./options.ts";
+import type { ScheduleDeclaration } from "./schedule/declaration.ts";
+import { createSchedules, type Schedules } from "./schedule/schedules.ts";
 
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
   return memory + stale + shared + source + failed;
@@ -33,6 +35,7 @@ export class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #schedules: Schedules;
   readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
@@ -89,6 +92,18 @@ export class Instance {
       owner,
       options.workers ?? defaults.background.workers,
     );
+    this.#schedules = createSchedules(
+      {
+        service,
+        instance,
+        clock,
+        connected: () => this.#connect(),
+        operation: (declaration) => this.#operations.declare(declaration),
+        closing: this.#closing,
+      },
+      owner,
+      options.workers !== 0,
+    );
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     this.#inside = {
       service,
@@ -102,6 +117,7 @@ export class Instance {
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
+      schedules: () => this.#schedules.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
@@ -142,6 +158,10 @@ export class Instance {
         if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
         return this.#operations.declare(declaration);
       },
+      schedule: (declaration: ScheduleDeclaration) => {
+        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        return this.#schedules.declare(declaration);
+      },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
@@ -166,7 +186,12 @@ export class Instance {
         .map(({ declaration, changes }) =>
           decideCache(declaration, changes(), owner, dimensions, { sources, secrets }),
         ),
-      ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
+      // a schedule answers for the runs of its ticks
+      ...this.#operations
+        .list()
+        .filter(({ declaration }) => declaration["~schedule"] !== true)
+        .map(({ declaration }) => decideOperation(declaration, owner)),
+      ...this.#schedules.list().map(({ declaration }) => decideSchedule(declaration, owner)),
     ];
   }
 
@@ -199,11 +224,15 @@ export class Instance {
     const ledger = await this.#connect();
     // closed while it opened: nothing may begin that nobody stops
     if (this.#closed !== undefined) return;
-    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
+    if (ledger !== undefined) {
+      this.#caches.checkJournal(ledger.writes, ledger.name);
+      this.#schedules.check(ledger);
+    }
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
+      this.#schedules.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
   }
@@ -258,7 +287,10 @@ export class Instance {
   async #close(): Promise<void> {
     await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
-    const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
+    const drained = Promise.all([
+      this.#schedules.drain().then(() => this.#operations.drain()),
+      this.#caches.close({ drainMs: defaults.drainMs }),
+    ]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
       this.#closing.abort(closed);
       await withDeadline(this.#clock, defaults.abortMs, drained, () => closed).catch(() => {});

@@ -11,6 +11,7 @@ import type { Anchor, AnchorOptions } from "./operation/anchor.ts";
 import type { OperationVerb } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import type { RepriseOptions, StartOptions } from "./options.ts";
+import type { ScheduleVerb } from "./schedule/declaration.ts";
 
 type PersonalOf<D extends Dimensions> = { [K in keyof D]: D[K] extends "personal" ? K : never }[keyof D] & string;
 type TxOf<L> = L extends Ledger<infer Tx> ? Tx : never;
@@ -19,6 +20,9 @@ export interface Reprise<C extends Config> {
   readonly cache: CacheVerbs<C>;
   readonly operation: C["ledger"] extends true
     ? OperationVerb<C>
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  readonly schedule: C["ledger"] extends true
+    ? ScheduleVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
   /**
    * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or
