@@ -15,6 +15,8 @@ import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
 import { decideCache, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
+import { createLeases, type Leases } from "./lease/hold.ts";
+import type { LeaseDeclaration } from "./lease/surface.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
@@ -37,6 +39,7 @@ export class Instance {
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #schedules: Schedules;
   readonly #anchors: Anchors;
+  readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
   readonly #closing = new Abortable();
@@ -105,6 +108,11 @@ export class Instance {
       options.workers !== 0,
     );
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
+    const ledger = async () => {
+      await this.#open();
+      return this.#ledger;
+    };
+    this.#leases = createLeases({ service, instance, clock, ledger, closing: this.#closing });
     this.#inside = {
       service,
       instance,
@@ -163,6 +171,7 @@ export class Instance {
         return this.#schedules.declare(declaration);
       },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
+      lease: (name: string, declaration?: LeaseDeclaration) => this.#leases.declare(name, declaration),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
       decisions: () => [
@@ -289,6 +298,7 @@ export class Instance {
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([
       this.#schedules.drain().then(() => this.#operations.drain()),
+      this.#leases.drain(),
       this.#caches.close({ drainMs: defaults.drainMs }),
     ]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {

@@ -8,7 +8,7 @@ import type { Grip, Held, LeaseStore } from "../contract/lease.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import { Lease } from "../lease/lease.ts";
 import { labelOf } from "../operation/endings.ts";
-import { insist } from "../operation/insist.ts";
+import { insist } from "../base/insist.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
 import { begin, beginAsked, type Came, end, endOf } from "./due.ts";
 import { HeldTick } from "./held-tick.ts";

@@ -3,12 +3,12 @@ import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { pause } from "../base/promise.ts";
 import type { Register, Registers } from "../contract/registers.ts";
-import { insist } from "../operation/insist.ts";
+import { insist } from "../base/insist.ts";
 import { decodeState, encodeState, type ScheduleState, unseen } from "./state.ts";
 
-/** The prefix of all registers of a service's schedules, for whoever lists them. */
-export function scheduleRegister(service: string, name: string): string {
-  return `schedule/${service}/${name}`;
+/** The name of a schedule's register and of its lease. No service and no name can be cut differently into the same text. */
+export function scheduleKey(service: string, name: string): string {
+  return `schedule/${encodeURIComponent(service)}/${name}`;
 }
 
 /** Two instances that change a schedule at once repeat it by turns: so many turns nobody waits for. */

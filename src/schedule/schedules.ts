@@ -8,7 +8,7 @@ import type { HeldTick } from "./held-tick.ts";
 import { acquire, type Running } from "./hold.ts";
 import type { Host } from "./host.ts";
 import { Loop } from "./loop.ts";
-import { StateRegister, scheduleRegister } from "./register.ts";
+import { StateRegister, scheduleKey } from "./register.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import type { EndedTick, ScheduleState } from "./state.ts";
 import type { HeldElsewhere, Schedule, Standing, TickEnd } from "./surface.ts";
@@ -32,6 +32,9 @@ export interface DeclaredSchedule extends Schedule {
   readonly declaration: ScheduleDeclaration;
 }
 
+/** What a store takes. */
+const longestKey = 255;
+
 /** @param runs whether this instance runs ticks, or leaves them to others */
 export function createSchedules(host: Host, owner: string | undefined, runs: boolean): Schedules {
   const declared = new Map<string, OneSchedule>();
@@ -40,6 +43,13 @@ export function createSchedules(host: Host, owner: string | undefined, runs: boo
   return {
     declare: (declaration) => {
       const settings = settingsOf(declaration);
+      if (scheduleKey(host.service, settings.name).length > longestKey) {
+        throw new RepriseError("REPRISE_BAD_DECLARATION", {
+          where: `schedule '${settings.name}'`,
+          why: `its name is, with the service's, longer than ${longestKey} characters.`,
+          mend: "Name it in a few words.",
+        });
+      }
       const held = new Map<number, HeldTick>();
       // its name is refused where an operation has it: a tick's run is one
       const operation = host.operation(tickOperation(settings, host.clock, (at) => held.get(at)));
@@ -200,7 +210,7 @@ class OneSchedule implements DeclaredSchedule {
       });
     }
     const clock = this.#host.clock();
-    const key = scheduleRegister(this.#host.service, this.name);
+    const key = scheduleKey(this.#host.service, this.name);
     this.#running = {
       settings: this.#settings,
       instance: this.#host.instance,

@@ -27,6 +27,10 @@ export function settingsOf(declaration: ScheduleDeclaration): Settings {
   if (typeof name !== "string" || name === "") {
     refuse("it has no name.", "A name is part of every record: give it one.");
   }
+  // a store cuts or replaces such characters: two schedules would share what is written down
+  if (/[\p{Surrogate}\p{Control}]/u.test(name)) {
+    refuse("its name holds a control character or a lone surrogate.", "Name it in letters.");
+  }
   if (!["walk-away", "after-it", "stop-it"].includes(ifStillRunning)) {
     refuse(
       "'ifStillRunning' does not say what becomes of a tick that comes due while an earlier one runs.",
