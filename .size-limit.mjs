@@ -9,6 +9,8 @@ const budgets = {
   redis: "28 kB",
   postgres: "41 kB",
   mysql: "33 kB",
+  azure: "12 kB",
+  files: "12 kB",
   transactions: "8 kB",
   web: "22 kB",
   fastify: "26 kB",
