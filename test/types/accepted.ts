@@ -390,7 +390,7 @@ export const web: (request: Request) => Promise<Response> = webHandler(cancel, {
 
 // ── a lease ──
 
-declare const elsewhere: LeaseStore<unknown>;
+declare const leaseStore: LeaseStore<unknown>;
 
 const exported = await reprise
   .lease("export.nightly", { lease: "60s" })
@@ -405,6 +405,6 @@ const exported = await reprise
 expectTypeOf(exported).toEqualTypeOf<HoldOutcome<"saved">>();
 if (exported.status === "held") expectTypeOf(exported.holder).toEqualTypeOf<string | null>();
 else expectTypeOf(exported.value).toEqualTypeOf<"saved">();
-const withStore = createReprise({ service: "leases" }).lease("export", { store: elsewhere });
+const withStore = createReprise({ service: "leases" }).lease("export", { store: leaseStore });
 expectTypeOf(withStore).toEqualTypeOf<NamedLease<Hold>>();
 expectTypeOf(reprise.lease("export")).toEqualTypeOf<NamedLease<FencedHold<SqliteTransaction>>>();
