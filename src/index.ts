@@ -41,8 +41,10 @@ export type {
   WriteBehindCache,
 } from "./cache/surface.ts";
 export type * from "./contract/journal.ts";
+export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "./contract/lease.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { FencedHold, Hold, HoldOptions, HoldOutcome, LeaseDeclaration, NamedLease } from "./lease/surface.ts";
 export type { Anchor, AnchoredTransaction, AnchorOptions } from "./operation/anchor.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {

@@ -15,6 +15,8 @@ import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
 import { decideCache, decideOperation, decideRoute } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
+import { createLeases, type Leases } from "./lease/hold.ts";
+import type { LeaseDeclaration } from "./lease/surface.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
@@ -34,6 +36,7 @@ export class Instance {
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #anchors: Anchors;
+  readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
   readonly #closing = new Abortable();
@@ -90,6 +93,11 @@ export class Instance {
       options.workers ?? defaults.background.workers,
     );
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
+    const ledger = async () => {
+      await this.#open();
+      return this.#ledger;
+    };
+    this.#leases = createLeases({ service, instance, clock, ledger, closing: this.#closing });
     this.#inside = {
       service,
       instance,
@@ -143,6 +151,7 @@ export class Instance {
         return this.#operations.declare(declaration);
       },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
+      lease: (name: string, declaration?: LeaseDeclaration) => this.#leases.declare(name, declaration),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
       decisions: () => [
@@ -258,7 +267,11 @@ export class Instance {
   async #close(): Promise<void> {
     await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
-    const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
+    const drained = Promise.all([
+      this.#operations.drain(),
+      this.#leases.drain(),
+      this.#caches.close({ drainMs: defaults.drainMs }),
+    ]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
       this.#closing.abort(closed);
       await withDeadline(this.#clock, defaults.abortMs, drained, () => closed).catch(() => {});

@@ -108,6 +108,10 @@ export const defaults = {
     readsPerSecond: 100,
     entryBytes: 1_024,
   },
+  lease: {
+    /** Whoever held a lease waits so long for the store to take it back; then it ends by itself. */
+    releaseMs: 2_000,
+  },
   /** How long close waits for what is under way before it aborts it. */
   drainMs: 10_000,
   /** How long close waits after it has aborted what was under way. */

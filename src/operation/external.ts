@@ -1,6 +1,7 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { insist } from "../base/insist.ts";
 import { newAttemptId, type WorkId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
 import { Lease } from "../lease/lease.ts";
@@ -8,7 +9,6 @@ import { telling } from "./doubt.ts";
 import { Effects } from "./effects.ts";
 import { AskLater, type Ending, Parked, PassedOver } from "./endings.ts";
 import type { Execution } from "./execution.ts";
-import { insist } from "./insist.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, settle } from "./refusing.ts";
 import { Run } from "./run.ts";

@@ -53,6 +53,8 @@ const instants = {
   effect: ["started_at", "settle_at", "pinned_at"],
   attempt: ["at"],
   write: ["lease_until", "not_before", "failed_at", "dead_at"],
+  lease: ["until"],
+  register: ["at"],
 };
 
 export async function postgresPlace(max = 6, partitions?: number): Promise<PostgresPlace> {
@@ -91,9 +93,16 @@ export async function postgresPlace(max = 6, partitions?: number): Promise<Postg
       return ledger;
     },
     passTime: async (ms) => {
-      const moved = Object.entries(instants).map(([table, columns]) => {
+      // tables that an earlier version made lack some
+      const { rows } = await admin.query<{ readonly name: string }>(
+        "select table_name as name from information_schema.tables where table_schema = $1",
+        [schema],
+      );
+      const there = new Set(rows.map(({ name }) => name));
+      const moved = Object.entries(instants).flatMap(([table, columns]) => {
+        if (!there.has(`reprise_${table}`)) return [];
         const older = columns.map((column) => `${column} = ${column} - ${ms} * interval '1 millisecond'`);
-        return `update ${schema}.reprise_${table} set ${older.join(", ")}`;
+        return [`update ${schema}.reprise_${table} set ${older.join(", ")}`];
       });
       await admin.query(moved.join("; "));
     },
@@ -106,7 +115,9 @@ export async function postgresPlace(max = 6, partitions?: number): Promise<Postg
     },
     clear: async () => {
       await close();
-      const tables = ["work", "effect", "attempt", "journal", "write"].map((table) => `${schema}.reprise_${table}`);
+      const tables = ["work", "effect", "attempt", "journal", "write", "lease", "register"].map(
+        (table) => `${schema}.reprise_${table}`,
+      );
       await admin.query([...tables, `${schema}.booking`].map((table) => `delete from ${table}`).join("; "));
     },
     drop: async () => {
