@@ -36,16 +36,19 @@ export function readLiterals(script: Script): readonly Literal[] {
     const first = tokens[at];
     if (first === undefined || !isLiteral(first)) continue;
     const operands = [first];
+    // a template ends after what it puts in
+    let end = first.end;
     let to = lastOf(tokens, at);
     // `"insert …" + " where …"`; what is put between is not read, only where it stands
     while (textAt(script, to + 1) === "+") {
       const next = operand(script, to + 2);
       if (next === undefined) break;
-      to = next;
-      const last = tokens[next];
+      const last = tokens[to + 2];
       if (last !== undefined) operands.push(last);
+      end = Math.max(last?.end ?? end, tokens[next]?.end ?? end);
+      to = next;
     }
-    const literal = { from: at, to, start: first.start, end: tokens[to]?.end ?? first.end };
+    const literal = { from: at, to, start: first.start, end };
     at = to;
     if (isSaid(script, literal.from)) continue;
     const beginning = script.text.slice(first.start + 1, first.start + 4_000);

@@ -23,10 +23,12 @@ export function regionsWithout(script: Script, look: Event): readonly Region[] {
   return outcomes(script, names, end, scope.to);
 }
 
+const keywords = new Set(["await", "return", "yield", "throw", "case", "typeof", "void", "in", "of"]);
+
 function beforeAwait(script: Script, from: number): number {
   let start = from;
   while (["(", "await", "yield"].includes(textAt(script, start - 1))) {
-    if (textAt(script, start - 1) === "(" && script.tokens[start - 2]?.kind === "name" && textAt(script, start - 2) !== "await") break;
+    if (textAt(script, start - 1) === "(" && script.tokens[start - 2]?.kind === "name" && !keywords.has(textAt(script, start - 2))) break;
     start -= 1;
   }
   return start;
@@ -249,7 +251,7 @@ function leaves(script: Script, { from, to }: Region): boolean {
     const isOwn = isBlock ? script.around[at] === from : at === from;
     if (isOwn && ["throw", "return", "continue", "break"].includes(textAt(script, at))) {
       // not where it is a condition's: `if (x) return`
-      if (textAt(script, at - 1) !== ")" && textAt(script, at - 1) !== "else") return true;
+      if (!isBlock || (textAt(script, at - 1) !== ")" && textAt(script, at - 1) !== "else")) return true;
     }
   }
   return false;

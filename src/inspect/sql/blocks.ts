@@ -127,6 +127,8 @@ export function readBlocks(
   function opensBlock(): boolean {
     const following = tokens[at + 1];
     if (following === undefined || following.text === ";" || following.kind === "batch") return false;
+    // `begin work: loop`
+    if (sign(2) === ":") return true;
     return !(following.kind === "word" && transactionWords.has(following.text));
   }
 
