@@ -1,11 +1,10 @@
 import type { Dialect, Fault, Finding } from "./finding.ts";
 import { findScriptFaults } from "./script/rules.ts";
-import { scanScript } from "./script/tokens.ts";
 import { guessDialect } from "./sql/dialect.ts";
 import { findSqlFaults } from "./sql/rules.ts";
 import { type Comment, scanSql } from "./sql/tokens.ts";
 
-export interface LintOptions {
+interface LintOptions {
   /** `undefined`: guessed, from the file's name, the driver that it imports, and what only one dialect writes. */
   readonly dialect?: Dialect | undefined;
   /** Its ending tells whether it is a program or SQL; it names the findings. */
@@ -27,7 +26,8 @@ const programs = /\.[cm]?[jt]sx?$/i;
 export function lintSql(text: string, { dialect, file }: LintOptions): readonly Finding[] {
   const isProgram = programs.test(file);
   const wanted = dialect ?? (isProgram ? undefined : guessDialect(text, file));
-  const { faults, comments } = isProgram || wanted === undefined ? program(text, file, wanted) : script(text, wanted);
+  const { faults, comments } =
+    isProgram || wanted === undefined ? findScriptFaults(text, file, wanted) : script(text, wanted);
   const lines = lineStarts(text);
   const accepted = new Set<number>();
   const told: Fault[] = [];
@@ -39,7 +39,13 @@ export function lintSql(text: string, { dialect, file }: LintOptions): readonly 
       continue;
     }
     const why = "It is accepted without a reason, so nobody can tell later whether the reason still holds.";
-    told.push({ rule: "accepted-without-reason", at: start, from: start, why, instead: "reprise: sound, <why no two runs do harm here>" });
+    told.push({
+      rule: "accepted-without-reason",
+      at: start,
+      from: start,
+      why,
+      instead: "reprise: sound, <why no two runs do harm here>",
+    });
   }
   const isAccepted = (place: number) => {
     const line = lineOf(lines, place);
@@ -63,12 +69,11 @@ function script(text: string, dialect: Dialect): Found {
   const { tokens, comments } = scanSql(text, dialect);
   const inBodies = tokens
     .filter(({ kind }) => kind === "body")
-    .flatMap(({ start, end, text: tag }) => scanSql(text, dialect, start + tag.length, Math.max(start + tag.length, end - tag.length)).comments);
+    .flatMap(
+      ({ start, end, text: tag }) =>
+        scanSql(text, dialect, start + tag.length, Math.max(start + tag.length, end - tag.length)).comments,
+    );
   return { faults: findSqlFaults(tokens, dialect, text), comments: [...comments, ...inBodies] };
-}
-
-function program(text: string, file: string, dialect: Dialect | undefined): Found {
-  return { faults: findScriptFaults(text, file, dialect), comments: scanScript(text).comments };
 }
 
 function lineStarts(text: string): readonly number[] {

@@ -2,7 +2,7 @@ import type { Dialect } from "../finding.ts";
 import { locksRows } from "../sql/guards.ts";
 import { insteadOf } from "../sql/instead.ts";
 import { readInsert, readUpdate, splitWith } from "../sql/statements.ts";
-import { clause, comparedColumns, isWord, tablesRead, type Tokens } from "../sql/tables.ts";
+import { clause, comparedColumns, isWord, type Tokens, tablesRead } from "../sql/tables.ts";
 import { type Chain, chainAround, closingOf, type Script, textAt } from "./structure.ts";
 
 /** A call that looks for a row, or writes one, as far as its name and its statement tell. */
@@ -25,21 +25,78 @@ export interface Event {
 }
 
 const looks = new Set([
-  ...["findOne", "findOneBy", "findFirst", "findUnique", "findByPk", "findAll", "findMany", "find", "findBy", "count", "countBy"],
-  ...["exists", "exist", "existsBy", "existBy", "findAndCountAll", "getOne", "getCount", "getExists", "findById", "countDocuments"],
+  ...[
+    "findOne",
+    "findOneBy",
+    "findFirst",
+    "findUnique",
+    "findByPk",
+    "findAll",
+    "findMany",
+    "find",
+    "findBy",
+    "count",
+    "countBy",
+  ],
+  ...[
+    "exists",
+    "exist",
+    "existsBy",
+    "existBy",
+    "findAndCountAll",
+    "getOne",
+    "getCount",
+    "getExists",
+    "findById",
+    "countDocuments",
+  ],
 ]);
-const writes = new Set(["create", "insert", "save", "bulkCreate", "createMany", "insertMany", "insertOne", "insertGraph"]);
+const writes = new Set([
+  "create",
+  "insert",
+  "save",
+  "bulkCreate",
+  "createMany",
+  "insertMany",
+  "insertOne",
+  "insertGraph",
+]);
 /** They end a chain that says elsewhere what it is about. */
-const builders = new Set(["from", "selectFrom", "into", "insertInto", "table", "getRepository", "queryBuilder", "model"]);
-const guards = new Set(["onConflict", "onConflictDoNothing", "onConflictDoUpdate", "onDuplicateKeyUpdate", "orIgnore", "orUpdate", "ignore"]);
-const notTables = /(?:service|client|api|controller|gateway|helper|cache|map|set|list|array|factory|builder|logger|registry|provider|http|axios|fs)$/i;
+const builders = new Set([
+  "from",
+  "selectFrom",
+  "into",
+  "insertInto",
+  "table",
+  "getRepository",
+  "queryBuilder",
+  "model",
+]);
+const guards = new Set([
+  "onConflict",
+  "onConflictDoNothing",
+  "onConflictDoUpdate",
+  "onDuplicateKeyUpdate",
+  "orIgnore",
+  "orUpdate",
+  "ignore",
+]);
+const notTables =
+  /(?:service|client|api|controller|gateway|helper|cache|map|set|list|array|factory|builder|logger|registry|provider|http|axios|fs)$/i;
 const managers = /^(?:em|manager|entityManager|entity_manager|orm|mikro|session)$/i;
 
 /** What the call at the name `at` does to a table; `undefined`: nothing, or nobody can tell. */
 export function eventOf(script: Script, at: number): Event | undefined {
   const method = textAt(script, at);
   const isLook = looks.has(method);
-  if (!isLook && !writes.has(method) && method !== "select" && method !== "selectFrom" && method !== "insertInto" && method !== "first") {
+  if (
+    !isLook &&
+    !writes.has(method) &&
+    method !== "select" &&
+    method !== "selectFrom" &&
+    method !== "insertInto" &&
+    method !== "first"
+  ) {
     return undefined;
   }
   if (textAt(script, at - 1) !== "." && textAt(script, at - 1) !== "?.") return undefined;
@@ -52,7 +109,8 @@ export function eventOf(script: Script, at: number): Event | undefined {
   const isWrite = writes.has(method) || method === "insertInto";
   if (isWrite && chain.links.some(({ name }) => guards.has(name))) return undefined;
   const args = { from: link.open, to: closingOf(script, link.open) };
-  if (isWrite && hasName(script, args, "skipDuplicates", "ignoreDuplicates", "updateOnDuplicate", "onConflict")) return undefined;
+  if (isWrite && hasName(script, args, "skipDuplicates", "ignoreDuplicates", "updateOnDuplicate", "onConflict"))
+    return undefined;
   if (!isWrite && args.to === args.from + 1 && (method === "exists" || method === "find")) return undefined;
   return {
     is: isWrite ? "write" : "look",
@@ -63,7 +121,9 @@ export function eventOf(script: Script, at: number): Event | undefined {
     chain,
     key: isWrite ? [] : keyOf(script, chain),
     columns: [],
-    locks: chain.links.some(({ name }) => /^(?:forUpdate|forShare|setLock|for)$/.test(name)) || hasName(script, args, "lock", "lockMode"),
+    locks:
+      chain.links.some(({ name }) => /^(?:forUpdate|forShare|setLock|for)$/.test(name)) ||
+      hasName(script, args, "lock", "lockMode"),
     mayUpdate: method === "save" && !["{", "new"].includes(textAt(script, args.from + 1)),
   };
 }
@@ -121,9 +181,14 @@ function keyOf(script: Script, { links, to }: Chain): readonly string[] {
     let brace = -1;
     const first = script.tokens[open + 1];
     if (name === "where" && first?.kind === "string") return [script.text.slice(first.start + 1, first.end - 1)];
-    if (["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"].includes(name) && textAt(script, open + 1) === "{") brace = open + 1;
+    if (
+      ["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"].includes(name) &&
+      textAt(script, open + 1) === "{"
+    )
+      brace = open + 1;
     for (let at = open; at < to && brace === -1 && at < open + 80; at += 1) {
-      if (textAt(script, at) === "where" && textAt(script, at + 1) === ":" && textAt(script, at + 2) === "{") brace = at + 2;
+      if (textAt(script, at) === "where" && textAt(script, at + 1) === ":" && textAt(script, at + 2) === "{")
+        brace = at + 2;
     }
     if (brace === -1) continue;
     const keys: string[] = [];
@@ -141,7 +206,13 @@ export function eventsOfStatement(script: Script, from: number, statement: Token
   const call = callAround(script, from);
   if (call === undefined) return [];
   const { main } = splitWith(statement);
-  const common = { method: "sql", chain: call, key: [] as readonly string[], columns: [] as readonly string[], mayUpdate: false };
+  const common = {
+    method: "sql",
+    chain: call,
+    key: [] as readonly string[],
+    columns: [] as readonly string[],
+    mayUpdate: false,
+  };
   const insert = readInsert(main);
   if (insert !== undefined) {
     if (insert.isGuarded || insert.manner !== "plain" || insert.table.isPrivate) return [];
@@ -151,14 +222,26 @@ export function eventsOfStatement(script: Script, from: number, statement: Token
   const updated = readUpdate(main);
   const key = comparedColumns(clause(main, "where"));
   if (updated !== undefined) {
-    return [{ ...common, key, is: "look", by: "update", models: [normal(updated.name)], model: updated.text, locks: false }];
+    return [
+      { ...common, key, is: "look", by: "update", models: [normal(updated.name)], model: updated.text, locks: false },
+    ];
   }
   if (!isWord(main[0], "select")) return [];
   const tables = tablesRead(statement).map(({ table }) => table);
   const [first] = tables;
   if (first === undefined) return [];
   const models = tables.map(({ name }) => normal(name));
-  return [{ ...common, key, is: "look", by: "select", models, model: first.text, locks: locksRows(main) && dialect !== "sqlite" }];
+  return [
+    {
+      ...common,
+      key,
+      is: "look",
+      by: "select",
+      models,
+      model: first.text,
+      locks: locksRows(main) && dialect !== "sqlite",
+    },
+  ];
 }
 
 /** `client.query("…")`, or the tagged template itself. */
@@ -202,7 +285,8 @@ export function insteadInProgram(write: Event, key: readonly string[], text: str
   function writeWith(): string | undefined {
     const model = write.model;
     if (write.method === "sql") return undefined;
-    if (uses(/prisma/i)) return `await prisma.${model}.upsert({ where: { ${key.join(", ") || "<key>"} }, create: { … }, update: { … } });`;
+    if (uses(/prisma/i))
+      return `await prisma.${model}.upsert({ where: { ${key.join(", ") || "<key>"} }, create: { … }, update: { … } });`;
     if (uses(/sequelize/i)) return `await ${model}.upsert({ … }, { conflictFields: ["${columns}"] });`;
     if (uses(/typeorm/i)) return `await ${model}.upsert({ … }, ["${columns}"]);`;
     if (uses(/mikro-orm/i)) return `await em.upsert(${model}, { … });`;
@@ -213,8 +297,10 @@ export function insteadInProgram(write: Event, key: readonly string[], text: str
       return `await db.insertInto("${model}").values({ … }).onConflict((row) => row.columns(["${columns}"]).doUpdateSet({ … }).where(…)).execute();`;
     }
     if (uses(/knex/i)) return `await knex("${model}").insert({ … }).onConflict(["${columns}"]).merge().where(…);`;
-    if (uses(/supabase/i)) return `await supabase.from("${model}").upsert({ … }, { onConflict: "${key.join(",") || "<key>"}" });`;
-    if (uses(/mongoose|mongodb/i)) return `await ${model}.updateOne({ ${key.join(", ") || "<key>"} }, { $setOnInsert: { … } }, { upsert: true });`;
+    if (uses(/supabase/i))
+      return `await supabase.from("${model}").upsert({ … }, { onConflict: "${key.join(",") || "<key>"}" });`;
+    if (uses(/mongoose|mongodb/i))
+      return `await ${model}.updateOne({ ${key.join(", ") || "<key>"} }, { $setOnInsert: { … } }, { upsert: true });`;
     return undefined;
   }
 }

@@ -25,7 +25,21 @@ const statement = new RegExp(
 );
 /** What is only said. */
 const speakers = new Set([
-  ...["log", "info", "warn", "error", "debug", "trace", "describe", "it", "test", "Error", "TypeError", "RangeError", "expect"],
+  ...[
+    "log",
+    "info",
+    "warn",
+    "error",
+    "debug",
+    "trace",
+    "describe",
+    "it",
+    "test",
+    "Error",
+    "TypeError",
+    "RangeError",
+    "expect",
+  ],
   ...["toBe", "toEqual", "toContain", "toMatch", "equal", "deepEqual", "strictEqual"],
 ]);
 
@@ -51,10 +65,9 @@ export function readLiterals(script: Script): readonly Literal[] {
     const literal = { from: at, to, start: first.start, end };
     at = to;
     if (isSaid(script, literal.from)) continue;
-    const beginning = script.text.slice(first.start + 1, first.start + 4_000);
-    if (!/^[\s(]*(?:--|[a-z])/i.test(beginning)) continue;
-    const text = asStatement(script, literal, operands);
-    if (statement.test(text.slice(literal.start + 1, literal.start + 4_000))) found.push({ ...literal, text });
+    // most strings are none: only what may be one is copied
+    if (!statement.test(script.text.slice(first.start + 1, Math.min(end, first.start + 4_000)))) continue;
+    found.push({ ...literal, text: asStatement(script, literal, operands) });
   }
   return found;
 }
@@ -86,7 +99,11 @@ function isSaid(script: Script, from: number): boolean {
   return speakers.has(textAt(script, from - 2));
 }
 
-function asStatement({ text, tokens }: Script, { from, to, start, end }: Omit<Literal, "text">, operands: readonly ScriptToken[]): string {
+function asStatement(
+  { text, tokens }: Script,
+  { from, to, start, end }: Omit<Literal, "text">,
+  operands: readonly ScriptToken[],
+): string {
   const pieces: string[] = [" ".repeat(start)];
   let at = start;
   const blank = (upTo: number) => {
@@ -106,7 +123,10 @@ function asStatement({ text, tokens }: Script, { from, to, start, end }: Omit<Li
     if (token === undefined || token.start < at) continue;
     if (isLiteral(token)) {
       blank(token.start + 1);
-      const last = Math.max(at, text[token.end - 1] === text[token.start] && token.end - token.start > 1 ? token.end - 1 : token.end);
+      const last = Math.max(
+        at,
+        text[token.end - 1] === text[token.start] && token.end - token.start > 1 ? token.end - 1 : token.end,
+      );
       for (const hole of token.holes) {
         copy(hole.start);
         put(hole.end);

@@ -28,7 +28,12 @@ const keywords = new Set(["await", "return", "yield", "throw", "case", "typeof",
 function beforeAwait(script: Script, from: number): number {
   let start = from;
   while (["(", "await", "yield"].includes(textAt(script, start - 1))) {
-    if (textAt(script, start - 1) === "(" && script.tokens[start - 2]?.kind === "name" && !keywords.has(textAt(script, start - 2))) break;
+    if (
+      textAt(script, start - 1) === "(" &&
+      script.tokens[start - 2]?.kind === "name" &&
+      !keywords.has(textAt(script, start - 2))
+    )
+      break;
     start -= 1;
   }
   return start;
@@ -52,7 +57,9 @@ function inCondition(script: Script, { chain }: Event): readonly Region[] | unde
   for (let turns = 0; turns < 6 && open !== -1; turns += 1) {
     if (textAt(script, open) !== "(") return undefined;
     if (textAt(script, open - 1) === "if") {
-      const says = sayOf(script, open + 1, closingOf(script, open), (at) => (at === chain.from ? { to: chain.to, isNegated: false } : undefined));
+      const says = sayOf(script, open + 1, closingOf(script, open), (at) =>
+        at === chain.from ? { to: chain.to, isNegated: false } : undefined,
+      );
       return says === undefined ? [] : branches(script, open, says, blockAround(script, open).to);
     }
     open = script.around[open] ?? -1;
@@ -60,7 +67,11 @@ function inCondition(script: Script, { chain }: Event): readonly Region[] | unde
   return undefined;
 }
 
-function binding(script: Script, start: number, to: number): { readonly names: Names; readonly at: number } | undefined {
+function binding(
+  script: Script,
+  start: number,
+  to: number,
+): { readonly names: Names; readonly at: number } | undefined {
   let equals = start - 1;
   let flips = false;
   while (textAt(script, equals) === "!" || textAt(script, equals) === "(") {
@@ -108,7 +119,12 @@ function scopeOf(script: Script, at: number, names: readonly string[]): Region {
 function derived(script: Script, names: Names, from: number, to: number): Names {
   const all = new Map(names);
   for (let at = from; at < to && all.size < 12; at += 1) {
-    if (textAt(script, at) !== "=" || !["const", "let"].includes(textAt(script, at - 2)) || script.tokens[at - 1]?.kind !== "name") continue;
+    if (
+      textAt(script, at) !== "=" ||
+      !["const", "let"].includes(textAt(script, at - 2)) ||
+      script.tokens[at - 1]?.kind !== "name"
+    )
+      continue;
     const says = sayOf(script, at + 1, endOfStatement(script, at + 1), (place) => known(script, all, place));
     const name = textAt(script, at - 1);
     if (says !== undefined && !all.has(name)) all.set(name, says === "absent");
@@ -140,7 +156,21 @@ function known(script: Script, names: Names, at: number): Atom | undefined {
 }
 
 const tells = new Set([
-  ...["length", "rows", "rowCount", "count", "affectedRows", "changes", "changedRows", "exists", "total", "n", "cnt", "c", "num"],
+  ...[
+    "length",
+    "rows",
+    "rowCount",
+    "count",
+    "affectedRows",
+    "changes",
+    "changedRows",
+    "exists",
+    "total",
+    "n",
+    "cnt",
+    "c",
+    "num",
+  ],
   ...["data", "recordset", "rowsAffected", "numUpdatedRows"],
 ]);
 
@@ -187,7 +217,7 @@ function sayOfPart(script: Script, { from, to }: Region, atom: (at: number) => A
   while (end < to && textAt(script, end) === ")") end += 1;
   const compared = end >= to || [";", ","].includes(textAt(script, end)) ? "something" : tailOf(script, end);
   if (compared === undefined) return undefined;
-  const isAbsent = (compared === "nothing") !== isNot !== found.isNegated;
+  const isAbsent = ((compared === "nothing") !== isNot) !== found.isNegated;
   return isAbsent ? "absent" : "present";
 }
 
@@ -288,7 +318,11 @@ function endOfStatement(script: Script, from: number): number {
     const next = tokens[at + 1];
     if (next === undefined) return at;
     const isBroken = text.slice(tokens[at]?.end ?? 0, next.start).includes("\n");
-    if (isBroken && !goesOn.test(textAt(script, at)) && !/^(?:[.,=+*/%&|^<>?:)]|&&|\|\||\?\?|\?\.|===?|!==?)/.test(textAt(script, at + 1))) {
+    if (
+      isBroken &&
+      !goesOn.test(textAt(script, at)) &&
+      !/^(?:[.,=+*/%&|^<>?:)]|&&|\|\||\?\?|\?\.|===?|!==?)/.test(textAt(script, at + 1))
+    ) {
       return at;
     }
   }

@@ -1,7 +1,7 @@
 import type { Dialect, Fault } from "../finding.ts";
 import { guessProgramDialect } from "../sql/dialect.ts";
 import { findSqlFaults } from "../sql/rules.ts";
-import { scanSql } from "../sql/tokens.ts";
+import { type Comment, scanSql } from "../sql/tokens.ts";
 import { type Event, eventOf, eventsOfStatement, insteadInProgram } from "./events.ts";
 import { readLiterals } from "./literals.ts";
 import { regionsWithout } from "./outcomes.ts";
@@ -19,18 +19,28 @@ const handled = new RegExp(
   "i",
 );
 
+interface FoundInProgram {
+  readonly faults: readonly Fault[];
+  /** Those of its statements too. */
+  readonly comments: readonly Comment[];
+}
+
 /** Faults of a program in TypeScript or JavaScript, and of the statements that stand in it. */
-export function findScriptFaults(text: string, file: string, wanted: Dialect | undefined): readonly Fault[] {
+export function findScriptFaults(text: string, file: string, wanted: Dialect | undefined): FoundInProgram {
   const script = readScript(text);
   const literals = readLiterals(script);
   const said = literals.map(({ start, end }) => text.slice(start + 1, end - 1)).join("\n;\n");
   const dialect = wanted ?? guessProgramDialect(text, file, said);
   const faults: Fault[] = [];
   const events: Event[] = [];
+  const comments = [...script.comments];
   for (const literal of literals) {
-    const { tokens } = scanSql(literal.text, dialect, literal.start, literal.end, text);
+    const { tokens, comments: inside } = scanSql(literal.text, dialect, literal.start, literal.end, text);
+    comments.push(...inside);
     const own = findSqlFaults(tokens, dialect, literal.text, text);
-    faults.push(...own.filter(({ at }) => !isHandled(script, literal.from, own.find((fault) => fault.at === at)?.rule)));
+    faults.push(
+      ...own.filter(({ at }) => !isHandled(script, literal.from, own.find((fault) => fault.at === at)?.rule)),
+    );
     // a statement that is found by itself is not found again with another
     if (own.length > 0) continue;
     const [statement] = statementsOf(tokens);
@@ -40,22 +50,31 @@ export function findScriptFaults(text: string, file: string, wanted: Dialect | u
     if (token.kind !== "name") return;
     const event = eventOf(script, at);
     if (event !== undefined) events.push(event);
-    const fault = findersThatCreate.has(token.text) ? findOrCreate(script, at, dialect) : token.text === "upsert" ? upsert(script, at) : undefined;
+    const fault = findersThatCreate.has(token.text)
+      ? findOrCreate(script, at, dialect)
+      : token.text === "upsert"
+        ? upsert(script, at)
+        : undefined;
     if (fault !== undefined) faults.push(fault);
   });
   const writes = events.filter((event) => event.is === "write");
   const taken = new Set<Event>();
   for (const look of events) {
     if (look.is !== "look" || !look.chain.isAwaited || writes.length === 0) continue;
+    if (!writes.some(({ models: [model] }) => model !== undefined && look.models.includes(model))) continue;
     const regions = regionsWithout(script, look);
     const write = writes.find(
       (one) =>
         !taken.has(one) &&
         look.models.includes(one.models[0] ?? "") &&
-        regions.some(({ from, to }) => one.chain.from >= from && one.chain.to <= to && (!one.mayUpdate || from < one.chain.from - 1)) &&
+        regions.some(
+          ({ from, to }) =>
+            one.chain.from >= from && one.chain.to <= to && (!one.mayUpdate || from < one.chain.from - 1),
+        ) &&
         !(one.mayUpdate && !isWithin(regions, one)),
     );
-    if (write === undefined || isHandled(script, write.chain.from) || isLockedBefore(events, look, write, script)) continue;
+    if (write === undefined || isHandled(script, write.chain.from) || isLockedBefore(events, look, write, script))
+      continue;
     taken.add(write);
     const rule = look.by === "update" ? "update-then-insert" : "check-then-insert";
     const found = look.by === "update" ? "update no row of" : "find no row in";
@@ -67,7 +86,7 @@ export function findScriptFaults(text: string, file: string, wanted: Dialect | u
       instead: insteadInProgram(write, look.key, text, dialect),
     });
   }
-  return faults;
+  return { faults, comments };
 }
 
 /** What may update as well is taken for an insert only in a branch of its own. */
@@ -75,7 +94,9 @@ function isWithin(regions: readonly { readonly from: number; readonly to: number
   return regions.some(({ from, to }) => from <= write.chain.from && to >= write.chain.to && to - from < 200);
 }
 
-function statementsOf<T extends { readonly kind: string; readonly text: string }>(tokens: readonly T[]): readonly T[][] {
+function statementsOf<T extends { readonly kind: string; readonly text: string }>(
+  tokens: readonly T[],
+): readonly T[][] {
   const statements: T[][] = [[]];
   for (const token of tokens) {
     if (token.kind === "sign" && token.text === ";") statements.push([]);
@@ -92,11 +113,7 @@ function isHandled(script: Script, at: number, rule?: Fault["rule"]): boolean {
   const end = script.tokens[to]?.end ?? script.text.length;
   // from the function's own block only: a module's imports say nothing of one statement
   if (from === -1) return false;
-  let text = script.text.slice(start, end);
-  for (const comment of script.comments) {
-    if (comment.start >= start && comment.end <= end) text = text.replace(script.text.slice(comment.start, comment.end), () => "");
-  }
-  return handled.test(text);
+  return handled.test(script.code.slice(start, end));
 }
 
 /** Whoever locks a parent's row first lets one after the other look for its children. */
@@ -119,7 +136,8 @@ function findOrCreate(script: Script, at: number, dialect: Dialect): Fault | und
   const link = chain.links.find((one) => one.at === at);
   if (link === undefined || link.open === -1) return undefined;
   const before = textAt(script, chain.from - 1);
-  if (!chain.isAwaited && before !== "return" && before !== "=>" && !chain.links.some(({ name }) => name === "then")) return undefined;
+  if (!chain.isAwaited && before !== "return" && before !== "=>" && !chain.links.some(({ name }) => name === "then"))
+    return undefined;
   if (isHandled(script, at)) return undefined;
   const place = chain.links.indexOf(link);
   const model = chain.links[place - 1]?.name ?? "the table";
@@ -147,7 +165,8 @@ function keysOf(script: Script, open: number): readonly string[] {
 function membersOf(script: Script, brace: number): readonly string[] {
   const names: string[] = [];
   for (let at = brace + 1; at < closingOf(script, brace); at += 1) {
-    const isMember = script.around[at] === brace && script.tokens[at]?.kind === "name" && ["{", ","].includes(textAt(script, at - 1));
+    const isMember =
+      script.around[at] === brace && script.tokens[at]?.kind === "name" && ["{", ","].includes(textAt(script, at - 1));
     if (isMember) names.push(textAt(script, at));
   }
   return names;
@@ -159,23 +178,32 @@ function membersOf(script: Script, brace: number): readonly string[] {
  */
 function upsert(script: Script, at: number): Fault | undefined {
   const open = at + 1;
-  if (textAt(script, at - 1) !== "." || textAt(script, open) !== "(" || textAt(script, open + 1) !== "{") return undefined;
+  if (textAt(script, at - 1) !== "." || textAt(script, open) !== "(" || textAt(script, open + 1) !== "{")
+    return undefined;
   const members = new Map<string, number>();
   for (const name of ["where", "create", "update", "include"]) {
     for (let place = open + 2; place < closingOf(script, open); place += 1) {
-      if (script.around[place] === open + 1 && textAt(script, place) === name && textAt(script, place + 1) === ":") members.set(name, place + 2);
+      if (script.around[place] === open + 1 && textAt(script, place) === name && textAt(script, place + 1) === ":")
+        members.set(name, place + 2);
     }
   }
   const where = members.get("where");
   const create = members.get("create");
   const update = members.get("update");
-  if (where === undefined || create === undefined || update === undefined || textAt(script, where) !== "{") return undefined;
+  if (where === undefined || create === undefined || update === undefined || textAt(script, where) !== "{")
+    return undefined;
   const keys = membersOf(script, where).filter((name) => !["AND", "OR", "NOT"].includes(name));
   const isNested = [create, update].some((brace) => {
     if (textAt(script, brace) !== "{") return false;
     for (let place = brace + 1; place < closingOf(script, brace); place += 1) {
       const isWrite = ["create", "connectOrCreate", "createMany", "upsert", "connect"].includes(textAt(script, place));
-      if (isWrite && textAt(script, place + 1) === ":" && textAt(script, place - 1) === "{" && script.around[place] !== brace) return true;
+      if (
+        isWrite &&
+        textAt(script, place + 1) === ":" &&
+        textAt(script, place - 1) === "{" &&
+        script.around[place] !== brace
+      )
+        return true;
     }
     return false;
   });
@@ -193,4 +221,3 @@ function upsert(script: Script, at: number): Fault | undefined {
     instead: `await prisma.${model}.upsert({ where: { <one unique key> }, create: { … }, update: { … } }); // nested writes apart, or catch P2002 and repeat`,
   };
 }
-

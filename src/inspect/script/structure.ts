@@ -3,6 +3,8 @@ import { type ScriptToken, scanScript } from "./tokens.ts";
 /** A program's tokens with what opens and closes, so that one can ask what stands around a token. */
 export interface Script {
   readonly text: string;
+  /** The text with blanks for comments. */
+  readonly code: string;
   readonly tokens: readonly ScriptToken[];
   readonly comments: readonly { readonly start: number; readonly end: number }[];
   /** Of each bracket its partner; -1: none. */
@@ -31,7 +33,15 @@ export function readScript(text: string): Script {
       around[at] = open.at(-1) ?? -1;
     }
   });
-  return { text, tokens, comments, partner, around };
+  const pieces: string[] = [];
+  let at = 0;
+  for (const { start, end } of [...comments].sort((one, other) => one.start - other.start)) {
+    if (start < at) continue;
+    pieces.push(text.slice(at, start), " ".repeat(end - start));
+    at = end;
+  }
+  pieces.push(text.slice(at));
+  return { text, code: pieces.join(""), tokens, comments, partner, around };
 }
 
 export function textAt({ tokens }: Script, at: number): string {
@@ -89,7 +99,8 @@ function kindOf(script: Script, brace: number): "function" | "callback" | "class
       }
       if (text === "class" || text === "interface" || text === "namespace") return "class";
       if (text === ";" || text === "=" || text === "=>") return "block";
-      if ((text === "}" || text === ")" || text === "]") && (script.partner[back] ?? -1) >= 0) back = script.partner[back] ?? back;
+      if ((text === "}" || text === ")" || text === "]") && (script.partner[back] ?? -1) >= 0)
+        back = script.partner[back] ?? back;
     }
     if (close === brace - 1) return "block";
   }
@@ -133,7 +144,10 @@ export function chainAround(script: Script, at: number): Chain {
     const dot = textAt(script, from - 1);
     if (dot !== "." && dot !== "?.") break;
     let before = from - 2;
-    while (before > 0 && (textAt(script, before) === ")" || textAt(script, before) === "]" || textAt(script, before) === "!")) {
+    while (
+      before > 0 &&
+      (textAt(script, before) === ")" || textAt(script, before) === "]" || textAt(script, before) === "!")
+    ) {
       const open = textAt(script, before) === "!" ? before : (script.partner[before] ?? -1);
       if (open < 0) break;
       before = open - 1;
@@ -156,7 +170,11 @@ export function chainAround(script: Script, at: number): Chain {
     const isCalled = textAt(script, after) === "(";
     links.push({ name: token.text, at: next, open: isCalled ? after : -1 });
     to = isCalled ? closingOf(script, after) : next;
-    while (textAt(script, to + 1) === "[" || textAt(script, to + 1) === "!" || (isCalled && textAt(script, to + 1) === "(")) {
+    while (
+      textAt(script, to + 1) === "[" ||
+      textAt(script, to + 1) === "!" ||
+      (isCalled && textAt(script, to + 1) === "(")
+    ) {
       to = textAt(script, to + 1) === "!" ? to + 1 : closingOf(script, to + 1);
     }
     const dot = textAt(script, to + 1);

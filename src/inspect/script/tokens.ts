@@ -20,10 +20,43 @@ const none: readonly Comment[] = [];
 const deepest = 40;
 const nameRest = /[\p{L}\p{N}_$\u200c\u200d]*/uy;
 const numeral = /\d[\w.]*/y;
-const longSigns = ["===", "!==", "...", "??=", "||=", "&&=", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--"];
+const longSigns = [
+  "===",
+  "!==",
+  "...",
+  "??=",
+  "||=",
+  "&&=",
+  "=>",
+  "==",
+  "!=",
+  "<=",
+  ">=",
+  "&&",
+  "||",
+  "??",
+  "?.",
+  "++",
+  "--",
+];
 /** After these an expression begins, so that a slash begins a pattern. */
 const beforeExpression = new Set([
-  ...["return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield", "instanceof"],
+  ...[
+    "return",
+    "typeof",
+    "case",
+    "in",
+    "of",
+    "delete",
+    "void",
+    "throw",
+    "new",
+    "else",
+    "do",
+    "await",
+    "yield",
+    "instanceof",
+  ],
 ]);
 
 /** What a template puts in follows the template, as tokens of its own. */

@@ -17,12 +17,50 @@ export type Node =
 const deepest = 120;
 
 const transactionWords = new Set([
-  ...["tran", "transaction", "work", "isolation", "read", "immediate", "exclusive", "deferred", "concurrent", "distributed"],
+  ...[
+    "tran",
+    "transaction",
+    "work",
+    "isolation",
+    "read",
+    "immediate",
+    "exclusive",
+    "deferred",
+    "concurrent",
+    "distributed",
+  ],
 ]);
 const statementVerbs = new Set([
   ...["insert", "update", "delete", "merge", "select", "with", "replace", "exec", "execute", "set", "declare", "print"],
-  ...["raiserror", "throw", "return", "truncate", "create", "alter", "drop", "commit", "rollback", "save", "begin", "if"],
-  ...["while", "goto", "break", "continue", "fetch", "open", "close", "deallocate", "grant", "deny", "revoke", "use", "else"],
+  ...[
+    "raiserror",
+    "throw",
+    "return",
+    "truncate",
+    "create",
+    "alter",
+    "drop",
+    "commit",
+    "rollback",
+    "save",
+    "begin",
+    "if",
+  ],
+  ...[
+    "while",
+    "goto",
+    "break",
+    "continue",
+    "fetch",
+    "open",
+    "close",
+    "deallocate",
+    "grant",
+    "deny",
+    "revoke",
+    "use",
+    "else",
+  ],
   ...["waitfor", "end", "call"],
 ]);
 const setOperators = new Set(["union", "all", "except", "intersect"]);
@@ -211,7 +249,8 @@ export function readBlocks(
     let cases = 0;
     for (let to = at + 1; to < tokens.length; to += 1) {
       const token = tokens[to];
-      if (token === undefined || token.kind === "batch" || (token.kind === "sign" && token.text === ";")) return undefined;
+      if (token === undefined || token.kind === "batch" || (token.kind === "sign" && token.text === ";"))
+        return undefined;
       if (token.kind !== "word") continue;
       if (cases === 0 && words.includes(token.text)) return to;
       if (token.text === "case") cases += 1;
@@ -247,7 +286,8 @@ export function readBlocks(
       }
       if (isSql) continue;
       const before = tokens[at - 1];
-      const ends = before?.text === ")" || ["row", "sql", "data", "deterministic", "do", "invoker", "definer"].includes(word(-1));
+      const ends =
+        before?.text === ")" || ["row", "sql", "data", "deterministic", "do", "invoker", "definer"].includes(word(-1));
       if (word() === "begin" || (statementVerbs.has(word()) && ends) || (word() === "replace" && ends)) {
         return [{ is: "unit", nodes: one(level + 1) }];
       }
@@ -328,9 +368,11 @@ export function readBlocks(
         hasSet = true;
         continue;
       }
-      if (now === "with" || now === "replace" || now === "save" || now === "use" || now === "open" || now === "close") continue;
+      if (now === "with" || now === "replace" || now === "save" || now === "use" || now === "open" || now === "close")
+        continue;
       if (now === "select" && setOperators.has(before)) continue;
-      if (["on", "for", "after", "of", "instead", "begin", "or", "as"].includes(before) || tokens[at - 1]?.text === ",") continue;
+      if (["on", "for", "after", "of", "instead", "begin", "or", "as"].includes(before) || tokens[at - 1]?.text === ",")
+        continue;
       if (sign(1) === "(" && (now === "update" || now === "replace")) continue;
       if (now === "fetch" || now === "set" ? verb === "select" || verb === "alter" : false) continue;
       return;

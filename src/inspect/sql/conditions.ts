@@ -1,4 +1,4 @@
-import { closing, isSign, isWord, partsOf, sameTable, type TableName, tablesRead, type Tokens } from "./tables.ts";
+import { closing, isSign, isWord, partsOf, sameTable, type TableName, type Tokens, tablesRead } from "./tables.ts";
 
 /** What a script has learnt of tables: by a look, or by how many rows an update found. */
 export interface Look {
@@ -46,7 +46,7 @@ function learnPart(tokens: Tokens, known: Known, isNot: boolean, depth: number):
   if (isWord(first, "not")) return learnPart(tokens.slice(1), known, !isNot, depth + 1);
   const told = (look: Look | undefined, isAbsent: boolean): readonly Learnt[] => {
     if (look === undefined) return [];
-    return [{ look, says: isAbsent !== isNot !== look.isNegated ? "absent" : "present" }];
+    return [{ look, says: (isAbsent !== isNot) !== look.isNegated ? "absent" : "present" }];
   };
   if (isWord(first, "exists") && isSign(second, "(")) {
     return told(lookAt(tokens.slice(2, closing(tokens, 1)), "select"), false);
@@ -67,7 +67,11 @@ function learnPart(tokens: Tokens, known: Known, isNot: boolean, depth: number):
   }
   const counts = isWord(first, "row_count", "found_rows") || first.text === "@@rowcount" || isWord(first, "sql");
   const names = tokens.filter(({ text }) => known.variables.has(text.toLowerCase()));
-  const look = counts ? known.last : names.length === 1 ? known.variables.get(names[0]?.text.toLowerCase() ?? "") : undefined;
+  const look = counts
+    ? known.last
+    : names.length === 1
+      ? known.variables.get(names[0]?.text.toLowerCase() ?? "")
+      : undefined;
   if (look === undefined) return [];
   if (tokens.length === 1) return told(look, false);
   const tail = tokens.slice(counts ? 1 : tokens.findIndex((token) => token === names[0]) + 1);
@@ -84,7 +88,10 @@ function comparison(tokens: Tokens): "nothing" | "something" | undefined {
 }
 
 /** The variables that a statement assigns, and what they then speak of. */
-export function assigned(tokens: Tokens, last: Look | undefined): { readonly names: readonly string[]; readonly look: Look } | undefined {
+export function assigned(
+  tokens: Tokens,
+  last: Look | undefined,
+): { readonly names: readonly string[]; readonly look: Look } | undefined {
   const [first] = tokens;
   if (first === undefined) return undefined;
   const names: string[] = [];
@@ -110,7 +117,8 @@ export function assigned(tokens: Tokens, last: Look | undefined): { readonly nam
   } else if (isWord(first, "get")) {
     const counted = tokens.findIndex((token) => isWord(token, "row_count"));
     const name = tokens.slice(0, counted).findLast((token) => token.kind === "word" || token.kind === "variable");
-    if (counted !== -1 && name !== undefined && last !== undefined) return { names: [name.text.toLowerCase()], look: last };
+    if (counted !== -1 && name !== undefined && last !== undefined)
+      return { names: [name.text.toLowerCase()], look: last };
   } else {
     const equals = tokens.findIndex((token) => isSign(token, "="));
     const isDeclared = equals > 1 && equals < 8;
@@ -121,7 +129,10 @@ export function assigned(tokens: Tokens, last: Look | undefined): { readonly nam
     return last === undefined ? undefined : { names, look: last };
   }
   const isNegated = tokens.some(
-    (token, at) => isWord(token, "not") && isWord(tokens[at + 1], "exists") && !tokens.slice(0, at).some((one) => isWord(one, "from")),
+    (token, at) =>
+      isWord(token, "not") &&
+      isWord(tokens[at + 1], "exists") &&
+      !tokens.slice(0, at).some((one) => isWord(one, "from")),
   );
   const look = lookAt(tokens, "select", isNegated);
   return look === undefined ? undefined : { names, look };

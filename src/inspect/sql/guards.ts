@@ -1,6 +1,6 @@
 import type { Dialect } from "../finding.ts";
 import type { Node } from "./blocks.ts";
-import { isSign, isWord, sameTable, type TableName, tablesRead, type Tokens } from "./tables.ts";
+import { isSign, isWord, sameTable, type TableName, type Tokens, tablesRead } from "./tables.ts";
 
 /** What keeps two runs apart, or tells them of each other, so that a check before an insert is sound. */
 export interface Guard {
@@ -49,10 +49,15 @@ export function handlesDuplicates(nodes: readonly Node[], source: string): boole
   return nodes.some((node) => {
     if (node.is === "unit") return false;
     if (node.is === "if") {
-      return speaks(node.condition, source) || handlesDuplicates(node.then, source) || handlesDuplicates(node.otherwise, source);
+      return (
+        speaks(node.condition, source) ||
+        handlesDuplicates(node.then, source) ||
+        handlesDuplicates(node.otherwise, source)
+      );
     }
     const isHandler =
-      isWord(node.tokens[0], "when", "declare", "if", "set", "select") || node.tokens.some((token) => isWord(token, "error_number"));
+      isWord(node.tokens[0], "when", "declare", "if", "set", "select") ||
+      node.tokens.some((token) => isWord(token, "error_number"));
     return isHandler && speaks(node.tokens, source);
   });
 }
@@ -60,7 +65,10 @@ export function handlesDuplicates(nodes: readonly Node[], source: string): boole
 function speaks(tokens: Tokens, source: string): boolean {
   return tokens.some((token) => {
     if (token.kind === "string") return /^'(?:23505|23000)'$/.test(source.slice(token.start, token.end));
-    if (token.kind === "number" && !tokens.some((one) => isWord(one, "handler", "error_number", "in") || one.text.startsWith("@"))) {
+    if (
+      token.kind === "number" &&
+      !tokens.some((one) => isWord(one, "handler", "error_number", "in") || one.text.startsWith("@"))
+    ) {
       return false;
     }
     return violations.has(token.text);

@@ -3,8 +3,28 @@ import { type Node, readBlocks } from "./blocks.ts";
 import { assigned, holdsRange, type Known, type Look, learn, lookAt, speaksOf } from "./conditions.ts";
 import { type Guard, guardOf, handlesDuplicates, isGuarded, locksRows } from "./guards.ts";
 import { insteadOf } from "./instead.ts";
-import { type Insert, type Removal, readDelete, readInsert, readMerge, readUpdate, type Split, splitWith } from "./statements.ts";
-import { clause, closing, comparedColumns, isSign, isWord, partsOf, sameTable, type TableName, tablesRead, type Tokens } from "./tables.ts";
+import {
+  type Insert,
+  type Removal,
+  readDelete,
+  readInsert,
+  readMerge,
+  readUpdate,
+  type Split,
+  splitWith,
+} from "./statements.ts";
+import {
+  clause,
+  closing,
+  comparedColumns,
+  isSign,
+  isWord,
+  partsOf,
+  sameTable,
+  type TableName,
+  type Tokens,
+  tablesRead,
+} from "./tables.ts";
 import type { Token } from "./tokens.ts";
 
 /** What is known where a statement stands. Branches work on copies. */
@@ -20,7 +40,12 @@ interface State {
 }
 
 /** Faults of a script, or of a piece of one. `source` is what `text` was made of. */
-export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: string, source = text): readonly Fault[] {
+export function findSqlFaults(
+  tokens: readonly Token[],
+  dialect: Dialect,
+  text: string,
+  source = text,
+): readonly Fault[] {
   const faults: Fault[] = [];
   const private_ = new Set<string>();
   const seen = new Set<number>();
@@ -99,7 +124,14 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
     const updated = readUpdate(main);
     const [first] = main;
     if (updated !== undefined && first !== undefined) {
-      state.last = { at: first.start, by: "update", tables: [updated], tokens: main, isNegated: false, holds: holdsRange(main) };
+      state.last = {
+        at: first.start,
+        by: "update",
+        tables: [updated],
+        tokens: main,
+        isNegated: false,
+        holds: holdsRange(main),
+      };
       return;
     }
     const merge = readMerge(main);
@@ -110,7 +142,13 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
         ? `Two runs at once both find no row in ${merge.table.text}, and the second fails with a duplicate key, or inserts a second row: MERGE without HOLDLOCK does not hold what it did not find.`
         : `Two runs at once both find no row in ${merge.table.text}, and the second fails with 23505, or inserts a second row where nothing is unique: MERGE has no ON CONFLICT.`;
     const key = comparedColumns(merge.on, merge.columns);
-    report("merge-without-guard", merge.at, merge.at, why, insteadOf({ table: merge.table, columns: merge.columns, key }, dialect));
+    report(
+      "merge-without-guard",
+      merge.at,
+      merge.at,
+      why,
+      insteadOf({ table: merge.table, columns: merge.columns, key }, dialect),
+    );
   }
 
   function inserting(insert: Insert, named: Split["named"], state: State): void {
@@ -132,7 +170,12 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
     }
     if (insert.isGuarded) return;
     const without = notIn(insert, named);
-    if (without !== undefined && dialect !== "sqlite" && !holdsRange(insert.source) && !isGuarded(state.guards, table)) {
+    if (
+      without !== undefined &&
+      dialect !== "sqlite" &&
+      !holdsRange(insert.source) &&
+      !isGuarded(state.guards, table)
+    ) {
       const why =
         dialect === "mysql"
           ? `Two runs at once both find no row in ${table.text}: they deadlock (1213), or both insert under READ COMMITTED.`
@@ -161,6 +204,8 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
     }
     const removal = state.removals.find((one) => sameTable(one.table, table) && isSameRows(one, insert));
     if (removal !== undefined) {
+      // a deletion is told once, however many rows are inserted one by one
+      state.removals = state.removals.filter((one) => one !== removal);
       const why = `A rerun of older data deletes newer rows of ${table.text}, one that ends in between leaves none, and two at once delete the same rows and both insert.`;
       report("delete-then-insert", insert.at, removal.at, why, wanted(comparedColumns(removal.where, columns)));
     }
@@ -179,7 +224,9 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
         const alias = named.find(({ name }) => read.schema === undefined && name === read.name);
         if (alias === undefined) return false;
         const updated = readUpdate(alias.tokens);
-        return updated !== undefined ? sameTable(updated, table) : tablesRead(alias.tokens).some((one) => sameTable(one.table, table));
+        return updated !== undefined
+          ? sameTable(updated, table)
+          : tablesRead(alias.tokens).some((one) => sameTable(one.table, table));
       });
     const places = [source, ...named.map(({ tokens }) => tokens)];
     for (const tokens of places) {
@@ -187,7 +234,8 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
         if (isWord(tokens[at], "not") && isWord(tokens[at + 1], "exists", "in") && isSign(tokens[at + 2], "(")) {
           const within = tokens.slice(at + 3, closing(tokens, at + 2));
           const compared = tokens[at - 1];
-          if (speaks(within)) return isWord(tokens[at + 1], "in") && compared !== undefined ? [compared, ...equals] : within;
+          if (speaks(within))
+            return isWord(tokens[at + 1], "in") && compared !== undefined ? [compared, ...equals] : within;
         }
         if (isWord(tokens[at], "except", "minus") && tokens === source) {
           const to = tokens.findIndex((token, place) => place > at && isSign(token, ")"));
@@ -209,7 +257,11 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
     const alias = tokens[on - 1]?.text.toLowerCase();
     const isMissing = tokens.some(
       (token, at) =>
-        at > on && isWord(token, "is") && isWord(tokens[at + 1], "null") && isSign(tokens[at - 2], ".") && tokens[at - 3]?.text.toLowerCase() === alias,
+        at > on &&
+        isWord(token, "is") &&
+        isWord(tokens[at + 1], "null") &&
+        isSign(tokens[at - 2], ".") &&
+        tokens[at - 3]?.text.toLowerCase() === alias,
     );
     if (!isMissing) return undefined;
     const where = tokens.findIndex((token, at) => at > on && isWord(token, "where", "left", "join"));
@@ -244,9 +296,17 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
       const ranges = part.some((token) => isWord(token, "between"));
       if (ranges && insert.columns.includes(part[0]?.text.toLowerCase() ?? "")) return true;
       const lower = isLowerBound(part) && partsOf(where).some((other) => other !== part && isUpperBound(other));
-      if (lower && (insert.columns.length === 0 || part.some((token) => insert.columns.includes(token.text.toLowerCase())))) return true;
+      if (
+        lower &&
+        (insert.columns.length === 0 || part.some((token) => insert.columns.includes(token.text.toLowerCase())))
+      )
+        return true;
       const [column] = columns;
-      return column !== undefined && !part.slice(0, 3).some((token) => isWord(token, "not")) && !isOther(part, column, insert);
+      return (
+        column !== undefined &&
+        !part.slice(0, 3).some((token) => isWord(token, "not")) &&
+        !isOther(part, column, insert)
+      );
     });
   }
 
@@ -254,7 +314,8 @@ export function findSqlFaults(tokens: readonly Token[], dialect: Dialect, text: 
   function isOther(part: Tokens, column: string, { columns, source: rows }: Insert): boolean {
     const equal = part.findIndex((token) => isSign(token, "="));
     const deleted = part[equal + 1];
-    if (equal === -1 || deleted === undefined || !isLiteral(deleted) || !isWord(rows[0], "values", "value")) return false;
+    if (equal === -1 || deleted === undefined || !isLiteral(deleted) || !isWord(rows[0], "values", "value"))
+      return false;
     const place = columns.indexOf(column);
     if (place === -1) return false;
     const given: Tokens[] = [];
@@ -296,7 +357,13 @@ function isUpperBound(part: Tokens): boolean {
 }
 
 function copy(state: State): State {
-  return { ...state, variables: new Map(state.variables), guards: [...state.guards], removals: [...state.removals], locks: [...state.locks] };
+  return {
+    ...state,
+    variables: new Map(state.variables),
+    guards: [...state.guards],
+    removals: [...state.removals],
+    locks: [...state.locks],
+  };
 }
 
 /** Whether nothing after it runs once these have. */
@@ -306,7 +373,8 @@ function leaves(nodes: readonly Node[]): boolean {
     if (node.is === "unit") return false;
     const [first, second] = node.tokens;
     if (isWord(first, "raise")) return !isWord(second, "notice", "info", "warning", "debug", "log");
-    if (isWord(first, "exit", "continue", "leave", "iterate")) return !node.tokens.some((token) => isWord(token, "when"));
+    if (isWord(first, "exit", "continue", "leave", "iterate"))
+      return !node.tokens.some((token) => isWord(token, "when"));
     return isWord(first, "return", "throw", "signal", "resignal", "goto", "break", "raiserror");
   });
 }

@@ -68,7 +68,12 @@ export function readInsert(tokens: Tokens): Insert | undefined {
   if (read === undefined) return undefined;
   at = read.next;
   if (isWord(tokens[at], "as")) at += 2;
-  else if (tokens[at]?.kind === "word" && isSign(tokens[at + 1], "(") && !isWord(tokens[at], "values", "value", "with", "select", "set", "output", "exec")) at += 1;
+  else if (
+    tokens[at]?.kind === "word" &&
+    isSign(tokens[at + 1], "(") &&
+    !isWord(tokens[at], "values", "value", "with", "select", "set", "output", "exec")
+  )
+    at += 1;
   let columns: readonly string[] = [];
   if (isWord(tokens[at], "with") && isSign(tokens[at + 1], "(")) at = closing(tokens, at + 1) + 1;
   if (isSign(tokens[at], "(") && !isWord(tokens[at + 1], "select", "with", "values")) {
@@ -81,7 +86,11 @@ export function readInsert(tokens: Tokens): Insert | undefined {
   }
   const source = tokens.slice(at);
   // `replace(a, b, c)` is a function, and `replace` alone many things
-  if (first.text === "replace" && !isWord(source[0], "values", "value", "select", "set", "with") && !isSign(source[0], "(")) {
+  if (
+    first.text === "replace" &&
+    !isWord(source[0], "values", "value", "select", "set", "with") &&
+    !isSign(source[0], "(")
+  ) {
     return undefined;
   }
   return { at: first.start, table: read.table, columns, source, manner, isGuarded: sayWhatIfThere(source) };
@@ -90,7 +99,8 @@ export function readInsert(tokens: Tokens): Insert | undefined {
 function sayWhatIfThere(source: Tokens): boolean {
   return source.some(
     (token, at) =>
-      isWord(token, "on") && (isWord(source[at + 1], "conflict") || (isWord(source[at + 1], "duplicate") && isWord(source[at + 2], "key"))),
+      isWord(token, "on") &&
+      (isWord(source[at + 1], "conflict") || (isWord(source[at + 1], "duplicate") && isWord(source[at + 2], "key"))),
   );
 }
 

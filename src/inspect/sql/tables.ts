@@ -13,8 +13,36 @@ export interface TableName {
 export type Tokens = readonly Token[];
 
 const notNames = new Set([
-  ...["select", "where", "set", "values", "on", "using", "lateral", "only", "unnest", "as", "from", "join", "left", "right"],
-  ...["inner", "outer", "cross", "full", "natural", "order", "group", "having", "limit", "union", "except", "intersect"],
+  ...[
+    "select",
+    "where",
+    "set",
+    "values",
+    "on",
+    "using",
+    "lateral",
+    "only",
+    "unnest",
+    "as",
+    "from",
+    "join",
+    "left",
+    "right",
+  ],
+  ...[
+    "inner",
+    "outer",
+    "cross",
+    "full",
+    "natural",
+    "order",
+    "group",
+    "having",
+    "limit",
+    "union",
+    "except",
+    "intersect",
+  ],
   ...["into", "and", "or", "not", "for", "when", "then", "if", "exists", "returning", "is", "null", "dual", "default"],
 ]);
 
@@ -109,16 +137,19 @@ export function tablesRead(tokens: Tokens): readonly ReadName[] {
   for (let at = 0; at < tokens.length; at += 1) {
     if (!isWord(tokens[at], "from", "join", "using", "apply")) continue;
     // `is distinct from`, `extract(epoch from …)` and `delete from` name no table that is read
-    if (isWord(tokens[at - 1], "distinct", "delete", "epoch", "year", "month", "day", "hour", "both", "leading")) continue;
+    if (isWord(tokens[at - 1], "distinct", "delete", "epoch", "year", "month", "day", "hour", "both", "leading"))
+      continue;
     for (let next = at + 1; ; ) {
       while (isWord(tokens[next], "only", "lateral")) next += 1;
       const read = readName(tokens, next);
       if (read === undefined) break;
       // a function that returns rows
-      if (!isSign(tokens[read.next], "(") || isWord(tokens[read.next + 1], "nolock", "updlock", "holdlock")) found.push(read);
+      if (!isSign(tokens[read.next], "(") || isWord(tokens[read.next + 1], "nolock", "updlock", "holdlock"))
+        found.push(read);
       next = read.next;
       if (isWord(tokens[next], "as")) next += 1;
-      if (tokens[next]?.kind === "name" || (tokens[next]?.kind === "word" && !notNames.has(tokens[next]?.text ?? ""))) next += 1;
+      if (tokens[next]?.kind === "name" || (tokens[next]?.kind === "word" && !notNames.has(tokens[next]?.text ?? "")))
+        next += 1;
       if (!isSign(tokens[next], ",") || isWord(tokens[at], "join", "apply")) break;
       next += 1;
     }
@@ -148,7 +179,8 @@ export function comparedColumns(tokens: Tokens, known?: readonly string[]): read
 /** Parts of a condition between its ANDs and ORs, without the parentheses around them. */
 export function partsOf(condition: Tokens): readonly Tokens[] {
   let tokens = condition;
-  while (isSign(tokens[0], "(") && closing(tokens, 0) === tokens.length - 1 && tokens.length > 2) tokens = tokens.slice(1, -1);
+  while (isSign(tokens[0], "(") && closing(tokens, 0) === tokens.length - 1 && tokens.length > 2)
+    tokens = tokens.slice(1, -1);
   const parts: Token[][] = [[]];
   let depth = 0;
   for (const token of tokens) {

@@ -139,7 +139,10 @@ export function scanSql(text: string, dialect: Dialect, start = 0, end = text.le
   function after(whole: string, from: number, to: number): number {
     wordRest.lastIndex = from;
     const rest = wordRest.exec(whole)?.[0] ?? "";
-    return Math.min(to, Math.max(from + 1, from + (rest.indexOf(holeMark) === -1 ? rest.length : rest.indexOf(holeMark))));
+    return Math.min(
+      to,
+      Math.max(from + 1, from + (rest.indexOf(holeMark) === -1 ? rest.length : rest.indexOf(holeMark))),
+    );
   }
 }
 

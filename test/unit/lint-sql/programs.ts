@@ -48,14 +48,17 @@ export const programPairs: readonly Pair[] = [
   {
     name: "Prisma: upsert by two keys",
     rule: "upsert-not-native",
-    unsound: "async () => { await prisma.user.upsert({ where: { id: 1, email }, create: { email }, update: { name } }); }",
+    unsound:
+      "async () => { await prisma.user.upsert({ where: { id: 1, email }, create: { email }, update: { name } }); }",
     sound: "async () => { await prisma.user.upsert({ where: { email }, create: { email }, update: { name } }); }",
   },
   {
     name: "Prisma: upsert with nested writes",
     rule: "upsert-not-native",
-    unsound: "async () => { await prisma.user.upsert({ where: { email }, create: { email, posts: { create: [{ title }] } }, update: {} }); }",
-    sound: "async () => { await prisma.user.upsert({ where: { email_tenant: { email, tenant } }, create: { email, settings: { a: 1 } }, update: {} }); }",
+    unsound:
+      "async () => { await prisma.user.upsert({ where: { email }, create: { email, posts: { create: [{ title }] } }, update: {} }); }",
+    sound:
+      "async () => { await prisma.user.upsert({ where: { email_tenant: { email, tenant } }, create: { email, settings: { a: 1 } }, update: {} }); }",
   },
   {
     name: "Sequelize: findOrCreate",
@@ -173,8 +176,10 @@ export const programPairs: readonly Pair[] = [
   {
     name: "SQL in a template",
     rule: "insert-where-not-exists",
-    unsound: "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${table} t where t.ref = staging.ref)`;",
-    sound: "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${other} t where t.ref = staging.ref)`;",
+    unsound:
+      "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${table} t where t.ref = staging.ref)`;",
+    sound:
+      "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${other} t where t.ref = staging.ref)`;",
   },
   {
     name: "SQL in pieces",

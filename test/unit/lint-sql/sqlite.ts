@@ -23,13 +23,15 @@ export const sqlitePairs: readonly Pair[] = [
     name: "replace in a trigger",
     rule: "replace-deletes",
     unsound: "create trigger t after insert on orders begin insert or replace into totals (day) values (new.day); end;",
-    sound: "create trigger t after insert on orders begin insert into totals (day) values (new.day) on conflict (day) do update set n = n + 1; end;",
+    sound:
+      "create trigger t after insert on orders begin insert into totals (day) values (new.day) on conflict (day) do update set n = n + 1; end;",
   },
   {
     name: "delete and insert",
     rule: "delete-then-insert",
     unsound: "delete from fact where day = '2026-01-01'; insert into fact (day, total) select day, total from staging;",
-    sound: "begin immediate; delete from fact where day = '2026-01-01'; insert into fact (day, total) select day, total from staging; commit;",
+    sound:
+      "begin immediate; delete from fact where day = '2026-01-01'; insert into fact (day, total) select day, total from staging; commit;",
   },
   {
     name: "all deleted and inserted",
@@ -46,7 +48,8 @@ export const sqlitePairs: readonly Pair[] = [
   {
     name: "one writer: where not exists is one statement of it",
     rule: "replace-deletes",
-    unsound: "insert or replace into roles (name) select 'admin' where not exists (select 1 from roles where name = 'admin')",
+    unsound:
+      "insert or replace into roles (name) select 'admin' where not exists (select 1 from roles where name = 'admin')",
     sound: "insert into roles (name) select 'admin' where not exists (select 1 from roles where name = 'admin')",
   },
 ];
