@@ -107,7 +107,7 @@ async function openSqlite(path: string): Promise<OpenDatabase | string> {
     database: "sqlite",
     ask: async (statement) => {
       // of the counts each reads its table whole
-      const table = /^\s*select count\(\*\) as repeated[^]*?\bfrom ("(?:[^"]|"")+"|\w+)/.exec(statement)?.[1];
+      const table = /^\s*select count\(\*\) as repeated[\s\S]*?\bfrom ("(?:[^"]|"")+"|\w+)/.exec(statement)?.[1];
       if (table !== undefined) {
         const [largest] = opened.all(`select count(*) as n from (select 1 from ${table} limit ${mostRows + 1})`);
         if (Number(largest?.["n"]) > mostRows) throw new Error("too large");

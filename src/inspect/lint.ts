@@ -32,7 +32,7 @@ export function lintSql(text: string, { dialect, file }: LintOptions): readonly 
   const accepted = new Set<number>();
   const told: Fault[] = [];
   for (const { start, end } of comments) {
-    const said = /\breprise:\s*sound\b[\s,:;.–-]*([^]*)/i.exec(text.slice(start, end));
+    const said = /\breprise:\s*sound\b[\s,:;.–-]*([\s\S]*)/i.exec(text.slice(start, end));
     if (said === null) continue;
     if (/[\p{L}\p{N}]{2}/u.test(said[1] ?? "")) {
       accepted.add(lineOf(lines, Math.max(start, end - 1)));

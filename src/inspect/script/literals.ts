@@ -148,7 +148,7 @@ function asStatement(
 
 /** Each escape as what it stands for and a blank, so that everything stays in its place. */
 function unescaped(text: string): string {
-  return text.replace(/\\([^])/g, (_, character: string) => {
+  return text.replace(/\\([\s\S])/g, (_, character: string) => {
     if (character === "'" || character === '"' || character === "`" || character === "$") return `${character} `;
     return character === "\n" ? " \n" : "  ";
   });

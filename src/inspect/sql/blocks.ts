@@ -7,7 +7,7 @@ export type Node =
   | {
       readonly is: "if";
       readonly condition: readonly Token[];
-      readonly then: readonly Node[];
+      readonly met: readonly Node[];
       readonly otherwise: readonly Node[];
     }
   /** The body of a function, a procedure or a trigger: it runs at some other time than what stands around it. */
@@ -199,19 +199,19 @@ export function readBlocks(
       }
       if (word() === "end") at += word(1) === "if" ? 2 : 1;
     }
-    return { is: "if", condition, then: nodes, otherwise };
+    return { is: "if", condition, met: nodes, otherwise };
   }
 
   function shortIf(level: number): readonly Node[] {
     const condition = shortCondition();
-    const then = one(level + 1);
+    const met = one(level + 1);
     let otherwise: readonly Node[] = [];
     if (sign() === ";" && word(1) === "else") at += 1;
     if (word() === "else") {
       at += 1;
       otherwise = one(level + 1);
     }
-    return [{ is: "if", condition, then, otherwise }];
+    return [{ is: "if", condition, met, otherwise }];
   }
 
   function shortWhile(level: number): readonly Node[] {

@@ -51,7 +51,7 @@ export function handlesDuplicates(nodes: readonly Node[], source: string): boole
     if (node.is === "if") {
       return (
         speaks(node.condition, source) ||
-        handlesDuplicates(node.then, source) ||
+        handlesDuplicates(node.met, source) ||
         handlesDuplicates(node.otherwise, source)
       );
     }

@@ -47,7 +47,7 @@ export function findSqlFaults(
   source = text,
 ): readonly Fault[] {
   const faults: Fault[] = [];
-  const private_ = new Set<string>();
+  const temporaries = new Set<string>();
   const seen = new Set<number>();
   unit(readBlocks(tokens, dialect, text, source));
   return faults;
@@ -68,19 +68,19 @@ export function findSqlFaults(
     state.absent.length = known;
   }
 
-  function branch({ condition, then, otherwise }: Node & { readonly is: "if" }, state: State): void {
+  function branch({ condition, met, otherwise }: Node & { readonly is: "if" }, state: State): void {
     const guard = guardOf(condition, dialect);
     if (guard !== undefined) state.guards.push(guard);
     const learnt = learn(condition, state as Known);
     const looks = (says: "absent" | "present") => learnt.filter((one) => one.says === says).map(({ look }) => look);
     const inThen: State = { ...copy(state), absent: [...state.absent, ...looks("absent")] };
     const inElse: State = { ...copy(state), absent: [...state.absent, ...looks("present")] };
-    walk(then, inThen);
+    walk(met, inThen);
     walk(otherwise, inElse);
     for (const [name, look] of [...inThen.variables, ...inElse.variables]) state.variables.set(name, look);
     state.removals = [...new Set([...inThen.removals, ...inElse.removals])];
     state.locks = [...new Set([...inThen.locks, ...inElse.locks])];
-    if (leaves(then)) state.absent.push(...looks("present"));
+    if (leaves(met)) state.absent.push(...looks("present"));
     else if (leaves(otherwise)) state.absent.push(...looks("absent"));
   }
 
@@ -275,11 +275,11 @@ export function findSqlFaults(
     if (temporary === -1 || name === -1) return;
     const isOptional = isWord(tokens[name + 1], "if");
     const table = tokens[name + (isOptional ? 4 : 1)];
-    if (table !== undefined) private_.add(table.text.toLowerCase());
+    if (table !== undefined) temporaries.add(table.text.toLowerCase());
   }
 
   function isPrivate(table: TableName): boolean {
-    return table.isPrivate || private_.has(table.name);
+    return table.isPrivate || temporaries.has(table.name);
   }
 
   function report(rule: Rule, at: number, from: number, why: string, instead: string): void {
@@ -369,7 +369,7 @@ function copy(state: State): State {
 /** Whether nothing after it runs once these have. */
 function leaves(nodes: readonly Node[]): boolean {
   return nodes.some((node) => {
-    if (node.is === "if") return leaves(node.then) && node.otherwise.length > 0 && leaves(node.otherwise);
+    if (node.is === "if") return leaves(node.met) && node.otherwise.length > 0 && leaves(node.otherwise);
     if (node.is === "unit") return false;
     const [first, second] = node.tokens;
     if (isWord(first, "raise")) return !isWord(second, "notice", "info", "warning", "debug", "log");
