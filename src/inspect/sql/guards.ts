@@ -63,14 +63,10 @@ export function handlesDuplicates(nodes: readonly Node[], source: string): boole
 }
 
 function speaks(tokens: Tokens, source: string): boolean {
+  // a number is an error's only beside what handles errors
+  const handles = tokens.some((token) => isWord(token, "handler", "error_number", "in") || token.text.startsWith("@"));
   return tokens.some((token) => {
     if (token.kind === "string") return /^'(?:23505|23000)'$/.test(source.slice(token.start, token.end));
-    if (
-      token.kind === "number" &&
-      !tokens.some((one) => isWord(one, "handler", "error_number", "in") || one.text.startsWith("@"))
-    ) {
-      return false;
-    }
-    return violations.has(token.text);
+    return (token.kind !== "number" || handles) && violations.has(token.text);
   });
 }
