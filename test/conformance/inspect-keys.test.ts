@@ -107,7 +107,10 @@ describe("PostgreSQL", async () => {
 
   test("counts what is there twice, and prints no value", async () => {
     const report = await inspect(url.href);
-    expect(candidate(report, "a_none")).toMatchObject({ columns: ["ref"], duplicates: { groups: 5, rowsTooMany: 5, withNull: 0 } });
+    expect(candidate(report, "a_none")).toMatchObject({
+      columns: ["ref"],
+      duplicates: { groups: 5, rowsTooMany: 5, withNull: 0 },
+    });
     expect(candidate(report, "j_invalid")?.duplicates).toEqual({ groups: 1, rowsTooMany: 1, withNull: 0 });
     expect(candidate(report, "g_nullable")?.duplicates).toEqual({ groups: 0, rowsTooMany: 0, withNull: 2 });
     expect(JSON.stringify(report)).not.toContain("canary");
@@ -128,7 +131,13 @@ describe("PostgreSQL", async () => {
     await expect(opened.ask("select pg_sleep(10)", 50)).rejects.toMatchObject({ code: "57014" });
     expect(await opened.ask("select 1 as one", 1_000)).toEqual([{ one: 1 }]);
     const ask = (statement: string) => opened.ask(statement, 5_000);
-    const late = await inspectKeys({ database: "postgres", catalogue: postgresCatalogue, ask, leftMs: () => 0, tell: () => undefined });
+    const late = await inspectKeys({
+      database: "postgres",
+      catalogue: postgresCatalogue,
+      ask,
+      leftMs: () => 0,
+      tell: () => undefined,
+    });
     expect(late.notLookedAt).toContain("a_none");
     expect(late.keyless.find(({ table }) => table === "a_none")?.candidates[0]?.duplicates).toBeNull();
     await opened.close();

@@ -12,10 +12,15 @@ import { type Installed, install, link } from "./installed.ts";
 let installed: Installed;
 beforeAll(async () => {
   installed = await install();
+  link(installed, "pg");
   for (const name of ["src", "src/node_modules", "src/.hidden"]) mkdirSync(join(installed.folder, name));
-  const unsound = "insert into orders (ref, version) select 'canary' where not exists (select 1 from orders where ref = 'canary');";
+  const unsound =
+    "insert into orders (ref, version) select 'canary' where not exists (select 1 from orders where ref = 'canary');";
   installed.write("src/load.sql", `select 1;\n\n  ${unsound}\n`);
-  installed.write("src/job.ts", "export const f = async () => { if (!(await Order.count({ ref }))) await Order.create({ ref }); };");
+  installed.write(
+    "src/job.ts",
+    "export const f = async () => { if (!(await Order.count({ ref }))) await Order.create({ ref }); };",
+  );
   installed.write("src/sound.sql", `-- reprise: sound, one run at a time holds the deployment's lock\n${unsound}`);
   installed.write("src/bare.sql", `-- reprise: sound\n${unsound}`);
   installed.write("src/node_modules/a.sql", unsound);
@@ -29,7 +34,9 @@ describe("reprise lint sql", () => {
   test("tells where, why and what to write instead, and no value", async () => {
     const { code, out, err } = await run(["lint", "sql", "src/load.sql"]);
     expect({ code, err }).toEqual({ code: 1, err: "" });
-    expect(out).toMatch(/src\/load\.sql:3:3 {2}insert-where-not-exists\n {2}Two runs at once both find no row in orders/);
+    expect(out).toMatch(
+      /src\/load\.sql:3:3 {2}insert-where-not-exists\n {2}Two runs at once both find no row in orders/,
+    );
     expect(out).toMatch(/on conflict \(ref\) do update set version = excluded\.version/);
     expect(out).toMatch(/where orders\.version < excluded\.version/);
     expect(out).not.toContain("canary");
@@ -38,7 +45,10 @@ describe("reprise lint sql", () => {
   test("walks a folder, but no packages and nothing hidden", async () => {
     const { code, out } = await run(["lint", "sql", "src", "--json"]);
     expect(code).toBe(1);
-    const told = JSON.parse(out) as { readonly files: number; readonly findings: readonly { file: string; rule: string }[] };
+    const told = JSON.parse(out) as {
+      readonly files: number;
+      readonly findings: readonly { file: string; rule: string }[];
+    };
     expect(told.files).toBe(4);
     expect(told.findings.map(({ file, rule }) => `${file} ${rule}`)).toEqual([
       "src/bare.sql accepted-without-reason",
@@ -60,7 +70,11 @@ describe("reprise lint sql", () => {
   });
 
   test("ends with 2 where it cannot read, or is asked wrongly", async () => {
-    expect(await run(["lint", "sql", "absent.sql"])).toMatchObject({ code: 2, out: "", err: expect.stringContaining("no such file") });
+    expect(await run(["lint", "sql", "absent.sql"])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("no such file"),
+    });
     expect((await run(["lint", "sql"])).code).toBe(2);
     expect((await run(["lint", "sql", "src", "--dialect", "oracle"])).code).toBe(2);
   });
@@ -69,7 +83,6 @@ describe("reprise lint sql", () => {
 describe("reprise inspect --keys", () => {
   test("tells tables without a key and functions that check and insert", async (context) => {
     if ((await postgresVersion()) === undefined) return context.skip(`${cannotRunHere}no PostgreSQL answers`);
-    link(installed, "pg");
     const name = `reprise_inspect_${process.pid}`;
     const admin = new pg.Client({ connectionString: postgresUrl });
     await admin.connect();
@@ -100,7 +113,6 @@ describe("reprise inspect --keys", () => {
   });
 
   test("ends with 2 where nothing answers, and says nothing of the address", async () => {
-    link(installed, "pg");
     const { code, out, err } = await run(["inspect", "postgres://canary@127.0.0.1:1/x", "--keys"]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(/cannot be asked \(ECONNREFUSED\)/);

@@ -10,10 +10,64 @@ import { tsqlPairs } from "../unit/lint-sql/tsql.ts";
 /** Whatever a file holds, it is read to its end, and every finding points into it. */
 
 const pieces = [
-  ...["insert into t (a)", "if not exists (select 1 from t)", "then", "begin", "end", ";", "else", "$$", "$a$", "'", '"', "`", "[", "]"],
-  ...["(", ")", "/*", "*/", "--", "\n", "GO\n", "delimiter //\n", "merge t using s on a = b when not matched then insert", "delete from t"],
-  ...["with x as (", "where not exists (", "create function f() as", "loop", "case when", "${", "}", "{", "await t.findOne({ a })", "if (!x)"],
-  ...["const x =", "await t.create({})", "=>", "/", "\\", "?", ":", "??", ".", "\uE000", "\u{1F600}", "sql`", "+", "else if", "#", "@a"],
+  ...[
+    "insert into t (a)",
+    "if not exists (select 1 from t)",
+    "then",
+    "begin",
+    "end",
+    ";",
+    "else",
+    "$$",
+    "$a$",
+    "'",
+    '"',
+    "`",
+    "[",
+    "]",
+  ],
+  ...[
+    "(",
+    ")",
+    "/*",
+    "*/",
+    "--",
+    "\n",
+    "GO\n",
+    "delimiter //\n",
+    "merge t using s on a = b when not matched then insert",
+    "delete from t",
+  ],
+  ...[
+    "with x as (",
+    "where not exists (",
+    "create function f() as",
+    "loop",
+    "case when",
+    "${",
+    "}",
+    "{",
+    "await t.findOne({ a })",
+    "if (!x)",
+  ],
+  ...[
+    "const x =",
+    "await t.create({})",
+    "=>",
+    "/",
+    "\\",
+    "?",
+    ":",
+    "??",
+    ".",
+    "\uE000",
+    "\u{1F600}",
+    "sql`",
+    "+",
+    "else if",
+    "#",
+    "@a",
+  ],
 ];
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 200 }),
@@ -44,7 +98,9 @@ describe("any text", () => {
         const since = performance.now();
         lintSql(source, { dialect, file: "a.sql" });
         lintSql(source, { dialect, file: "a.ts" });
-        expect({ piece, ms: performance.now() - since }).toMatchObject({ ms: expect.toSatisfy((ms: number) => ms < 4_000) });
+        expect({ piece, ms: performance.now() - since }).toMatchObject({
+          ms: expect.toSatisfy((ms: number) => ms < 4_000),
+        });
       }
     }
   });
@@ -60,14 +116,27 @@ const suites = [
 
 describe.each(suites)("what is only said in $dialect", ({ dialect, pairs }) => {
   test.each(pairs)("is no finding: $name", ({ unsound }) => {
-    const commented = unsound.split("\n").map((line) => `-- ${line}`).join("\n");
+    const commented = unsound
+      .split("\n")
+      .map((line) => `-- ${line}`)
+      .join("\n");
     expect(lintSql(commented, { dialect, file: "a.sql" })).toEqual([]);
-    expect(lintSql(`/* ${unsound.replaceAll("/*", "").replaceAll("*/", "")} */ select 1;`, { dialect, file: "a.sql" })).toEqual([]);
+    expect(
+      lintSql(`/* ${unsound.replaceAll("/*", "").replaceAll("*/", "")} */ select 1;`, { dialect, file: "a.sql" }),
+    ).toEqual([]);
     expect(lintSql(`select ${quoted(unsound)};`, { dialect, file: "a.sql" })).toEqual([]);
   });
 });
 
 test.each(programPairs)("what is only said in a program is no finding: $name", ({ unsound }) => {
-  expect(lintSql(unsound.split("\n").map((line) => `// ${line}`).join("\n"), { file: "a.ts" })).toEqual([]);
+  expect(
+    lintSql(
+      unsound
+        .split("\n")
+        .map((line) => `// ${line}`)
+        .join("\n"),
+      { file: "a.ts" },
+    ),
+  ).toEqual([]);
   expect(lintSql(`const said = ${JSON.stringify(`It reads: ${unsound}`)};`, { file: "a.ts" })).toEqual([]);
 });

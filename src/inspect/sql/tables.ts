@@ -114,11 +114,13 @@ function isPart({ kind }: Token): boolean {
   return kind === "word" || kind === "name" || kind === "hole" || kind === "variable";
 }
 
+const hidden = `\${…}`;
+
 /** What a program computes may hold a value: only a path of names is told. */
 function written(token: Token): string {
   switch (token.kind) {
     case "hole":
-      return /^(?:\$\{)?[\w$.]{1,60}\}?$/.test(token.text) ? token.text : "${…}";
+      return /^(?:\$\{)?[\w$.]{1,60}\}?$/.test(token.text) ? token.text : hidden;
     case "name":
       return `"${token.text}"`;
     default:

@@ -176,10 +176,8 @@ export const programPairs: readonly Pair[] = [
   {
     name: "SQL in a template",
     rule: "insert-where-not-exists",
-    unsound:
-      "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${table} t where t.ref = staging.ref)`;",
-    sound:
-      "import pg from 'pg'; export const load = (sql) => sql`insert into ${table} (ref) select ref from staging where not exists (select 1 from ${other} t where t.ref = staging.ref)`;",
+    unsound: `import pg from 'pg'; export const load = (sql) => sql\`insert into \${table} (ref) select ref from staging where not exists (select 1 from \${table} t where t.ref = staging.ref)\`;`,
+    sound: `import pg from 'pg'; export const load = (sql) => sql\`insert into \${table} (ref) select ref from staging where not exists (select 1 from \${other} t where t.ref = staging.ref)\`;`,
   },
   {
     name: "SQL in pieces",
