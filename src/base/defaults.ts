@@ -218,6 +218,10 @@ export const defaults = {
     /** Whoever waits longer wonders whether it still reads. */
     tellEveryMs: 2_000,
   },
+  inspect: {
+    /** Whoever looks at a database for the first time waits for it; a table of some millions is counted by then. */
+    deadlineMs: 30_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,
