@@ -1,12 +1,8 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
-<<<<<<< HEAD
  *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule → cache, operation → lease → contract → base
-=======
  *   cli → inspect → contract
- *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → cache, operation → contract → base
->>>>>>> lintsql
  *   stores → contract, base
  *   client → base
  *
