@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { createReprise } from "../../src/index.ts";
+import type { LoadDeclaration } from "../../src/load/declaration.ts";
 import { loadSettingsOf } from "../../src/load/settings.ts";
 import { tableName } from "../../src/load/table-name.ts";
-import type { LoadDeclaration } from "../../src/load/declaration.ts";
-import { createReprise } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 
 const sound: LoadDeclaration = {
@@ -27,8 +27,12 @@ test("a declaration becomes settings, with its names parsed and its defaults fil
     windows: { is: "by", column: "txn_date", step: { unit: "months", count: 1 } },
     leaseMs: 30_000,
   });
-  expect(loadSettingsOf({ ...sound, windows: { by: "id", each: 1_000 } }).windows).toMatchObject({ step: { unit: "numbers", count: 1_000n } });
-  expect(loadSettingsOf({ ...sound, windows: { by: "at", each: "7d" } }).windows).toMatchObject({ step: { unit: "hours", count: 168 } });
+  expect(loadSettingsOf({ ...sound, windows: { by: "id", each: 1_000 } }).windows).toMatchObject({
+    step: { unit: "numbers", count: 1_000n },
+  });
+  expect(loadSettingsOf({ ...sound, windows: { by: "at", each: "7d" } }).windows).toMatchObject({
+    step: { unit: "hours", count: 168 },
+  });
   expect(loadSettingsOf({ ...sound, from: { query: "select 1 ;\n; " } }).source).toEqual({ query: "select 1" });
 });
 
@@ -48,7 +52,11 @@ describe("a declaration is refused", () => {
     "that does not say what an equal version means": { ifSameVersionDiffers: undefined },
     "that does not say what a repeated key means": { ifSourceRepeatsKey: undefined },
     "that refuses what nothing tells apart": { newer: none },
-    "that takes the newest without a version": { newer: none, ifSameVersionDiffers: "overwrite", ifSourceRepeatsKey: "newest" },
+    "that takes the newest without a version": {
+      newer: none,
+      ifSameVersionDiffers: "overwrite",
+      ifSourceRepeatsKey: "newest",
+    },
     "that does not say what a lost row means": { ifSourceLost: undefined },
     "that marks more than all": { ifSourceLost: { mark: "deleted_at", atMost: "101%" } },
     "whose mark is a part of the key": { ifSourceLost: { mark: "txn_date", atMost: "1%" } },

@@ -35,7 +35,9 @@ test("what is kept of a run is written and read as every version has", () => {
   expect(encodeCounts(counts)).toBe(golden.window);
   expect(decodeCounts(golden.window)).toEqual(counts);
   const names = registerNames("shop/eu", "sales.fact");
-  expect({ load: names.load, key: names.key(run.key), run: names.run(7), window: names.window(7, 12) }).toEqual(golden.names);
+  expect({ load: names.load, key: names.key(run.key), run: names.run(7), window: names.window(7, 12) }).toEqual(
+    golden.names,
+  );
 });
 
 test("what a newer version wrote is not read", () => {

@@ -11,7 +11,13 @@ const months = (count: number): Step => ({ unit: "months", count });
 const hours = (count: number): Step => ({ unit: "hours", count });
 const numbers = (count: bigint): Step => ({ unit: "numbers", count });
 
-function cut(kind: ColumnKind, step: Step, range: { from: string | null; to: string | null }, least: string, greatest: string) {
+function cut(
+  kind: ColumnKind,
+  step: Step,
+  range: { from: string | null; to: string | null },
+  least: string,
+  greatest: string,
+) {
   const windows = rangeWindows(kind, step, range, { least, greatest }, 10_000);
   if ("tooMany" in windows) throw new Error("too many");
   return windows.map((window) => (window.is === "range" ? `${window.from ?? ""}..${window.to ?? ""}` : window.is));
@@ -85,7 +91,10 @@ describe("windows of a column", () => {
 
   test("cover every value of the range once, whatever it is", () => {
     const day = fc.integer({ min: -3_000, max: 30_000 });
-    const step = fc.oneof(fc.integer({ min: 1, max: 500 }).map(months), fc.integer({ min: 1, max: 500 }).map((n) => hours(n * 24)));
+    const step = fc.oneof(
+      fc.integer({ min: 1, max: 500 }).map(months),
+      fc.integer({ min: 1, max: 500 }).map((n) => hours(n * 24)),
+    );
     const date = (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10);
     const inYears = (days: number) => days > -10_000 && days < 40_000;
     fc.assert(
@@ -106,19 +115,32 @@ describe("windows of a column", () => {
   test("cover every number of the range once, whatever it is", () => {
     const number = fc.bigInt({ min: -1_000n, max: 1_000n });
     fc.assert(
-      fc.property(number, number, fc.option(number), fc.bigInt({ min: 1n, max: 300n }), number, (a, b, from, step, value) => {
-        const [least, greatest] = a < b ? [a, b] : [b, a];
-        const range = { from: from === null ? null : String(from), to: null };
-        const windows = rangeWindows("integer", numbers(step), range, { least: String(least), greatest: String(greatest) }, 10_000);
-        if ("tooMany" in windows) throw new Error("they are not");
-        const among = windows.filter(
-          (window) =>
-            window.is === "range" &&
-            (window.from === null || value >= BigInt(window.from)) &&
-            (window.to === null || value < BigInt(window.to)),
-        );
-        expect(among.length).toBe(from !== null && value < from ? 0 : 1);
-      }),
+      fc.property(
+        number,
+        number,
+        fc.option(number),
+        fc.bigInt({ min: 1n, max: 300n }),
+        number,
+        (a, b, from, step, value) => {
+          const [least, greatest] = a < b ? [a, b] : [b, a];
+          const range = { from: from === null ? null : String(from), to: null };
+          const windows = rangeWindows(
+            "integer",
+            numbers(step),
+            range,
+            { least: String(least), greatest: String(greatest) },
+            10_000,
+          );
+          if ("tooMany" in windows) throw new Error("they are not");
+          const among = windows.filter(
+            (window) =>
+              window.is === "range" &&
+              (window.from === null || value >= BigInt(window.from)) &&
+              (window.to === null || value < BigInt(window.to)),
+          );
+          expect(among.length).toBe(from !== null && value < from ? 0 : 1);
+        },
+      ),
     );
   });
 });
@@ -131,7 +153,12 @@ function holds(window: LoadWindow, value: string): boolean {
 
 test("windows of keys lie between the cuts, open at both ends", () => {
   expect(keyWindows([])).toEqual([{ is: "whole" }]);
-  expect(keyWindows([["a", "1"], ["b", "2"]])).toEqual([
+  expect(
+    keyWindows([
+      ["a", "1"],
+      ["b", "2"],
+    ]),
+  ).toEqual([
     { is: "keys", after: null, upTo: ["a", "1"] },
     { is: "keys", after: ["a", "1"], upTo: ["b", "2"] },
     { is: "keys", after: ["b", "2"], upTo: null },
@@ -156,7 +183,17 @@ describe("a bound", () => {
   });
 
   test("is none where it names no day that there is, or no whole number", () => {
-    for (const given of ["", "soon", "2026-13", "2026-02-30", "2026-02-30 10:00", "2026-01-15T25:00Z", 1.5, Number.NaN, new Date("x")]) {
+    for (const given of [
+      "",
+      "soon",
+      "2026-13",
+      "2026-02-30",
+      "2026-02-30 10:00",
+      "2026-01-15T25:00Z",
+      1.5,
+      Number.NaN,
+      new Date("x"),
+    ]) {
       expect(canonicalBound(given)).toBeNull();
     }
   });
@@ -172,6 +209,9 @@ describe("a bound", () => {
     expect(boundFor("date", "7")).toBeNull();
     expect(rangeFor("integer", { from: "7", to: null })).toEqual({ from: "7", to: null });
     expect(rangeFor("integer", { from: "7", to: "2026-01-01" })).toBeNull();
-    expect([isEmptyRange("integer", { from: "10", to: "9" }), isEmptyRange("integer", { from: "9", to: "10" })]).toEqual([true, false]);
+    expect([
+      isEmptyRange("integer", { from: "10", to: "9" }),
+      isEmptyRange("integer", { from: "9", to: "10" }),
+    ]).toEqual([true, false]);
   });
 });
