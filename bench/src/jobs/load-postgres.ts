@@ -8,7 +8,7 @@ import type { JobPart } from "./parts.ts";
 
 /** A million rows beside a guarded upsert in one statement, as somebody would write it: loaded first, then once more. */
 export const loadPostgres: JobPart = ({ quick }) =>
-  whereIs("PostgreSQL", askPostgres, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 5));
+  whereIs("PostgreSQL", askPostgres, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 3));
 
 /** Five times as many rows: what a row costs must not grow with their number. */
 export const loadPostgresLarge: JobPart = async ({ quick }) => {
