@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { insist } from "../base/insist.ts";
 import { pause } from "../base/promise.ts";
 import type { Register, Registers } from "../contract/registers.ts";
-import { insist } from "../base/insist.ts";
 import { decodeState, encodeState, type ScheduleState, unseen } from "./state.ts";
 
 /** The name of a schedule's register and of its lease. No service and no name can be cut differently into the same text. */
