@@ -12,7 +12,14 @@ const run = async (...options: readonly string[]): Promise<Record<string, unknow
 
 test("killed at each of six points and overlapping itself, a scheduled worker bills once and writes the same bytes", async () => {
   const result = await run("--kills", "18");
-  expect(result).toMatchObject({ holds: true, kills: 18, billedTwice: 0, differentBlobs: 0, unfinished: 0, unknown: 0 });
+  expect(result).toMatchObject({
+    holds: true,
+    kills: 18,
+    billedTwice: 0,
+    differentBlobs: 0,
+    unfinished: 0,
+    unknown: 0,
+  });
 }, 180_000);
 
 test("the loop without it bills twice and writes other bytes, under the same kills", async () => {

@@ -81,7 +81,9 @@ async function slot() {
       ...{ path, url, customers, naive, keyless, killAt },
       killAtCall: isTick ? 1 : 1 + Math.floor(Math.random() * 6),
     };
-    const child = spawn(process.execPath, [worker, JSON.stringify(settings)], { stdio: ["pipe", "inherit", "inherit"] });
+    const child = spawn(process.execPath, [worker, JSON.stringify(settings)], {
+      stdio: ["pipe", "inherit", "inherit"],
+    });
     child.stdin.on("error", () => {});
     const { code, signal } = await new Promise((resolve) => {
       child.on("exit", (code, signal) => resolve({ code, signal }));
@@ -144,6 +146,8 @@ else {
   for (const [name, value] of Object.entries(result)) {
     process.stdout.write(`${name.padEnd(14)} ${typeof value === "object" ? JSON.stringify(value) : value}\n`);
   }
-  process.stdout.write(holds ? "Nobody was billed twice, and no blob was written differently.\n" : "It does not hold.\n");
+  process.stdout.write(
+    holds ? "Nobody was billed twice, and no blob was written differently.\n" : "It does not hold.\n",
+  );
 }
 process.exit(holds || naive ? 0 : 1);
