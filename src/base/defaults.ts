@@ -184,6 +184,20 @@ export const defaults = {
     /** Two transactions that meet seldom meet twice; after ten times something else is wrong. */
     conflicts: { attempts: 10, longestPauseMs: 50 },
   },
+  blobs: {
+    /** Some hundred megabytes over an ordinary line, with the repetitions that a client makes by itself. */
+    deadlineMs: 30_000,
+    /** Whoever replaces a file holds its slot for milliseconds: for so long only if it was killed, or is paused. */
+    slotMs: 1_000,
+    /** How often somebody who waits for a slot looks. */
+    slotLookMs: 5,
+    /** A file takes seconds to write. One that is older and unfinished was left by a kill. */
+    leftoverMs: 3_600_000,
+  },
+  azure: {
+    /** What an acquisition takes together: less than the shortest lease, so that none ends before it is told. */
+    leaseDeadlineMs: 5_000,
+  },
   mysql: {
     /** A pool that has nothing free for so long is too small, or its users have died. */
     waitMs: 5_000,

@@ -52,6 +52,7 @@ interface Details {
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
+  REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_LOAD_ABANDONED: { readonly cache: string };
@@ -272,6 +273,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `Ledger '${d.ledger}' has schema ${d.found}, this version needs ${d.expected}. Use the version that wrote it, or a new file.`,
+  },
+  REPRISE_BLOBS_AWAY: {
+    status: 503,
+    message: (d) =>
+      `Blob store '${d.store}' did not answer (${d.doing}). What was to be written may be there or not: the same call again tells.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,
