@@ -9,17 +9,16 @@ import type { DatabasePool } from "./pool.ts";
  */
 
 const columns = `
-  user text not null, reference text not null, workshop_id text not null, booked_on text not null,
-  seats integer not null, price_cents integer not null, status text not null, source_version integer not null`;
+  user text not null, reference text not null, workshop_id text not null, booked_on date not null,
+  changed_on date not null, seats integer not null, price_cents integer not null, status text not null,
+  source_version integer not null`;
 
 export const stagingTables = `
   create table if not exists booking_changes (
-    number integer primary key, delivered integer not null default 0, changed_on text not null, ${columns}
+    number integer primary key, delivered integer not null default 0, ${columns}
   );
   create index if not exists changes_to_deliver on booking_changes(number) where delivered = 0;
-  create table if not exists staged_bookings (
-    arrival integer primary key, changed_on text not null, ${columns}
-  );
+  create table if not exists staged_bookings (arrival integer primary key, ${columns});
   create index if not exists staged_by_day on staged_bookings(changed_on);
 `;
 
@@ -33,9 +32,18 @@ export const factTable = `
 /** The same as most people write it: a surrogate key, and nothing else is unique. */
 export const plainFactTable = `create table fact_bookings (id integer primary key, ${columns})`;
 
-export const stagedColumns =
-  "user, reference, workshop_id, booked_on, seats, price_cents, status, source_version, changed_on";
-export const factColumns = "user, reference, workshop_id, booked_on, seats, price_cents, status, source_version";
+export const bookingColumns = [
+  "user",
+  "reference",
+  "workshop_id",
+  "booked_on",
+  "changed_on",
+  "seats",
+  "price_cents",
+  "status",
+  "source_version",
+] as const;
+const listed = bookingColumns.join(", ");
 
 /** One change of a booking. A greater `version` is a later one, whenever it arrives. */
 export interface BookingChange {
@@ -56,16 +64,16 @@ export const valuesOf = (change: BookingChange): readonly Value[] => [
   change.reference,
   change.workshop,
   change.bookedOn,
+  change.changedOn,
   change.seats,
   change.priceCents,
   change.status,
   change.version,
-  change.changedOn,
 ];
 
 /** Writes changes into the staging table, in the order in which they arrived. */
 export function stage(database: Database, changes: readonly BookingChange[]): void {
-  const insert = database.prepare(`insert into staged_bookings (${stagedColumns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insert = database.prepare(`insert into staged_bookings (${listed}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   for (const change of changes) insert.all(...valuesOf(change));
 }
 
@@ -76,18 +84,18 @@ export async function noteChange(
   status: BookingChange["status"],
 ): Promise<void> {
   await tx.query(
-    `insert into booking_changes (user, reference, workshop_id, booked_on, seats, price_cents, status, source_version, changed_on)
-     select b.user, b.reference, b.workshop_id, substr(b.booked_at, 1, 10), 1, w.price_cents, ?, ?, substr(?, 1, 10)
+    `insert into booking_changes (${listed})
+     select b.user, b.reference, b.workshop_id, substr(b.booked_at, 1, 10), ?, 1, w.price_cents, ?, ?
      from bookings b join workshops w on w.id = b.workshop_id where b.user = ? and b.reference = ?`,
-    [status, status === "booked" ? 1 : 2, new Date().toISOString(), booking.user, booking.reference],
+    [new Date().toISOString().slice(0, 10), status, status === "booked" ? 1 : 2, booking.user, booking.reference],
   );
 }
 
 /** Delivers some changes by their numbers. */
 export async function deliver(database: DatabasePool, numbers: readonly number[]): Promise<void> {
   await database.query(
-    `insert into staged_bookings (${stagedColumns})
-     select ${stagedColumns} from json_each(?) listed join booking_changes c on c.number = listed.value order by listed.key`,
+    `insert into staged_bookings (${listed})
+     select ${listed} from json_each(?) wanted join booking_changes c on c.number = wanted.value order by wanted.key`,
     [JSON.stringify(numbers)],
   );
 }
