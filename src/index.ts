@@ -40,6 +40,7 @@ export type {
   WritableCache,
   WriteBehindCache,
 } from "./cache/surface.ts";
+export type * from "./contract/blob-store.ts";
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";

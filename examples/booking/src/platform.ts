@@ -5,8 +5,8 @@ import { openDatabase } from "./database/driver.ts";
 import { type DatabasePool, openDatabasePool } from "./database/pool.ts";
 import { prepareDatabase } from "./database/schema.ts";
 import { createGateway } from "./gateway/client.ts";
-import { createPrices } from "./prices/client.ts";
 import { createServer, type ServerSettings } from "./http/server.ts";
+import { createPrices } from "./prices/client.ts";
 import { type Booking, declareBooking, type Pace, production, type Sources } from "./reprise.ts";
 
 /** A connection that its client keeps open after its last answer is cut off. */

@@ -14,8 +14,8 @@ import {
 } from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
 import { bookSeatSchema, cancelBookingSchema, issueRefundSchema, writeStatementSchema } from "./inputs.ts";
-import { declareEnrichment } from "./jobs/enrichment.ts";
-import { declareSales } from "./jobs/sales.ts";
+import { declareEnrichment, type EnrichmentPace } from "./jobs/enrichment.ts";
+import { declareSales, type SalesPace } from "./jobs/sales.ts";
 import type { Prices } from "./prices/client.ts";
 import { declareService } from "./service.ts";
 
@@ -43,6 +43,7 @@ export interface Pace {
   readonly deadline?: { readonly soft: Duration; readonly hard: Duration } | undefined;
   readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   readonly lease: Duration;
+  readonly jobs: { readonly sales: SalesPace; readonly enrichment: EnrichmentPace };
 }
 
 /** What the platform runs with. */
@@ -55,6 +56,16 @@ export const production: Pace = {
   // biome-ignore lint/suspicious/noThenProperty: what becomes of a read too many; a text is nothing to await
   queue: { most: 200, then: "stale" },
   lease: "30s",
+  jobs: {
+    sales: { every: "2m", lease: "30s", windows: "1mo" },
+    enrichment: { every: "1m", lease: "30s", keys: "honoured" },
+  },
+};
+
+/** For incidents that are not about jobs: their first ticks would come some other year. */
+export const jobsAtRest: Pace["jobs"] = {
+  sales: { ...production.jobs.sales, every: "3650d" },
+  enrichment: { ...production.jobs.enrichment, every: "3650d" },
 };
 
 export type Booking = ReturnType<typeof declareBooking>;
@@ -233,7 +244,7 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
 
   return {
     ...{ reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement },
-    ...declareSales(reprise),
-    ...declareEnrichment(reprise, sources),
+    ...declareSales(reprise, pace.jobs.sales),
+    ...declareEnrichment(reprise, sources, pace.jobs.enrichment),
   };
 }

@@ -18,8 +18,8 @@ export function answer(status: number, body: unknown): JsonAnswer {
 
 export function createJsonServer(serve: (request: JsonRequest) => JsonAnswer | Promise<JsonAnswer>): Server {
   return createServer((incoming, response) => {
-    const served = read(incoming).then(serve);
-    served
+    void read(incoming)
+      .then(serve)
       .catch((error: unknown) => answer(500, { error: String(error) }))
       .then((given) => {
         if (given === "lost") response.destroy();

@@ -116,8 +116,6 @@ export async function undelivered(database: DatabasePool, limit: number): Promis
 
 /** One of the changes delivered already; empty: there is none. */
 export async function anOldOne(database: DatabasePool): Promise<readonly number[]> {
-  const rows = await database.query(
-    "select number from booking_changes where delivered = 1 order by random() limit 1",
-  );
+  const rows = await database.query("select number from booking_changes where delivered = 1 order by random() limit 1");
   return rows.map((row) => Number(row["number"]));
 }

@@ -16,12 +16,11 @@ export interface EnrichmentPace {
   /** Whether the price API knows a key again. Where it does not, a lost answer waits for a person: asking costs money. */
   readonly keys: "honoured" | "ignored";
 }
-const production: EnrichmentPace = { every: "1m", lease: "30s", keys: "honoured" };
 
 export function declareEnrichment(
   reprise: Service,
   { prices, blobs }: EnrichmentSources,
-  pace: EnrichmentPace = production,
+  pace: EnrichmentPace,
 ) {
   const enrichCustomer = reprise.operation({
     name: "customer.enrich",
@@ -29,6 +28,7 @@ export function declareEnrichment(
     input: customerChangeSchema,
     ifRunsAgain: "replays",
     costIfTwice: "money", // each call is on the bill
+    principal: "everyone",
     identity: ({ customer, change }) => [customer, change],
     retention: "90d",
     lease: pace.lease,

@@ -9,9 +9,8 @@ export interface SalesPace {
   readonly lease: Duration;
   readonly windows: "1d" | "1mo";
 }
-const production: SalesPace = { every: "2m", lease: "30s", windows: "1mo" };
 
-export function declareSales(reprise: Service, pace: SalesPace = production) {
+export function declareSales(reprise: Service, pace: SalesPace) {
   const sales = reprise.load({
     name: "bookings.fact",
     owner: "reporting-team",

@@ -1,10 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { config } from "../../config.ts";
 import { openPlatform } from "../../platform.ts";
-import { type Pace, production, type Sources } from "../../reprise.ts";
+import { jobsAtRest, type Pace, production, type Sources } from "../../reprise.ts";
+import { createKillSwitch } from "../kill-switch.ts";
 import { mountKeyTable } from "./key-table.ts";
 import { killingGateway, withKillSwitch } from "./killing.ts";
-import { createKillSwitch } from "../kill-switch.ts";
 import type { Point } from "./points.ts";
 
 /** The platform in a process that kills itself with SIGKILL at the point it is told. */
@@ -29,7 +29,7 @@ const platform = await openPlatform({
   connectionWaitMs: config.connectionWaitMs,
   availabilityMs: 0,
   requestMs: config.requestMs,
-  pace: { ...production, lease },
+  pace: { ...production, lease, jobs: jobsAtRest },
   around: (sources) => {
     outer = sources;
     return withKillSwitch(sources, kill);

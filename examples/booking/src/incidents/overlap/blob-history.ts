@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BlobStore } from "reprise/files";
+import type { BlobStore } from "reprise";
 import { openDatabase } from "../../database/driver.ts";
 
 /**

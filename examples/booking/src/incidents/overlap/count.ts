@@ -1,6 +1,6 @@
+import type { CustomerChange } from "../../database/customers.ts";
 import { openDatabase } from "../../database/driver.ts";
 import { blobOf } from "../../jobs/enrichment.ts";
-import type { CustomerChange } from "../../database/customers.ts";
 
 /** How the price API's own ledger and the history of the blobs tell of changes of customers. */
 export interface Damage {
@@ -18,7 +18,9 @@ export interface Books {
 export function damageIn(books: Books, changes: readonly CustomerChange[]): Damage {
   const calls = rowsOf(books.prices, "select customer, change from calls group by 1, 2 having count(*) > 1");
   const blobs = rowsOf(books.history, "select name from versions group by name having count(distinct sha256) > 1");
-  const twice = new Set(calls.map((row) => blobOf({ customer: String(row["customer"]), change: Number(row["change"]) })));
+  const twice = new Set(
+    calls.map((row) => blobOf({ customer: String(row["customer"]), change: Number(row["change"]) })),
+  );
   const differing = new Set(blobs.map((row) => String(row["name"])));
   return {
     billedTwice: changes.filter((change) => twice.has(blobOf(change))).length,

@@ -39,13 +39,22 @@ export async function runOverlap({ seed, quick, progress }: OverlapSettings): Pr
       with: reprise.total,
       kills,
       withoutKeys: { ...noKeys.total, kills: killsWithoutKeys, unknown: noKeys.unknown },
-      result: resultOf(plain, reprise, noKeys, `npm run -s incident -- overlap --seed ${seed}${quick ? " --quick" : ""}`),
+      result: resultOf(
+        plain,
+        reprise,
+        noKeys,
+        `npm run -s incident -- overlap --seed ${seed}${quick ? " --quick" : ""}`,
+      ),
     };
   });
 }
 
 /** What must hold of a run, in words; empty: it does. */
-export function failuresOf({ without, with: reprise, withoutKeys }: Omit<Overlap, "kills" | "result">): readonly string[] {
+export function failuresOf({
+  without,
+  with: reprise,
+  withoutKeys,
+}: Omit<Overlap, "kills" | "result">): readonly string[] {
   return [
     without.billedTwice === 0 ? "without: nothing was billed twice" : "",
     without.differentBlobs === 0 ? "without: no blob was written with two contents" : "",
@@ -75,15 +84,31 @@ function resultOf(plain: SideResult, reprise: SideResult, noKeys: SideResult, ag
     ],
     rowHeads: ["Changes", "Billed twice", "Blobs that differ", "Wait for a person"],
     facts: [
-      { name: "Kills", value: `${kills} on each side, SIGKILL of the worker's own process; eight customers changed before each` },
+      {
+        name: "Kills",
+        value: `${kills} on each side, SIGKILL of the worker's own process; eight customers changed before each`,
+      },
       {
         name: "Overlap",
-        value: "without: the next worker starts while the first is at its second or third customer; with: two instances, and each tick is due in both",
+        value:
+          "without: the next worker starts while the first is at its second or third customer; with: two instances, and each tick is due in both",
       },
-      { name: "Price API", value: "a process and a database of its own; bills by the call, and each answer is another" },
-      { name: "Ticks", value: `every ${everyMs / 1_000} s instead of 1 min; leases of ${everyMs / 1_000} s instead of 30 s` },
-      { name: "Billed twice", value: "changes of a customer for which the price API's own ledger has more than one call" },
-      { name: "Differ", value: "blobs of which two contents were written, or tried to be; each try is noted before it" },
+      {
+        name: "Price API",
+        value: "a process and a database of its own; bills by the call, and each answer is another",
+      },
+      {
+        name: "Ticks",
+        value: `every ${everyMs / 1_000} s instead of 1 min; leases of ${everyMs / 1_000} s instead of 30 s`,
+      },
+      {
+        name: "Billed twice",
+        value: "changes of a customer for which the price API's own ledger has more than one call",
+      },
+      {
+        name: "Differ",
+        value: "blobs of which two contents were written, or tried to be; each try is noted before it",
+      },
     ],
     again,
   };
@@ -100,7 +125,12 @@ function sideOf({ rounds, total, calls, changes }: SideResult, title: string, no
     title,
     note,
     figures: [
-      { label: "Billed twice", value: String(total.billedTwice), unit: `of ${changes} changes`, bad: total.billedTwice > 0 },
+      {
+        label: "Billed twice",
+        value: String(total.billedTwice),
+        unit: `of ${changes} changes`,
+        bad: total.billedTwice > 0,
+      },
       { label: "Blobs that differ", value: String(total.differentBlobs), unit: "", bad: total.differentBlobs > 0 },
       { label: "Calls billed", value: String(calls), unit: `for ${changes} changes`, bad: calls > changes },
     ],

@@ -1,4 +1,4 @@
-import type { BlobStore } from "reprise/files";
+import type { BlobStore } from "reprise";
 import type { sqliteLedger } from "reprise/sqlite";
 import type { Prices } from "../../prices/client.ts";
 import type { KillSwitch } from "../kill-switch.ts";

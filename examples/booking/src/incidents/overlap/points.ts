@@ -1,9 +1,5 @@
 /** Where the worker's process is killed, `step: detail`, in the order of one customer. */
-const shared = [
-  "ask: before the request",
-  "ask: while the price API works",
-  "answer: come, not kept",
-] as const;
+const shared = ["ask: before the request", "ask: while the price API works", "answer: come, not kept"] as const;
 
 export const pointsWithout = [
   ...shared,

@@ -72,7 +72,11 @@ export async function runSide(settings: SideSettings): Promise<SideResult> {
       // of those whose answers were lost nobody asks again
       const mayStay = keys === "ignored" ? round + 1 : 0;
       const order = { arm: point, time: 2 + Math.floor(random() * 4) };
-      await within(workers.killAndGoOn(batch, order, mayStay), roundWithinMs, `The worker did not come over '${point}'.`);
+      await within(
+        workers.killAndGoOn(batch, order, mayStay),
+        roundWithinMs,
+        `The worker did not come over '${point}'.`,
+      );
       const told = `${customers - (keys === "ignored" ? 1 : 0)} of ${customers} enriched`;
       rounds.push({ point, told, ...damageIn(books, batch) });
       progress(`${name}: kill ${round + 1} of ${kills}, ${point}`, (round + 1) / kills);

@@ -34,7 +34,7 @@ const prices = killingPrices(createPrices(settings.prices), kill, settings.works
 process.on("disconnect", () => process.exit(1));
 process.on("message", (order: WorkerOrder) => {
   if (order === "go") {
-    void work().then(() => process.send?.("done", () => process.exit(0)));
+    void work().then(() => process.send?.("done", undefined, undefined, () => process.exit(0)));
   } else {
     kill.arm(order.arm, order.time);
     process.send?.("armed");

@@ -30,18 +30,24 @@ export async function checkThenInsert(
   const database = openDatabase(path);
   let [inserted, updated] = [0, 0];
   const staged = database
-    .prepare(`select ${bookingColumns.join(", ")} from staged_bookings where changed_on >= ? and changed_on < ? order by arrival`)
+    .prepare(
+      `select ${bookingColumns.join(", ")} from staged_bookings where changed_on >= ? and changed_on < ? order by arrival`,
+    )
     .all(from, to);
   for (const row of staged) {
-    const [known] = await ask(database, look, [valueOf(row, "user"), valueOf(row, "reference")]);
+    const [known] = await ask(database, look, [cell(row, "user"), cell(row, "reference")]);
     begun();
     if (known === undefined) {
       kill.at("check: the row is not there, nothing written");
-      await ask(database, insert, bookingColumns.map((column) => valueOf(row, column)));
+      await ask(
+        database,
+        insert,
+        bookingColumns.map((column) => cell(row, column)),
+      );
       inserted += 1;
       kill.at("insert: written, the next not looked up");
     } else if (content.some((column) => known[column] !== row[column])) {
-      await ask(database, update, [...content.map((column) => valueOf(row, column)), valueOf(known, "id")]);
+      await ask(database, update, [...content.map((column) => cell(row, column)), cell(known, "id")]);
       updated += 1;
     }
   }
@@ -55,4 +61,4 @@ async function ask(database: Database, sql: string, values: readonly Value[]): P
   return rows;
 }
 
-const valueOf = (row: Row, column: string): Value => row[column] ?? null;
+const cell = (row: Row, column: string): Value => row[column] ?? null;

@@ -62,13 +62,19 @@ function resultOf(plain: SideResult, reprise: SideResult, again: string): Incide
     rowsTitle: "Where it came from",
     rowsOf: "When",
     rows: [
-      { taken: `${kills} weeks, each killed, started twice and rerun`, figures: bothOf(({ afterWeeks }) => afterWeeks) },
+      {
+        taken: `${kills} weeks, each killed, started twice and rerun`,
+        figures: bothOf(({ afterWeeks }) => afterWeeks),
+      },
       { taken: `and ${plain.months} months run again, two at once`, figures: bothOf(({ afterReplay }) => afterReplay) },
     ],
     rowHeads: ["Twice, without", "Wrong, without", "Twice, with", "Wrong, with"],
     facts: [
       { name: "Kills", value: `${kills} on each side, SIGKILL of the job's own process half way, then a rerun` },
-      { name: "Starts", value: `${plain.starts} without and ${reprise.starts} with; each week's job is started again while it runs` },
+      {
+        name: "Starts",
+        value: `${plain.starts} without and ${reprise.starts} with; each week's job is started again while it runs`,
+      },
       {
         name: "Deliveries",
         value: "changes of bookings into a staging table; 1 in 10 comes twice, some newer ones come before older ones",

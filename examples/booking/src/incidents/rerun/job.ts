@@ -40,7 +40,7 @@ function begun(): void {
 let outcome: Promise<JobOutcome> | undefined;
 process.on("message", (message: "go" | "outcome") => {
   if (message === "go") outcome = side === "without" ? runPlain() : runLoad();
-  else void outcome?.then((ended) => process.send?.(ended, () => process.exit(0)));
+  else void outcome?.then((ended) => process.send?.(ended, undefined, undefined, () => process.exit(0)));
 });
 process.on("disconnect", () => process.exit(1));
 const opened = side === "with" ? await openLoad() : undefined;

@@ -46,7 +46,12 @@ export function drawWeeks(count: number, seed: number): readonly Week[] {
         deliveries.push(booked);
         const when = week + 1 + below(8);
         if (drawn < changedAtOnce + changedLater && when < count) {
-          const cancelled = { ...booked, changedOn: dayOf(when * 7 + below(7)), status: "cancelled", version: 2 } as const;
+          const cancelled = {
+            ...booked,
+            changedOn: dayOf(when * 7 + below(7)),
+            status: "cancelled",
+            version: 2,
+          } as const;
           laterOn.set(when, [...(laterOn.get(when) ?? []), cancelled]);
         }
       }
