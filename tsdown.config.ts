@@ -35,7 +35,7 @@ export default defineConfig({
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
   // The declarations carry the documentation, the maps the sources.
   outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
-  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers", "yaml"] },
+  deps: { onlyBundle: ["canonicalize", "commander", "croner", "devalue", "picocolors", "structured-headers", "yaml"] },
   // Built before, by the workspace `page`.
   copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });

@@ -49,6 +49,7 @@ const allowed = {
 const packages = {
   base: ["canonicalize", "devalue"],
   stores: ["libsql"],
+  schedule: ["croner"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
   cli: ["commander", "picocolors", "yaml", "pg"],

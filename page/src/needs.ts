@@ -99,7 +99,8 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
+        href:
+          kind === "route" ? link(route, "decisions") : link(route, kind === "cache" ? "caches" : "operations", [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),

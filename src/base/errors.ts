@@ -34,6 +34,8 @@ interface Details {
   REPRISE_NOTE_MISSING: { readonly name: string; readonly why: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
   REPRISE_CANCELLED: { readonly operation: string };
+  REPRISE_TICK_STOPPED: { readonly schedule: string };
+  REPRISE_NO_SUCH_TICK: { readonly schedule: string; readonly why: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NOT_AWAITED: { readonly operation: string; readonly effect: string };
@@ -189,6 +191,15 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 409,
     message: (d) =>
       `The lease on this work of '${d.operation}' is over, so this attempt stops. A later one goes on from what is recorded.`,
+  },
+  REPRISE_TICK_STOPPED: {
+    status: 409,
+    message: (d) =>
+      `The next tick of '${d.schedule}' is due, and this one is to stop for it. End it; what has happened stays recorded, and running this tick by hand goes on from there.`,
+  },
+  REPRISE_NO_SUCH_TICK: {
+    status: 404,
+    message: (d) => `'${d.schedule}' has no such tick: ${d.why} Nothing was run. Name the nominal instant of one.`,
   },
   REPRISE_EFFECT_TWICE: {
     status: 500,

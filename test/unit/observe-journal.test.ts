@@ -62,6 +62,8 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       eviction: "lfu",
       declared: false,
     }),
+    schedules: () => [],
+    loads: () => [],
     watchRoutes: () => {},
     routes: () => routes,
     curve: () => undefined,
