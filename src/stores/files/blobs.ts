@@ -1,4 +1,4 @@
-import { link, mkdtemp, rename, rm, rmdir, stat } from "node:fs/promises";
+import { link, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isSameBytes } from "../../base/bytes.ts";
 import { defaults } from "../../base/defaults.ts";
@@ -132,8 +132,9 @@ export function fileBlobs({ directory, deadline }: FileBlobsOptions): BlobStore 
     const file = newAttemptId();
     const ours = join(slot, file);
     const isStill = async () => (await tokenAt(path)) === there.token;
-    const made = await mkdtemp(join(making, "slot-"));
+    const made = join(making, file);
     try {
+      await mkdir(made, 0o700);
       await writeDurably(join(made, file), bytes);
       if (!(await takeSlot(made, slot, isStill, signal))) return null;
       // from here on nobody else replaces it unless our file is removed first, and then the rename fails
