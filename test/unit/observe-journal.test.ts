@@ -47,7 +47,6 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         pendingWrites: () => undefined,
       },
     ],
-    loads: () => [],
     operations: () => [
       {
         name: "order",
