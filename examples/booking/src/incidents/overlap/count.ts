@@ -1,5 +1,5 @@
 import type { CustomerChange } from "../../database/customers.ts";
-import { openDatabase } from "../../database/driver.ts";
+import { openDatabase, type Row } from "../../database/driver.ts";
 import { blobOf } from "../../jobs/enrichment.ts";
 
 /** How the price API's own ledger and the history of the blobs tell of changes of customers. */
@@ -18,9 +18,7 @@ export interface Books {
 export function damageIn(books: Books, changes: readonly CustomerChange[]): Damage {
   const calls = rowsOf(books.prices, "select customer, change from calls group by 1, 2 having count(*) > 1");
   const blobs = rowsOf(books.history, "select name from versions group by name having count(distinct sha256) > 1");
-  const twice = new Set(
-    calls.map((row) => blobOf({ customer: String(row["customer"]), change: Number(row["change"]) })),
-  );
+  const twice = new Set(calls.map(nameIn));
   const differing = new Set(blobs.map((row) => String(row["name"])));
   return {
     billedTwice: changes.filter((change) => twice.has(blobOf(change))).length,
@@ -28,10 +26,13 @@ export function damageIn(books: Books, changes: readonly CustomerChange[]): Dama
   };
 }
 
-/** Calls that cost money. */
-export function callsIn({ prices }: Books): number {
-  return Number(rowsOf(prices, "select count(*) as calls from calls")[0]?.["calls"]);
+/** Calls for these changes that cost money. */
+export function callsFor({ prices }: Books, changes: readonly CustomerChange[]): number {
+  const asked = new Set(changes.map(blobOf));
+  return rowsOf(prices, "select customer, change from calls").filter((row) => asked.has(nameIn(row))).length;
 }
+
+const nameIn = (row: Row) => blobOf({ customer: String(row["customer"]), change: Number(row["change"]) });
 
 function rowsOf(path: string, sql: string) {
   const database = openDatabase(path);

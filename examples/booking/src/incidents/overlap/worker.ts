@@ -24,7 +24,8 @@ export interface WorkerStart {
   readonly history: string;
   readonly pace: EnrichmentPace;
 }
-export type WorkerOrder = { readonly arm: Point | null; readonly time: number } | "go";
+/** `unknown`: of how many records the last tick found that nobody knows whether they were billed. */
+export type WorkerOrder = { readonly arm: Point | null; readonly time: number } | "go" | "unknown";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as WorkerStart;
 const kill = createKillSwitch<Point>();
@@ -35,12 +36,15 @@ process.on("disconnect", () => process.exit(1));
 process.on("message", (order: WorkerOrder) => {
   if (order === "go") {
     void work().then(() => process.send?.("done", undefined, undefined, () => process.exit(0)));
+  } else if (order === "unknown") {
+    void unknown().then((records) => process.send?.(records));
   } else {
     kill.arm(order.arm, order.time);
     process.send?.("armed");
   }
 });
 
+let unknown = async () => 0;
 if (settings.side === "with") await startSchedule();
 process.send?.("ready");
 
@@ -56,7 +60,8 @@ async function startSchedule(): Promise<void> {
   const ledger = killingLedger(sqliteLedger({ path: settings.path }), "customer.enrich", kill);
   const reprise = declareService(ledger);
   const blobs = killingBlobs(withHistory(fileBlobs({ directory: settings.directory }), history), kill);
-  declareEnrichment(reprise, { prices, blobs }, settings.pace);
+  const { enrichCustomers } = declareEnrichment(reprise, { prices, blobs }, settings.pace);
   await reprise.start();
+  unknown = async () => (await enrichCustomers.standing()).ticks.at(-1)?.counts?.unknown ?? 0;
   process.on("SIGTERM", () => void reprise.close().then(() => process.exit(0)));
 }
