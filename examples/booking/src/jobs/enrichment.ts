@@ -17,11 +17,7 @@ export interface EnrichmentPace {
   readonly keys: "honoured" | "ignored";
 }
 
-export function declareEnrichment(
-  reprise: Service,
-  { prices, blobs }: EnrichmentSources,
-  pace: EnrichmentPace,
-) {
+export function declareEnrichment(reprise: Service, { prices, blobs }: EnrichmentSources, pace: EnrichmentPace) {
   const enrichCustomer = reprise.operation({
     name: "customer.enrich",
     owner: "crm-team",

@@ -70,11 +70,7 @@ export async function runSide(settings: SideSettings): Promise<SideResult> {
       const batch = Array.from({ length: customers }, (_, at) => ({ customer: `c-${round + 1}-${at + 1}`, change: 1 }));
       changes.push(...batch);
       const order = { arm: point, time: 2 + Math.floor(random() * 4) };
-      await within(
-        workers.killAndGoOn(batch, order),
-        roundWithinMs,
-        `The worker did not come over '${point}'.`,
-      );
+      await within(workers.killAndGoOn(batch, order), roundWithinMs, `The worker did not come over '${point}'.`);
       const told = `${callsFor(books, batch)} calls billed for ${customers} customers`;
       rounds.push({ point, told, ...damageIn(books, batch) });
       progress(`${name}: kill ${round + 1} of ${kills}, ${point}`, (round + 1) / kills);

@@ -21,7 +21,7 @@ export interface Rerun {
 
 /** Kills the nightly job half way, week after week, on both sides; then runs half a year again. */
 export async function runRerun({ seed, quick, progress }: RerunSettings): Promise<Rerun> {
-  const weeks = drawWeeks(quick ? 5 : 24, seed);
+  const weeks = drawWeeks(quick ? 4 : 24, seed);
   return inScratch("rerun", async (directory) => {
     const common = { directory, weeks, seed };
     const plain = await runSide({ ...common, side: "without", progress: part(progress, 0, 0.4) });
