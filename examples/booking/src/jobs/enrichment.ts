@@ -29,10 +29,10 @@ export function declareEnrichment(reprise: Service, { prices, blobs }: Enrichmen
     retention: "90d",
     lease: pace.lease,
     effects: "external",
-    run: async ({ input, effect, transaction }) => {
-      const price = await effect("price", {
+    run: async ({ input, pinned, transaction }) => {
+      // no two calls bring the same price: the first one is kept
+      const price = await pinned("price", (key, signal) => prices.ask(input, key, signal), {
         ifUnknown: pace.keys === "honoured" ? "retry" : "park",
-        run: (key, signal) => prices.ask(input, key, signal),
       });
       // made of what is recorded alone: who writes it again, however late, writes the same bytes
       const bytes = new TextEncoder().encode(JSON.stringify({ ...input, ...price }));
