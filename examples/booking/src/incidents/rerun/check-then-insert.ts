@@ -37,19 +37,19 @@ export async function checkThenInsert(
   for (const row of staged) {
     const [known] = await ask(database, look, [cell(row, "user"), cell(row, "reference")]);
     begun();
+    kill.at("check: a row was looked up, nothing written");
     if (known === undefined) {
-      kill.at("check: the row is not there, nothing written");
       await ask(
         database,
         insert,
         bookingColumns.map((column) => cell(row, column)),
       );
       inserted += 1;
-      kill.at("insert: written, the next not looked up");
     } else if (content.some((column) => known[column] !== row[column])) {
       await ask(database, update, [...content.map((column) => cell(row, column)), cell(known, "id")]);
       updated += 1;
     }
+    kill.at("write: one row done, the next not looked up");
   }
   database.close();
   return { inserted, updated };

@@ -54,7 +54,7 @@ async function runPlain(): Promise<JobOutcome> {
 
 async function openLoad() {
   const reprise = declareService(killingLedger(sqliteLedger({ path }), kill, begun));
-  const { sales } = declareSales(reprise, { every: "1h", lease, windows: "1d" });
+  const { sales } = declareSales(reprise, { every: "3650d", lease, windows: "1d" });
   await reprise.start();
   return { reprise, sales };
 }

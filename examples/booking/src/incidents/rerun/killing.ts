@@ -12,9 +12,8 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
   }
   const check = leases.check.bind(leases);
   const replaceIn = registers.replaceIn.bind(registers);
-  let planned = false;
-  /** Of the transaction that was begun last. */
-  let fenced = false;
+  /** Whether this process has written a window to its end, and whether the transaction that was begun last is one. */
+  let [windowWritten, fenced] = [false, false];
   return {
     ...ledger,
     leases: {
@@ -42,10 +41,12 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
     registers: {
       ...registers,
       replace: async (name, value, version) => {
-        if (planned) kill.at("end: not recorded");
+        // how a schedule stands is kept there too
+        if (!name.startsWith("load/")) return registers.replace(name, value, version);
+        if (windowWritten) kill.at("end: not recorded");
         const written = await registers.replace(name, value, version);
-        if (!planned) kill.at("plan: windows written down, none begun");
-        planned = true;
+        // the run with its windows: what points to it is a number
+        if (!windowWritten && value.startsWith("{")) kill.at("plan: windows written down, none begun");
         return written;
       },
       replaceIn: async (tx, name, value, version) => {
@@ -58,6 +59,7 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
       begin: async (work, statementMs) => {
         fenced = false;
         const result = await sql.begin(work, statementMs);
+        windowWritten ||= fenced;
         if (fenced) kill.at("window: committed, the next not begun");
         return result;
       },

@@ -1,7 +1,7 @@
 /** Where the job's process is killed: `step: detail`, in the order of one run. */
 export const pointsWithout = [
-  "check: the row is not there, nothing written",
-  "insert: written, the next not looked up",
+  "check: a row was looked up, nothing written",
+  "write: one row done, the next not looked up",
 ] as const;
 
 export const pointsWith = [

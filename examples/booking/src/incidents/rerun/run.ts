@@ -55,7 +55,7 @@ export async function runSide(settings: SideSettings): Promise<SideResult> {
     for (const [at, week] of weeks.entries()) {
       inTransaction(database, () => stage(database, week.deliveries));
       arrived.push(...week.deliveries);
-      const point = points[at % points.length] ?? points[0] ?? "check: the row is not there, nothing written";
+      const point = points[at % points.length] ?? points[0] ?? "check: a row was looked up, nothing written";
       const told = await killAndRerun(week, { point, time: timeOf(point, random) }, start);
       killed.push({ point, told, ...damageIn(path, arrived, week.deliveries) });
       progress(`${side}: week ${at + 1} of ${weeks.length}, ${point}`, (0.85 * (at + 1)) / weeks.length);
@@ -113,6 +113,6 @@ function startJob(settings: JobStart): Promise<Child<"ready">> {
 /** Half way through: at some row, or at some window of the seven. */
 function timeOf(point: Point, random: () => number): number {
   if (point.startsWith("window:")) return 2 + Math.floor(random() * 4);
-  if (point.startsWith("check:") || point.startsWith("insert:")) return 15 + Math.floor(random() * 25);
+  if (point.startsWith("check:") || point.startsWith("write:")) return 15 + Math.floor(random() * 25);
   return 1;
 }
