@@ -63,8 +63,11 @@ export function memoryLeases<Tx>(
         const lease = held(grip);
         if (lease === undefined || lease.until === released) return false;
         lease.checks += 1;
+        let isOpen = true;
         const end = () => {
-          lease.checks -= 1;
+          // a savepoint that is undone ends it before its transaction does
+          if (isOpen) lease.checks -= 1;
+          isOpen = false;
         };
         scope.commit.push(end);
         scope.undo.push(end);

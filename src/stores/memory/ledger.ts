@@ -352,7 +352,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
         }),
     },
     leases: memoryLeases(name, step, scoped),
-    registers: memoryRegisters(step, scoped),
+    registers: memoryRegisters(name, step, scoped),
     writes: newestWriteJournal(clock.now, step),
   };
 }
