@@ -43,6 +43,11 @@ export type {
 export type * from "./contract/journal.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { LoadCounts, LostCounts, WindowCounts } from "./load/counts.ts";
+export type { LoadSource, LoadWindows, LostRule, WindowStep } from "./load/declaration.ts";
+export type { Comparison, ListedKey } from "./load/dialect.ts";
+export type { LoadRefusal, LoadRefusalReason } from "./load/refusal.ts";
+export type * from "./load/surface.ts";
 export type { Anchor, AnchoredTransaction, AnchorOptions } from "./operation/anchor.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {

@@ -13,8 +13,10 @@ import type { CacheDeclaration } from "./cache/declaration.ts";
 import type { CacheEvents, Tell } from "./cache/events.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideOperation, decideRoute } from "./decisions/decide.ts";
+import { decideCache, decideLoad, decideOperation, decideRoute } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
+import type { LoadDeclaration } from "./load/declaration.ts";
+import { createLoads } from "./load/loads.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
@@ -33,6 +35,7 @@ export class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #loads: ReturnType<typeof createLoads>;
   readonly #anchors: Anchors;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
@@ -89,6 +92,10 @@ export class Instance {
       owner,
       options.workers ?? defaults.background.workers,
     );
+    this.#loads = createLoads(
+      { service, instance, clock, ledger: () => this.#openLedger(), closing: this.#closing },
+      owner,
+    );
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     this.#inside = {
       service,
@@ -102,6 +109,7 @@ export class Instance {
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
+      loads: () => this.#loads.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
@@ -142,6 +150,10 @@ export class Instance {
         if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
         return this.#operations.declare(declaration);
       },
+      load: (declaration: LoadDeclaration) => {
+        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        return this.#loads.declare(declaration);
+      },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
@@ -167,6 +179,7 @@ export class Instance {
           decideCache(declaration, changes(), owner, dimensions, { sources, secrets }),
         ),
       ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
+      ...this.#loads.list().map(({ declaration }) => decideLoad(declaration, owner)),
     ];
   }
 
@@ -200,6 +213,7 @@ export class Instance {
     // closed while it opened: nothing may begin that nobody stops
     if (this.#closed !== undefined) return;
     if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
+    if (ledger !== undefined) this.#loads.start(ledger);
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
@@ -258,7 +272,11 @@ export class Instance {
   async #close(): Promise<void> {
     await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
-    const drained = Promise.all([this.#operations.drain(), this.#caches.close({ drainMs: defaults.drainMs })]);
+    const drained = Promise.all([
+      this.#operations.drain(),
+      this.#loads.drain(),
+      this.#caches.close({ drainMs: defaults.drainMs }),
+    ]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {
       this.#closing.abort(closed);
       await withDeadline(this.#clock, defaults.abortMs, drained, () => closed).catch(() => {});

@@ -63,6 +63,28 @@ export const defaults = {
     /** Work that was resumed so often without an end is poisoned: it is parked with its last error. */
     resumeAttempts: 10,
   },
+  load: {
+    /** As an operation's: a crash is not felt for minutes, and a window may take longer, for it is renewed meanwhile. */
+    leaseMs: 30_000,
+    /** A window takes seconds; one that takes so long waits for a lock that nobody lets go. */
+    windowMs: 30 * 60_000,
+    /** One statement over everything may be a night's work. */
+    wholeMs: 12 * 3_600_000,
+    /** Other loads of the table in the way, or a server that fails over: pauses double from the least, a minute in all. */
+    attempts: 10,
+    pauseMs: { least: 50, most: 15_000 },
+    /** Decades of days; more are a mistake, such as a date of the year 9999. */
+    mostWindows: 10_000,
+    /** A smaller source costs less in one statement than in some windows. */
+    windowsWorthwhile: 4,
+    /** Which run wrote what is asked within a month. */
+    keptMs: 30 * 86_400_000,
+    sweepBatch: 1_000,
+    page: 500,
+    /** Keys that a person looks at one by one. */
+    listed: 50,
+    runsListed: 20,
+  },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,

@@ -53,6 +53,7 @@ interface Details {
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
+  REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_LOAD_ABANDONED: { readonly cache: string };
   REPRISE_QUEUE_FULL: { readonly cache: string; readonly most: number };
@@ -116,7 +117,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   },
   REPRISE_NO_LEDGER: {
     status: 500,
-    message: (d) => `Operation '${d.name}' needs a ledger to keep its outcome in: give createReprise one.`,
+    message: (d) => `'${d.name}' needs a ledger to keep what became of it in: give createReprise one.`,
   },
   REPRISE_NOT_STORABLE: {
     status: 500,
@@ -276,6 +277,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_DRIVER_MISSING: {
     status: 500,
     message: (d) => `${d.store} needs a driver that is not installed: run 'npm install ${d.driver}'.`,
+  },
+  REPRISE_LOAD_MISCOUNTED: {
+    status: 500,
+    message: (d) =>
+      `The classes of a window of load '${d.load}' do not add up to the rows that it read, so the window was rolled back. A trigger or a rule of the table may change what is written: run it without, or report this.`,
   },
   REPRISE_LOAD_TIMEOUT: {
     status: 503,

@@ -7,8 +7,7 @@ import type { Load } from "./surface.ts";
 /** Where the rows come from: a table, or a query whose columns are named as those of the table it fills. */
 export type LoadSource =
   /** `"transactions"` or `"staging.transactions"`, as the database's catalogue writes the names: in its very letters. */
-  | string
-  | { readonly query: string };
+  string | { readonly query: string };
 
 /** A whole run is cut into windows, each of which is one transaction that also writes down that it is done. */
 export type LoadWindows =

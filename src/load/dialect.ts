@@ -111,7 +111,7 @@ export interface ColumnPair {
 }
 export interface Misfit {
   readonly column: string;
-  readonly why: "not-assignable" | "loses-value" | "not-comparable";
+  readonly why: "not-assignable" | "loses-value" | "depends-on-session" | "not-comparable";
 }
 
 /** A declaration and what was found: all that a statement needs. */

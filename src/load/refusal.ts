@@ -30,7 +30,7 @@ export type LoadRefusalReason =
       readonly column: string;
       readonly from: string;
       readonly to: string;
-      readonly is: "not-assignable" | "loses-value" | "not-comparable";
+      readonly is: "not-assignable" | "loses-value" | "depends-on-session" | "not-comparable";
     }
   | { readonly what: "mark-unfit"; readonly table: string; readonly column: string }
   | { readonly what: "window-column-unfit"; readonly column: string; readonly type: string }

@@ -3,6 +3,7 @@ import type { CacheCounters } from "../cache/counters.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { Explanation } from "../cache/explain.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { DeclaredLoad } from "../load/loads.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { Curve } from "./working-set/curve.ts";
@@ -25,6 +26,7 @@ export interface Inside {
   readonly connected: () => Promise<Ledger<unknown> | undefined>;
   readonly caches: () => readonly InsideCache[];
   readonly operations: () => readonly InsideOperation[];
+  readonly loads: () => readonly DeclaredLoad[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
   readonly memory: () => InsideMemory;

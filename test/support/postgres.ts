@@ -53,6 +53,8 @@ const instants = {
   effect: ["started_at", "settle_at", "pinned_at"],
   attempt: ["at"],
   write: ["lease_until", "not_before", "failed_at", "dead_at"],
+  lease: ["until"],
+  register: ["at"],
 };
 
 export async function postgresPlace(max = 6, partitions?: number): Promise<PostgresPlace> {
@@ -106,7 +108,9 @@ export async function postgresPlace(max = 6, partitions?: number): Promise<Postg
     },
     clear: async () => {
       await close();
-      const tables = ["work", "effect", "attempt", "journal", "write"].map((table) => `${schema}.reprise_${table}`);
+      const tables = ["work", "effect", "attempt", "journal", "write", "lease", "register"].map(
+        (table) => `${schema}.reprise_${table}`,
+      );
       await admin.query([...tables, `${schema}.booking`].map((table) => `delete from ${table}`).join("; "));
     },
     drop: async () => {

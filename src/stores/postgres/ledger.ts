@@ -22,13 +22,21 @@ import {
 } from "./endings.ts";
 import { intervene } from "./intervene.ts";
 import { postgresJournal } from "./journal.ts";
+import { postgresLeases } from "./leases.ts";
 import { found, look } from "./look.ts";
 import { recentRuns, runHistory } from "./looking.ts";
 import { openSchema, postgresSchema } from "./migration.ts";
-import { boundIdling, markOpen } from "./rows.ts";
-import { type Isolation, type PostgresServer, postgresServer, step } from "./server.ts";
+import { postgresRegisters } from "./registers.ts";
+import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
+import { postgresSql } from "./sql.ts";
 import { keptSuccesses } from "./successes.ts";
-import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
+import {
+  joinedTransactions,
+  ownTransactions,
+  type PostgresTransaction,
+  runAlone,
+  type Transactor,
+} from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
 
@@ -102,8 +110,6 @@ export function postgresLedger<Tx>(
     : createLedger(server, joinedTransactions(server, transactions), schema);
 }
 
-const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open`, String(defaults.postgres.idleMs));
-
 function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, schema: string): Ledger<Tx> {
   return {
     name,
@@ -129,11 +135,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
     release: (fence, release) => releaseWork(server, fence, release),
     park: (fence, parking) => parkOwn(server, fence, parking),
 
-    transaction: (work) =>
-      transactor.run("transaction", [boundIdle], async ({ tx }) => {
-        const value = await work(tx);
-        return { is: "commit", steps: [], value: () => value };
-      }),
+    transaction: (work) => runAlone(transactor, "transaction", work),
     transact: (fence, effect, work) => transact(transactor, fence, effect, work),
     conclude: (fence, concluding, work) => concludeWork(transactor, fence, concluding, work),
     atomic: (request, work) =>
@@ -164,6 +166,9 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
 
     journal: postgresJournal(server),
     writes: postgresWriteJournal(server),
+    leases: postgresLeases(server, transactor),
+    registers: postgresRegisters(server, transactor),
+    sql: postgresSql(transactor),
     schema: postgresSchema(server, schema),
   };
 }

@@ -30,6 +30,9 @@ const roomy = "fillfactor=85";
  * work goes its ordinary way stands in none (heap-only updates). So open work is known by `not_before`, which nothing else
  * has, parked work by `effect`, and work that keeps its input by that.
  *
+ * reprise_lease.until: null once it is released; the row stays for its token. It stands in no index, so that a heartbeat
+ * beside a transaction that has locked the key waits for nothing.
+ *
  * In partitions by `name` nothing but a name can be unique. So there every key is a further key, with a row whose name it
  * is, and that an id is unique is left to chance, which it owes to anyway.
  */
@@ -156,6 +159,29 @@ export function tables(isPartitioned: boolean): readonly Table[] {
         reprise_write_attempt: "(attempt) where attempt is not null",
         reprise_write_dead: "(queue, dead_at) where state = 'd'",
       },
+      options: roomy,
+    },
+    {
+      name: "reprise_lease",
+      columns: {
+        token: "bigint not null",
+        until: instant,
+        attempt: "uuid not null",
+        name: 'text collate "C" not null',
+        holder: "text not null",
+      },
+      primaryKey: "(name)",
+      options: roomy,
+    },
+    {
+      name: "reprise_register",
+      columns: {
+        version: "bigint not null",
+        at: `${instant} not null`,
+        name: 'text collate "C" not null',
+        value: "text not null",
+      },
+      primaryKey: "(name)",
       options: roomy,
     },
   ];

@@ -47,6 +47,11 @@ export interface Held {
   readonly query: (text: string, params: readonly unknown[]) => Promise<QueryResult>;
 }
 
+/** A transaction of which nothing is repeated, and each statement of whose work may take so long. */
+export interface Alone {
+  readonly statementMs: number;
+}
+
 /** One database through one pool. Every call has a deadline; a connection that passed it is not used again. */
 export interface PostgresServer {
   readonly ledger: string;
@@ -61,17 +66,20 @@ export interface PostgresServer {
   readonly together: (doing: string, steps: readonly Step[], snapshot?: "one") => Promise<readonly Answer[]>;
   /**
    * `work` in a transaction that stays open while it waits. BEGIN and `opening` share a round trip, as do its last steps
-   * and COMMIT. Repeated as a whole when another transaction was in the way.
+   * and COMMIT. Repeated as a whole when another transaction was in the way, unless it is `alone`.
    */
   readonly transaction: <T>(
     doing: string,
     opening: readonly Step[],
     work: (held: Held, answers: readonly Answer[]) => Promise<Ending<T>>,
+    alone?: Alone,
   ) => Promise<T>;
   /** `work` on a connection, whether or not the tables are there. Its statements have no deadline: an index takes long. */
   readonly unopened: <T>(doing: string, work: (ask: Ask) => Promise<T>) => Promise<T>;
   /** Counts work that is done on another connection: `close` waits for it, and after it none begins. */
   readonly elsewhere: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
+  /** When a statement that the server itself ends after `ms` has been answered, or never will be. */
+  readonly answersBy: (ms: number) => number;
   readonly repeating: <T>(work: () => Promise<T>) => Promise<T>;
   /** A step's text for whoever sends it, without a name. */
   readonly textOf: (step: Step) => string;
@@ -192,8 +200,11 @@ export function postgresServer(options: {
   };
 
   /** On a connection of its own that is given back after it, whatever happened. */
-  const own = <T>(doing: string, work: (lent: Lent) => Promise<T>): Promise<T> =>
-    elsewhere(doing, () => repeating(async () => work(await connect(doing, answerMs))));
+  const own = <T>(doing: string, work: (lent: Lent) => Promise<T>, alone?: Alone): Promise<T> => {
+    const once = async () => work(await connect(doing, answerMs));
+    return elsewhere(doing, () => (alone === undefined ? repeating(once) : once()));
+  };
+  const answersBy = (ms: number) => ms + answerMs;
 
   const failed = (error: unknown, doing: string, afterMs = answerMs): unknown =>
     isConflict(error) || isOwnDuplicate(error) ? error : translate(error, ledger, doing, afterMs);
@@ -226,43 +237,49 @@ export function postgresServer(options: {
       }
     });
 
-  const transaction: PostgresServer["transaction"] = (doing, first, work) =>
-    own(doing, async (lent) => {
-      /** What a statement of the work failed with: the cause of everything that fails after it. */
-      let failure: unknown;
-      const run: Held["run"] = async (steps) => {
+  const transaction: PostgresServer["transaction"] = (doing, first, work, alone) => {
+    const statementMs = alone === undefined ? workMs : answersBy(alone.statementMs);
+    return own(
+      doing,
+      async (lent) => {
+        /** What a statement of the work failed with: the cause of everything that fails after it. */
+        let failure: unknown;
+        const run: Held["run"] = async (steps) => {
+          try {
+            return await send(lent, doing, steps);
+          } catch (error) {
+            throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
+          }
+        };
+        const query: Held["query"] = async (text, params) => {
+          const doingWork = `${doing}, a statement of the work`;
+          try {
+            return await exchange(lent, doingWork, statementMs, lent.connection.query(text, params));
+          } catch (error) {
+            failure = error;
+            if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, statementMs);
+            throw error;
+          }
+        };
         try {
-          return await send(lent, doing, steps);
+          const [, ...answers] = await run([begin, ...first]);
+          const ending = await work({ run, query }, answers);
+          if (ending.is === "rollback") {
+            const rolledBack = counted(() => rollBack(lent));
+            if (!ending.soon) await rolledBack;
+            return ending.value;
+          }
+          const last = await finish(lent, `${doing}, commit`, [...ending.steps, commit], () => failure);
+          lent.release();
+          return ending.value(last);
         } catch (error) {
-          throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
-        }
-      };
-      const query: Held["query"] = async (text, params) => {
-        const doingWork = `${doing}, a statement of the work`;
-        try {
-          return await exchange(lent, doingWork, workMs, lent.connection.query(text, params));
-        } catch (error) {
-          failure = error;
-          if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, workMs);
+          await rollBack(lent);
           throw error;
         }
-      };
-      try {
-        const [, ...answers] = await run([begin, ...first]);
-        const ending = await work({ run, query }, answers);
-        if (ending.is === "rollback") {
-          const rolledBack = counted(() => rollBack(lent));
-          if (!ending.soon) await rolledBack;
-          return ending.value;
-        }
-        const last = await finish(lent, `${doing}, commit`, [...ending.steps, commit], () => failure);
-        lent.release();
-        return ending.value(last);
-      } catch (error) {
-        await rollBack(lent);
-        throw error;
-      }
-    });
+      },
+      alone,
+    );
+  };
 
   /** The last steps and COMMIT. Where its answer is lost, nobody knows yet: `REPRISE_LEDGER_AWAY`, and claiming again tells. */
   const finish = async (
@@ -338,6 +355,7 @@ export function postgresServer(options: {
       }
     },
     elsewhere,
+    answersBy,
     repeating,
     textOf: (one) => compileUnnamed(one).text,
   };

@@ -1,10 +1,13 @@
+import { systemClock } from "../../base/clock.ts";
+import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { Name } from "../../base/names.ts";
-import type { Transactions } from "../../contract/transactions.ts";
+import { withDeadline } from "../../base/promise.ts";
+import type { QueryResult, Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
 import { isAborted, isConflict, isEnded, isLoss, isOutside, isOwnDuplicate, sqlState, translate } from "./failure.ts";
-import { isOpen } from "./rows.ts";
-import { type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
+import { boundIdling, isOpen, markOpen } from "./rows.ts";
+import { type Alone, type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
 /** What an operation's `run` writes with, where the ledger has the pool alone. Valid until the work that received it ends. */
 export interface PostgresTransaction {
@@ -27,12 +30,37 @@ type Work<Tx, T> = (session: Session<Tx>, answers: readonly Answer[]) => Promise
 
 /** Runs work in transactions that `opening` begins. */
 export interface Transactor<Tx> {
-  readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>) => Promise<T>;
+  readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>, alone?: Alone) => Promise<T>;
   /**
    * The same under a savepoint of an open transaction. What goes wrong undoes the savepoint.
    * @throws REPRISE_RETRY_TRANSACTION when another transaction was in the way
    */
   readonly nest: <T>(tx: Tx, opening: readonly Step[], work: Work<Tx, T>) => Promise<T>;
+  /** The user's statement in an open transaction: its errors pass through. */
+  readonly query: (tx: Tx, text: string, params: readonly unknown[]) => Promise<QueryResult>;
+}
+
+const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open`, String(defaults.postgres.idleMs));
+/** The server ends a statement that takes longer, and its connection stays of use. */
+const boundStatements = "select set_config('statement_timeout', $1::text, true) as bound";
+
+/** The user's work and nothing of ours. */
+export function runAlone<Tx, T>(
+  transactor: Transactor<Tx>,
+  doing: string,
+  work: (tx: Tx) => Promise<T>,
+  alone?: Alone,
+): Promise<T> {
+  const bound = alone === undefined ? [] : [step(boundStatements, String(Math.ceil(alone.statementMs)))];
+  return transactor.run(
+    doing,
+    [boundIdle, ...bound],
+    async ({ tx }) => {
+      const value = await work(tx);
+      return { is: "commit", steps: [], value: () => value };
+    },
+    alone,
+  );
 }
 
 interface Level {
@@ -65,17 +93,18 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     return level;
   };
 
+  const query = async (level: Level | undefined, text: string, params: readonly unknown[]): Promise<QueryResult> => {
+    const { held } = check(level);
+    // what a driver takes beside a text fails in it as if the ledger were away
+    if (typeof text !== "string")
+      throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
+    if (endsTransaction.test(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+    return held.query(text, params);
+  };
+
   const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
     const tx: PostgresTransaction = {
-      query: async (text, params = []) => {
-        check(level);
-        // what a driver takes beside a text fails in it as if the ledger were away
-        if (typeof text !== "string")
-          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
-        if (endsTransaction.test(text))
-          throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
-        return (await level.held.query(text, params)).rows;
-      },
+      query: async (text, params = []) => (await query(level, text, params)).rows,
     };
     levels.set(tx, level);
     try {
@@ -89,11 +118,17 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
   };
 
   return {
-    run: (doing, opening, work) =>
-      server.transaction(doing, opening, (held, answers) => {
-        const level = { held, depth: 0, running: new Set<Name>(), open: true, suspended: false };
-        return enter(level, (session) => work(session, answers));
-      }),
+    run: (doing, opening, work, alone) =>
+      server.transaction(
+        doing,
+        opening,
+        (held, answers) => {
+          const level = { held, depth: 0, running: new Set<Name>(), open: true, suspended: false };
+          return enter(level, (session) => work(session, answers));
+        },
+        alone,
+      ),
+    query: (tx, text, params) => query(levels.get(tx), text, params),
     nest: async (tx, opening, work) => {
       const outer = check(levels.get(tx));
       outer.suspended = true;
@@ -112,10 +147,18 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
 /** For what ends without a statement of ours, which would notice. */
 const askOpen = [step(`select ${isOpen} as open`)];
 
+interface MappedLevel {
+  readonly running: Set<Name>;
+  depth: number;
+  suspended: boolean;
+  /** How long each of the user's statements may take; `undefined`: as long as the mapper lets it. */
+  statementMs: number | undefined;
+}
+
 /** Transactions of a mapper: what is written with them shares their commit. Statements of ours go one by one. */
 export function joinedTransactions<Tx>(server: PostgresServer, transactions: Transactions<Tx>): Transactor<Tx> {
   /** By the mapper's own object, which stands for one transaction until that ends. */
-  const levels = new WeakMap<object, { readonly running: Set<Name>; depth: number; suspended: boolean }>();
+  const levels = new WeakMap<object, MappedLevel>();
 
   const heldOf = (tx: Tx, doing: string): Pick<Held, "run"> => ({
     run: async (steps) => {
@@ -145,35 +188,55 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
       return answers;
     },
   });
-  const levelOf = (tx: Tx) => {
+  const levelOf = (tx: Tx): MappedLevel => {
     if (typeof tx !== "object" && typeof tx !== "function")
       throw misuse("this is no transaction.", "Pass the mapper's.");
-    const known = levels.get(tx as object) ?? { running: new Set<Name>(), depth: 0, suspended: false };
+    const known = levels.get(tx as object) ?? {
+      running: new Set<Name>(),
+      depth: 0,
+      suspended: false,
+      statementMs: undefined,
+    };
     levels.set(tx as object, known);
     return known;
   };
 
   return {
-    run: (doing, opening, work) =>
-      server.elsewhere(doing, () =>
-        server.repeating(async () => {
-          let phase: "before" | "work" | "commit" = "before";
-          try {
-            return await transactions.begin(async (tx) => {
-              phase = "work";
-              const { run } = heldOf(tx, doing);
-              const session = { tx, run, running: levelOf(tx).running };
-              const ending = await work(session, await run(opening));
-              if (ending.is === "rollback") return ending.value;
-              const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
-              phase = "commit";
-              return value;
+    run: (doing, opening, work, alone) => {
+      const once = async () => {
+        let phase: "before" | "work" | "commit" = "before";
+        try {
+          return await transactions.begin(async (tx) => {
+            phase = "work";
+            const { run } = heldOf(tx, doing);
+            const level = levelOf(tx);
+            const session = { tx, run, running: level.running };
+            const opened = await run(opening);
+            level.statementMs = alone?.statementMs;
+            // a mapper may hand out one object for one transaction after the other
+            const ending = await work(session, opened).finally(() => {
+              level.statementMs = undefined;
             });
-          } catch (error) {
-            throw ofMapper(error, phase, server.ledger, doing);
-          }
-        }),
-      ),
+            if (ending.is === "rollback") return ending.value;
+            const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
+            phase = "commit";
+            return value;
+          });
+        } catch (error) {
+          throw ofMapper(error, phase, server.ledger, doing);
+        }
+      };
+      return server.elsewhere(doing, () => (alone === undefined ? server.repeating(once) : once()));
+    },
+    query: (tx, text, params) => {
+      const { statementMs } = levelOf(tx);
+      const sent = transactions.query(tx, text, params);
+      return statementMs === undefined
+        ? sent
+        : withDeadline(systemClock, server.answersBy(statementMs), sent, () => {
+            return new RepriseError("REPRISE_LEDGER_AWAY", { ledger: server.ledger, doing: "a statement of the work" });
+          });
+    },
     nest: async (tx, opening, work) => {
       const level = levelOf(tx);
       if (level.suspended) throw misuse("a run inside this transaction is under way.", "Await it before the next one.");

@@ -22,8 +22,11 @@ import {
 import { sqliteFile } from "./file.ts";
 import { intervene } from "./intervene.ts";
 import { sqliteJournal } from "./journal.ts";
+import { sqliteLeases } from "./leases.ts";
 import { keptSuccesses, recentRuns, runHistory, succeededTwice, workStanding } from "./looking.ts";
 import { sqliteSchema } from "./migration.ts";
+import { sqliteRegisters } from "./registers.ts";
+import { sqliteSql } from "./sql.ts";
 import { createTransactions, type SqliteTransaction } from "./transaction.ts";
 import { sqliteWriteJournal } from "./write-journal.ts";
 
@@ -135,6 +138,9 @@ export function sqliteLedger(options: SqliteLedgerOptions): Ledger<SqliteTransac
 
     journal: sqliteJournal(file),
     writes: sqliteWriteJournal(file),
+    leases: sqliteLeases(file, name, transactions),
+    registers: sqliteRegisters(file, clock, transactions),
+    sql: sqliteSql((work) => file.transact("sql", (connection) => within(connection, work)), transactions),
     schema: sqliteSchema(file, name),
   };
 }

@@ -15,6 +15,8 @@ export const schemaVersion = "1";
  *
  * reprise_write is a key's newest write that has not reached its source: `p` pending, `d` dead. `place` is the version that
  * has been waiting since, `claimed` the version that its claim took.
+ *
+ * reprise_lease.until: null once it is released; the row stays for its token.
  */
 export const tables: readonly Table[] = [
   {
@@ -130,6 +132,27 @@ export const tables: readonly Table[] = [
       reprise_write_attempt: "(attempt) where attempt is not null",
       reprise_write_dead: "(queue, dead_at) where state = 'd'",
     },
+  },
+  {
+    name: "reprise_lease",
+    columns: {
+      name: "text",
+      attempt: "text not null",
+      token: "integer not null",
+      holder: "text not null",
+      until: "integer",
+    },
+    primaryKey: "(name)",
+  },
+  {
+    name: "reprise_register",
+    columns: {
+      name: "text",
+      value: "text not null",
+      version: "integer not null",
+      at: "integer not null",
+    },
+    primaryKey: "(name)",
   },
 ];
 

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import type { QueryResult } from "../../contract/transactions.ts";
 import type { Connection, Row, SqliteParameter } from "./driver.ts";
 import type { Entries } from "./running.ts";
 
@@ -32,6 +33,8 @@ export interface Transactions {
   readonly of: (connection: Connection) => Session;
   /** `work` under a savepoint of the transaction. What it throws undoes the savepoint. */
   readonly nest: <T>(tx: SqliteTransaction, work: (session: Session) => Promise<T>) => Promise<T>;
+  /** The user's statement in an open transaction, and how many rows it returned or changed. */
+  readonly query: (tx: SqliteTransaction, text: string, params: readonly unknown[]) => Promise<QueryResult>;
 }
 
 /** Behind any comments and empty statements. */
@@ -66,21 +69,23 @@ export function createTransactions(): Transactions {
     return level;
   };
 
+  const query = (level: Level | undefined, text: string, params: readonly unknown[]): readonly Row[] => {
+    const { connection } = check(level);
+    if (typeof text !== "string")
+      throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
+    if (endsTransaction.test(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+    if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
+    // what SQLite does not keep is refused by the connection
+    return connection.query(text, params as readonly SqliteParameter[]);
+  };
+
   const sessionAt = (connection: Connection, depth: number, running: Entries): Session => ({
     connection,
     running,
     hand: async (work) => {
       const own: Level = { connection, depth, running, open: true, suspended: false };
       const tx: SqliteTransaction = {
-        query: async (text, params = []) => {
-          check(own);
-          if (typeof text !== "string")
-            throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
-          if (endsTransaction.test(text))
-            throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
-          if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
-          return connection.query(text, params);
-        },
+        query: async (text, params = []) => query(own, text, params),
       };
       levels.set(tx, own);
       try {
@@ -98,6 +103,15 @@ export function createTransactions(): Transactions {
 
   return {
     of: (connection) => sessionAt(connection, 0, new Map()),
+    query: async (tx, text, params) => {
+      const { connection } = check(levels.get(tx));
+      const before = changesOf(connection);
+      const rows = query(levels.get(tx), text, params);
+      if (rows.length > 0) return { rows, count: rows.length };
+      const after = changesOf(connection);
+      // what a statement changed stands until the next one that changes something
+      return { rows, count: after.total === before.total ? 0 : after.last };
+    },
     nest: async (tx, work) => {
       const outer = check(levels.get(tx));
       const { connection, running } = outer;
@@ -116,6 +130,11 @@ export function createTransactions(): Transactions {
       }
     },
   };
+}
+
+function changesOf(connection: Connection): { readonly total: number; readonly last: number } {
+  const row = connection.get("select total_changes() as total, changes() as last", []);
+  return { total: Number(row?.["total"]), last: Number(row?.["last"]) };
 }
 
 function misuse(why: string, mend: string): RepriseError {
