@@ -14,20 +14,7 @@ import { unlessLocked } from "./server.ts";
 export function mysqlLeases<Tx>(database: Database, sql: SqlDatabase<Tx>, ledger: string): LeaseStore<Tx> {
   return {
     name: ledger,
-    acquire: async (request) => {
-      const { name, attempt } = request;
-      const found = await database.each(
-        "acquire lease",
-        async (connection) =>
-          (await read(connection, name)) ?? (await insert(connection, request)) ?? (await read(connection, name)),
-      );
-      // somebody has written it, and is about to commit
-      if (found === undefined) return { is: "held", holder: null, forMs: null };
-      if ("is" in found) return found;
-      // whoever walks away has locked nothing: no renewal ever waits for them
-      if (found.forMs > 0 && found.attempt !== attempt) return heldBy(found);
-      return database.write("acquire lease", (connection) => take(connection, request, found));
-    },
+    acquire: (request) => database.each("acquire lease", (connection) => acquire(connection, request)),
     renew: async (grip, leaseMs) => {
       const { count } = await database.one(
         "renew lease",
@@ -75,8 +62,8 @@ const gripOf = ({ name, attempt }: Grip) => [nameOf(name), id16(attempt)] as con
 
 const select = `select attempt, token, holder, lease_until - ${clock} as left_us from reprise_lease where name = ?`;
 
-async function read(connection: Connection, name: string, locking = ""): Promise<Lease | undefined> {
-  const { rows } = await connection.query(`${select} ${locking}`, [nameOf(name)]);
+async function read(connection: Connection, name: string): Promise<Lease | undefined> {
+  const { rows } = await connection.query(select, [nameOf(name)]);
   return rows.map(leaseOf)[0];
 }
 
@@ -92,6 +79,21 @@ function leaseOf(row: Row): Lease {
 
 function heldBy({ holder, forMs }: Lease): Held {
   return { is: "held", holder, forMs: Math.max(0, forMs) };
+}
+
+async function acquire(connection: Connection, request: LeaseRequest): Promise<Acquired | Held> {
+  const { name, attempt } = request;
+  const isMine = (lease: Lease) => lease.forMs > 0 && lease.attempt === attempt;
+  const found = (await read(connection, name)) ?? (await insert(connection, request)) ?? (await read(connection, name));
+  // somebody has written it, and is about to commit
+  if (found === undefined) return { is: "held", holder: null, forMs: null };
+  if ("is" in found) return found;
+  // whoever walks away has locked nothing: no renewal ever waits for them
+  if (found.forMs > 0 && !isMine(found)) return heldBy(found);
+  const token = isMine(found) ? found.token : found.token + 1;
+  if (await take(connection, request, found, token)) return { is: "acquired", token };
+  const standing = (await read(connection, name)) ?? found;
+  return isMine(standing) ? { is: "acquired", token: standing.token } : heldBy(standing);
 }
 
 /** The first lease of a name. `undefined`: another one was first. */
@@ -112,18 +114,19 @@ async function insert(
   }
 }
 
-/** Takes a lease that was found free, or the asker's. What locks its row meanwhile renews, takes or checks it. */
-async function take(connection: Connection, request: LeaseRequest, found: Lease): Promise<Acquired | Held> {
+/**
+ * Takes what was found over, or extends what is the asker's already, if nobody was quicker. It waits for nobody: whoever has
+ * the row locked takes, renews or checks the lease. The limit keeps the inner query from being merged into the update,
+ * which would wait.
+ */
+async function take(connection: Connection, request: LeaseRequest, found: Lease, token: number): Promise<boolean> {
   const { name, attempt, holder, leaseMs } = request;
-  const lease = await read(connection, name, "for update skip locked");
-  const { token, forMs, attempt: owner } = lease ?? found;
-  const isOurs = forMs > 0 && owner === attempt;
-  if (lease === undefined) return isOurs ? { is: "acquired", token } : heldBy(found);
-  if (forMs > 0 && !isOurs) return heldBy(lease);
-  const next = isOurs ? token : token + 1;
-  await connection.query(
-    `update reprise_lease set attempt = ?, token = ?, holder = ?, lease_until = ${clock} + ? where name = ?`,
-    [id16(attempt), next, bytes(holder), micros(leaseMs), nameOf(name)],
+  const { count } = await connection.query(
+    `update (select name from reprise_lease where name = ? and token = ? and (attempt = ? or lease_until <= ${clock})
+         limit 1 for update skip locked) as free
+       straight_join reprise_lease as lease on lease.name = free.name
+     set lease.attempt = ?, lease.token = ?, lease.holder = ?, lease.lease_until = ${clock} + ?`,
+    [nameOf(name), found.token, id16(attempt), id16(attempt), token, bytes(holder), micros(leaseMs)],
   );
-  return { is: "acquired", token: next };
+  return count === 1;
 }
