@@ -81,6 +81,13 @@ export interface Target {
   readonly keys: readonly UniqueKey[];
   /** Whether it consists of partitions, for dialects in which that makes a difference. */
   readonly isPartitioned: boolean;
+  /** Why rows are not safe in it, whatever a load declares. Left out: nothing is against it. */
+  readonly faults?: readonly TableFault[];
+}
+export interface TableFault {
+  /** About the table, which is named before it: "its engine has no transactions". */
+  readonly why: string;
+  readonly mend: readonly string[];
 }
 export interface TargetColumn extends Column {
   /** The database makes its value: generated, or an identity. */

@@ -6,6 +6,7 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
 import type { SqlDatabase, SqlDialect } from "../contract/sql.ts";
 import type { Dialect, Session } from "./dialect.ts";
+import { mysqlDialect } from "./mysql/dialect.ts";
 import { postgresDialect } from "./postgres/dialect.ts";
 
 /** What the instance lends to its loads. */
@@ -27,7 +28,10 @@ export interface LoadStores {
   readonly leases: LeaseStore<unknown>;
 }
 
-const dialects: Readonly<Partial<Record<SqlDialect, Dialect>>> = { postgres: postgresDialect };
+const dialects: Readonly<Partial<Record<SqlDialect, Dialect>>> = {
+  postgres: postgresDialect,
+  mysql: mysqlDialect,
+};
 
 /** @throws REPRISE_BAD_DECLARATION where the ledger lies in no database that a load can work in */
 export function storesOf(load: string, ledger: Ledger<unknown>): LoadStores {

@@ -31,6 +31,7 @@ export async function inspect(dialect: Dialect, session: Session, settings: Load
   }
   const match = matchColumns(dialect, settings, target, source);
   const because = [
+    ...faults(target),
     ...match.because,
     ...keyRefusals(dialect, settings, target),
     ...secondKeys(dialect, settings, target, match.written),
@@ -255,6 +256,16 @@ function causeOf(
     reason: { what: "key-missing", table, columns: identity },
     why: `${table} has no unique key over exactly ${identity.join(", ")}: two loads at once would insert a row twice.`,
   };
+}
+
+function faults(target: Target): readonly LoadRefusal[] {
+  const table = shownTable(target.table);
+  return (target.faults ?? []).map(({ why, mend }) => ({
+    ...{ what: "table-unsafe", table },
+    why: `${table} is no safe place: ${why}`,
+    mend,
+    list: null,
+  }));
 }
 
 function secondKeys(
