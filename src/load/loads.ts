@@ -5,7 +5,7 @@ import type { Ledger } from "../contract/ledger.ts";
 import { addCounts, noCounts } from "./counts.ts";
 import type { LoadDeclaration } from "./declaration.ts";
 import { type LoadHost, sessionIn, storesOf } from "./host.ts";
-import { askedRange, prepare } from "./prepare.ts";
+import { askedRange, cutWindows, prepare } from "./prepare.ts";
 import { registerNames } from "./record.ts";
 import { type Loading, run } from "./run.ts";
 import { RunBook } from "./run-book.ts";
@@ -93,6 +93,8 @@ const preview = ({ settings, stores }: Loading, options: RangeOptions): ReturnTy
     const session = sessionIn(stores, tx);
     const prepared = await prepare(stores.dialect, session, settings, asked);
     if (prepared.is === "refused") return { status: "refused", because: prepared.because };
+    const cut = await cutWindows(stores.dialect, session, settings, prepared);
+    if ("because" in cut) return { status: "refused", because: cut.because };
     const counts = await stores.dialect.preview(session, prepared.job, prepared.range);
     return { status: "previewed", ...counts };
   }, defaults.load.wholeMs);
