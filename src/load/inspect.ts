@@ -276,13 +276,13 @@ function secondKeys(
 ): readonly LoadRefusal[] {
   if (dialect.name !== "mysql") return [];
   const { identity } = settings.declaration;
-  const isOver = ({ columns }: UniqueKey) =>
-    columns.length === identity.length && columns.every((column) => column !== null && identity.includes(column));
+  // what a row meets in a key that holds the identity too is the row of its identity
+  const holdsIdentity = ({ columns }: UniqueKey) => identity.every((name) => columns.includes(name));
   // one that the database fills alone is met by no row of the source
   const isMet = ({ columns }: UniqueKey) => columns.every((column) => column === null || written.has(column));
   const table = shownTable(target.table);
   return target.keys
-    .filter((key) => !isOver(key) && isMet(key))
+    .filter((key) => !holdsIdentity(key) && isMet(key))
     .map((key) => ({
       ...{ what: "second-key", table, key: key.name },
       why: `${table} has a second unique key '${key.name}': a row that meets both would update one of two rows silently.`,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { cannotRunHere } from "../support/environment.ts";
+import { mysqlVersion } from "../support/mysql.ts";
 import { postgresVersion } from "../support/postgres.ts";
+import { mysqlLoadStage } from "./load-mysql.ts";
 import { postgresLoadStage } from "./load-postgres.ts";
 import { racingScenarios } from "./load-races.ts";
 import { type LoadScenario, loadScenarios } from "./load-scenarios.ts";
@@ -11,7 +13,11 @@ const databases: readonly {
   readonly name: string;
   readonly version: () => Promise<string | undefined>;
   readonly open: () => Promise<LoadStage>;
-}[] = [{ name: "postgres", version: postgresVersion, open: postgresLoadStage }];
+}[] = [
+  { name: "postgres", version: postgresVersion, open: postgresLoadStage },
+  { name: "mysql", version: mysqlVersion, open: () => mysqlLoadStage(false) },
+  { name: "mysql in a mapper's transactions", version: mysqlVersion, open: () => mysqlLoadStage(true) },
+];
 
 for (const { name, version, open } of databases) {
   const found = await version();
