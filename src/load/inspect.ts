@@ -30,11 +30,14 @@ export async function inspect(dialect: Dialect, session: Session, settings: Load
     return refused([tableMissing("query" in from ? "the query" : shownTable(from), "rows could be read from")]);
   }
   const match = matchColumns(dialect, settings, target, source);
+  const ofKey = keyRefusals(dialect, settings, target);
   const because = [
     ...faults(target),
     ...match.because,
-    ...keyRefusals(dialect, settings, target),
-    ...secondKeys(dialect, settings, target, match.written),
+    ...ofKey,
+    ...secondKeys(dialect, settings, target, match.written).filter(
+      (second) => !ofKey.some((one) => "key" in one && "key" in second && one.key === second.key),
+    ),
     ...unfilled(dialect, target, match.written),
     ...markRefusals(dialect, settings, target),
   ];
@@ -204,7 +207,9 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
   // a key cannot be built over columns that are not there
   if (identity.some((name) => !target.columns.some((column) => column.name === name))) return [];
   const broken = target.keys.find((key) => "key" in cause.reason && key.name === cause.reason.key);
-  const blocks = cause.reason.what === "key-invalid" || cause.reason.what === "key-deferrable";
+  const { what } = cause.reason;
+  // beside the key that is wanted it is in the way: by its name, or as a second key of MySQL's
+  const blocks = what === "key-invalid" || what === "key-deferrable" || (what === "key-expression" && dialect.name === "mysql");
   return [
     {
       ...cause.reason,
