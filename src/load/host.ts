@@ -8,6 +8,7 @@ import type { SqlDatabase, SqlDialect } from "../contract/sql.ts";
 import type { Dialect, Session } from "./dialect.ts";
 import { mysqlDialect } from "./mysql/dialect.ts";
 import { postgresDialect } from "./postgres/dialect.ts";
+import { sqliteDialect } from "./sqlite/dialect.ts";
 
 /** What the instance lends to its loads. */
 export interface LoadHost {
@@ -28,9 +29,10 @@ export interface LoadStores {
   readonly leases: LeaseStore<unknown>;
 }
 
-const dialects: Readonly<Partial<Record<SqlDialect, Dialect>>> = {
+const dialects: Readonly<Record<SqlDialect, Dialect>> = {
   postgres: postgresDialect,
   mysql: mysqlDialect,
+  sqlite: sqliteDialect,
 };
 
 /** @throws REPRISE_BAD_DECLARATION where the ledger lies in no database that a load can work in */

@@ -140,8 +140,8 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
     because.push({ what: "column-generated", table: into, column: name, why, mend: [], list: null });
     return undefined;
   };
-  const isBoth = ({ name, isGenerated }: TargetColumn) =>
-    !isGenerated && name !== mark?.column && source.columns.some((column) => column.name === name);
+  const isBoth = ({ name, isGenerated, isNumbered = false }: TargetColumn) =>
+    !isGenerated && !isNumbered && name !== mark?.column && source.columns.some((column) => column.name === name);
   const names = declaration.columns ?? target.columns.filter(isBoth).map(({ name }) => name);
   const own = new Set([...declaration.identity, version]);
   const all = (wanted: readonly string[]) => wanted.map(written).filter((column) => column !== undefined);
@@ -153,7 +153,7 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
     because.push({
       ...{ what: "version-nullable", table: into, column: versionColumn.name },
       why: `'${versionColumn.name}' of ${into} may be null, and then nobody can tell which row is newer.`,
-      mend: ofTarget === undefined ? [] : dialect.statements.setNotNull(target, ofTarget),
+      mend: ofTarget === undefined ? [] : dialect.statements.setNotNull(target, [ofTarget]),
       list: dialect.statements.listNulls(target.table, [versionColumn.name]),
     });
   }
@@ -189,19 +189,15 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
     key.columns.length === identity.length &&
     key.columns.every((column) => column !== null && identity.includes(column));
   const same = target.keys.filter(isOver);
+  const nullable = target.columns.filter(({ name, isNullable }) => isNullable && identity.includes(name));
   if (same.some(isSound)) {
-    return identity.flatMap((name): readonly LoadRefusal[] => {
-      const column = target.columns.find((one) => one.name === name);
-      if (column?.isNullable !== true) return [];
-      return [
-        {
-          ...{ what: "key-nullable", table, column: name },
-          why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
-          mend: setNotNull(target, column),
-          list: listNulls(target.table, [name]),
-        },
-      ];
-    });
+    return nullable.map(({ name }) => ({
+      ...{ what: "key-nullable", table, column: name },
+      why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
+      // all of them: where a table must be made anew for it, that is once
+      mend: setNotNull(target, nullable),
+      list: listNulls(target.table, [name]),
+    }));
   }
   const cause = causeOf(target, table, identity, same);
   // a key cannot be built over columns that are not there
@@ -217,11 +213,8 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
       mend: [
         ...deleteRepeated(target, identity, settings.version),
         ...(broken !== undefined && blocks ? dropKey(target, broken) : []),
+        ...(nullable.length === 0 ? [] : setNotNull(target, nullable)),
         ...addUniqueKey(target, identity),
-        ...identity.flatMap((name) => {
-          const column = target.columns.find((one) => one.name === name);
-          return column?.isNullable === true ? setNotNull(target, column) : [];
-        }),
       ],
       list: listRepeated(target.table, identity),
     },

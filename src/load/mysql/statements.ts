@@ -11,9 +11,10 @@ export const statements: Statements = {
     `alter table ${quotedTable(target.table)} drop ${name === "PRIMARY" ? "primary key" : `key ${quote(name)}`}`,
   ],
   // a default and a comment have to be said again, or they are gone
-  setNotNull: (target, { name, type }) => [
-    `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} not null`,
-  ],
+  setNotNull: (target, columns) =>
+    columns.map(
+      ({ name, type }) => `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} not null`,
+    ),
   setDefault: (target, { name, type }) => [
     `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} null`,
   ],
