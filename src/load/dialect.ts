@@ -73,6 +73,8 @@ export interface Column {
   /** As the database writes it in a cast. */
   readonly type: string;
   readonly kind: ColumnKind;
+  /** Two columns of the same say alike which of two values is less, as far as the dialect can tell. */
+  readonly order: string;
   readonly isNullable: boolean;
 }
 
@@ -173,7 +175,7 @@ export interface Survey {
 export interface Hints {
   /** How many rows the window has, about. */
   readonly rows: number;
-  /** The table was empty when the run began: then nothing is to be joined with, if nothing else writes there. */
+  /** The table was empty when this call looked: then nothing is to be joined with, unless another writes there too. */
   readonly targetWasEmpty: boolean;
 }
 
