@@ -55,6 +55,8 @@ async function columns(session: Session, table: string): Promise<readonly Target
     const type = `${String(row["Type"])}${collation === null ? "" : ` collate ${String(collation)}`}`;
     return {
       ...{ name: String(row["Field"]), type, kind: kindOf(type), isNullable: row["Null"] === "YES" },
+      // a choice is sorted by its place in its type, text by its collation
+      order: collation === null || /^(?:enum|set)/.test(type) ? type : String(collation),
       // MySQL's DEFAULT_GENERATED is a default that is an expression
       isGenerated: /auto_increment|\bGENERATED|PERSISTENT/i.test(String(row["Extra"])),
       hasDefault: row["Default"] !== null,

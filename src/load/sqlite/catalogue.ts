@@ -12,7 +12,7 @@ import type {
   UniqueKey,
 } from "../dialect.ts";
 import { quote, rowsOf } from "./names.ts";
-import { kindOf, misfitOf } from "./types.ts";
+import { kindOf, misfitOf, orderOf } from "./types.ts";
 
 /** With what it takes to make the table anew: SQLite alters no column. */
 export interface SqliteTarget extends Target {
@@ -70,7 +70,7 @@ async function catalogue(session: Session, found: Found): Promise<Catalogue> {
       collation === undefined ? "" : ` collate ${collation}`
     }`;
     return {
-      ...{ name: column, type, kind: kindOf(type) },
+      ...{ name: column, type, kind: kindOf(type), order: orderOf(type) },
       isNullable: Number(row["notnull"]) === 0 && column !== numbered,
       isGenerated: Number(row["hidden"]) >= 2,
       hasDefault: row["dflt_value"] !== null || column === numbered,
@@ -159,7 +159,7 @@ async function queryColumns(session: Session, rows: string): Promise<readonly Co
   return told.map((row) => {
     const type = String(row["type"]);
     // an expression has no type: what it is compared with decides what may be cut by it
-    return { name: String(row["name"]), type, kind: kindOf(type), isNullable: true };
+    return { name: String(row["name"]), type, kind: kindOf(type), order: orderOf(type), isNullable: true };
   });
 }
 

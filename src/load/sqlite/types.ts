@@ -28,6 +28,10 @@ export function kindOf(type: string): ColumnKind {
 export function collationOf(type: string): string | null {
   return / collate (\S+)$/.exec(type)?.[1] ?? null;
 }
+/** Values of all types have one order; text is sorted by a collation. */
+export function orderOf(type: string): string {
+  return collationOf(type) ?? "BINARY";
+}
 function declaredType(type: string): string {
   return type.replace(/ collate \S+$/, "");
 }
