@@ -7,7 +7,7 @@ export interface LoadCounts {
   readonly inserted: number;
   /** Newer, or with other content where that overwrites, or marked as lost and there again. */
   readonly updated: number;
-  /** The table had it so; or another wrote a row of this key, and none older, while this one was about to. */
+  /** The table had it so; or another wrote a row of this key while this one was about to, and that stays. */
   readonly unchanged: number;
   /** The table has a newer row of this key, which stays. */
   readonly refusedOlder: number;

@@ -15,7 +15,6 @@ export interface RunRecord {
   readonly endedAt: number | null;
   /** Rows of the source when it began. */
   readonly rows: number;
-  readonly targetWasEmpty: boolean;
   /** Never changed once written: the index of a window is the name of what is kept of it. */
   readonly windows: readonly LoadWindow[];
 }
@@ -62,8 +61,8 @@ export function registerNames(service: string, name: string): RegisterNames {
 const form = 1;
 
 export function encodeRun(record: RunRecord): string {
-  const { run, key, range, startedAt, endedAt, rows, targetWasEmpty, windows } = record;
-  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, targetWasEmpty, windows });
+  const { run, key, range, startedAt, endedAt, rows, windows } = record;
+  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, windows });
 }
 /** `null`: of another form. */
 export function decodeRun(text: string): RunRecord | null {

@@ -63,6 +63,8 @@ class Run {
   readonly #lease: Lease;
   readonly #grip: Grip;
   readonly #book: RunBook;
+  /** When this call looked, and none of its windows was done. */
+  #targetWasEmpty = false;
 
   constructor(loading: Loading, asked: LoadRange, options: RunOptions, lease: Lease, grip: Grip) {
     this.#loading = loading;
@@ -96,6 +98,7 @@ class Run {
     const { prepared, windows } = looked;
     const { job, survey } = prepared;
     if (unfinished !== null) return { kept: unfinished, job };
+    this.#targetWasEmpty = survey.targetIsEmpty;
     const { run: given } = this.#options;
     const kept = await this.#book.begin((number) => ({
       run: given ?? `${settings.name}#${number}`,
@@ -104,7 +107,6 @@ class Run {
       startedAt: host.clock().now(),
       endedAt: null,
       rows: survey.rows,
-      targetWasEmpty: survey.targetIsEmpty,
       windows,
     }));
     return { kept, job };
@@ -184,8 +186,8 @@ class Run {
   #apply(kept: KeptRun, job: Job, index: number, window: LoadWindow): Promise<WindowCounts> {
     const { settings, stores } = this.#loading;
     const { dialect, sql, leases } = stores;
-    const { rows, targetWasEmpty, windows } = kept.record;
-    const hints = { rows: Math.ceil(rows / windows.length), targetWasEmpty };
+    const { rows, windows } = kept.record;
+    const hints = { rows: Math.ceil(rows / windows.length), targetWasEmpty: this.#targetWasEmpty };
     const mostMs = window.is === "whole" ? defaults.load.wholeMs : defaults.load.windowMs;
     return sql.begin(async (tx) => {
       const counts = await dialect.apply(sessionIn(stores, tx), job, window, hints);

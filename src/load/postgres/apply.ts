@@ -2,23 +2,26 @@ import { noCounts, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, inRange, inWindow, numberOf, Params, place, selectSource, writtenOf } from "./rows.ts";
+import { asTarget, inWindow, numberOf, Params, place, selectSource, writtenOf } from "./rows.ts";
+import { settle } from "./session.ts";
 
 /**
- * How a window's rows meet the table. `each`: row by row through the unique index, for a small part of a big table, which
- * the planner would read whole for every window. `whole`: as the planner likes. `none`: there is nothing to meet.
+ * How a window's rows meet the table's. `window`: with those that lie in the same window of the table, which is read once.
+ * `each`: row by row through the unique index, for a small part of a big table, which the planner would read whole for every
+ * window. `whole`: as the planner likes. `none`: there is nothing to meet.
  */
-type Join = "none" | "each" | "whole";
+type Join = "none" | "window" | "each" | "whole";
 
 /** The share of the table from which reading it whole is cheaper than looking up row by row. */
-const mostOfTable = 0.2;
+const mostOfTable = { window: 0.05, whole: 0.2 };
 
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
+  await settle(session);
   const params = new Params();
   const join = await joinFor(session, job, window, hints);
   const written = window.is === "keyless" ? "" : upsert(job);
   const text = [
-    `with ${classify(job, inWindow(job, window, "source", params), join)}`,
+    `with ${classify(job, window, join, params)}`,
     ...(written === "" ? [] : [written]),
     countClasses(written !== ""),
   ].join(written === "" ? "\n" : "");
@@ -31,7 +34,7 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
 /** What a run would do, and how many rows it would mark if it were one window. */
 export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
   const params = new Params();
-  const text = `with ${classify(job, inRange(job, range, "source", params), "whole")}\n${countClasses(false)}`;
+  const text = `with ${classify(job, { is: "range", ...range }, "whole", params)}\n${countClasses(false)}`;
   const counts = countsOf((await session.query(text, params.values)).rows[0], false);
   if (job.mark === null) return counts;
   const lost = await countLost(session, job, range);
@@ -41,11 +44,19 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
 async function joinFor(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<Join> {
   const table = quotedTable(job.target.table);
   if (window.is === "keyless") return "none";
-  // equal keys are in the same window, and what this run wrote is in others
-  if (hints.targetWasEmpty && (window.is !== "range" || job.keyTellsWindow)) return "none";
   if (window.is === "whole") return "whole";
+  if (window.is === "keys" && sortsAlike(job)) return "window";
+  // equal keys are in the same window, and what this run wrote is in others
+  if (hints.targetWasEmpty && (window.is === "keys" || job.keyTellsWindow)) return "none";
   const [explained] = (await session.query(`explain (format json) select from ${table}`)).rows;
-  return hints.rows > planRows(Object.values(explained ?? {})[0]) * mostOfTable ? "whole" : "each";
+  const share = hints.rows / planRows(Object.values(explained ?? {})[0]);
+  if (job.keyTellsWindow && share > mostOfTable.window) return "window";
+  return share > mostOfTable.whole ? "whole" : "each";
+}
+
+/** Else a key may be in one window of the source and in another of the table. */
+function sortsAlike(job: Job): boolean {
+  return job.identity.every(({ source, target }) => source.order === target.order);
 }
 
 /** What the planner thinks the table has, which it takes from its size: statistics are late in a load. */
@@ -59,7 +70,8 @@ function planRows(explained: unknown): number {
  * `src`: the source's rows, in the order of the identity, in which they are written. `cmp`: the same with the class of each.
  * Columns are known by their place there, so that no name of a user's meets one of these.
  */
-function classify(job: Job, where: string, join: Join): string {
+function classify(job: Job, window: LoadWindow, join: Join, params: Params): string {
+  const where = inWindow(job, window, "source", params);
   const { version } = job;
   const key = job.identity.map((column) => place(job, column));
   const newest = job.ifSourceRepeatsKey === "newest" && version !== null;
@@ -71,7 +83,13 @@ function classify(job: Job, where: string, join: Join): string {
     order by ${place(job, version)} desc nulls last, (c.*)::text desc) as repetition from (${selectSource(job, where)}) c`
     : selectSource(job, where);
   const compared = join === "none" ? ["else 'new'"] : comparisons(job);
-  const joined = { none: "", each: `left join lateral (${found(job)} limit 1) f on true`, whole: wholeJoin(job) }[join];
+  const near = join === "window" ? inWindow(job, window, "target", params) : "true";
+  const joined = {
+    none: "",
+    each: `left join lateral (${rowsOfTable(job, sameKey(job))} limit 1) f on true`,
+    window: `left join (${rowsOfTable(job, near)}) f on ${sameKey(job)}`,
+    whole: `left join ${quotedTable(job.target.table)} f on ${sameKey(job)}`,
+  }[join];
   return `src as materialized (
   ${source} order by ${key.join(", ")}
 ), cmp as materialized (
@@ -81,13 +99,11 @@ function classify(job: Job, where: string, join: Join): string {
 )`;
 }
 
-function found(job: Job): string {
-  const same = job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`);
-  return `select f.* from ${quotedTable(job.target.table)} f where ${same.join(" and ")}`;
+function rowsOfTable(job: Job, where: string): string {
+  return `select f.* from ${quotedTable(job.target.table)} f where ${where}`;
 }
-function wholeJoin(job: Job): string {
-  const same = job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`);
-  return `left join ${quotedTable(job.target.table)} f on ${same.join(" and ")}`;
+function sameKey(job: Job): string {
+  return job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`).join(" and ");
 }
 
 function comparisons(job: Job): readonly string[] {

@@ -17,6 +17,7 @@ import { quote, quotedTable, rowsOf } from "./names.ts";
 
 const columnsOf = `
   select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+    case when a.attcollation = 0 then null else a.attcollation::regcollation::text end as collation,
     case when a.attnotnull then 'no' else 'yes' end as nullable,
     case when a.attgenerated <> '' or a.attidentity <> '' or coalesce(d.serial, false) then 'yes' else 'no' end as generated,
     case when a.atthasdef then 'yes' else 'no' end as filled
@@ -68,6 +69,7 @@ async function columns(session: Session, oid: string): Promise<readonly TargetCo
     name: String(row["name"]),
     type: String(row["type"]),
     kind: kindOf(String(row["type"])),
+    order: orderOf(String(row["type"]), row["collation"]),
     isNullable: row["nullable"] === "yes",
     isGenerated: row["generated"] === "yes",
     hasDefault: row["filled"] === "yes",
@@ -114,11 +116,20 @@ async function queryColumns(session: Session, rows: string): Promise<readonly Co
   const [row = {}] = (await session.query(`select q.* ${one}`)).rows;
   const names = Object.keys(row);
   if (names.length === 0) return [];
-  const types = names.map((name, index) => `format_type(pg_typeof(q.${quote(name)}), null) as t${index}`);
+  const types = names.map((name, index) => {
+    const column = `q.${quote(name)}`;
+    // what has no collation cannot be asked for it
+    const text = `pg_typeof(${column})::oid in (select oid from pg_type where typcollation <> 0)`;
+    return `format_type(pg_typeof(${column}), null) as t${index}, case when ${text} then 'yes' end as has${index}`;
+  });
   const [told = {}] = (await session.query(`select ${types.join(", ")} ${one}`)).rows;
+  const collations = names.map((name, index) =>
+    told[`has${index}`] === "yes" ? `pg_collation_for(q.${quote(name)}) as c${index}` : `null as c${index}`,
+  );
+  const [collated = {}] = (await session.query(`select ${collations.join(", ")} ${one}`)).rows;
   return names.map((name, index) => {
     const type = String(told[`t${index}`]);
-    return { name, type, kind: kindOf(type), isNullable: true };
+    return { name, type, kind: kindOf(type), order: orderOf(type, collated[`c${index}`]), isNullable: true };
   });
 }
 
@@ -127,6 +138,13 @@ function kindOf(type: string): ColumnKind {
   if (/^timestamp(?:\(\d\))? with time zone$/.test(type)) return "instant";
   if (/^timestamp(?:\(\d\))? without time zone$/.test(type)) return "timestamp";
   return type === "smallint" || type === "integer" || type === "bigint" ? "integer" : "other";
+}
+
+function orderOf(type: string, collation: unknown): string {
+  const bare = type.replace(/\(.*\)/, "");
+  if (["smallint", "integer", "bigint", "numeric"].includes(bare)) return "number";
+  if (bare === "text" || bare === "character varying") return `text ${String(collation)}`;
+  return collation === null || collation === undefined ? bare : `${bare} ${String(collation)}`;
 }
 
 /**

@@ -2,11 +2,13 @@ import type { Comparison, Job, ListedKey, Session, Survey, SurveyWants } from ".
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
 import { asTarget, asText, inRange, numberOf, outer, Params, place, selectSource, textOf } from "./rows.ts";
+import { settle } from "./session.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */
 const sampledOfWindow = 500;
 
 export async function survey(session: Session, job: Job, range: LoadRange, wants: SurveyWants): Promise<Survey> {
+  await settle(session);
   const params = new Params();
   const where = inRange(job, range, "source", params);
   const isKeyless = job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ");
