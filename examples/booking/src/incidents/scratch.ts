@@ -32,3 +32,11 @@ export async function inScratch<T>(name: string, work: (directory: string) => Pr
 export function part(progress: Progress, from: number, to: number): Progress {
   return (line, share) => progress(line, from + share * (to - from));
 }
+
+/** @throws an error that says `late` when the work takes longer; it goes on all the same */
+export function within<T>(work: Promise<T>, ms: number, late: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(late)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
