@@ -5,6 +5,9 @@ import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
+import { administerLoads, type LoadAdministration } from "./loads.ts";
+import { checkNote } from "./note.ts";
+import { administerSchedules, type ScheduleAdministration } from "./schedules.ts";
 import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
 
 /** How work ends that a person settles: with a value, or with one of the operation's declared refusals. */
@@ -22,7 +25,8 @@ export interface Shown extends RunHistory {
 }
 
 /**
- * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page.
+ * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page. The same
+ * for loads and schedules, by their names.
  *
  * Every decision is carried out in one step of the ledger if the work is still in the state it is for, and is kept with who
  * made it and why. Each returns the run as it stands after it. It opens the ledger and begins no background work: whoever only
@@ -77,10 +81,11 @@ export interface Administration {
    * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
    */
   readonly cancel: (id: string, note: Note) => Promise<Shown>;
+  readonly loads: LoadAdministration;
+  readonly schedules: ScheduleAdministration;
 }
 
 const listed = 50;
-const noteMaxLength = 1_000;
 
 /**
  * @example
@@ -116,10 +121,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     { who, why }: Note,
     intervention: (shown: Shown) => Intervention,
   ): Promise<Shown> => {
-    for (const [name, text] of Object.entries({ who, why })) {
-      const reason = reasonAgainst(text);
-      if (reason !== undefined) throw new RepriseError("REPRISE_NOTE_MISSING", { name, why: reason });
-    }
+    checkNote({ who, why });
     const ledger = await opened();
     const shown = await find(ledger, id);
     const decided = intervention(shown);
@@ -150,14 +152,9 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     rerun: (id, note) => decide(id, note, () => ({ does: "reopen" })),
     cancel: (id, note) => decide(id, note, () => ({ does: "cancel" })),
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
+    loads: administerLoads(inside),
+    schedules: administerSchedules(inside),
   };
-}
-
-/** It is kept as it stands and printed on terminals: one line, and no book. */
-function reasonAgainst(text: unknown): string | undefined {
-  if (typeof text !== "string" || text.trim() === "") return "is empty";
-  if (text.length > noteMaxLength) return `is longer than ${noteMaxLength} characters`;
-  return /\p{Cc}/u.test(text) ? "has control characters" : undefined;
 }
 
 function settlementOf({ name, declaration }: Settings, ending: Ending): Settlement {

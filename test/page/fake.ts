@@ -106,6 +106,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
+    stayAside: () => {},
     caches: () =>
       caches.map(({ name, counters, entries }) => ({
         name,

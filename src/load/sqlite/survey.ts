@@ -42,7 +42,9 @@ function bounds(job: Job, side: Side): string {
   const readers = { integer: "cast", timestamp: "datetime" } as Readonly<Record<string, string>>;
   const reader = readers[job.by[side].kind] ?? "date";
   const value =
-    reader === "cast" ? `iif(typeof(${column}) = 'integer', ${column}, null)` : `iif(typeof(${column}) = 'text', ${reader}(${column}), null)`;
+    reader === "cast"
+      ? `iif(typeof(${column}) = 'integer', ${column}, null)`
+      : `iif(typeof(${column}) = 'text', ${reader}(${column}), null)`;
   return `cast(min(${value}) as text) as least, cast(max(${value}) as text) as greatest`;
 }
 
