@@ -44,7 +44,7 @@ function summaryOf(ticks: readonly TickRow[]): string {
   const counts = new Map<TickResult, number>();
   for (const { is, ticks: many } of ticks) counts.set(is, (counts.get(is) ?? 0) + (many ?? 1));
   const parts = [...counts].map(([is, many]) => `${many} ${words[is]}`);
-  return pc.dim(`the last ${count(ticks.length, "entry", "entries")}: ${parts.join(", ")}`);
+  return pc.dim(`kept     ${parts.join(", ")}`);
 }
 
 const words: Readonly<Record<TickResult, string>> = {
