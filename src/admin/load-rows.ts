@@ -13,6 +13,13 @@ export interface LoadRunRow extends Omit<LoadRun, "startedAt" | "endedAt" | "win
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly windows: WindowsRow;
+  /** By the windows that the call under way has committed; `null`: nobody is at it, or it has committed fewer than two. */
+  readonly pace: Pace | null;
+}
+
+export interface Pace {
+  readonly rowsPerSecond: number;
+  readonly remainingMs: number;
 }
 
 export interface WindowsRow {
@@ -45,8 +52,22 @@ export function loadRunRow(run: LoadRun): LoadRunRow {
   const { run: id, from, to, startedAt, endedAt, is, holder, rows, counts, windows } = run;
   return {
     ...{ run: id, from, to, startedAt: startedAt.getTime(), endedAt: endedAt?.getTime() ?? null },
-    ...{ is, holder, rows, counts, windows: windowsRow(windows) },
+    ...{ is, holder, rows, counts, windows: windowsRow(windows), pace: is === "running" ? paceOf(run) : null },
   };
+}
+
+function paceOf({ windows }: LoadRun): Pace | null {
+  const own = windows.flatMap(({ counts, doneAt, skipped }) =>
+    counts === null || doneAt === null || skipped ? [] : [{ read: counts.read, at: doneAt.getTime() }],
+  );
+  const [first] = own;
+  const last = own.at(-1);
+  if (first === undefined || last === undefined || last.at <= first.at) return null;
+  const tookMs = last.at - first.at;
+  // from the end of the first one to the end of the last
+  const read = own.slice(1).reduce((sum, window) => sum + window.read, 0);
+  const left = windows.filter(({ counts }) => counts === null).length;
+  return { rowsPerSecond: read / (tookMs / 1_000), remainingMs: (tookMs / (own.length - 1)) * left };
 }
 
 /** At most so many rows. */
