@@ -8,6 +8,8 @@ export default defineConfig({
     redis: "src/stores/redis/index.ts",
     postgres: "src/stores/postgres/index.ts",
     mysql: "src/stores/mysql/index.ts",
+    azure: "src/stores/azure/index.ts",
+    files: "src/stores/files/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",

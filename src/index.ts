@@ -45,6 +45,11 @@ export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } fr
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
 export type { FencedHold, Hold, HoldOptions, HoldOutcome, LeaseDeclaration, NamedLease } from "./lease/surface.ts";
+export type { LoadCounts, LostCounts, WindowCounts } from "./load/counts.ts";
+export type { LoadSource, LoadWindows, LostRule, WindowStep } from "./load/declaration.ts";
+export type { Comparison, ListedKey } from "./load/dialect.ts";
+export type { LoadRefusal, LoadRefusalReason } from "./load/refusal.ts";
+export type * from "./load/surface.ts";
 export type { Anchor, AnchoredTransaction, AnchorOptions } from "./operation/anchor.ts";
 export type { Carried } from "./operation/carry.ts";
 export type {

@@ -13,10 +13,12 @@ import type { CacheDeclaration } from "./cache/declaration.ts";
 import type { CacheEvents, Tell } from "./cache/events.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
+import { decideCache, decideLoad, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
 import { createLeases, type Leases } from "./lease/hold.ts";
 import type { LeaseDeclaration } from "./lease/surface.ts";
+import type { LoadDeclaration } from "./load/declaration.ts";
+import { createLoads } from "./load/loads.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
 import { startJournal } from "./observe/journal.ts";
 import { createSampler, type Sampler } from "./observe/working-set/sampler.ts";
@@ -37,6 +39,7 @@ export class Instance {
   readonly #options: AnyOptions;
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
+  readonly #loads: ReturnType<typeof createLoads>;
   readonly #schedules: Schedules;
   readonly #anchors: Anchors;
   readonly #leases: Leases;
@@ -95,6 +98,10 @@ export class Instance {
       owner,
       options.workers ?? defaults.background.workers,
     );
+    this.#loads = createLoads(
+      { service, instance, clock, ledger: () => this.#openLedger(), closing: this.#closing },
+      owner,
+    );
     this.#schedules = createSchedules(
       {
         service,
@@ -125,6 +132,7 @@ export class Instance {
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
+      loads: () => this.#loads.list(),
       schedules: () => this.#schedules.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
@@ -163,11 +171,15 @@ export class Instance {
         writeBehind: (declaration: CacheDeclaration) => this.#caches.writeBehind(declaration),
       },
       operation: (declaration: OperationDeclaration) => {
-        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        this.#needLedger(declaration);
         return this.#operations.declare(declaration);
       },
+      load: (declaration: LoadDeclaration) => {
+        this.#needLedger(declaration);
+        return this.#loads.declare(declaration);
+      },
       schedule: (declaration: ScheduleDeclaration) => {
-        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        this.#needLedger(declaration);
         return this.#schedules.declare(declaration);
       },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
@@ -187,6 +199,11 @@ export class Instance {
     };
   }
 
+  /** What the compiler says first; this is for whoever has none. */
+  #needLedger({ name }: { readonly name: string }): void {
+    if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name });
+  }
+
   #decisions(): readonly Decided[] {
     const { owner, dimensions = {}, sources, secrets } = this.#options;
     return [
@@ -200,6 +217,7 @@ export class Instance {
         .list()
         .filter(({ declaration }) => declaration["~schedule"] !== true)
         .map(({ declaration }) => decideOperation(declaration, owner)),
+      ...this.#loads.list().map(({ declaration }) => decideLoad(declaration, owner)),
       ...this.#schedules.list().map(({ declaration }) => decideSchedule(declaration, owner)),
     ];
   }
@@ -235,6 +253,7 @@ export class Instance {
     if (this.#closed !== undefined) return;
     if (ledger !== undefined) {
       this.#caches.checkJournal(ledger.writes, ledger.name);
+      this.#loads.start(ledger);
       this.#schedules.check(ledger);
     }
     this.#outside(() => {
@@ -297,6 +316,7 @@ export class Instance {
     await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([
+      this.#loads.drain(),
       this.#schedules.drain().then(() => this.#operations.drain()),
       this.#leases.drain(),
       this.#caches.close({ drainMs: defaults.drainMs }),

@@ -7,6 +7,7 @@ import type { Ledger } from "./contract/ledger.ts";
 import type { Decided } from "./decisions/decided.ts";
 import { Instance } from "./instance.ts";
 import type { LeaseVerb } from "./lease/surface.ts";
+import type { LoadVerb } from "./load/declaration.ts";
 import type { Inside } from "./observe/inside.ts";
 import type { Anchor, AnchorOptions } from "./operation/anchor.ts";
 import type { OperationVerb } from "./operation/declaration.ts";
@@ -21,6 +22,10 @@ export interface Reprise<C extends Config> {
   readonly cache: CacheVerbs<C>;
   readonly operation: C["ledger"] extends true
     ? OperationVerb<C>
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /** Rows of a staging table, or of a query, into a table of facts: safe to run again, to overlap and to replay. */
+  readonly load: C["ledger"] extends true
+    ? LoadVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
   readonly schedule: C["ledger"] extends true
     ? ScheduleVerb<C>

@@ -1,5 +1,6 @@
 import { serveChurn } from "./churn.ts";
 import { serveHits } from "./hit-loop.ts";
+import { serveJob } from "./jobs/parts.ts";
 import { serveMemory } from "./memory.ts";
 import { serveRival } from "./operations/http-rivals.ts";
 import { serveHttp } from "./operations/http-server.ts";
@@ -16,6 +17,7 @@ const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<An
   churn: serveChurn,
   traps: serveTraps,
   operations: servePart,
+  jobs: serveJob,
   http: serveHttp,
   rival: serveRival,
 };

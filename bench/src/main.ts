@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { measureCache } from "./cache.ts";
 import { measureChurn } from "./churn.ts";
 import { type Figure, print } from "./figure.ts";
+import { measureJobs } from "./jobs/group.ts";
 import { measureOperations } from "./operations/group.ts";
 import { measureSizing } from "./sizing.ts";
 import { figuresOf, measureTraps, printTraps } from "./traps.ts";
@@ -10,7 +11,7 @@ import { figuresOf, measureTraps, printTraps } from "./traps.ts";
  * `npm run -s measure -- <group> [--json]`; without a group, `cache` and `operations`.
  * `churn` lasts ten minutes for each eviction, or `--minutes`. `traps` records who falls into which trap.
  * `--quick` shows that it runs; `--traces DIR` measures eviction on other traces; `--only atomic.postgres` measures that part
- * of `operations`.
+ * of `operations`, or of `jobs`.
  */
 
 const { positionals, values: options } = parseArgs({
@@ -30,6 +31,7 @@ const progress = (said: string) => console.error(said);
 const groups: Readonly<Record<string, () => Promise<void>>> = {
   cache: async () => show(await measureCache({ quick: options.quick, traces: options.traces, progress })),
   operations: () => measureOperations({ quick: options.quick, only: options.only, progress, show }),
+  jobs: () => measureJobs({ quick: options.quick, only: options.only, progress, show }),
   sizing: async () => show(await measureSizing({ quick: options.quick, progress })),
   churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
   traps: async () => {

@@ -63,6 +63,28 @@ export const defaults = {
     /** Work that was resumed so often without an end is poisoned: it is parked with its last error. */
     resumeAttempts: 10,
   },
+  load: {
+    /** As an operation's: a crash is not felt for minutes, and a window may take longer, for it is renewed meanwhile. */
+    leaseMs: 30_000,
+    /** A window takes seconds; one that takes so long waits for a lock that nobody lets go. */
+    windowMs: 30 * 60_000,
+    /** One statement over everything may be a night's work. */
+    wholeMs: 12 * 3_600_000,
+    /** Other loads of the table in the way, or a server that fails over: pauses double from the least, a minute in all. */
+    attempts: 10,
+    pauseMs: { least: 50, most: 15_000 },
+    /** Decades of days; more are a mistake, such as a date of the year 9999. */
+    mostWindows: 10_000,
+    /** A smaller source costs less in one statement than in some windows. */
+    windowsWorthwhile: 4,
+    /** Which run wrote what is asked within a month. */
+    keptMs: 30 * 86_400_000,
+    sweepBatch: 1_000,
+    page: 500,
+    /** Keys that a person looks at one by one. */
+    listed: 50,
+    runsListed: 20,
+  },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
     leaseMs: 30_000,
@@ -196,6 +218,10 @@ export const defaults = {
     /** Whoever waits longer wonders whether it still reads. */
     tellEveryMs: 2_000,
   },
+  inspect: {
+    /** Whoever looks at a database for the first time waits for it; a table of some millions is counted by then. */
+    deadlineMs: 30_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,
@@ -213,6 +239,20 @@ export const defaults = {
     idleMs: 60_000,
     /** Two transactions that meet seldom meet twice; after ten times something else is wrong. */
     conflicts: { attempts: 10, longestPauseMs: 50 },
+  },
+  blobs: {
+    /** Some hundred megabytes over an ordinary line, with the repetitions that a client makes by itself. */
+    deadlineMs: 30_000,
+    /** Whoever replaces a file holds its slot for milliseconds: for so long only if it was killed, or is paused. */
+    slotMs: 1_000,
+    /** How often somebody who waits for a slot looks. */
+    slotLookMs: 5,
+    /** A file takes seconds to write. One that is older and unfinished was left by a kill. */
+    leftoverMs: 3_600_000,
+  },
+  azure: {
+    /** What an acquisition takes together: less than the shortest lease, so that none ends before it is told. */
+    leaseDeadlineMs: 5_000,
   },
   mysql: {
     /** A pool that has nothing free for so long is too small, or its users have died. */

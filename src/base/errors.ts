@@ -54,7 +54,9 @@ interface Details {
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
+  REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
+  REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
   REPRISE_LOAD_ABANDONED: { readonly cache: string };
   REPRISE_QUEUE_FULL: { readonly cache: string; readonly most: number };
@@ -118,7 +120,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   },
   REPRISE_NO_LEDGER: {
     status: 500,
-    message: (d) => `Operation '${d.name}' needs a ledger to keep its outcome in: give createReprise one.`,
+    message: (d) => `'${d.name}' needs a ledger to keep what became of it in: give createReprise one.`,
   },
   REPRISE_NOT_STORABLE: {
     status: 500,
@@ -284,9 +286,19 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     message: (d) =>
       `Ledger '${d.ledger}' has schema ${d.found}, this version needs ${d.expected}. Use the version that wrote it, or a new file.`,
   },
+  REPRISE_BLOBS_AWAY: {
+    status: 503,
+    message: (d) =>
+      `Blob store '${d.store}' did not answer (${d.doing}). What was to be written may be there or not: the same call again tells.`,
+  },
   REPRISE_DRIVER_MISSING: {
     status: 500,
     message: (d) => `${d.store} needs a driver that is not installed: run 'npm install ${d.driver}'.`,
+  },
+  REPRISE_LOAD_MISCOUNTED: {
+    status: 500,
+    message: (d) =>
+      `The classes of a window of load '${d.load}' do not add up to the rows that it read, so the window was rolled back. A trigger or a rule of the table may change what is written: run it without, or report this.`,
   },
   REPRISE_LOAD_TIMEOUT: {
     status: 503,

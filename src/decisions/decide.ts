@@ -3,6 +3,7 @@ import { defaults } from "../base/defaults.ts";
 import { isUnchecked } from "../base/schema.ts";
 import type { Change } from "../cache/change.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
+import type { LoadDeclaration } from "../load/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { IfMissed, ScheduleDeclaration } from "../schedule/declaration.ts";
 import { callerContract } from "./caller-contract.ts";
@@ -140,6 +141,34 @@ export function decideOperation(declaration: OperationDeclaration, instanceOwner
     }),
     contract: callerContract(declaration),
   };
+}
+
+/** Reads a load's declaration: every question with its answer. */
+export function decideLoad(declaration: LoadDeclaration, instanceOwner: string | undefined): Decided {
+  const owner = declaration.owner ?? instanceOwner;
+  const { from, into, identity, newer, ifSameVersionDiffers, ifSourceRepeatsKey, ifSourceLost, windows } = declaration;
+  return decided("load", declaration.name, owner, {
+    owner: answer(owner),
+    ifRunsAgain: answer(declaration.ifRunsAgain),
+    costIfTwice: orDefault(declaration.costIfTwice, "nothing: a rerun writes differences alone"),
+    from: declared(typeof from === "string" ? from : "a query"),
+    into: declared(into),
+    identity: declared(identity.join(", ")),
+    newer: declared(typeof newer === "string" ? newer : `what comes later: ${newer.none}`),
+    ifSameVersionDiffers: declared(ifSameVersionDiffers),
+    ifSourceRepeatsKey: declared(ifSourceRepeatsKey),
+    ifSourceLost: declared(
+      ifSourceLost === "keep" ? "keep" : `marked in ${ifSourceLost.mark}, at most ${ifSourceLost.atMost} of a window`,
+    ),
+    windows: declared(windowsInWords(windows)),
+    columns: orDefault(declaration.columns?.join(", "), "all that both sides have"),
+    lease: orDefault(declaration.lease, seconds(defaults.load.leaseMs)),
+  });
+}
+
+function windowsInWords(windows: LoadDeclaration["windows"]): string {
+  if (windows === "whole") return "one statement";
+  return "rows" in windows ? `${windows.rows} rows each` : `by ${windows.by}, ${windows.each} each`;
 }
 
 /** Reads a schedule's declaration: every question with its answer. */

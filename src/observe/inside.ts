@@ -3,6 +3,7 @@ import type { CacheCounters } from "../cache/counters.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { Explanation } from "../cache/explain.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { DeclaredLoad } from "../load/loads.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { DeclaredSchedule } from "../schedule/schedules.ts";
@@ -27,6 +28,7 @@ export interface Inside {
   readonly caches: () => readonly InsideCache[];
   /** Also those whose executions are the runs of a schedule's ticks, each by its schedule's name. */
   readonly operations: () => readonly InsideOperation[];
+  readonly loads: () => readonly DeclaredLoad[];
   readonly schedules: () => readonly DeclaredSchedule[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;

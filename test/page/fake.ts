@@ -103,6 +103,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     clock: () => ({ ...systemClock, now: at }),
     closing: closing.signal,
     anchorLedgers: () => [],
+    loads: () => [],
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),

@@ -11,8 +11,13 @@ import {
   type Config,
   createReprise,
   type DoneOutcome,
+  type FencedHold,
+  type Hold,
+  type HoldOutcome,
   type Joins,
+  type LeaseStore,
   type Ledger,
+  type NamedLease,
   type Operation,
   type Outcome,
   outcomeOf,
@@ -442,3 +447,24 @@ export async function lastEnd(): Promise<string> {
   const hand = await report.run({ at: new Date(0) });
   return hand.is === "held" ? (hand.holder ?? "") : `${hand.counts?.failed} ${ticks.at(-1)?.is} ${running?.holder}`;
 }
+
+// ── a lease ──
+
+declare const leaseStore: LeaseStore<unknown>;
+
+const exported = await reprise
+  .lease("export.nightly", { lease: "60s" })
+  .hold(async ({ signal, token, transaction }) => {
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    expectTypeOf(token).toEqualTypeOf<number>();
+    return transaction(async (tx) => {
+      expectTypeOf(tx).toEqualTypeOf<SqliteTransaction>();
+      return "saved" as const;
+    });
+  });
+expectTypeOf(exported).toEqualTypeOf<HoldOutcome<"saved">>();
+if (exported.status === "held") expectTypeOf(exported.holder).toEqualTypeOf<string | null>();
+else expectTypeOf(exported.value).toEqualTypeOf<"saved">();
+const withStore = createReprise({ service: "leases" }).lease("export", { store: leaseStore });
+expectTypeOf(withStore).toEqualTypeOf<NamedLease<Hold>>();
+expectTypeOf(reprise.lease("export")).toEqualTypeOf<NamedLease<FencedHold<SqliteTransaction>>>();

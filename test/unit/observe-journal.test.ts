@@ -47,6 +47,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         pendingWrites: () => undefined,
       },
     ],
+    loads: () => [],
     operations: () => [
       {
         name: "order",

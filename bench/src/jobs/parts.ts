@@ -1,0 +1,20 @@
+import type { Answer } from "../child.ts";
+import type { Found } from "../operations/standing.ts";
+import { loadPostgres, loadPostgresLarge } from "./load-postgres.ts";
+
+export interface Scale {
+  readonly quick: boolean;
+}
+export type JobPart = (scale: Scale) => Promise<Found>;
+
+/** Each in a process of its own. */
+export const parts = {
+  "load.postgres": loadPostgres,
+  "load.postgres.large": loadPostgresLarge,
+} satisfies Readonly<Record<string, JobPart>>;
+
+export async function serveJob(name: string, scale: string): Promise<Answer> {
+  const part = (parts as Readonly<Record<string, JobPart>>)[name];
+  if (part === undefined) throw new Error(`no such part: ${name}`);
+  return () => part({ quick: scale === "quick" });
+}

@@ -1,0 +1,218 @@
+import { noCounts, type WindowCounts } from "../counts.ts";
+import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
+import type { LoadRange, LoadWindow } from "../window.ts";
+import { list, quote, quotedTable, rowsOf } from "./names.ts";
+import { asTarget, inRange, inWindow, numberOf, Params, place, selectSource, writtenOf } from "./rows.ts";
+import { settle } from "./session.ts";
+
+/**
+ * How a window's rows meet the table. `each`: row by row through the unique index, for a small part of a big table, which
+ * the planner would read whole for every window. `whole`: as the planner likes. `none`: there is nothing to meet.
+ */
+type Join = "none" | "each" | "whole";
+
+/** The share of the table from which reading it whole is cheaper than looking up row by row. */
+const mostOfTable = 0.2;
+
+export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
+  await settle(session);
+  const params = new Params();
+  const join = await joinFor(session, job, window, hints);
+  const written = window.is === "keyless" ? "" : upsert(job);
+  const text = [
+    `with ${classify(job, inWindow(job, window, "source", params), join)}`,
+    ...(written === "" ? [] : [written]),
+    countClasses(written !== ""),
+  ].join(written === "" ? "\n" : "");
+  const counts = countsOf((await session.query(text, params.values)).rows[0], written !== "");
+  return job.mark === null || window.is === "keyless"
+    ? counts
+    : { ...counts, ...(await markLost(session, job, window)) };
+}
+
+/** What a run would do, and how many rows it would mark if it were one window. */
+export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
+  const params = new Params();
+  const text = `with ${classify(job, inRange(job, range, "source", params), "whole")}\n${countClasses(false)}`;
+  const counts = countsOf((await session.query(text, params.values)).rows[0], false);
+  if (job.mark === null) return counts;
+  const lost = await countLost(session, job, range);
+  return { ...counts, lost: lost.lost, marked: lost.lost <= lost.atMost ? lost.lost : 0 };
+}
+
+async function joinFor(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<Join> {
+  const table = quotedTable(job.target.table);
+  if (window.is === "keyless") return "none";
+  // equal keys are in the same window, and what this run wrote is in others
+  if (hints.targetWasEmpty && (window.is !== "range" || job.keyTellsWindow)) return "none";
+  if (window.is === "whole") return "whole";
+  const [explained] = (await session.query(`explain (format json) select from ${table}`)).rows;
+  return hints.rows > planRows(Object.values(explained ?? {})[0]) * mostOfTable ? "whole" : "each";
+}
+
+/** What the planner thinks the table has, which it takes from its size: statistics are late in a load. */
+function planRows(explained: unknown): number {
+  const plans: unknown = typeof explained === "string" ? JSON.parse(explained) : explained;
+  const [first] = plans as readonly [{ readonly Plan: { readonly "Plan Rows": number } }];
+  return first.Plan["Plan Rows"];
+}
+
+/**
+ * `src`: the source's rows, in the order of the identity, in which they are written. `cmp`: the same with the class of each.
+ * Columns are known by their place there, so that no name of a user's meets one of these.
+ */
+function classify(job: Job, where: string, join: Join): string {
+  const { version } = job;
+  const key = job.identity.map((column) => place(job, column));
+  const newest = job.ifSourceRepeatsKey === "newest" && version !== null;
+  const keyless = [...key, ...(version === null ? [] : [place(job, version)])].map((column) => `s.${column} is null`);
+  const repeats = newest ? [`when s.repetition > 1 then 'duplicate'`] : [];
+  const source = newest
+    ? // of rows of one version one is chosen that is the same each time
+      `select c.*, row_number() over (partition by ${key.join(", ")}
+    order by ${place(job, version)} desc nulls last, (c.*)::text desc) as repetition from (${selectSource(job, where)}) c`
+    : selectSource(job, where);
+  const compared = join === "none" ? ["else 'new'"] : comparisons(job);
+  const joined = { none: "", each: `left join lateral (${found(job)} limit 1) f on true`, whole: wholeJoin(job) }[join];
+  return `src as materialized (
+  ${source} order by ${key.join(", ")}
+), cmp as materialized (
+  select s.*, case when ${keyless.join(" or ")} then 'keyless'
+    ${[...repeats, ...compared].join("\n    ")} end as class
+  from src s ${joined}
+)`;
+}
+
+function found(job: Job): string {
+  const same = job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`);
+  return `select f.* from ${quotedTable(job.target.table)} f where ${same.join(" and ")}`;
+}
+function wholeJoin(job: Job): string {
+  const same = job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`);
+  return `left join ${quotedTable(job.target.table)} f on ${same.join(" and ")}`;
+}
+
+function comparisons(job: Job): readonly string[] {
+  const { version, mark, ifSameVersionDiffers } = job;
+  const [first] = job.identity;
+  const isNew = first === undefined ? "false" : `f.${quote(first.name)} is null`;
+  const differs = differ(
+    job,
+    (column) => `f.${quote(column.name)}`,
+    (column) => `s.${place(job, column)}`,
+  );
+  const revives = mark === null ? [] : [`when f.${quote(mark.column.name)} is not null then 'newer'`];
+  const ofVersion =
+    version === null
+      ? []
+      : [
+          `when f.${quote(version.name)} > s.${place(job, version)} then 'older'`,
+          `when f.${quote(version.name)} < s.${place(job, version)} then 'newer'`,
+        ];
+  const tied = ifSameVersionDiffers === "overwrite" ? "newer" : "tied";
+  return [`when ${isNew} then 'new'`, ...ofVersion, `when ${differs} then '${tied}'`, ...revives, "else 'same'"];
+}
+
+function differ(job: Job, a: (column: JobColumn) => string, b: (column: JobColumn) => string): string {
+  const { content } = job;
+  if (content.length === 0) return "false";
+  return `(${content.map(a).join(", ")}) is distinct from (${content.map(b).join(", ")})`;
+}
+
+/**
+ * In the order of the identity, so that two windows lock rows in one order. The comparison before has spared the writing;
+ * the constraint and this condition keep it right where another wrote meanwhile.
+ */
+function upsert(job: Job): string {
+  const columns = writtenOf(job);
+  const key = job.identity.map(({ name }) => name);
+  const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
+  if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
+  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${isNewer(job)}`;
+  return `, written as (
+  insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
+  select ${columns.map((_, index) => `c${index}`).join(", ")} from cmp where class in ('new', 'newer')
+  order by ${job.identity.map((column) => place(job, column)).join(", ")}
+  on conflict (${list(key)}) ${conflict}
+  returning f.xmax = 0 as inserted
+)
+`;
+}
+
+function isNewer(job: Job): string {
+  const { version, mark, ifSameVersionDiffers } = job;
+  const isMarked = mark === null ? "false" : `f.${quote(mark.column.name)} is not null`;
+  const differs = differ(
+    job,
+    (column) => `f.${quote(column.name)}`,
+    (column) => `excluded.${quote(column.name)}`,
+  );
+  const same = ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
+  if (version === null) return `(${same})`;
+  const [has, comes] = [`f.${quote(version.name)}`, `excluded.${quote(version.name)}`];
+  return `(${has} < ${comes} or ${has} = ${comes} and (${same}))`;
+}
+
+const classes = ["new", "newer", "same", "older", "tied", "duplicate", "keyless"] as const;
+
+function countClasses(isWritten: boolean): string {
+  const counts = classes.map((name) => `count(*) filter (where class = '${name}')::text as of_${name}`);
+  const written = isWritten
+    ? `,\n  (select count(*) filter (where inserted)::text from written) as inserted,
+  (select count(*) filter (where not inserted)::text from written) as updated`
+    : "";
+  return `select count(*)::text as read, ${counts.join(", ")}${written} from cmp`;
+}
+
+/** What was to be written and was not, because another wrote it first, has become unchanged. */
+function countsOf(row: Readonly<Record<string, unknown>> | undefined, isWritten: boolean): WindowCounts {
+  const of = (name: (typeof classes)[number]) => numberOf(row?.[`of_${name}`]);
+  const inserted = isWritten ? numberOf(row?.["inserted"]) : of("new");
+  const updated = isWritten ? numberOf(row?.["updated"]) : of("newer");
+  const overtaken = isWritten ? of("new") + of("newer") - inserted - updated : 0;
+  return {
+    ...noCounts,
+    ...{ read: numberOf(row?.["read"]), inserted, updated },
+    ...{ unchanged: of("same") + overtaken, refusedOlder: of("older"), tied: of("tied") },
+    ...{ duplicates: of("duplicate"), keyless: of("keyless") },
+  };
+}
+
+/** Rows without mark that the source lacks; where only equal windows hold equal keys, its window is enough to see that. */
+function gone(job: Job, window: LoadWindow, params: Params): { readonly lost: string; readonly held: string } {
+  const column = job.mark === null ? "" : `f.${quote(job.mark.column.name)}`;
+  const held = `${quotedTable(job.target.table)} f where ${inWindow(job, window, "target", params)} and ${column} is null`;
+  const same = job.identity.map((column) => `${asTarget(column)} = f.${quote(column.name)}`);
+  const near = window.is === "range" && job.keyTellsWindow ? [inWindow(job, window, "source", params)] : [];
+  const lost = `${held} and not exists (select from ${rowsOf(job.source)} s where ${[...same, ...near].join(" and ")})`;
+  return { lost, held };
+}
+
+async function countLost(session: Session, job: Job, range: LoadRange) {
+  const params = new Params();
+  const { lost, held } = gone(job, { is: "range", ...range }, params);
+  const text = `select (select count(*) from ${lost})::text as lost, (select count(*) from ${held})::text as held`;
+  const [row] = (await session.query(text, params.values)).rows;
+  return { lost: numberOf(row?.["lost"]), atMost: (job.mark?.atMost ?? 0) * numberOf(row?.["held"]) };
+}
+
+/** Locked in the order of the identity first, as the upsert does: an update alone locks as it comes upon them. */
+async function markLost(session: Session, job: Job, window: LoadWindow) {
+  const params = new Params();
+  const { lost, held } = gone(job, window, params);
+  const [column, atMost] = [quote(job.mark?.column.name ?? ""), params.add(String(job.mark?.atMost ?? 0), "numeric")];
+  const keys = job.identity.map(({ name }, index) => `f.${quote(name)} as k${index}`);
+  const same = job.identity.map(({ name }, index) => `f.${quote(name)} = g.k${index}`);
+  const order = job.identity.map(({ name }) => `f.${quote(name)}`);
+  const text = `with gone as materialized (
+  select ${keys.join(", ")} from ${lost} order by ${order.join(", ")} for update of f
+), marked as (
+  update ${quotedTable(job.target.table)} f set ${column} = now() from gone g
+  where ${same.join(" and ")} and f.${column} is null
+    and (select count(*) from gone) <= (select count(*) from ${held}) * ${atMost}
+  returning 1
+)
+select (select count(*) from gone)::text as lost, (select count(*) from marked)::text as marked`;
+  const [row] = (await session.query(text, params.values)).rows;
+  return { lost: numberOf(row?.["lost"]), marked: numberOf(row?.["marked"]) };
+}

@@ -1,0 +1,196 @@
+import type {
+  Column,
+  ColumnKind,
+  ColumnPair,
+  Misfit,
+  Session,
+  Source,
+  SourceName,
+  TableName,
+  Target,
+  TargetColumn,
+  UniqueKey,
+} from "../dialect.ts";
+import { quote, quotedTable, rowsOf } from "./names.ts";
+
+/** Booleans and arrays come as text and JSON text, which every driver reads alike. */
+
+const columnsOf = `
+  select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+    case when a.attnotnull then 'no' else 'yes' end as nullable,
+    case when a.attgenerated <> '' or a.attidentity <> '' or coalesce(d.serial, false) then 'yes' else 'no' end as generated,
+    case when a.atthasdef then 'yes' else 'no' end as filled
+  from pg_attribute a
+  left join lateral (
+    select pg_get_expr(adbin, adrelid) ~ '^nextval\\(' as serial from pg_attrdef where adrelid = a.attrelid and adnum = a.attnum
+  ) d on true
+  where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+  order by a.attnum`;
+
+const keysOf = `
+  select c.relname as name,
+    (select json_agg(case when k.attnum = 0 then null else a.attname end order by k.n)
+      from unnest(i.indkey::int2[]) with ordinality k(attnum, n)
+      left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+      where k.n <= i.indnkeyatts)::text as columns,
+    case when i.indpred is null then 'yes' else 'no' end as total,
+    case when i.indisvalid and i.indisready and i.indislive then 'yes' else 'no' end as valid,
+    case when i.indimmediate then 'no' else 'yes' end as deferrable
+  from pg_index i join pg_class c on c.oid = i.indexrelid
+  where i.indrelid = $1::oid and i.indisunique
+  order by c.relname`;
+
+const find = `
+  select c.oid::text as oid, n.nspname as schema, c.relkind::text as kind
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = to_regclass($1::text)`;
+
+interface Found {
+  readonly oid: string;
+  readonly table: TableName;
+  readonly kind: string;
+}
+
+async function relation(session: Session, table: TableName): Promise<Found | null> {
+  const { rows } = await session.query(find, [quotedTable(table)]);
+  const [row] = rows;
+  if (row === undefined) return null;
+  return {
+    oid: String(row["oid"]),
+    table: { schema: String(row["schema"]), name: table.name },
+    kind: String(row["kind"]),
+  };
+}
+
+async function columns(session: Session, oid: string): Promise<readonly TargetColumn[]> {
+  const { rows } = await session.query(columnsOf, [oid]);
+  return rows.map((row) => ({
+    name: String(row["name"]),
+    type: String(row["type"]),
+    kind: kindOf(String(row["type"])),
+    isNullable: row["nullable"] === "yes",
+    isGenerated: row["generated"] === "yes",
+    hasDefault: row["filled"] === "yes",
+  }));
+}
+
+async function uniqueKeys(session: Session, oid: string): Promise<readonly UniqueKey[]> {
+  const { rows } = await session.query(keysOf, [oid]);
+  return rows.map((row) => ({
+    name: String(row["name"]),
+    columns: JSON.parse(String(row["columns"])) as readonly (string | null)[],
+    isTotal: row["total"] === "yes",
+    isValid: row["valid"] === "yes",
+    isDeferrable: row["deferrable"] === "yes",
+  }));
+}
+
+export async function target(session: Session, table: TableName): Promise<Target | null> {
+  const found = await relation(session, table);
+  if (found === null || (found.kind !== "r" && found.kind !== "p")) return null;
+  return {
+    table: found.table,
+    columns: await columns(session, found.oid),
+    keys: await uniqueKeys(session, found.oid),
+    isPartitioned: found.kind === "p",
+  };
+}
+
+export async function source(session: Session, from: SourceName): Promise<Source | null> {
+  if ("query" in from) return { columns: await queryColumns(session, rowsOf(from)), keys: [] };
+  const found = await relation(session, from);
+  if (found === null) return null;
+  const all = await columns(session, found.oid);
+  const mayBeNull = new Set(all.filter(({ isNullable }) => isNullable).map(({ name }) => name));
+  const keys = (await uniqueKeys(session, found.oid)).filter((key) =>
+    key.columns.every((column) => column !== null && !mayBeNull.has(column)),
+  );
+  return { columns: all, keys };
+}
+
+/** Of one row that is joined with none of the query's: what its columns are called, and then of which types they are. */
+async function queryColumns(session: Session, rows: string): Promise<readonly Column[]> {
+  const one = `from (select) one left join ${rows} q on false`;
+  const [row = {}] = (await session.query(`select q.* ${one}`)).rows;
+  const names = Object.keys(row);
+  if (names.length === 0) return [];
+  const types = names.map((name, index) => `format_type(pg_typeof(q.${quote(name)}), null) as t${index}`);
+  const [told = {}] = (await session.query(`select ${types.join(", ")} ${one}`)).rows;
+  return names.map((name, index) => {
+    const type = String(told[`t${index}`]);
+    return { name, type, kind: kindOf(type), isNullable: true };
+  });
+}
+
+function kindOf(type: string): ColumnKind {
+  if (type === "date") return "date";
+  if (/^timestamp(?:\(\d\))? with time zone$/.test(type)) return "instant";
+  if (/^timestamp(?:\(\d\))? without time zone$/.test(type)) return "timestamp";
+  return type === "smallint" || type === "integer" || type === "bigint" ? "integer" : "other";
+}
+
+/**
+ * Of pairs of types, by name: whether the first is assigned to the second, whether that may lose a part of a value without
+ * an error (a fraction, a time of day, the order of json), and whether two values of the second can be compared. Whole
+ * numbers and texts that are too large or long for their column are an error of the database, so they may try.
+ */
+const judge = `
+  with pair as (
+    select p.n, coalesce(nullif(s.typbasetype, 0), s.oid) as source, coalesce(nullif(t.typbasetype, 0), t.oid) as target
+    from unnest($1::text[], $2::text[]) with ordinality p(source, target, n)
+    join pg_type s on s.oid = p.source::regtype join pg_type t on t.oid = p.target::regtype
+  )
+  select p.n::text as n,
+    case
+      when not exists (select from pg_operator o where o.oprname = '=' and o.oprleft = o.oprright
+          and (o.oprleft = t.oid
+            or t.typtype = 'e' and o.oprleft = 'anyenum'::regtype
+            or t.typcategory = 'A' and o.oprleft = 'anyarray'::regtype
+            or t.typtype = 'r' and o.oprleft = 'anyrange'::regtype
+            or t.typtype = 'm' and o.oprleft = 'anymultirange'::regtype
+            or t.oid = 'varchar'::regtype))
+        then 'not-comparable'
+      when s.oid = t.oid then 'fits'
+      when t.typcategory = 'S' and (s.typcategory = 'S' or s.typtype in ('b', 'e')) then 'fits'
+      when s.oid = 'json'::regtype and t.oid = 'jsonb'::regtype then 'fits'
+      when t.oid = 'timestamptz'::regtype and s.oid in ('timestamp'::regtype, 'date'::regtype) then 'depends-on-session'
+      when c.castcontext = 'i' and not (s.typcategory = 'N' and t.oid in ('float4'::regtype, 'float8'::regtype)) then 'fits'
+      when c.castcontext is null then 'not-assignable'
+      when c.castcontext = 'e' then 'not-assignable'
+      when s.oid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) and t.oid in ('int2'::regtype, 'int4'::regtype) then 'fits'
+      when s.oid = 'int8'::regtype and t.oid = 'numeric'::regtype then 'fits'
+      when s.oid in ('int2'::regtype) and t.typcategory = 'N' then 'fits'
+      when s.oid = 'float4'::regtype and t.oid = 'float8'::regtype then 'fits'
+      when s.oid = 'int4'::regtype and t.oid = 'float8'::regtype then 'fits'
+      else 'loses-value'
+    end as verdict
+  from pair p join pg_type s on s.oid = p.source join pg_type t on t.oid = p.target
+  left join pg_cast c on c.castsource = s.oid and c.casttarget = t.oid
+  order by p.n`;
+
+export async function misfits(session: Session, pairs: readonly ColumnPair[]): Promise<readonly Misfit[]> {
+  const bare = (type: string) => type.replace(/\(\d+(?:,-?\d+)?\)/, "");
+  const types = [pairs.map(({ source: { type } }) => bare(type)), pairs.map(({ target: { type } }) => bare(type))];
+  const { rows } = await session.query(judge, types);
+  return rows.flatMap((row) => {
+    const pair = pairs[Number(row["n"]) - 1];
+    if (pair === undefined) return [];
+    const verdict = String(row["verdict"]) as "fits" | Misfit["why"];
+    if (verdict !== "fits") return [{ column: pair.target.name, why: verdict }];
+    return isNarrower(pair) ? [{ column: pair.target.name, why: "loses-value" as const }] : [];
+  });
+}
+
+/** Digits behind the point that the table would round away without an error. Where the source names none, nobody knows. */
+function isNarrower({ source: from, target: to }: ColumnPair): boolean {
+  const digits = (type: string) => {
+    const numeric = /^numeric\(\d+,(-?\d+)\)$/.exec(type)?.[1];
+    const time = /^time(?:stamp)?\((\d)\)/.exec(type)?.[1];
+    return numeric === undefined ? (time === undefined ? null : Number(time)) : Number(numeric);
+  };
+  const kept = digits(to.type);
+  if (kept === null) return false;
+  const given = digits(from.type);
+  if (given !== null) return given > kept;
+  return /^time/.test(from.type) && /^time/.test(to.type);
+}

@@ -1,0 +1,111 @@
+import { instantOf } from "../bounds.ts";
+import type { Job, JobColumn, Survey } from "../dialect.ts";
+import type { LoadRange, LoadWindow } from "../window.ts";
+import { quote, rowsOf } from "./names.ts";
+
+/** A statement's parameters, numbered as they are named. Values are in no text. */
+export class Params {
+  readonly values: unknown[] = [];
+
+  /** As text, cast to a type of the catalogue. */
+  add(value: string, type: string): string {
+    this.values.push(value);
+    // cast from text, or a driver would make of it what it thinks the type wants
+    return `$${this.values.length}::text::${type}`;
+  }
+}
+
+/** `s` is the source's row, `f` the table's. */
+export type Side = "source" | "target";
+const alias = { source: "s", target: "f" } as const;
+
+/** Whether a row lies in a window. On the table's side a row without key is in none. */
+export function inWindow(job: Job, window: LoadWindow, side: Side, params: Params): string {
+  switch (window.is) {
+    case "whole":
+      return "true";
+    case "range":
+      return inRange(job, window, side, params);
+    case "keys": {
+      const columns = job.identity.map((column) => `${alias[side]}.${quote(column.name)}`);
+      const bound = (values: readonly string[]) =>
+        job.identity.map((column, index) => params.add(values[index] ?? "", column[side].type)).join(", ");
+      const after = window.after === null ? [] : [`(${columns.join(", ")}) > (${bound(window.after)})`];
+      const upTo = window.upTo === null ? [] : [`(${columns.join(", ")}) <= (${bound(window.upTo)})`];
+      // of a comparison that is decided by the first column, null in another would not be noticed
+      const whole = columns.map((column) => `${column} is not null`);
+      return [...after, ...upTo, ...whole].join(" and ");
+    }
+    case "keyless":
+      if (side === "target") return "false";
+      return job.by === null
+        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
+        : `s.${quote(job.by.name)} is null`;
+  }
+}
+
+export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: Params): string {
+  const { by } = job;
+  if (by === null || (from === null && to === null)) return "true";
+  const column = `${alias[side]}.${quote(by.name)}`;
+  return [
+    from === null ? "" : `${column} >= ${params.add(from, by[side].type)}`,
+    to === null ? "" : `${column} < ${params.add(to, by[side].type)}`,
+    // of an open window, rows without a value are in the window of those
+    `${column} is not null`,
+  ]
+    .filter((part) => part !== "")
+    .join(" and ");
+}
+
+/** Everything that is written, the identity first, the version next. In statements each is known by its place: `c0`. */
+export function writtenOf(job: Job): readonly JobColumn[] {
+  return [...job.identity, ...(job.version === null ? [] : [job.version]), ...job.content];
+}
+export function place(job: Job, column: JobColumn): string {
+  return `c${writtenOf(job).indexOf(column)}`;
+}
+
+/** A cast to a length cuts short, where an insert refuses. */
+const lengths = {
+  "character varying": "character varying",
+  character: "bpchar",
+  "bit varying": "bit varying",
+  bit: "bit varying",
+};
+/** A source's value as the table would hold it, so that both can be compared: rounded, as an insert would. */
+export function asTarget({ name, source, target }: JobColumn): string {
+  const column = `s.${quote(name)}`;
+  if (source.type === target.type) return column;
+  const bare = Object.entries(lengths).find(([bounded]) => target.type.startsWith(`${bounded}(`))?.[1];
+  return `${column}::${bare ?? target.type}`;
+}
+
+export function selectSource(job: Job, where: string): string {
+  const columns = writtenOf(job).map((column, index) => `${asTarget(column)} as c${index}`);
+  return `select ${columns.join(", ")} from ${rowsOf(job.source)} s where ${where}`;
+}
+
+/** Values as text that no setting of a session changes. */
+export function asText(value: string): string {
+  return `to_json(${value}) #>> '{}'`;
+}
+
+export function numberOf(value: unknown): number {
+  return Number(value ?? 0);
+}
+export function textOf(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+/** The lesser and the greater of two bounds of a survey. */
+export function outer(
+  a: Survey["least"],
+  b: Survey["least"],
+  wanted: "least" | "greatest",
+  isNumber: boolean,
+): string | null {
+  if (a === null || b === null) return a ?? b;
+  const aIsLess = isNumber ? BigInt(a) < BigInt(b) : instantOf(a) < instantOf(b);
+  return aIsLess === (wanted === "least") ? a : b;
+}

@@ -1,0 +1,52 @@
+import type { SourceName, Statements, TableName, Target } from "../dialect.ts";
+import { list, quote, quotedTable, rowsOf } from "./names.ts";
+
+/** What people are told to run. Indexes are built while others write, except over partitions, where PostgreSQL cannot. */
+export const statements: Statements = {
+  markType: "timestamp with time zone",
+  addUniqueKey: (target, columns) => {
+    const how = target.isPartitioned ? "" : "concurrently ";
+    const name = keyName(target.table, columns);
+    return [`create unique index ${how}${quote(name)} on ${quotedTable(target.table)} (${list(columns)})`];
+  },
+  dropKey: (target, key) => {
+    const name = quotedTable({ schema: target.table.schema, name: key.name });
+    // a constraint's index goes with the constraint alone
+    if (key.isDeferrable) return [`alter table ${quotedTable(target.table)} drop constraint ${quote(key.name)}`];
+    return [`drop index ${target.isPartitioned ? "" : "concurrently "}${name}`];
+  },
+  setNotNull: (target, column) => [
+    `alter table ${quotedTable(target.table)} alter column ${quote(column.name)} set not null`,
+  ],
+  setDefault: (target, column) => [
+    `alter table ${quotedTable(target.table)} alter column ${quote(column.name)} drop not null`,
+  ],
+  addColumn: (target, name, type) => [`alter table ${quotedTable(target.table)} add column ${quote(name)} ${type}`],
+  deleteRepeated: (target, columns, version) => [deleteRepeated(target, columns, version)],
+  listRepeated: (rows: SourceName, columns) =>
+    `select ${list(columns)}, count(*) from ${rowsOf(rows)} s where ${isWhole(columns)}\n` +
+    `group by ${list(columns)} having count(*) > 1 order by count(*) desc`,
+  listNulls: (rows: SourceName, columns) =>
+    `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
+};
+
+function deleteRepeated(target: Target, columns: readonly string[], version: string | null): string {
+  const table = quotedTable(target.table);
+  const newest = version === null ? "ctid desc" : `${quote(version)} desc nulls last, ctid desc`;
+  return (
+    `delete from ${table} f using (\n` +
+    `  select tableoid, ctid, row_number() over (partition by ${list(columns)} order by ${newest}) as place\n` +
+    `  from ${table} where ${isWhole(columns)}\n` +
+    `) d where d.place > 1 and f.tableoid = d.tableoid and f.ctid = d.ctid`
+  );
+}
+
+function isWhole(columns: readonly string[]): string {
+  return columns.map((column) => `${quote(column)} is not null`).join(" and ");
+}
+
+/** PostgreSQL cuts longer names short, and then two may be one. */
+function keyName({ name }: TableName, columns: readonly string[]): string {
+  const wanted = `${name}_${columns.join("_")}_key`;
+  return Buffer.byteLength(wanted) <= 63 ? wanted : `${Array.from(name).slice(0, 12).join("")}_natural_key`;
+}

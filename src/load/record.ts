@@ -1,0 +1,80 @@
+import { sha256 } from "../base/names.ts";
+import { encodeScalars } from "../base/scalar.ts";
+import { countNames, type WindowCounts } from "./counts.ts";
+import type { LoadRange, LoadWindow } from "./window.ts";
+
+/** What a run is kept as, in registers: how it was cut when it began, and a register for each window that is done. */
+export interface RunRecord {
+  /** As the caller named it, or as it was made from its range and its number. */
+  readonly run: string;
+  /** Of the range, and of the caller's name: by it a rerun finds the run. */
+  readonly key: string;
+  readonly range: LoadRange;
+  readonly startedAt: number;
+  /** `null`: not yet. */
+  readonly endedAt: number | null;
+  /** Rows of the source when it began. */
+  readonly rows: number;
+  readonly targetWasEmpty: boolean;
+  /** Never changed once written: the index of a window is the name of what is kept of it. */
+  readonly windows: readonly LoadWindow[];
+}
+
+export function runKey(range: LoadRange, run: string | undefined): string {
+  return sha256(
+    encodeScalars(["load", range.from ?? "", range.to ?? "", run === undefined ? "" : `=${run}`], "run"),
+  ).slice(0, 32);
+}
+
+/** Names of registers; no service or load can write into another's. */
+export interface RegisterNames {
+  /** Of the lease too. */
+  readonly load: string;
+  readonly key: (key: string) => string;
+  readonly runs: string;
+  readonly run: (number: number) => string;
+  /** The number in the name of a run. */
+  readonly numberOf: (name: string) => number;
+  readonly windows: (number: number) => string;
+  readonly window: (number: number, index: number) => string;
+}
+
+/** Registers are listed by name, ascending: the newest run must come first. */
+const lastRun = 999_999_999;
+
+export function registerNames(service: string, name: string): RegisterNames {
+  const load = `load/${encodeURIComponent(service)}/${encodeURIComponent(name)}`;
+  const runs = `${load}/run/`;
+  const descending = (number: number) => String(lastRun - number).padStart(9, "0");
+  const windows = (number: number) => `${load}/window/${descending(number)}/`;
+  return {
+    load,
+    key: (key) => `${load}/key/${key}`,
+    runs,
+    run: (number) => `${runs}${descending(number)}`,
+    numberOf: (register) => lastRun - Number(register.slice(runs.length)),
+    windows,
+    window: (number, index) => `${windows(number)}${String(index).padStart(6, "0")}`,
+  };
+}
+
+/** Of the registers' form. What a newer version wrote is not read by an older one. */
+const form = 1;
+
+export function encodeRun(record: RunRecord): string {
+  const { run, key, range, startedAt, endedAt, rows, targetWasEmpty, windows } = record;
+  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, targetWasEmpty, windows });
+}
+/** `null`: of another form. */
+export function decodeRun(text: string): RunRecord | null {
+  const { form: written, ...record } = JSON.parse(text) as RunRecord & { readonly form: number };
+  return written === form ? record : null;
+}
+
+export function encodeCounts(counts: WindowCounts): string {
+  return JSON.stringify({ form, ...Object.fromEntries(countNames.map((name) => [name, counts[name]])) });
+}
+export function decodeCounts(text: string): WindowCounts | null {
+  const { form: written, ...counts } = JSON.parse(text) as WindowCounts & { readonly form: number };
+  return written === form ? counts : null;
+}

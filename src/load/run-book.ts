@@ -1,0 +1,113 @@
+import { defaults } from "../base/defaults.ts";
+import type { Register, Registers } from "../contract/registers.ts";
+import type { WindowCounts } from "./counts.ts";
+import { decodeCounts, decodeRun, encodeCounts, encodeRun, type RegisterNames, type RunRecord } from "./record.ts";
+
+/** A run and the number under which it is kept. */
+export interface KeptRun {
+  readonly number: number;
+  /** Of its register. */
+  readonly version: number;
+  readonly record: RunRecord;
+}
+
+/** The runs of one load, kept in registers. Whoever writes here has the load's lease, or is found out by compare-and-set. */
+export class RunBook {
+  readonly #registers: Registers<unknown>;
+  readonly #names: RegisterNames;
+
+  constructor(registers: Registers<unknown>, names: RegisterNames) {
+    this.#registers = registers;
+    this.#names = names;
+  }
+
+  /** The last run of this key. */
+  async find(key: string): Promise<KeptRun | null> {
+    const pointer = await this.#registers.read(this.#names.key(key));
+    if (pointer === null) return null;
+    const number = Number(pointer.value);
+    const register = await this.#registers.read(this.#names.run(number));
+    const kept = register === null ? null : keptOf(register, number);
+    // the number may have gone to another run, if this one was not written down to its end
+    return kept?.record.key === key ? kept : null;
+  }
+
+  /**
+   * Writes down a run that begins. The pointer to it comes first: after a crash between the two it points to nothing, and
+   * the next call begins anew.
+   */
+  async begin(record: (number: number) => RunRecord): Promise<KeptRun> {
+    for (;;) {
+      const [newest] = await this.#registers.list({ prefix: this.#names.runs, after: null, limit: 1 });
+      const number = newest === undefined ? 1 : this.#names.numberOf(newest.name) + 1;
+      const made = record(number);
+      const pointer = await this.#registers.read(this.#names.key(made.key));
+      await this.#registers.replace(this.#names.key(made.key), String(number), pointer?.version ?? null);
+      const version = await this.#registers.replace(this.#names.run(number), encodeRun(made), null);
+      if (version !== null) return { number, version, record: made };
+    }
+  }
+
+  /** False: another has written it meanwhile. */
+  async end({ number, version, record }: KeptRun, endedAt: number): Promise<boolean> {
+    const written = await this.#registers.replace(this.#names.run(number), encodeRun({ ...record, endedAt }), version);
+    return written !== null;
+  }
+
+  /** What became of the windows that are done, by index. */
+  async done({ number }: Pick<KeptRun, "number">): Promise<ReadonlyMap<number, WindowCounts>> {
+    const prefix = this.#names.windows(number);
+    const done = new Map<number, WindowCounts>();
+    for (const { name, value } of await this.#all(prefix)) {
+      const counts = decodeCounts(value);
+      if (counts !== null) done.set(Number(name.slice(prefix.length)), counts);
+    }
+    return done;
+  }
+
+  async windowDone({ number }: KeptRun, index: number): Promise<WindowCounts | null> {
+    const register = await this.#registers.read(this.#names.window(number, index));
+    return register === null ? null : decodeCounts(register.value);
+  }
+
+  /** In the window's own transaction. False: it was done before, and nothing was written. */
+  async writeWindow(tx: unknown, { number }: KeptRun, index: number, counts: WindowCounts): Promise<boolean> {
+    const written = await this.#registers.replaceIn?.(
+      tx,
+      this.#names.window(number, index),
+      encodeCounts(counts),
+      null,
+    );
+    return written !== null && written !== undefined;
+  }
+
+  async newest(limit: number): Promise<readonly KeptRun[]> {
+    const registers = await this.#registers.list({ prefix: this.#names.runs, after: null, limit });
+    return registers
+      .map((register) => keptOf(register, this.#names.numberOf(register.name)))
+      .filter((kept) => kept !== null);
+  }
+
+  /** Deletes what is past its keep, some of it: the next run's end goes on. */
+  async sweep(): Promise<void> {
+    const { keptMs, sweepBatch } = defaults.load;
+    await this.#registers.sweep(`${this.#names.load}/`, keptMs, sweepBatch);
+  }
+
+  async #all(prefix: string): Promise<readonly Register[]> {
+    const all: Register[] = [];
+    const limit = defaults.load.page;
+    for (let after: string | null = null; ; ) {
+      const page: readonly Register[] = await this.#registers.list({ prefix, after, limit });
+      all.push(...page);
+      const last = page.at(-1);
+      if (page.length < limit || last === undefined) return all;
+      after = last.name;
+    }
+  }
+}
+
+function keptOf({ value, version }: Register, number: number): KeptRun | null {
+  const record = decodeRun(value);
+  return record === null ? null : { number, version, record };
+}

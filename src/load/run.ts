@@ -1,0 +1,223 @@
+import { defaults } from "../base/defaults.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { newAttemptId } from "../base/names.ts";
+import { pause } from "../base/promise.ts";
+import { onAbort } from "../base/signals.ts";
+import type { Grip } from "../contract/lease.ts";
+import { Lease } from "../lease/lease.ts";
+import { addCounts, addsUp, noCounts, type WindowCounts } from "./counts.ts";
+import type { Job } from "./dialect.ts";
+import { type LoadHost, type LoadStores, sessionIn } from "./host.ts";
+import { askedRange, cutWindows, type Prepared, prepare } from "./prepare.ts";
+import { type RegisterNames, runKey } from "./record.ts";
+import type { LoadRefusal } from "./refusal.ts";
+import { type KeptRun, RunBook } from "./run-book.ts";
+import type { LoadSettings } from "./settings.ts";
+import type { LoadResult, RunOptions } from "./surface.ts";
+import type { LoadRange, LoadWindow } from "./window.ts";
+
+/** One load that may run: its declaration, and what it rests on. */
+export interface Loading {
+  readonly host: LoadHost;
+  readonly settings: LoadSettings;
+  readonly names: RegisterNames;
+  readonly stores: LoadStores;
+}
+
+/** Runs under the load's lease, or walks away from whoever has it. */
+export async function run(loading: Loading, options: RunOptions): Promise<LoadResult> {
+  const { host, settings, names, stores } = loading;
+  const asked = askedRange(settings, options);
+  const clock = host.clock();
+  const attempt = newAttemptId();
+  const { leaseMs } = settings;
+  const sentAt = clock.monotonic();
+  const taken = await stores.leases.acquire({ name: names.load, holder: host.instance, attempt, leaseMs });
+  if (taken.is === "held") return { status: "running", holder: taken.holder, forMs: taken.forMs };
+  const grip: Grip = { name: names.load, attempt, token: taken.token };
+  const lease = new Lease({
+    ...{ clock, operation: settings.name, leaseMs, sentAt, closing: host.closing },
+    renew: async () => ((await stores.leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
+    cancelled: () => {},
+  });
+  const { signal } = options;
+  const stopListening = signal === undefined ? () => {} : onAbort(signal, () => lease.lose(signal.reason as Error));
+  if (signal?.aborted === true) lease.lose(signal.reason as Error);
+  try {
+    return await new Run(loading, asked, options, lease, grip).all();
+  } finally {
+    stopListening();
+    lease.stop();
+    // it ends by itself too; whoever waits need not
+    await stores.leases.release(grip).catch(() => false);
+  }
+}
+
+/** What the windows' transactions reject with to be rolled back: what another committed stays. */
+const doneBefore = new Error("this window was done before");
+
+class Run {
+  readonly #loading: Loading;
+  readonly #asked: LoadRange;
+  readonly #options: RunOptions;
+  readonly #lease: Lease;
+  readonly #grip: Grip;
+  readonly #book: RunBook;
+
+  constructor(loading: Loading, asked: LoadRange, options: RunOptions, lease: Lease, grip: Grip) {
+    this.#loading = loading;
+    this.#asked = asked;
+    this.#options = options;
+    this.#lease = lease;
+    this.#grip = grip;
+    this.#book = new RunBook(loading.stores.registers, loading.names);
+  }
+
+  async all(): Promise<LoadResult> {
+    const key = runKey(this.#asked, this.#options.run);
+    const found = await this.#book.find(key);
+    const isOver = found !== null && found.record.endedAt !== null;
+    // what an orchestrator has named is the same run for ever
+    if (isOver && this.#options.run !== undefined) return this.#ended(found, await this.#book.done(found));
+    const begun = await this.#begin(key, isOver ? null : found);
+    if ("because" in begun) return { status: "refused", because: begun.because };
+    return this.#windows(begun.kept, begun.job);
+  }
+
+  /** Looks before anything is written, also where an unfinished run goes on: the source may be another by now. */
+  async #begin(
+    key: string,
+    unfinished: KeptRun | null,
+  ): Promise<{ readonly kept: KeptRun; readonly job: Job } | { readonly because: readonly LoadRefusal[] }> {
+    const { settings, host } = this.#loading;
+    const looked = await this.#look(unfinished === null);
+    this.#lease.check();
+    if ("because" in looked) return looked;
+    const { prepared, windows } = looked;
+    const { job, survey } = prepared;
+    if (unfinished !== null) return { kept: unfinished, job };
+    const { run: given } = this.#options;
+    const kept = await this.#book.begin((number) => ({
+      run: given ?? `${settings.name}#${number}`,
+      key,
+      range: this.#asked,
+      startedAt: host.clock().now(),
+      endedAt: null,
+      rows: survey.rows,
+      targetWasEmpty: survey.targetIsEmpty,
+      windows,
+    }));
+    return { kept, job };
+  }
+
+  async #look(cuts: boolean) {
+    const { settings, stores } = this.#loading;
+    return stores.sql.begin(async (tx) => {
+      const session = sessionIn(stores, tx);
+      const prepared = await prepare(stores.dialect, session, settings, this.#asked);
+      if (prepared.is === "refused") return { because: prepared.because };
+      const cut = cuts ? await cutWindows(stores.dialect, session, settings, prepared) : { windows: [] };
+      return "because" in cut ? cut : { prepared: prepared as Ready, windows: cut.windows };
+    }, defaults.load.wholeMs);
+  }
+
+  async #windows(kept: KeptRun, job: Job): Promise<LoadResult> {
+    const { windows } = kept.record;
+    const done = new Map(await this.#book.done(kept));
+    let committed = 0;
+    for (const [index, window] of windows.entries()) {
+      if (done.has(index)) continue;
+      this.#lease.check();
+      const applied = await this.#window(kept, job, index, window);
+      if ("because" in applied) return { status: "refused", because: applied.because };
+      done.set(index, applied.counts);
+      if (!applied.before) committed += 1;
+      const skipped = done.size - committed;
+      this.#options.progress?.({ done: committed, skipped, of: windows.length, counts: sum(done) });
+    }
+    this.#lease.check();
+    await this.#book.end(kept, this.#loading.host.clock().now());
+    await this.#book.sweep();
+    return this.#ended(kept, done, committed);
+  }
+
+  /** Again where another was in the way, or nobody knows whether it was committed: its register knows. */
+  async #window(
+    kept: KeptRun,
+    job: Job,
+    index: number,
+    window: LoadWindow,
+  ): Promise<
+    { readonly counts: WindowCounts; readonly before: boolean } | { readonly because: readonly LoadRefusal[] }
+  > {
+    const { host, stores } = this.#loading;
+    const { attempts, pauseMs } = defaults.load;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (attempt > 1) {
+          const counts = await this.#book.windowDone(kept, index);
+          if (counts !== null) return { counts, before: false };
+        }
+        return { counts: await this.#apply(kept, job, index, window), before: false };
+      } catch (error) {
+        if (error === doneBefore) {
+          const counts = await this.#book.windowDone(kept, index);
+          if (counts !== null) return { counts, before: true };
+        } else if (stores.dialect.isRepeatedKey(error)) {
+          const looked = await this.#look(false);
+          if ("because" in looked) return looked;
+        } else if (!this.#isPassing(error)) throw error;
+        if (attempt >= attempts) throw error;
+        this.#lease.check();
+        const mostMs = Math.min(pauseMs.least * 2 ** (attempt - 1), pauseMs.most);
+        await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#lease.losing.signal);
+      }
+    }
+  }
+
+  #isPassing(error: unknown): boolean {
+    if (this.#loading.stores.dialect.isConflict(error)) return true;
+    return isRepriseError(error) && passing.has(error.code);
+  }
+
+  /** One transaction: rows, then how far the run has come, then whether it still has the lease. */
+  #apply(kept: KeptRun, job: Job, index: number, window: LoadWindow): Promise<WindowCounts> {
+    const { settings, stores } = this.#loading;
+    const { dialect, sql, leases } = stores;
+    const { rows, targetWasEmpty, windows } = kept.record;
+    const hints = { rows: Math.ceil(rows / windows.length), targetWasEmpty };
+    const mostMs = window.is === "whole" ? defaults.load.wholeMs : defaults.load.windowMs;
+    return sql.begin(async (tx) => {
+      const counts = await dialect.apply(sessionIn(stores, tx), job, window, hints);
+      if (!addsUp(counts)) throw new RepriseError("REPRISE_LOAD_MISCOUNTED", { load: settings.name });
+      // whoever no longer works must not commit what somebody else may be at
+      this.#lease.check();
+      if (!(await this.#book.writeWindow(tx, kept, index, counts))) throw doneBefore;
+      // last: until this transaction has ended, nobody takes the lease, so nobody waits for the work above
+      if ((await leases.check?.(tx, this.#grip)) !== true) {
+        throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
+      }
+      return counts;
+    }, mostMs);
+  }
+
+  #ended({ record }: KeptRun, done: ReadonlyMap<number, WindowCounts>, committed = 0): LoadResult {
+    const counts = [...done.values()];
+    const markRefused = counts.filter(({ lost, marked }) => lost > 0 && marked === 0).length;
+    const windows = { done: committed, skipped: done.size - committed, of: record.windows.length, markRefused };
+    return { status: "done", run: record.run, ...sum(done), windows };
+  }
+}
+
+type Ready = Extract<Prepared, { readonly is: "ready" }>;
+
+/** It did not answer, or said that it is busy: the same again may go through. */
+const passing: ReadonlySet<string> = new Set([
+  "REPRISE_LEDGER_AWAY",
+  "REPRISE_LEDGER_BUSY",
+  "REPRISE_RETRY_TRANSACTION",
+]);
+
+function sum(done: ReadonlyMap<number, WindowCounts>): WindowCounts {
+  return [...done.values()].reduce(addCounts, noCounts);
+}
