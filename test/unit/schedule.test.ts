@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RepriseError, type ScheduleRun, unchecked } from "../../src/index.ts";
+import { createReprise, RepriseError, type ScheduleRun, unchecked } from "../../src/index.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, manualClock } from "../../src/testing/index.ts";
 import { answers, begin, declare, gated, minute, quarter, stand, told } from "./schedule-stand.ts";
@@ -151,6 +151,76 @@ describe("a tick", () => {
     expect(runs).toBe(0);
     await both(2 * minute);
     expect(await told(schedule)).toEqual([[15, "ran"]]);
+    await reprise.close();
+  });
+});
+
+describe("an instance", () => {
+  test("that only looks writes nothing, and a schedule that nobody has seen says so", async () => {
+    const { ledger, instance } = stand();
+    const reprise = instance("a");
+    const schedule = declare(reprise, { run: async () => {} });
+    expect(await schedule.standing()).toMatchObject({ since: null, next: new Date(begin + quarter), ticks: [] });
+    expect(schedule.next(2)).toEqual([new Date(begin + quarter), new Date(begin + 2 * quarter)]);
+    expect(await ledger.registers?.read("schedule/shop/enrich")).toBeNull();
+    await reprise.close();
+  });
+
+  test("without workers leaves ticks to others", async () => {
+    const { clock, ledger } = stand();
+    const reprise = createReprise({ service: "shop", owner: "team", ledger, clock, workers: 0 });
+    let runs = 0;
+    reprise.schedule({
+      ...answers,
+      run: async () => {
+        runs += 1;
+      },
+    });
+    await reprise.start();
+    await clock.advance(31 * minute);
+    expect(runs).toBe(0);
+    await reprise.close();
+  });
+
+  test("tells a schedule's questions with their answers, and not those of the operation that its ticks are", async () => {
+    const reprise = stand().instance("a");
+    declare(reprise, { run: async () => {} });
+    expect(reprise.decisions()).toEqual([
+      {
+        ...{ kind: "schedule", name: "enrich", owner: "team", undecided: [] },
+        answers: {
+          owner: { is: "declared", value: "team" },
+          costIfTwice: { is: "declared", value: "money" },
+          at: { is: "declared", value: "*/15 * * * *" },
+          timeZone: { is: "declared", value: "UTC" },
+          ifStillRunning: { is: "declared", value: "walk-away" },
+          ifMissed: { is: "declared", value: "the latest within 6h" },
+          retention: { is: "declared", value: "90d" },
+          lease: { is: "default", value: "30s" },
+          leases: { is: "default", value: "kept by the ledger" },
+        },
+      },
+    ]);
+    await reprise.close();
+  });
+
+  test.each<readonly [object, RegExp]>([
+    [{ name: "" }, /has no name/],
+    [{ name: "x".repeat(300) }, /longer than 255/],
+    [{ at: "61 * * * *" }, /no cron expression/],
+    [{ timeZone: undefined }, /has no time zone/],
+    [{ every: "5m" }, /counts from the epoch/],
+    [{ ifStillRunning: undefined }, /'ifStillRunning' does not say/],
+    [{ ifMissed: undefined }, /does not say what becomes of ticks/],
+    [{ ifMissed: { run: "every", within: "1h", atMost: 1 } }, /never catch up/],
+    [{ retention: undefined }, /has no retention/],
+    [{ run: undefined }, /neither 'run' alone/],
+    [{ work: () => [] }, /neither 'run' alone/],
+    [{ run: undefined, work: () => [], each: { name: "x" } }, /'each' is no operation/],
+    [{ atOnce: 0 }, /'atOnce' is no whole number/],
+  ])("refuses what no compiler saw: %o", async (given, why) => {
+    const reprise = stand().instance("a");
+    expect(() => declare(reprise, { run: async () => {}, ...given })).toThrow(why);
     await reprise.close();
   });
 });
