@@ -16,5 +16,13 @@ export interface SqlDatabase<out Tx> {
    * One statement inside a transaction of `begin`, or of a caller's. Parameters and rows are as `Transactions.query` says:
    * `$1` on PostgreSQL, `?` elsewhere; let the statement cast what drivers read differently.
    */
-  query(tx: Tx, text: string, params: readonly unknown[]): Promise<QueryResult>;
+  query(tx: Tx, text: string, params: readonly unknown[]): Promise<SqlResult>;
+}
+
+export interface SqlResult extends QueryResult {
+  /**
+   * On MySQL and MariaDB, what the server says of a statement that may write many rows: `"Records: 3  Duplicates: 1
+   * Warnings: 0"`. Left out: it says nothing, or the mapper whose transaction it is does not hand it on.
+   */
+  readonly info?: string | undefined;
 }

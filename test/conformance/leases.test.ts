@@ -2,15 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type pg from "pg";
-import { afterAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { LeaseStore } from "../../src/contract/lease.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
+import { azureLeases } from "../../src/stores/azure/index.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { type LeaseAdapter, leaseSuite } from "../../src/testing/index.ts";
+import { type LeaseAdapter, type LedgerAdapter, leaseSuite } from "../../src/testing/index.ts";
+import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
 import { movableClock } from "../support/movable-clock.ts";
+import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import {
   type DriverName,
   pgPool,
@@ -19,6 +22,8 @@ import {
   postgresVersion,
   sharedPlace,
 } from "../support/postgres.ts";
+import { noRedisHere } from "../support/redis.ts";
+import { redisLedgers } from "../support/redis-ledgers.ts";
 
 /** Past what the suite takes leases for. */
 const pastLeaseMs = 30_001;
@@ -165,6 +170,59 @@ const sqlite: LeaseAdapter<SqliteTransaction> = {
   },
 };
 
+/** A ledger's leases, on the stage of the ledger's own suite. */
+function leasesOn<Tx>({ name, can, open }: LedgerAdapter<Tx>): LeaseAdapter<Tx> {
+  return {
+    name,
+    can: { ...can, writesAtOnce: true, movesTime: true, tells: true },
+    open: async () => {
+      const { ledger, passTime, another, insertBooking, bookings, close } = await open();
+      return {
+        leases: leasesOf(ledger),
+        passTime,
+        endLease: () => passTime(pastLeaseMs),
+        another: async () => leasesOf(await another()),
+        fenced: can.transactions === true ? { transaction: ledger.transaction, insertBooking, bookings } : null,
+        close,
+      };
+    },
+  };
+}
+
+const mysql = await mysqlLedgers();
+afterAll(mysql.drop);
+const noRedis = noRedisHere();
+const noAzurite = noAzuriteHere();
+const azurite = noAzurite === undefined ? await startAzurite() : undefined;
+afterAll(() => azurite?.stop());
+
+const azure: LeaseAdapter<never> = {
+  name: "azure on Azurite",
+  can: {
+    transactions: { not: "a blob is written in no transaction" },
+    severalInstances: true,
+    writesAtOnce: { not: "a blob is written in no transaction" },
+    movesTime: true,
+    tells: {
+      not: "who walks away has asked once, and the service tells it neither who has the lease nor for how long",
+    },
+  },
+  open: async () => {
+    if (azurite === undefined) throw new Error("no Azurite");
+    const container = await azurite.container();
+    return {
+      leases: azureLeases({ container }),
+      passTime: azurite.passTime,
+      endLease: () => azurite.passTime(pastLeaseMs),
+      another: async () => azureLeases({ container: azurite.through(azurite.port, container.containerName) }),
+      fenced: null,
+      close: async () => {
+        await container.delete();
+      },
+    };
+  },
+};
+
 function suite<Tx>(adapter: LeaseAdapter<Tx>, missing?: string): void {
   describe(`the suite of leases on ${adapter.name}`, () => {
     for (const { name, skip, run } of leaseSuite(adapter)) {
@@ -183,3 +241,16 @@ suite(postgresOver("pg"), postgresIsMissing);
 suite(postgresOver("postgres"), postgresIsMissing);
 suite(postgresOver("pg", "repeatable read"), postgresIsMissing);
 suite(postgresInMapper, postgresIsMissing);
+suite(leasesOn(mysql.own), mysql.missing);
+suite(leasesOn(mysql.inMapper), mysql.missing);
+suite(leasesOn(mysql.byStatementsForMysql), mysql.missing);
+
+describe.each(redisLedgers)("on $adapter.name", ({ adapter, start }) => {
+  let started: { readonly stop: () => Promise<void> } | undefined;
+  beforeAll(async () => {
+    if (noRedis === undefined) started = await start();
+  });
+  afterAll(() => started?.stop());
+  suite(leasesOn(adapter), noRedis);
+});
+suite(azure, noAzurite);

@@ -1,19 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PoolConnection } from "mysql2/promise";
 import type pg from "pg";
 import { afterAll, describe, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
-import type { MysqlQuery } from "../../src/stores/mysql/driver.ts";
-import { type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LedgerAdapter, ledgerSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
-import { createDatabase, mysqlTransactions, mysqlVersion } from "../support/mysql.ts";
+import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import {
   type DriverName,
   pgPool,
@@ -147,54 +144,8 @@ function postgresOver(driver: DriverName, name = `over ${driver}`, at = shared):
   };
 }
 
-const isMysqlThere = (await mysqlVersion()) !== undefined;
-const mysqlDatabase = isMysqlThere ? await createDatabase() : undefined;
-afterAll(() => mysqlDatabase?.drop());
-
-type Mysql = NonNullable<typeof mysqlDatabase>;
-type MysqlPool = ReturnType<Mysql["pool"]>;
-
-/** On the one database of this file, emptied for each case. */
-function onMysql<Tx>(
-  name: string,
-  make: (pool: MysqlPool) => Ledger<Tx>,
-  insertBooking: (tx: Tx, identity: string) => Promise<unknown>,
-): LedgerAdapter<Tx> {
-  return {
-    name,
-    can: { transactions: true, severalInstances: true },
-    open: async () => {
-      if (mysqlDatabase === undefined) throw new Error("no server");
-      const { pool, query, clear, passTime } = mysqlDatabase;
-      const ends: (() => Promise<void>)[] = [];
-      const another = async () => {
-        const own = pool();
-        const ledger = make(own);
-        await ledger.open();
-        ends.push(async () => {
-          await ledger.close();
-          await own.end();
-        });
-        return ledger;
-      };
-      const ledger = await another();
-      await query("create table if not exists booking (identity varchar(200) not null) engine=InnoDB");
-      await clear();
-      return {
-        ledger,
-        passTime,
-        another,
-        insertBooking: async (tx, identity) => {
-          await insertBooking(tx, identity);
-        },
-        bookings: async () => (await query("select identity from booking")).map((row) => String(row["identity"])),
-        close: async () => {
-          for (const end of ends) await end();
-        },
-      };
-    },
-  };
-}
+const mysql = await mysqlLedgers();
+afterAll(mysql.drop);
 
 const postgresInMapper: LedgerAdapter<pg.PoolClient> = {
   name: "postgres in a mapper's transactions",
@@ -231,43 +182,6 @@ const postgresInMapper: LedgerAdapter<pg.PoolClient> = {
 
 const postgresIsMissing = (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined;
 
-const inserting = "insert into booking (identity) values (?)";
-
-const mysql = onMysql<MysqlTransaction>(
-  "mysql",
-  (pool) => mysqlLedger({ pool, wait: "30s" }),
-  (tx, identity) => tx.query(inserting, [identity]),
-);
-
-const mysqlMapped = onMysql<PoolConnection>(
-  "mysql with a mapper's transactions",
-  (pool) => mysqlLedger({ pool, wait: "30s", transactions: mysqlTransactions(pool) }),
-  (connection, identity) => connection.query(inserting, [identity]),
-);
-
-/** MariaDB, taken for MySQL: runs the statements that MySQL gets, which has neither `set statement` nor `returning`. */
-const mysqlStatements = onMysql<MysqlTransaction>(
-  "mysql, by the statements for MySQL 8",
-  (pool) =>
-    mysqlLedger({
-      wait: "30s",
-      pool: {
-        getConnection: async () => {
-          const connection = await pool.getConnection();
-          return {
-            release: () => connection.release(),
-            destroy: () => connection.destroy(),
-            query: async (query: MysqlQuery | string, values?: unknown[]) => {
-              if (typeof query === "string") return connection.query(query, values);
-              return connection.query({ ...query, sql: query.sql.replace("select version()", "select '8.0.36'") });
-            },
-          };
-        },
-      },
-    }),
-  (tx, identity) => tx.query(inserting, [identity]),
-);
-
 function suite<Tx>(adapter: LedgerAdapter<Tx>, missing?: string, only = /(?:)/): void {
   describe(`the ledger suite on ${adapter.name}`, () => {
     for (const { name, skip, run } of ledgerSuite(adapter)) {
@@ -288,8 +202,11 @@ suite(postgresOver("pg"), postgresIsMissing);
 suite(postgresOver("postgres"), postgresIsMissing);
 suite(postgresInMapper, postgresIsMissing);
 suite(postgresOver("pg", "in partitions", divided), postgresIsMissing);
-const missing = isMysqlThere ? undefined : "MariaDB does not answer";
-suite(mysql, missing);
-suite(mysqlMapped, missing, /transaction|joined|database work|P6/);
+suite(mysql.own, mysql.missing);
+suite(mysql.inMapper, mysql.missing, /transaction|joined|database work|P6/);
 // without its races: each lock waits a second, the least that MySQL knows
-suite(mysqlStatements, missing, /^(?!.*instances?\)).*(?:claim|take|joined|database work|transaction|park)/);
+suite(
+  mysql.byStatementsForMysql,
+  mysql.missing,
+  /^(?!.*instances?\)).*(?:claim|take|joined|database work|transaction|park)/,
+);

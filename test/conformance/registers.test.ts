@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type pg from "pg";
-import { afterAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { Registers } from "../../src/contract/registers.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { type RegistersAdapter, registersSuite } from "../../src/testing/index.ts";
+import { type LedgerAdapter, type RegistersAdapter, registersSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
 import { movableClock } from "../support/movable-clock.ts";
+import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import {
   type DriverName,
   pgPool,
@@ -19,6 +20,8 @@ import {
   postgresVersion,
   sharedPlace,
 } from "../support/postgres.ts";
+import { noRedisHere } from "../support/redis.ts";
+import { redisLedgers } from "../support/redis-ledgers.ts";
 
 function registersOf<Tx>(ledger: Ledger<Tx>): Registers<Tx> {
   if (ledger.registers === undefined) throw new Error(`ledger '${ledger.name}' keeps no registers`);
@@ -120,6 +123,28 @@ const sqlite: RegistersAdapter<SqliteTransaction> = {
   },
 };
 
+/** A ledger's registers, on the stage of the ledger's own suite. */
+function registersOn<Tx>({ name, can, open }: LedgerAdapter<Tx>): RegistersAdapter<Tx> {
+  return {
+    name,
+    can,
+    open: async () => {
+      const { ledger, passTime, another, close } = await open();
+      return {
+        registers: registersOf(ledger),
+        passTime,
+        another: async () => registersOf(await another()),
+        transaction: can.transactions === true ? ledger.transaction : null,
+        close,
+      };
+    },
+  };
+}
+
+const mysql = await mysqlLedgers();
+afterAll(mysql.drop);
+const noRedis = noRedisHere();
+
 function suite<Tx>(adapter: RegistersAdapter<Tx>, missing?: string): void {
   describe(`the suite of registers on ${adapter.name}`, () => {
     for (const { name, skip, run } of registersSuite(adapter)) {
@@ -138,3 +163,15 @@ suite(postgresOver("pg"), postgresIsMissing);
 suite(postgresOver("postgres"), postgresIsMissing);
 suite(postgresOver("pg", "repeatable read"), postgresIsMissing);
 suite(postgresInMapper, postgresIsMissing);
+suite(registersOn(mysql.own), mysql.missing);
+suite(registersOn(mysql.inMapper), mysql.missing);
+suite(registersOn(mysql.byStatementsForMysql), mysql.missing);
+
+describe.each(redisLedgers)("on $adapter.name", ({ adapter, start }) => {
+  let started: { readonly stop: () => Promise<void> } | undefined;
+  beforeAll(async () => {
+    if (noRedis === undefined) started = await start();
+  });
+  afterAll(() => started?.stop());
+  suite(registersOn(adapter), noRedis);
+});

@@ -108,4 +108,6 @@ const instants: Readonly<Record<string, readonly string[]>> = {
   reprise_effect: ["started_at", "pinned_at", "settle_at"],
   reprise_attempt: ["at"],
   reprise_write: ["lease_until", "not_before", "failed_at", "dead_at"],
+  reprise_lease: ["lease_until"],
+  reprise_register: ["at"],
 };

@@ -28,6 +28,11 @@ export interface Database {
   readonly read: <T>(doing: string, work: (connection: Connection) => Promise<T>) => Promise<T>;
   /** A transaction at the session's own level. What `work` throws rolls back and is rethrown; not repeated. */
   readonly transact: <T>(doing: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  /**
+   * A transaction at READ COMMITTED, each `query` of which may take `statementMs`: MariaDB ends it by itself, error 1969, and
+   * with MySQL the connection is given up. Not repeated.
+   */
+  readonly job: <T>(doing: string, statementMs: number, work: (connection: Lent) => Promise<T>) => Promise<T>;
   /** Our own statements' errors in the catalogue's terms. What asks for a repetition, or is a fault, stays itself. */
   readonly step: <T>(doing: string, work: Promise<T>) => Promise<T>;
   /** Repeats what the server has rolled back, as a whole; in the end the ledger is busy. */
@@ -151,8 +156,7 @@ export function mysqlDatabase(options: LendingOptions): Database {
 
   const own = async <T>(doing: string, level: string, work: (connection: Connection) => Promise<T>): Promise<T> => {
     const { dialect } = await server(doing);
-    const begin =
-      dialect === "mariadb" ? [`begin not atomic ${level}; start transaction; end`] : [level, "start transaction"];
+    const begin = beginning(dialect, level);
     return repeat(() =>
       borrowed(doing, dialect, (lent) => inTransaction(lent, doing, begin, (one) => step(doing, work(one)))),
     );
@@ -207,10 +211,26 @@ export function mysqlDatabase(options: LendingOptions): Database {
         return inTransaction(lent, doing, [], () => work(transaction), isCommitted);
       });
     },
+    job: async (doing, statementMs, work) => {
+      const { dialect } = await server(doing);
+      const begin = beginning(dialect, readCommitted);
+      const isMariadb = dialect === "mariadb";
+      // the server ends it: behind a connection that is given up it would go on, and keep its locks
+      const bound = isMariadb ? `set statement max_statement_time=${statementMs / 1_000} for ` : "";
+      const bounded = (lent: Lent): Lent => ({ ...lent, query: (text, params) => lent.query(bound + text, params) });
+      return borrowed(doing, dialect, (lent) => inTransaction(lent, doing, begin, () => work(bounded(lent))), {
+        ...options,
+        deadlineMs: isMariadb ? statementMs + options.deadlineMs : statementMs,
+      });
+    },
     step,
     repeat,
     track,
   };
+}
+
+function beginning(dialect: Server["dialect"], level: string): readonly string[] {
+  return dialect === "mariadb" ? [`begin not atomic ${level}; start transaction; end`] : [level, "start transaction"];
 }
 
 function ignore(): void {}

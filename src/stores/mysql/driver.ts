@@ -1,3 +1,4 @@
+import type { SqlResult } from "../../contract/sql.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
 
 /** A pool of `mysql2/promise`, as little of it as the ledger needs. It stays the user's: the ledger never ends it. */
@@ -114,13 +115,18 @@ export function permanentFault(error: unknown): string | undefined {
   return permanent[errorNumber(error)];
 }
 
-/** A driver's answer: rows, a header, or several of them after a `call`. `inTransaction`: `null` when it does not say. */
-export function answerOf(raw: unknown): QueryResult & { readonly inTransaction: boolean | null } {
+export interface Answer extends SqlResult {
+  /** `null`: the driver does not say. */
+  readonly inTransaction: boolean | null;
+}
+
+/** A driver's answer: rows, a header, or several of them after a `call`. */
+export function answerOf(raw: unknown): Answer {
   const parts: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
   const headers = parts.filter(isHeader);
   const last = headers.at(-1);
   const inTransaction = last === undefined ? null : (last.serverStatus & statusInTransaction) !== 0;
-  if (!Array.isArray(raw)) return { rows: [], count: last?.affectedRows ?? 0, inTransaction };
+  if (!Array.isArray(raw)) return { rows: [], count: last?.affectedRows ?? 0, info: last?.info, inTransaction };
   const rows = (Array.isArray(raw[0]) ? raw[0] : headers.length > 0 ? [] : raw) as QueryResult["rows"];
   return { rows, count: rows.length, inTransaction };
 }
@@ -128,6 +134,7 @@ export function answerOf(raw: unknown): QueryResult & { readonly inTransaction: 
 interface Header {
   readonly affectedRows: number;
   readonly serverStatus: number;
+  readonly info?: string;
 }
 const statusInTransaction = 1;
 

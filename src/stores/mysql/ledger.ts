@@ -13,9 +13,11 @@ import { pinEffect, pinTransaction, renewLease, restartEffect, startEffect, tran
 import { completeWork, finishWork, obstacleTo, parkOwn, releaseWork } from "./endings.ts";
 import { intervene } from "./intervene.ts";
 import { mysqlJournal } from "./journal.ts";
+import { mysqlLeases } from "./leases.ts";
 import { keptSuccesses, recentRuns, runHistory, standingOf, succeededTwice } from "./looking.ts";
 import { mapperTransactions } from "./mapper.ts";
 import { mysqlSchema } from "./migration.ts";
+import { mysqlRegisters } from "./registers.ts";
 import { type MysqlTransaction, ownTransactions, type Transactional } from "./transaction.ts";
 import { mysqlWriteJournal } from "./write-journal.ts";
 
@@ -134,6 +136,9 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
 
     journal: mysqlJournal(database),
     writes: mysqlWriteJournal(database),
+    leases: mysqlLeases(database, transactions.sql, name),
+    registers: mysqlRegisters(database, transactions.sql),
+    sql: transactions.sql,
     schema: mysqlSchema(database, name),
   };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import {
+  type Answer,
   answerOf,
   type Connection,
   type Dialect,
@@ -14,8 +15,9 @@ import {
 
 /** A connection of the pool, until it is given back. */
 export interface Lent extends Connection {
+  readonly query: (text: string, params: readonly unknown[]) => Promise<Answer>;
   /** A statement of the user's: options of the pool apply to it, and its errors pass through. */
-  readonly users: (text: string, params: readonly unknown[]) => Promise<ReturnType<typeof answerOf>>;
+  readonly users: (text: string, params: readonly unknown[]) => Promise<Answer>;
   /** Whether the server has rolled the open transaction back by itself. */
   readonly conflicted: () => boolean;
   /** Back to the pool, or destroyed where nobody knows what it is in the middle of. */
@@ -49,7 +51,7 @@ export async function lend(options: LendingOptions, dialect: Dialect, doing: str
     returned = true;
     connection.destroy();
   };
-  const answered = async (ask: () => ReturnType<MysqlConnection["query"]>): Promise<ReturnType<typeof answerOf>> => {
+  const answered = async (ask: () => ReturnType<MysqlConnection["query"]>): Promise<Answer> => {
     if (broken) throw away();
     try {
       const [raw] = await withDeadline(clock, deadlineMs, ask(), () => away());

@@ -24,6 +24,8 @@ export function mapperTransactions<Tx>(
   const { ledger, clock, transactions, waitMs, deadlineMs } = options;
   const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
   let savepoints = 0;
+  /** How long a statement may take, where a job has said so. */
+  const statementsMs = new Map<Tx, number>();
 
   const connectionOf = async (tx: Tx, doing: string): Promise<Connection> => {
     const { dialect } = await database.server(doing);
@@ -102,6 +104,25 @@ export function mapperTransactions<Tx>(
         () =>
           misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
       );
+    },
+    sql: {
+      dialect: "mysql",
+      begin: async (work, statementMs) => {
+        await database.server("SQL job");
+        const bounded = async (tx: Tx) => {
+          statementsMs.set(tx, statementMs);
+          try {
+            return await work(tx);
+          } finally {
+            statementsMs.delete(tx);
+          }
+        };
+        return database.track(once("SQL job", bounded));
+      },
+      query: (tx, text, params) => {
+        const withinMs = statementsMs.get(tx) ?? deadlineMs;
+        return withDeadline(clock, withinMs, transactions.query(tx, text, params), () => away("SQL job"));
+      },
     },
   };
 }

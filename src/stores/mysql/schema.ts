@@ -149,6 +149,29 @@ export const tables: readonly Table[] = [
     },
     options: engine,
   },
+  {
+    name: "reprise_lease",
+    columns: {
+      name: "varbinary(1020) not null",
+      attempt: "binary(16)",
+      token: "bigint unsigned not null",
+      holder: "longblob not null",
+      lease_until: "bigint not null",
+    },
+    primaryKey: "(name)",
+    options: engine,
+  },
+  {
+    name: "reprise_register",
+    columns: {
+      name: "varbinary(1020) not null",
+      value: "longblob not null",
+      version: "bigint unsigned not null",
+      at: "bigint not null",
+    },
+    primaryKey: "(name)",
+    options: engine,
+  },
 ];
 
 // nothing to swallow: both values are constants that fit

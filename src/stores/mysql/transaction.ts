@@ -1,7 +1,8 @@
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
+import type { SqlDatabase } from "../../contract/sql.ts";
 import { asksForRepetition } from "./conflict.ts";
 import type { Database } from "./database.ts";
-import { type Connection, isSavepointMissing } from "./driver.ts";
+import { type Answer, type Connection, isSavepointMissing } from "./driver.ts";
 import type { Lent } from "./lending.ts";
 import { endsTransaction, hasSeveral } from "./statement.ts";
 
@@ -31,6 +32,7 @@ export interface Transactional<Tx> {
    * @throws REPRISE_RETRY_TRANSACTION
    */
   readonly nest: <T>(tx: Tx, work: (connection: Connection, users: Users<Tx>) => Promise<T>) => Promise<T>;
+  readonly sql: SqlDatabase<Tx>;
 }
 export type Users<Tx> = <R>(work: (tx: Tx) => Promise<R>) => Promise<R>;
 
@@ -62,22 +64,30 @@ export function ownTransactions(database: Database, ledger: string): Transaction
     return level;
   };
 
+  /** One statement, by a way of the connection's, unless the transaction is over, or would be by it. */
+  const ask = async (
+    level: Level | undefined,
+    way: "users" | "query",
+    text: string,
+    params: readonly unknown[],
+  ): Promise<Answer> => {
+    const { connection } = check(level);
+    if (typeof text !== "string")
+      throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
+    if (endsTransaction(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+    if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
+    const answer = await connection[way](text, params);
+    if (answer.inTransaction === false) {
+      connection.destroy();
+      throw misuse("a statement has ended it.", "Keep what commits by itself out of it.");
+    }
+    return answer;
+  };
+
   const level = async <T>(connection: Lent, depth: number, work: (tx: MysqlTransaction) => Promise<T>): Promise<T> => {
     const own: Level = { connection, depth, open: true, suspended: false };
     const tx: MysqlTransaction = {
-      query: async (text, params = []) => {
-        check(own);
-        if (typeof text !== "string")
-          throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
-        if (endsTransaction(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
-        if (hasSeveral(text)) throw misuse("a query holds several statements.", "Run each by a query of its own.");
-        const { rows, inTransaction } = await connection.users(text, params);
-        if (inTransaction === false) {
-          connection.destroy();
-          throw misuse("a statement has ended it.", "Keep what commits by itself out of it.");
-        }
-        return rows;
-      },
+      query: async (text, params = []) => (await ask(own, "users", text, params)).rows,
     };
     levels.set(tx, own);
     try {
@@ -108,6 +118,12 @@ export function ownTransactions(database: Database, ledger: string): Transaction
       } finally {
         outer.suspended = false;
       }
+    },
+    sql: {
+      dialect: "mysql",
+      begin: (work, statementMs) => database.job("SQL job", statementMs, (connection) => level(connection, 0, work)),
+      // rows by their columns' names, whatever the pool's options say
+      query: (tx, text, params) => ask(levels.get(tx), "query", text, params),
     },
   };
 }

@@ -24,6 +24,9 @@ export interface Keys {
   readonly intent: (intent: Name) => string;
   readonly parts: readonly PartKeys[];
   readonly journal: (resolution: Resolution) => readonly [at: string, body: string];
+  /** Each in a slot of its own. */
+  readonly lease: (name: string) => string;
+  readonly registers: readonly [values: string, names: string, written: string];
   readonly schema: string;
 }
 
@@ -71,6 +74,8 @@ export function keysOf(prefix: string): Keys {
       const tag = `{${prefix}:journal:${resolution}}`;
       return [`${tag}:at`, `${tag}:body`];
     },
+    lease: (name) => `${prefix}:lease:${name}`,
+    registers: [`{${prefix}:registers}:values`, `{${prefix}:registers}:names`, `{${prefix}:registers}:written`],
     schema: `${prefix}:schema`,
   };
 }

@@ -11,7 +11,9 @@ import { completeWork, parkOwn, parkStalled, releaseWork } from "./endings.ts";
 import { succeededTwice } from "./intents.ts";
 import { interveneWork } from "./intervene.ts";
 import { redisJournal } from "./journal.ts";
+import { redisLeases } from "./leases.ts";
 import { abandonedWork, parkAbandoned, recentRuns, runHistory } from "./looking.ts";
+import { redisRegisters } from "./registers.ts";
 import type { Vouched } from "./server.ts";
 import { redisStore } from "./store.ts";
 import { sweepWork } from "./sweep.ts";
@@ -124,6 +126,8 @@ export function createRedisLedger(options: RedisLedgerOptions, offsetMs: () => n
     twice: (query) => succeededTwice(store, query),
 
     journal: redisJournal(store),
+    leases: redisLeases(store),
+    registers: redisRegisters(store),
     schema: store.schema,
   };
 }
