@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 
 /** What an entry costs whoever loads it: its module with every chunk that it imports, zipped. Server code: not minified. */
 const budgets = {
-  index: "92 kB",
+  // croner is a tenth of it
+  index: "112 kB",
   memory: "18 kB",
   sqlite: "26 kB",
   redis: "28 kB",

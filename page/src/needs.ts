@@ -100,7 +100,9 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
         kind: "undecided",
         bad: false,
         href:
-          kind === "route" ? link(route, "decisions") : link(route, kind === "cache" ? "caches" : "operations", [name]),
+          kind === "route" || kind === "load"
+            ? link(route, "decisions")
+            : link(route, kind === "cache" ? "caches" : "operations", [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),

@@ -17,6 +17,7 @@ import {
   type Joins,
   type LeaseStore,
   type Ledger,
+  type LoadResult,
   type NamedLease,
   type Operation,
   type Outcome,
@@ -357,6 +358,49 @@ export const orderPlaced = elsewhere.operation({
   },
 });
 
+// ── a load, and the same with the other answers ──
+
+const sales = reprise.load({
+  name: "sales.fact",
+  owner: "reporting",
+  ifRunsAgain: "converges",
+  from: "staging.transactions",
+  into: "reporting.fact_sales",
+  identity: ["txn_ref", "txn_date"],
+  newer: "source_version",
+  ifSameVersionDiffers: "refuse",
+  ifSourceRepeatsKey: "refuse",
+  ifSourceLost: "keep",
+  windows: { by: "txn_date", each: "1mo" },
+});
+export async function loadSales(): Promise<number> {
+  const result = await sales.run({ from: "2026-01", to: new Date() });
+  expectTypeOf(result).toEqualTypeOf<LoadResult>();
+  switch (result.status) {
+    case "done":
+      return result.inserted + result.windows.done;
+    case "running":
+      return result.forMs ?? 0;
+    case "refused":
+      return result.because.flatMap(({ mend }) => mend).length;
+  }
+}
+reprise.load({
+  name: "sales.files",
+  owner: "reporting",
+  ifRunsAgain: "converges",
+  from: { query: "select ref, day, amount from staging.files" },
+  into: "reporting.files",
+  identity: ["ref"],
+  newer: { none: "files come in order" },
+  ifSameVersionDiffers: "overwrite",
+  ifSourceRepeatsKey: "refuse",
+  ifSourceLost: { mark: "deleted_at", atMost: "1%" },
+  windows: { rows: 50_000 },
+  columns: ["amount"],
+  lease: "1m",
+});
+
 // ── carried by HTTP ──
 
 declare module "fastify" {
@@ -388,27 +432,6 @@ export const web: (request: Request) => Promise<Response> = webHandler(cancel, {
   principal: "everyone",
   bodyLimit: "64kb",
 });
-
-// ── a lease ──
-
-declare const leaseStore: LeaseStore<unknown>;
-
-const exported = await reprise
-  .lease("export.nightly", { lease: "60s" })
-  .hold(async ({ signal, token, transaction }) => {
-    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
-    expectTypeOf(token).toEqualTypeOf<number>();
-    return transaction(async (tx) => {
-      expectTypeOf(tx).toEqualTypeOf<SqliteTransaction>();
-      return "saved" as const;
-    });
-  });
-expectTypeOf(exported).toEqualTypeOf<HoldOutcome<"saved">>();
-if (exported.status === "held") expectTypeOf(exported.holder).toEqualTypeOf<string | null>();
-else expectTypeOf(exported.value).toEqualTypeOf<"saved">();
-const withStore = createReprise({ service: "leases" }).lease("export", { store: leaseStore });
-expectTypeOf(withStore).toEqualTypeOf<NamedLease<Hold>>();
-expectTypeOf(reprise.lease("export")).toEqualTypeOf<NamedLease<FencedHold<SqliteTransaction>>>();
 
 // ── schedules ──
 
@@ -468,3 +491,24 @@ export async function lastEnd(): Promise<string> {
   const hand = await report.run({ at: new Date(0) });
   return hand.is === "held" ? (hand.holder ?? "") : `${hand.counts?.failed} ${ticks.at(-1)?.is} ${running?.holder}`;
 }
+
+// ── a lease ──
+
+declare const leaseStore: LeaseStore<unknown>;
+
+const exported = await reprise
+  .lease("export.nightly", { lease: "60s" })
+  .hold(async ({ signal, token, transaction }) => {
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    expectTypeOf(token).toEqualTypeOf<number>();
+    return transaction(async (tx) => {
+      expectTypeOf(tx).toEqualTypeOf<SqliteTransaction>();
+      return "saved" as const;
+    });
+  });
+expectTypeOf(exported).toEqualTypeOf<HoldOutcome<"saved">>();
+if (exported.status === "held") expectTypeOf(exported.holder).toEqualTypeOf<string | null>();
+else expectTypeOf(exported.value).toEqualTypeOf<"saved">();
+const withStore = createReprise({ service: "leases" }).lease("export", { store: leaseStore });
+expectTypeOf(withStore).toEqualTypeOf<NamedLease<Hold>>();
+expectTypeOf(reprise.lease("export")).toEqualTypeOf<NamedLease<FencedHold<SqliteTransaction>>>();

@@ -8,8 +8,16 @@ import { complaintsAbout, createProgram, projectOptions, refusalsOf, root } from
  */
 
 const files = [
-  ...["caches.ts", "instances.ts", "leases.ts", "operations.ts", "schedules.ts"],
-  ...["transports.ts", "client.ts"],
+  ...[
+    "caches.ts",
+    "instances.ts",
+    "leases.ts",
+    "loads.ts",
+    "operations.ts",
+    "schedules.ts",
+    "transports.ts",
+    "client.ts",
+  ],
 ].map((name) => join(root, "test/types/refusals", name));
 
 const settings = {
