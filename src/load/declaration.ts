@@ -47,22 +47,32 @@ export interface LostRule {
   readonly atMost: `${number}%`;
 }
 
+type Newer = string | { readonly none: string };
+type SameVersion = "refuse" | "overwrite";
+type Repeats = "refuse" | "newest";
+type SameVersionCheck<N extends Newer, T extends SameVersion> = N extends string
+  ? T
+  : T extends "refuse"
+    ? "without a version what comes later overwrites: say 'overwrite', or name the version in 'newer'"
+    : T;
+type RepeatsCheck<N extends Newer, R extends Repeats> = N extends string
+  ? R
+  : R extends "newest"
+    ? "without a version no row is the newest: say 'refuse', or name the version in 'newer'"
+    : R;
+
 /** Which of two rows of one key is right. */
-type Order =
-  | {
-      /** A column of both sides that is greater in the newer row of a key: an older one is refused. */
-      readonly newer: string;
-      /** The same version with other content: it is refused, or what comes later stays. */
-      readonly ifSameVersionDiffers: "refuse" | "overwrite";
-      /** Two rows of one key in the source: the run is refused before it writes, or the newest counts. */
-      readonly ifSourceRepeatsKey: "refuse" | "newest";
-    }
-  | {
-      /** Nothing tells: what comes later overwrites, and this says why that is right. */
-      readonly newer: { readonly none: string };
-      readonly ifSameVersionDiffers: "overwrite";
-      readonly ifSourceRepeatsKey: "refuse";
-    };
+interface Order<N extends Newer, T extends SameVersion, R extends Repeats> {
+  /**
+   * A column of both sides that is greater in the newer row of a key: an older one is refused. Or nothing tells, what comes
+   * later overwrites, and `none` says why that is right.
+   */
+  readonly newer: N;
+  /** The same version with other content: it is refused, or what comes later stays. */
+  readonly ifSameVersionDiffers: SameVersionCheck<N, T>;
+  /** Two rows of one key in the source: the run is refused before it writes, or the newest counts. */
+  readonly ifSourceRepeatsKey: RepeatsCheck<N, R>;
+}
 
 /**
  * Declares a load: rows of a staging table, or of a query, into a table of facts, by their natural key.
@@ -80,8 +90,8 @@ type Order =
  * });
  * const result = await sales.run({ from: "2026-01" });
  */
-export type LoadVerb<C extends Config> = (
-  declaration: Loads & Order & Owned<C> & Decision<C, { readonly ifRunsAgain: "converges" }>,
+export type LoadVerb<C extends Config> = <const N extends Newer, const T extends SameVersion, const R extends Repeats>(
+  declaration: Loads & Order<N, T, R> & Owned<C> & Decision<C, { readonly ifRunsAgain: "converges" }>,
 ) => Load;
 
 /** A declaration as `createReprise` received it. */

@@ -309,7 +309,7 @@ function markRefusals(dialect: Dialect, settings: LoadSettings, target: Target):
   if (mark === null) return [];
   const table = shownTable(target.table);
   const column = target.columns.find(({ name }) => name === mark.column);
-  if (column !== undefined && column.isNullable && !column.isGenerated && isTime(column)) return [];
+  if (column?.isNullable === true && !column.isGenerated && isTime(column)) return [];
   return [
     {
       ...{ what: "mark-unfit", table, column: mark.column },

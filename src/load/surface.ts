@@ -18,7 +18,7 @@ export interface Load {
    *   none; REPRISE_LEDGER_UNSUITABLE
    */
   readonly run: (options?: RunOptions) => Promise<LoadResult>;
-  /** What a run would change, as things stand, writing nothing. */
+  /** What a run would change, as things stand, writing nothing; lost rows are judged as if the range were one window. */
   readonly preview: (options?: RangeOptions) => Promise<LoadPreview>;
   /** Whether the table holds what the source holds, and which keys do not agree. Writes nothing. */
   readonly reconcile: (options?: ReconcileOptions) => Promise<LoadReconciliation>;

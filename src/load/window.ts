@@ -14,5 +14,3 @@ export interface LoadRange {
   readonly from: string | null;
   readonly to: string | null;
 }
-
-export const everything: LoadRange = { from: null, to: null };

@@ -13,6 +13,7 @@ import {
   type DoneOutcome,
   type Joins,
   type Ledger,
+  type LoadResult,
   type Operation,
   type Outcome,
   outcomeOf,
@@ -349,6 +350,49 @@ export const orderPlaced = elsewhere.operation({
     expectTypeOf(placed).toEqualTypeOf<{ placed: boolean }>();
     return effect("again", { ...insert, deadline: "1m" });
   },
+});
+
+// ── a load, and the same with the other answers ──
+
+const sales = reprise.load({
+  name: "sales.fact",
+  owner: "reporting",
+  ifRunsAgain: "converges",
+  from: "staging.transactions",
+  into: "reporting.fact_sales",
+  identity: ["txn_ref", "txn_date"],
+  newer: "source_version",
+  ifSameVersionDiffers: "refuse",
+  ifSourceRepeatsKey: "refuse",
+  ifSourceLost: "keep",
+  windows: { by: "txn_date", each: "1mo" },
+});
+export async function loadSales(): Promise<number> {
+  const result = await sales.run({ from: "2026-01", to: new Date() });
+  expectTypeOf(result).toEqualTypeOf<LoadResult>();
+  switch (result.status) {
+    case "done":
+      return result.inserted + result.windows.done;
+    case "running":
+      return result.forMs ?? 0;
+    case "refused":
+      return result.because.flatMap(({ mend }) => mend).length;
+  }
+}
+reprise.load({
+  name: "sales.files",
+  owner: "reporting",
+  ifRunsAgain: "converges",
+  from: { query: "select ref, day, amount from staging.files" },
+  into: "reporting.files",
+  identity: ["ref"],
+  newer: { none: "files come in order" },
+  ifSameVersionDiffers: "overwrite",
+  ifSourceRepeatsKey: "refuse",
+  ifSourceLost: { mark: "deleted_at", atMost: "1%" },
+  windows: { rows: 50_000 },
+  columns: ["amount"],
+  lease: "1m",
 });
 
 // ── carried by HTTP ──

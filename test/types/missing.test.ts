@@ -60,6 +60,19 @@ const declarations = {
     input: "input",
     run: "async ({ tx }) => (await tx.query('select 1')).length",
   },
+  load: {
+    name: '"l"',
+    owner: '"team"',
+    ifRunsAgain: '"converges"',
+    from: '"staging"',
+    into: '"fact"',
+    identity: '["ref"]',
+    newer: '"version"',
+    ifSameVersionDiffers: '"refuse"',
+    ifSourceRepeatsKey: '"refuse"',
+    ifSourceLost: '"keep"',
+    windows: '{ by: "day", each: "1mo" }',
+  },
 } as const;
 
 const cases = Object.entries(declarations).flatMap(([verb, properties]) =>

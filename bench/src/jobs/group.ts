@@ -1,7 +1,7 @@
 import { askChild } from "../child-process.ts";
 import type { Figure } from "../figure.ts";
-import { parts } from "./parts.ts";
 import type { Found } from "../operations/standing.ts";
+import { parts } from "./parts.ts";
 
 export interface JobsOptions {
   /** Fewer rows, and a round or two: to see that it runs, not to quote. */

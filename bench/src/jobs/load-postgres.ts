@@ -8,7 +8,7 @@ import type { JobPart } from "./parts.ts";
 
 /** A million rows beside a guarded upsert in one statement, as somebody would write it: loaded first, then once more. */
 export const loadPostgres: JobPart = ({ quick }) =>
-  whereIs("PostgreSQL", askPostgres, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 5));
+  whereIs("PostgreSQL", askPostgres, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 3));
 
 /** Five times as many rows: what a row costs must not grow with their number. */
 export const loadPostgresLarge: JobPart = async ({ quick }) => {
@@ -42,6 +42,9 @@ async function measure(rows: number, rounds: number): Promise<readonly Figure[]>
       (turns.get(name) ?? []).map((took) => took[turn].seconds);
     const ofHandWritten = (name: keyof typeof contestants, turn: keyof Turns) =>
       median(ratios(seconds("handWritten", turn), seconds(name, turn)));
+    // of the server as a whole, where others may write too: what it takes is what the quietest round took
+    const least = (name: keyof typeof contestants, turn: keyof Turns, of: keyof Turn) =>
+      Math.min(...(turns.get(name) ?? []).map((took) => took[turn][of]));
     const worst = (name: keyof typeof contestants, turn: keyof Turns, of: keyof Turn) =>
       Math.max(...(turns.get(name) ?? []).map((took) => took[turn][of]));
     const longest = Math.max(worst("windows", "first", "longestMs"), worst("windows", "rerun", "longestMs"));
@@ -50,9 +53,9 @@ async function measure(rows: number, rounds: number): Promise<readonly Figure[]>
       ratio("load.postgres.firstWindows.ofHandWritten", ofHandWritten("windows", "first"), 0.6),
       ratio("load.postgres.rerun.ofHandWritten", ofHandWritten("whole", "rerun"), 1.2),
       ratio("load.postgres.rerunWindows.ofHandWritten", ofHandWritten("windows", "rerun"), 0.8),
-      megabytes("load.postgres.rerun.walMb", worst("whole", "rerun", "walMb"), 1),
-      megabytes("load.postgres.rerunWindows.walMb", worst("windows", "rerun", "walMb"), 1),
-      megabytes("load.postgres.rerun.handWritten.walMb", worst("handWritten", "rerun", "walMb")),
+      megabytes("load.postgres.rerun.walMb", least("whole", "rerun", "walMb"), 1),
+      megabytes("load.postgres.rerunWindows.walMb", least("windows", "rerun", "walMb"), 1),
+      megabytes("load.postgres.rerun.handWritten.walMb", least("handWritten", "rerun", "walMb")),
       { ...values("load.postgres.rerun.burned", worst("whole", "rerun", "burned")), goal: 0 },
       { ...values("load.postgres.rerunWindows.burned", worst("windows", "rerun", "burned")), goal: 0 },
       values("load.postgres.rerun.handWritten.burned", worst("handWritten", "rerun", "burned")),

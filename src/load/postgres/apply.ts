@@ -19,13 +19,10 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
   await settle(session);
   const params = new Params();
   const join = await joinFor(session, job, window, hints);
-  const written = window.is === "keyless" ? "" : upsert(job);
-  const text = [
-    `with ${classify(job, window, join, params)}`,
-    ...(written === "" ? [] : [written]),
-    countClasses(written !== ""),
-  ].join(written === "" ? "\n" : "");
-  const counts = countsOf((await session.query(text, params.values)).rows[0], written !== "");
+  const isWritten = window.is !== "keyless";
+  const text = `with ${classify(job, window, join, params)}${isWritten ? upsert(job) : ""}
+${countClasses(isWritten ? (job.target.isPartitioned ? "told" : "written") : null)}`;
+  const counts = countsOf((await session.query(text, params.values)).rows[0], isWritten);
   return job.mark === null || window.is === "keyless"
     ? counts
     : { ...counts, ...(await markLost(session, job, window)) };
@@ -34,7 +31,7 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
 /** What a run would do, and how many rows it would mark if it were one window. */
 export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
   const params = new Params();
-  const text = `with ${classify(job, { is: "range", ...range }, "whole", params)}\n${countClasses(false)}`;
+  const text = `with ${classify(job, { is: "range", ...range }, "whole", params)}\n${countClasses(null)}`;
   const counts = countsOf((await session.query(text, params.values)).rows[0], false);
   if (job.mark === null) return counts;
   const lost = await countLost(session, job, range);
@@ -143,14 +140,23 @@ function upsert(job: Job): string {
   const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
   const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${isNewer(job)}`;
-  return `, written as (
+  return `,
+written as (
   insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
   select ${columns.map((_, index) => `c${index}`).join(", ")} from cmp where class in ('new', 'newer')
   order by ${job.identity.map((column) => place(job, column)).join(", ")}
   on conflict (${list(key)}) ${conflict}
-  returning f.xmax = 0 as inserted
-)
+  returning ${job.target.isPartitioned ? key.map((name, index) => `f.${quote(name)} as c${index}`).join(", ") : "f.xmax = 0 as inserted"}
+)${job.target.isPartitioned ? inserted(key.length) : ""}
 `;
+}
+
+/** Of partitions PostgreSQL tells no system column: what was new when it was looked at counts as inserted. */
+function inserted(keys: number): string {
+  const same = Array.from({ length: keys }, (_, index) => `c.c${index} = w.c${index}`);
+  return `, told as (
+  select c.class = 'new' as inserted from written w join cmp c on ${same.join(" and ")} where c.class in ('new', 'newer')
+)`;
 }
 
 function isNewer(job: Job): string {
@@ -169,13 +175,14 @@ function isNewer(job: Job): string {
 
 const classes = ["new", "newer", "same", "older", "tied", "duplicate", "keyless"] as const;
 
-function countClasses(isWritten: boolean): string {
+function countClasses(written: "written" | "told" | null): string {
   const counts = classes.map((name) => `count(*) filter (where class = '${name}')::text as of_${name}`);
-  const written = isWritten
-    ? `,\n  (select count(*) filter (where inserted)::text from written) as inserted,
-  (select count(*) filter (where not inserted)::text from written) as updated`
-    : "";
-  return `select count(*)::text as read, ${counts.join(", ")}${written} from cmp`;
+  const ofWritten =
+    written === null
+      ? ""
+      : `,\n  (select count(*) filter (where inserted)::text from ${written}) as inserted,
+  (select count(*) filter (where not inserted)::text from ${written}) as updated`;
+  return `select count(*)::text as read, ${counts.join(", ")}${ofWritten} from cmp`;
 }
 
 /** What was to be written and was not, because another wrote it first, has become unchanged. */

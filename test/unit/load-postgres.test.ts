@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Ledger } from "../../src/contract/ledger.ts";
+import { postgresDialect } from "../../src/load/postgres/dialect.ts";
+import { postgresLoadStage } from "../conformance/load-postgres.ts";
+import type { Answers } from "../conformance/load-stage.ts";
+import { countsOf, done, type LoadStage, loadOn, manyRows, row } from "../conformance/load-stage.ts";
+import { cannotRunHere } from "../support/environment.ts";
+import { postgresVersion } from "../support/postgres.ts";
+
+/** What PostgreSQL alone has: partitions, collations, types of texts, and statements that see a source change. */
+
+const found = await postgresVersion();
+let stage: LoadStage;
+beforeAll(async () => {
+  if (found !== undefined) stage = await postgresLoadStage();
+});
+beforeEach(async (context) => {
+  if (found === undefined) context.skip(`${cannotRunHere}no PostgreSQL answers`);
+  await stage.reset();
+});
+afterAll(() => stage?.drop());
+
+/** A table of another make in the place of the facts. */
+const remake = async (...statements: readonly string[]) => {
+  for (const statement of statements) await stage.execute(statement);
+};
+const everyWay: readonly Answers[] = [
+  { windows: "whole" },
+  { windows: { rows: 5 } },
+  { windows: { by: "day", each: "1mo" } },
+];
+const loadedAndAgain = async (answers: Answers) => {
+  const load = await loadOn(stage, answers);
+  const [first, again] = [countsOf(await load.run()), countsOf(await load.run())];
+  expect(await load.reconcile()).toMatchObject({ equal: true });
+  return [first, again];
+};
+
+test("partitions are loaded, and what was inserted and updated is told apart", async () => {
+  await stage.stage(manyRows(30));
+  for (const answers of everyWay) {
+    await remake(
+      `drop table ${stage.fact} cascade`,
+      `create table ${stage.fact} (ref text not null, day date not null, version int not null, amount numeric(12, 2), note text,
+        lost_at timestamptz, unique (ref, day)) partition by range (day)`,
+      `create table ${stage.fact}_1 partition of ${stage.fact} for values from ('2026-01-01') to ('2026-04-01')`,
+      `create table ${stage.fact}_2 partition of ${stage.fact} for values from ('2026-04-01') to ('2027-01-01')`,
+      `insert into ${stage.fact} (ref, day, version) values ('ref-00000', '2026-01-01', 0)`,
+    );
+    expect(await loadedAndAgain(answers)).toEqual([
+      { read: 30, inserted: 29, updated: 1 },
+      { read: 30, unchanged: 30 },
+    ]);
+  }
+});
+
+test("keys that source and table sort otherwise are met all the same", async () => {
+  const odd = ["a", "B", "c", "D", "-e", "F", "ä", "z", "Z", "10", "9", "_"];
+  await stage.stage(odd.map((ref, index) => row(ref, "2026-01-01", index)));
+  await remake(`alter table ${stage.fact} alter column ref type varchar(9) collate "C"`);
+  for (const answers of everyWay) {
+    await stage.execute(`delete from ${stage.fact}`);
+    expect(await loadedAndAgain({ ...answers, ifSourceLost: { mark: "lost_at", atMost: "100%" } })).toEqual([
+      { read: 12, inserted: 12 },
+      { read: 12, unchanged: 12 },
+    ]);
+  }
+});
+
+test("values of other types are compared as the table holds them", async () => {
+  await stage.stage(manyRows(10));
+  await remake(
+    `alter table ${stage.fact} alter column note type varchar(20), alter column version type bigint, alter column ref type char(12)`,
+    `alter table ${stage.staging} alter column amount type int using 7`,
+  );
+  expect(await loadedAndAgain({ windows: "whole" })).toEqual([
+    { read: 10, inserted: 10 },
+    { read: 10, unchanged: 10 },
+  ]);
+});
+
+test("a text that is too long for its column fails as an insert does, and is never cut short", async () => {
+  await stage.stage([row("a", "2026-01-01", 1, "1.00", "much longer than five")]);
+  await remake(`alter table ${stage.fact} alter column note type varchar(5)`);
+  await expect((await loadOn(stage)).run()).rejects.toMatchObject({ code: "22001" });
+  expect(await stage.facts()).toEqual([]);
+});
+
+test("an instant that depends on a session's time zone is refused", async () => {
+  await remake(
+    `alter table ${stage.staging} add column seen timestamp`,
+    `alter table ${stage.fact} add column seen timestamptz`,
+  );
+  await stage.stage(manyRows(1));
+  expect(await (await loadOn(stage)).run()).toMatchObject({
+    because: [{ what: "type-mismatch", is: "depends-on-session", from: "timestamp without time zone" }],
+  });
+});
+
+test("windows of instants and of whole numbers are cut where a calendar and multiples say", async () => {
+  await remake(
+    `alter table ${stage.staging} add column at timestamptz, add column number bigint`,
+    `alter table ${stage.fact} add column at timestamptz, add column number bigint`,
+  );
+  await stage.stage(manyRows(24));
+  await remake(`update ${stage.staging} set at = day::timestamp at time zone 'UTC', number = substr(ref, 5)::int - 12`);
+  expect(done(await (await loadOn(stage, { windows: { by: "at", each: "2mo" } })).run())).toMatchObject({
+    read: 24,
+    windows: { of: 3 },
+  });
+  const numbered = await loadOn(stage, { windows: { by: "number", each: 10 } });
+  expect(done(await numbered.run())).toMatchObject({ read: 24, windows: { of: 4 } });
+  expect(done(await numbered.run({ from: 0, to: 5 }))).toMatchObject({ read: 5, windows: { of: 1 } });
+  await remake(`update ${stage.staging} set at = 'infinity' where ref = 'ref-00001'`);
+  expect(done(await (await loadOn(stage, { windows: { by: "at", each: "2mo" } })).run())).toMatchObject({ read: 24 });
+});
+
+test("a key that the source comes to repeat while it is read is refused then, and what was committed stays", async () => {
+  await stage.stage(manyRows(30, 2));
+  const load = await loadOn(stage);
+  let windows = 0;
+  const ledger = await stage.ledger();
+  const { sql } = ledger;
+  if (sql === undefined) throw new Error("it has no database");
+  const changing: Ledger<unknown> = {
+    ...ledger,
+    sql: {
+      ...sql,
+      begin: async (work, statementMs) => {
+        windows += 1;
+        // the first looks, the others load
+        if (windows === 4) await stage.execute(`insert into ${stage.staging} select * from ${stage.staging}`);
+        return sql.begin(work, statementMs);
+      },
+    },
+  };
+  const result = await (await loadOn(stage, {}, changing)).run();
+  expect(result).toMatchObject({ status: "refused", because: [{ what: "source-repeats-key", keys: 30 }] });
+  expect((await stage.facts()).length).toBe(10);
+  await remake(`delete from ${stage.staging} a using ${stage.staging} b where a.ctid > b.ctid and a.ref = b.ref`);
+  expect(await load.run()).toMatchObject({ read: 30, inserted: 30, windows: { skipped: 2, done: 4 } });
+});
+
+test("no value of a row is in what a refusal tells", async () => {
+  await stage.stage([row("secret", "2026-01-01", 1), row("secret", "2026-01-01", 1)]);
+  const result = await (await loadOn(stage)).run();
+  expect(JSON.stringify(result)).not.toContain("secret");
+});
+
+test("conflicts are what repeating may end, and nothing else is", () => {
+  for (const code of ["40001", "40P01", "23505", "55P03"]) expect(postgresDialect.isConflict({ code })).toBe(true);
+  for (const code of ["23503", "42601", "22001", undefined]) expect(postgresDialect.isConflict({ code })).toBe(false);
+});
