@@ -205,7 +205,8 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
   const broken = target.keys.find((key) => "key" in cause.reason && key.name === cause.reason.key);
   const { what } = cause.reason;
   // beside the key that is wanted it is in the way: by its name, or as a second key of MySQL's
-  const blocks = what === "key-invalid" || what === "key-deferrable" || (what === "key-expression" && dialect.name === "mysql");
+  const blocks =
+    what === "key-invalid" || what === "key-deferrable" || (what === "key-expression" && dialect.name === "mysql");
   return [
     {
       ...cause.reason,

@@ -16,7 +16,9 @@ export function place(job: Job, column: JobColumn): string {
 export function keyOf({ target, identity }: Job): UniqueKey | undefined {
   return target.keys.find(
     ({ columns, isTotal }) =>
-      isTotal && columns.length === identity.length && columns.every((name) => identity.some((one) => one.name === name)),
+      isTotal &&
+      columns.length === identity.length &&
+      columns.every((name) => identity.some((one) => one.name === name)),
   );
 }
 

@@ -61,14 +61,20 @@ describe("loads on MariaDB", () => {
   test("keys that a collation equates are one key: in the search for repeated ones, in the join, and to the constraint", async () => {
     await tables(text("utf8mb4_bin"), text("utf8mb4_general_ci"));
     await database.query("insert into fact values ('A', 1, 'old', null), ('pad', 1, 'old', null)");
-    await database.query("insert into staging values ('a', 2, 'new', null), ('pad ', 2, 'new', null), ('b', 1, null, null)");
+    await database.query(
+      "insert into staging values ('a', 2, 'new', null), ('pad ', 2, 'new', null), ('b', 1, null, null)",
+    );
     const load = await loadIn();
     expect(await load.preview()).toMatchObject({ read: 3, inserted: 1, updated: 2 });
     expect(await load.run()).toMatchObject({ read: 3, inserted: 1, updated: 2 });
     expect(await load.run()).toMatchObject({ read: 3, unchanged: 3 });
     expect(await load.reconcile()).toMatchObject({ equal: true });
     // the spelling that was there stays, for the two are the same
-    expect((await database.query("select ref from fact order by ref")).map(({ ref }) => ref)).toEqual(["A", "b", "pad"]);
+    expect((await database.query("select ref from fact order by ref")).map(({ ref }) => ref)).toEqual([
+      "A",
+      "b",
+      "pad",
+    ]);
 
     await database.query("insert into staging values ('B', 3, 'twice', null)");
     expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
@@ -148,7 +154,9 @@ describe("loads on MariaDB", () => {
     const ledger = mysqlLedger({ pool });
     ledgers.push(ledger);
     const load = createReprise({ service: "test", undecided: "listed", ledger }).load(base as never);
-    expect(await load.run()).toMatchObject({ because: [{ what: "table-unsafe", mend: [expect.stringContaining("STRICT")] }] });
+    expect(await load.run()).toMatchObject({
+      because: [{ what: "table-unsafe", mend: [expect.stringContaining("STRICT")] }],
+    });
     expect(await database.query("select * from fact")).toEqual([]);
   });
 
@@ -165,8 +173,18 @@ describe("loads on MariaDB", () => {
     const keys = {
       "bigint unsigned": ["1", "9223372036854775809", "18446744073709551615", "77"],
       "decimal(20, 6)": ["1.5", "-2.000001", "12345678901234.5", "0"],
-      "datetime(6)": ["'2026-01-01'", "'2026-01-01 00:00:00.000001'", "'2026-03-29 02:30:00'", "'1999-12-31 23:59:59.5'"],
-      "timestamp(6)": ["'2026-01-01'", "'2026-01-01 00:00:00.000001'", "'2026-03-29 04:30:00'", "'1999-12-31 23:59:59.5'"],
+      "datetime(6)": [
+        "'2026-01-01'",
+        "'2026-01-01 00:00:00.000001'",
+        "'2026-03-29 02:30:00'",
+        "'1999-12-31 23:59:59.5'",
+      ],
+      "timestamp(6)": [
+        "'2026-01-01'",
+        "'2026-01-01 00:00:00.000001'",
+        "'2026-03-29 04:30:00'",
+        "'1999-12-31 23:59:59.5'",
+      ],
       "varbinary(10)": ["0x00", "0xff00", "0x27", "0x5c27"],
       "varchar(10) collate utf8mb4_general_ci": ["'b'", "'A'", "'z'", "'o''x\\\\'"],
       "enum('z', 'b', 'a')": ["'z'", "'b'", "'a'"],
@@ -225,4 +243,3 @@ async function isWaiting(database: TestDatabase): Promise<void> {
     )
     .toBeGreaterThan(0);
 }
-

@@ -57,7 +57,9 @@ async function measure(rows: number, rounds: number): Promise<readonly Figure[]>
     const twice = async (make: (fact: string) => Promise<() => Promise<void>>): Promise<Turns> => {
       tables += 1;
       const fact = `fact_${tables}`;
-      await admin.query(`create table ${fact} (id bigint auto_increment primary key, ${types}, unique (txn_ref, txn_date))`);
+      await admin.query(
+        `create table ${fact} (id bigint auto_increment primary key, ${types}, unique (txn_ref, txn_date))`,
+      );
       const once = await make(fact);
       const turns = { first: await measured(admin, once), rerun: await measured(admin, once) };
       await admin.query(`drop table ${fact}`);
@@ -122,7 +124,10 @@ async function fill(admin: Connection, rows: number): Promise<void> {
 function handWritten(fact: string): string {
   const changed = columns
     .slice(3)
-    .map((column) => `${column} = if(values(source_version) > ${fact}.source_version, values(${column}), ${fact}.${column})`);
+    .map(
+      (column) =>
+        `${column} = if(values(source_version) > ${fact}.source_version, values(${column}), ${fact}.${column})`,
+    );
   return `insert into ${fact} (${columns.join(", ")}) select ${columns.join(", ")} from transactions
     on duplicate key update ${changed.join(", ")}, source_version = greatest(${fact}.source_version, values(source_version))`;
 }

@@ -19,7 +19,9 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
   // equal keys are in the same window, and what this run wrote is in others
   const isNew = hints.targetWasEmpty && (window.is !== "range" || job.keyTellsWindow);
   const counts = await written(session, job, window, isNew);
-  return job.mark === null || window.is === "keyless" ? counts : { ...counts, ...(await markLost(session, job, window)) };
+  return job.mark === null || window.is === "keyless"
+    ? counts
+    : { ...counts, ...(await markLost(session, job, window)) };
 }
 
 async function written(session: Session, job: Job, window: LoadWindow, isNew: boolean): Promise<WindowCounts> {
@@ -105,7 +107,9 @@ function assignments(job: Job): string {
   const has = (name: string) => `${quotedTable(job.target.table)}.${quote(name)}`;
   const values: (readonly [string, string])[] = [
     ...(mark === null ? [] : [[mark.column.name, "null"] as const]),
-    ...[...content, ...(version === null ? [] : [version])].map(({ name }) => [name, `values(${quote(name)})`] as const),
+    ...[...content, ...(version === null ? [] : [version])].map(
+      ({ name }) => [name, `values(${quote(name)})`] as const,
+    ),
   ];
   const [key] = identity;
   // a table of nothing but its key has nothing to change
@@ -127,9 +131,9 @@ function isNewer(job: Job, has: (name: string) => string): string {
   const same = content.map((column: JobColumn) => isSame(column, has(column.name), comes(column.name)));
   const differs = same.length === 0 ? "false" : `not (${same.join(" and ")})`;
   const isMarked = mark === null ? "false" : `${has(mark.column.name)} is not null`;
-  const ofSame = ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
+  const ofSame =
+    ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
   if (version === null) return ofSame;
   const [old, given] = [has(version.name), comes(version.name)];
   return `${old} < ${given} or ${old} = ${given} and (${ofSame})`;
 }
-

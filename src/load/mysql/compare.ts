@@ -2,7 +2,7 @@ import type { Comparison, Job, ListedKey, Session } from "../dialect.ts";
 import { numberOf, place } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asText, asTarget, inRange, isSame, Params, readText, selectSource } from "./rows.ts";
+import { asTarget, asText, inRange, isSame, Params, readText, selectSource } from "./rows.ts";
 
 /** The source's rows against the whole table, for a key may have moved from window to window; then the table's against it. */
 export async function compare(session: Session, job: Job, range: LoadRange, limit: number): Promise<Comparison> {

@@ -18,7 +18,9 @@ export const statements: Statements = {
   setDefault: (target, { name, type }) => [
     `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} null`,
   ],
-  addColumn: (target, name, type) => [`alter table ${quotedTable(target.table)} add column ${quote(name)} ${type} null`],
+  addColumn: (target, name, type) => [
+    `alter table ${quotedTable(target.table)} add column ${quote(name)} ${type} null`,
+  ],
   deleteRepeated,
   listRepeated: (rows, columns) =>
     `select ${list(columns)}, count(*) from ${rowsOf(rows)} s where ${isWhole(columns)}\n` +

@@ -2,7 +2,7 @@ import type { Column, Job, Session, Survey, SurveyWants } from "../dialect.ts";
 import { numberOf, outer } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asText, asTarget, boundsOf, inRange, Params, readText, type Side } from "./rows.ts";
+import { asTarget, asText, boundsOf, inRange, Params, readText, type Side } from "./rows.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */
 const sampledOfWindow = 500;
@@ -26,12 +26,7 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
   const bound = (row: typeof found, wanted: "least" | "greatest", column: Column | undefined) =>
     column === undefined ? null : readText(row?.[wanted], column);
   const widest = (wanted: "least" | "greatest") =>
-    outer(
-      bound(found, wanted, by?.source),
-      bound(target, wanted, by?.target),
-      wanted,
-      by?.source.kind === "integer",
-    );
+    outer(bound(found, wanted, by?.source), bound(target, wanted, by?.target), wanted, by?.source.kind === "integer");
   return {
     rows: numberOf(found?.["n"]),
     keyless: numberOf(found?.["keyless"]),

@@ -14,7 +14,9 @@ export async function apply(session: Session, job: Job, window: LoadWindow): Pro
   const staged = await stage(session, job, (params) => inWindow(job, window, "source", params));
   const counts = await counted(session, job, staged, window.is !== "keyless");
   await unstage(session);
-  return job.mark === null || window.is === "keyless" ? counts : { ...counts, ...(await markLost(session, job, window)) };
+  return job.mark === null || window.is === "keyless"
+    ? counts
+    : { ...counts, ...(await markLost(session, job, window)) };
 }
 
 /** What a run would do, and how many rows it would mark if it were one window. */

@@ -16,7 +16,11 @@ export const statements: Statements = {
   setNotNull: (target, columns) =>
     isOurs(target)
       ? // a comment may end the definition
-        rebuild(target, columns.map(({ name }) => name), (definition) => `${definition.trimEnd()}\n not null`)
+        rebuild(
+          target,
+          columns.map(({ name }) => name),
+          (definition) => `${definition.trimEnd()}\n not null`,
+        )
       : [],
   setDefault: (target, column) =>
     isOurs(target)

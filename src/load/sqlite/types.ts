@@ -41,7 +41,8 @@ export function misfitOf({ source, target }: ColumnPair): Misfit["why"] | null {
   const [from, to] = [affinityOf(source.type), affinityOf(target.type)];
   if (from === to || from === "none" || to === "none" || to === "text") return null;
   // a date is text in a column of any name
-  if (from === "text") return kindOf(target.type) === "date" || kindOf(target.type) === "timestamp" ? null : "not-assignable";
+  if (from === "text")
+    return kindOf(target.type) === "date" || kindOf(target.type) === "timestamp" ? null : "not-assignable";
   return to === "real" || to === "integer" ? lossless(from, to) : null;
 }
 

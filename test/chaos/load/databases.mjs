@@ -53,7 +53,11 @@ async function postgres(schema) {
 }
 
 async function mariadb(schema) {
-  const server = { host: process.env.MYSQL_HOST ?? "127.0.0.1", port: Number(process.env.MYSQL_PORT ?? 3306), user: "root" };
+  const server = {
+    host: process.env.MYSQL_HOST ?? "127.0.0.1",
+    port: Number(process.env.MYSQL_PORT ?? 3306),
+    user: "root",
+  };
   const admin = await mysql.createConnection(server);
   await admin.query(`create database if not exists ${schema}`);
   await admin.query(`use ${schema}`);
@@ -79,7 +83,9 @@ async function mariadb(schema) {
         select ref, day, 1 + amount % 3, amount, if(amount % 3 = 0, 'old', note) from staging where amount % 3 < 2`);
     },
     hash: async () => {
-      const [rows] = await admin.query("select ref, cast(day as char), version, amount, note from fact order by ref, day");
+      const [rows] = await admin.query(
+        "select ref, cast(day as char), version, amount, note from fact order by ref, day",
+      );
       return hashOf(rows);
     },
     endLeases: () => admin.query("update reprise_lease set lease_until = 1 where attempt is not null"),
