@@ -99,7 +99,7 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
+        href: kind === "cache" || kind === "operation" ? link(route, `${kind}s`, [name]) : link(route, "decisions"),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),
