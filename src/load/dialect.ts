@@ -10,6 +10,8 @@ import type { LoadRange, LoadWindow } from "./window.ts";
  */
 export interface Dialect {
   readonly name: SqlDialect;
+  /** Windows of rows are at most so large, whatever is declared. Left out: as declared. */
+  readonly mostRows?: number;
 
   // ── what is there ──
 
@@ -83,11 +85,20 @@ export interface Target {
   readonly keys: readonly UniqueKey[];
   /** Whether it consists of partitions, for dialects in which that makes a difference. */
   readonly isPartitioned: boolean;
+  /** Why rows are not safe in it, whatever a load declares. Left out: nothing is against it. */
+  readonly faults?: readonly TableFault[];
+}
+export interface TableFault {
+  /** About the table, which is named before it: "its engine has no transactions". */
+  readonly why: string;
+  readonly mend: readonly string[];
 }
 export interface TargetColumn extends Column {
   /** The database makes its value: generated, or an identity. */
   readonly isGenerated: boolean;
   readonly hasDefault: boolean;
+  /** SQLite's number of a row: written where it is declared, not because the source has a column of its name. */
+  readonly isNumbered?: boolean;
 }
 
 export interface UniqueKey {
@@ -189,7 +200,7 @@ export interface ListedKey {
 export interface Statements {
   readonly addUniqueKey: (target: Target, columns: readonly string[]) => readonly string[];
   readonly dropKey: (target: Target, key: UniqueKey) => readonly string[];
-  readonly setNotNull: (target: Target, column: TargetColumn) => readonly string[];
+  readonly setNotNull: (target: Target, columns: readonly TargetColumn[]) => readonly string[];
   /** Leaves the newest row of each key; `version: null`: the last that was written, as far as the database can tell. */
   readonly deleteRepeated: (target: Target, columns: readonly string[], version: string | null) => readonly string[];
   readonly addColumn: (target: Target, name: string, type: string) => readonly string[];

@@ -6,7 +6,9 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
 import type { SqlDatabase, SqlDialect } from "../contract/sql.ts";
 import type { Dialect, Session } from "./dialect.ts";
+import { mysqlDialect } from "./mysql/dialect.ts";
 import { postgresDialect } from "./postgres/dialect.ts";
+import { sqliteDialect } from "./sqlite/dialect.ts";
 
 /** What the instance lends to its loads. */
 export interface LoadHost {
@@ -27,7 +29,11 @@ export interface LoadStores {
   readonly leases: LeaseStore<unknown>;
 }
 
-const dialects: Readonly<Partial<Record<SqlDialect, Dialect>>> = { postgres: postgresDialect };
+const dialects: Readonly<Record<SqlDialect, Dialect>> = {
+  postgres: postgresDialect,
+  mysql: mysqlDialect,
+  sqlite: sqliteDialect,
+};
 
 /** @throws REPRISE_BAD_DECLARATION where the ledger lies in no database that a load can work in */
 export function storesOf(load: string, ledger: Ledger<unknown>): LoadStores {

@@ -30,10 +30,14 @@ export async function inspect(dialect: Dialect, session: Session, settings: Load
     return refused([tableMissing("query" in from ? "the query" : shownTable(from), "rows could be read from")]);
   }
   const match = matchColumns(dialect, settings, target, source);
+  const ofKey = keyRefusals(dialect, settings, target);
   const because = [
+    ...faults(target),
     ...match.because,
-    ...keyRefusals(dialect, settings, target),
-    ...secondKeys(dialect, settings, target, match.written),
+    ...ofKey,
+    ...secondKeys(dialect, settings, target, match.written).filter(
+      (second) => !ofKey.some((one) => "key" in one && "key" in second && one.key === second.key),
+    ),
     ...unfilled(dialect, target, match.written),
     ...markRefusals(dialect, settings, target),
   ];
@@ -136,8 +140,8 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
     because.push({ what: "column-generated", table: into, column: name, why, mend: [], list: null });
     return undefined;
   };
-  const isBoth = ({ name, isGenerated }: TargetColumn) =>
-    !isGenerated && name !== mark?.column && source.columns.some((column) => column.name === name);
+  const isBoth = ({ name, isGenerated, isNumbered = false }: TargetColumn) =>
+    !isGenerated && !isNumbered && name !== mark?.column && source.columns.some((column) => column.name === name);
   const names = declaration.columns ?? target.columns.filter(isBoth).map(({ name }) => name);
   const own = new Set([...declaration.identity, version]);
   const all = (wanted: readonly string[]) => wanted.map(written).filter((column) => column !== undefined);
@@ -149,7 +153,7 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
     because.push({
       ...{ what: "version-nullable", table: into, column: versionColumn.name },
       why: `'${versionColumn.name}' of ${into} may be null, and then nobody can tell which row is newer.`,
-      mend: ofTarget === undefined ? [] : dialect.statements.setNotNull(target, ofTarget),
+      mend: ofTarget === undefined ? [] : dialect.statements.setNotNull(target, [ofTarget]),
       list: dialect.statements.listNulls(target.table, [versionColumn.name]),
     });
   }
@@ -185,25 +189,24 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
     key.columns.length === identity.length &&
     key.columns.every((column) => column !== null && identity.includes(column));
   const same = target.keys.filter(isOver);
+  const nullable = target.columns.filter(({ name, isNullable }) => isNullable && identity.includes(name));
   if (same.some(isSound)) {
-    return identity.flatMap((name): readonly LoadRefusal[] => {
-      const column = target.columns.find((one) => one.name === name);
-      if (column?.isNullable !== true) return [];
-      return [
-        {
-          ...{ what: "key-nullable", table, column: name },
-          why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
-          mend: setNotNull(target, column),
-          list: listNulls(target.table, [name]),
-        },
-      ];
-    });
+    return nullable.map(({ name }) => ({
+      ...{ what: "key-nullable", table, column: name },
+      why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
+      // all of them: where a table must be made anew for it, that is once
+      mend: setNotNull(target, nullable),
+      list: listNulls(target.table, [name]),
+    }));
   }
   const cause = causeOf(target, table, identity, same);
   // a key cannot be built over columns that are not there
   if (identity.some((name) => !target.columns.some((column) => column.name === name))) return [];
   const broken = target.keys.find((key) => "key" in cause.reason && key.name === cause.reason.key);
-  const blocks = cause.reason.what === "key-invalid" || cause.reason.what === "key-deferrable";
+  const { what } = cause.reason;
+  // beside the key that is wanted it is in the way: by its name, or as a second key of MySQL's
+  const blocks =
+    what === "key-invalid" || what === "key-deferrable" || (what === "key-expression" && dialect.name === "mysql");
   return [
     {
       ...cause.reason,
@@ -211,11 +214,8 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
       mend: [
         ...deleteRepeated(target, identity, settings.version),
         ...(broken !== undefined && blocks ? dropKey(target, broken) : []),
+        ...(nullable.length === 0 ? [] : setNotNull(target, nullable)),
         ...addUniqueKey(target, identity),
-        ...identity.flatMap((name) => {
-          const column = target.columns.find((one) => one.name === name);
-          return column?.isNullable === true ? setNotNull(target, column) : [];
-        }),
       ],
       list: listRepeated(target.table, identity),
     },
@@ -257,6 +257,16 @@ function causeOf(
   };
 }
 
+function faults(target: Target): readonly LoadRefusal[] {
+  const table = shownTable(target.table);
+  return (target.faults ?? []).map(({ why, mend }) => ({
+    ...{ what: "table-unsafe", table },
+    why: `${table} is no safe place: ${why}`,
+    mend,
+    list: null,
+  }));
+}
+
 function secondKeys(
   dialect: Dialect,
   settings: LoadSettings,
@@ -265,13 +275,13 @@ function secondKeys(
 ): readonly LoadRefusal[] {
   if (dialect.name !== "mysql") return [];
   const { identity } = settings.declaration;
-  const isOver = ({ columns }: UniqueKey) =>
-    columns.length === identity.length && columns.every((column) => column !== null && identity.includes(column));
+  // what a row meets in a key that holds the identity too is the row of its identity
+  const holdsIdentity = ({ columns }: UniqueKey) => identity.every((name) => columns.includes(name));
   // one that the database fills alone is met by no row of the source
   const isMet = ({ columns }: UniqueKey) => columns.every((column) => column === null || written.has(column));
   const table = shownTable(target.table);
   return target.keys
-    .filter((key) => !isOver(key) && isMet(key))
+    .filter((key) => !holdsIdentity(key) && isMet(key))
     .map((key) => ({
       ...{ what: "second-key", table, key: key.name },
       why: `${table} has a second unique key '${key.name}': a row that meets both would update one of two rows silently.`,

@@ -83,10 +83,11 @@ export async function cutWindows(
     const isOpen = range.from === null && range.to === null;
     return { windows: isOpen && survey.windowless > 0 ? [...cut, { is: "keyless" }] : cut };
   }
-  if (survey.rows < windows.rows * windowsWorthwhile) return { windows: [{ is: "whole" }] };
-  const most = survey.rows / windows.rows;
+  const rows = Math.min(windows.rows, dialect.mostRows ?? windows.rows);
+  if (survey.rows < rows * windowsWorthwhile) return { windows: [{ is: "whole" }] };
+  const most = survey.rows / rows;
   if (most > mostWindows) return { because: [tooMany(Math.ceil(most))] };
-  const cut = keyWindows(await dialect.cut(session, job, windows.rows, mostWindows));
+  const cut = keyWindows(await dialect.cut(session, job, rows, mostWindows));
   return { windows: survey.keyless > 0 && cut.length > 1 ? [...cut, { is: "keyless" }] : cut };
 }
 

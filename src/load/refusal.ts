@@ -12,6 +12,8 @@ export type LoadRefusal = LoadRefusalReason & {
 
 export type LoadRefusalReason =
   | { readonly what: "table-missing"; readonly table: string }
+  /** What it is written to would not be kept as it was written: no transactions, or values that are cut short. */
+  | { readonly what: "table-unsafe"; readonly table: string }
   | { readonly what: "column-missing"; readonly table: string; readonly column: string }
   | { readonly what: "column-generated"; readonly table: string; readonly column: string }
   /** Rows that the load inserts would lack a value that the table demands. */

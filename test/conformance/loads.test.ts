@@ -1,17 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { cannotRunHere } from "../support/environment.ts";
+import { cannotRunHere, sqliteDriver } from "../support/environment.ts";
+import { mysqlVersion } from "../support/mysql.ts";
 import { postgresVersion } from "../support/postgres.ts";
+import { mysqlLoadStage } from "./load-mysql.ts";
 import { postgresLoadStage } from "./load-postgres.ts";
 import { racingScenarios } from "./load-races.ts";
 import { type LoadScenario, loadScenarios } from "./load-scenarios.ts";
+import { sqliteLoadStage } from "./load-sqlite.ts";
 import type { LoadStage } from "./load-stage.ts";
 import { isRefused } from "./load-wrong.ts";
+
+const sqliteHere = async () => sqliteDriver();
 
 const databases: readonly {
   readonly name: string;
   readonly version: () => Promise<string | undefined>;
   readonly open: () => Promise<LoadStage>;
-}[] = [{ name: "postgres", version: postgresVersion, open: postgresLoadStage }];
+}[] = [
+  { name: "postgres", version: postgresVersion, open: postgresLoadStage },
+  { name: "mysql", version: mysqlVersion, open: () => mysqlLoadStage(false) },
+  { name: "mysql in a mapper's transactions", version: mysqlVersion, open: () => mysqlLoadStage(true) },
+  { name: "sqlite", version: sqliteHere, open: () => sqliteLoadStage("") },
+  { name: "sqlite, in a strict table", version: sqliteHere, open: () => sqliteLoadStage("strict") },
+  { name: "sqlite, in a table without rowid", version: sqliteHere, open: () => sqliteLoadStage("without rowid") },
+];
 
 for (const { name, version, open } of databases) {
   const found = await version();

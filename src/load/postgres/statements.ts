@@ -15,9 +15,8 @@ export const statements: Statements = {
     if (key.isDeferrable) return [`alter table ${quotedTable(target.table)} drop constraint ${quote(key.name)}`];
     return [`drop index ${target.isPartitioned ? "" : "concurrently "}${name}`];
   },
-  setNotNull: (target, column) => [
-    `alter table ${quotedTable(target.table)} alter column ${quote(column.name)} set not null`,
-  ],
+  setNotNull: (target, columns) =>
+    columns.map(({ name }) => `alter table ${quotedTable(target.table)} alter column ${quote(name)} set not null`),
   setDefault: (target, column) => [
     `alter table ${quotedTable(target.table)} alter column ${quote(column.name)} drop not null`,
   ],

@@ -1,0 +1,25 @@
+import { databaseErrorOf } from "../../contract/database-error.ts";
+import type { Dialect } from "../dialect.ts";
+import { RepeatedKey } from "../rows.ts";
+import { apply, preview } from "./apply.ts";
+import { misfits, source, target } from "./catalogue.ts";
+import { compare } from "./compare.ts";
+import { statements } from "./statements.ts";
+import { cut, survey } from "./survey.ts";
+
+/** A deadlock, a lock that was waited for too long, a row that a snapshot has missed. */
+const conflicts: readonly unknown[] = [1213, 1205, 1020];
+
+/** MariaDB, and MySQL from 8.0 on. */
+export const mysqlDialect: Dialect = {
+  name: "mysql",
+  ...{ target, source, misfits, statements },
+  ...{ survey, cut, apply, preview, compare },
+  isConflict: (error) => conflicts.includes(numberOf(error)) || conflicts.includes(databaseErrorOf(error).errno),
+  isRepeatedKey: (error) => error instanceof RepeatedKey,
+};
+
+/** Of an error of the ledger's around the server's. */
+function numberOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "errno" in error ? error.errno : undefined;
+}

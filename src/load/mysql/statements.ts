@@ -1,0 +1,61 @@
+import type { Statements, Target } from "../dialect.ts";
+import { list, quote, quotedTable, rowsOf } from "./names.ts";
+
+/** What people are told to run. */
+export const statements: Statements = {
+  markType: "datetime(6)",
+  addUniqueKey: (target, columns) => [
+    `alter table ${quotedTable(target.table)} add unique key ${quote(keyName(target, columns))} (${list(columns)})`,
+  ],
+  dropKey: (target, { name }) => [
+    `alter table ${quotedTable(target.table)} drop ${name === "PRIMARY" ? "primary key" : `key ${quote(name)}`}`,
+  ],
+  // a default and a comment have to be said again, or they are gone
+  setNotNull: (target, columns) =>
+    columns.map(
+      ({ name, type }) => `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} not null`,
+    ),
+  setDefault: (target, { name, type }) => [
+    `alter table ${quotedTable(target.table)} modify column ${quote(name)} ${type} null`,
+  ],
+  addColumn: (target, name, type) => [
+    `alter table ${quotedTable(target.table)} add column ${quote(name)} ${type} null`,
+  ],
+  deleteRepeated,
+  listRepeated: (rows, columns) =>
+    `select ${list(columns)}, count(*) from ${rowsOf(rows)} s where ${isWhole(columns)}\n` +
+    `group by ${list(columns)} having count(*) > 1 order by count(*) desc`,
+  listNulls: (rows, columns) =>
+    `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
+};
+
+/** Rows are told apart by a key that is there, or by a number that they are given for it. */
+function deleteRepeated(target: Target, columns: readonly string[], version: string | null): readonly string[] {
+  const table = quotedTable(target.table);
+  const mayBeNull = new Set(target.columns.filter(({ isNullable }) => isNullable).map(({ name }) => name));
+  const known = target.keys.find((key) => key.columns.every((column) => column !== null && !mayBeNull.has(column)));
+  const row = known?.columns.filter((column) => column !== null) ?? ["reprise_row"];
+  const order = [...(version === null ? [] : [version]), ...row].map((column) => `${quote(column)} desc`).join(", ");
+  const same = row.map((column) => `f.${quote(column)} = d.${quote(column)}`).join(" and ");
+  const remove =
+    `delete f from ${table} f join (\n` +
+    `  select ${list(row)}, row_number() over (partition by ${list(columns)} order by ${order}) as place\n` +
+    `  from ${table} where ${isWhole(columns)}\n` +
+    `) d on ${same} where d.place > 1`;
+  if (known !== undefined) return [remove];
+  return [
+    `alter table ${table} add column reprise_row bigint unsigned not null auto_increment unique`,
+    remove,
+    `alter table ${table} drop column reprise_row`,
+  ];
+}
+
+function isWhole(columns: readonly string[]): string {
+  return columns.map((column) => `${quote(column)} is not null`).join(" and ");
+}
+
+/** A name has 64 characters. */
+function keyName({ table }: Target, columns: readonly string[]): string {
+  const wanted = `${table.name}_${columns.join("_")}_key`;
+  return Array.from(wanted).length <= 64 ? wanted : `${Array.from(table.name).slice(0, 48).join("")}_natural_key`;
+}

@@ -1,0 +1,106 @@
+import { giveTurn } from "../../base/turn.ts";
+import type { LostCounts, WindowCounts } from "../counts.ts";
+import type { Job, Session } from "../dialect.ts";
+import { countsOf, numberOf, place, type RowClass, writtenOf } from "../rows.ts";
+import type { LoadRange, LoadWindow } from "../window.ts";
+import { list, quote, quotedTable } from "./names.ts";
+import { inRange, inWindow, Params } from "./rows.ts";
+import { classified, differs, isGone, stage, stageKeys, unstage } from "./stage.ts";
+
+/** The driver answers in this thread: so many rows are met or written before others have their turn. */
+const rowsAtOnce = 5_000;
+
+export async function apply(session: Session, job: Job, window: LoadWindow): Promise<WindowCounts> {
+  const staged = await stage(session, job, (params) => inWindow(job, window, "source", params));
+  const counts = await counted(session, job, staged, window.is !== "keyless");
+  await unstage(session);
+  return job.mark === null || window.is === "keyless"
+    ? counts
+    : { ...counts, ...(await markLost(session, job, window)) };
+}
+
+/** What a run would do, and how many rows it would mark if it were one window. */
+export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
+  const staged = await stage(session, job, (params) => inRange(job, range, "source", params));
+  const counts = await counted(session, job, staged, false);
+  await unstage(session);
+  if (job.mark === null) return counts;
+  const { lost, held } = await countLost(session, job, { is: "range", ...range });
+  return { ...counts, lost, marked: lost <= held * job.mark.atMost ? lost : 0 };
+}
+
+/** Nobody writes meanwhile, so that the classes are what becomes of the rows. */
+async function counted(session: Session, job: Job, staged: number, isWritten: boolean): Promise<WindowCounts> {
+  const counts = new Map<string, number>();
+  for (let from = 0; from < staged; from += rowsAtOnce) {
+    if (from > 0) await giveTurn();
+    const of = await countPart(session, job, from, from + rowsAtOnce);
+    for (const [name, count] of of) counts.set(name, (counts.get(name) ?? 0) + count);
+    if (isWritten && (of.get("new") ?? 0) + (of.get("newer") ?? 0) > 0) {
+      await upsert(session, job, from, from + rowsAtOnce);
+    }
+  }
+  return countsOf((wanted: RowClass) => counts.get(wanted) ?? 0, null);
+}
+
+async function countPart(session: Session, job: Job, from: number, to: number): Promise<ReadonlyMap<string, number>> {
+  const params = new Params();
+  const text = `select class, count(*) as n from (${classified(job, from, to, params)}) group by class`;
+  const { rows } = await session.query(text, params.values);
+  return new Map(rows.map((row) => [String(row["class"]), numberOf(row["n"])]));
+}
+
+async function upsert(session: Session, job: Job, from: number, to: number): Promise<void> {
+  const columns = writtenOf(job);
+  const key = job.identity.map(({ name }) => name);
+  const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
+  if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
+  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")} where ${isNewer(job)}`;
+  const params = new Params();
+  await session.query(
+    `insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
+    select ${columns.map((_, index) => `c${index}`).join(", ")} from (${classified(job, from, to, params)})
+    where class in ('new', 'newer') order by ${job.identity.map((column) => place(job, column)).join(", ")}
+    on conflict (${list(key)}) ${conflict}`,
+    params.values,
+  );
+}
+
+function isNewer(job: Job): string {
+  const { version, mark, ifSameVersionDiffers } = job;
+  const isMarked = mark === null ? "false" : `f.${quote(mark.column.name)} is not null`;
+  const isOther = differs(job, (name) => `excluded.${quote(name)}`);
+  const same = ifSameVersionDiffers === "overwrite" ? `${isOther} or ${isMarked}` : `${isMarked} and not (${isOther})`;
+  if (version === null) return `(${same})`;
+  const [has, comes] = [`f.${quote(version.name)}`, `excluded.${quote(version.name)}`];
+  return `(${has} < ${comes} or ${has} = ${comes} and (${same}))`;
+}
+
+/** Rows of the window without mark. */
+function held(job: Job, window: LoadWindow, params: Params): string {
+  const unmarked = job.mark === null ? "true" : `f.${quote(job.mark.column.name)} is null`;
+  return `${inWindow(job, window, "target", params)} and ${unmarked}`;
+}
+
+async function countLost(session: Session, job: Job, window: LoadWindow) {
+  // where only equal windows hold equal keys, the source's window tells what it lacks
+  const isNear = window.is === "keys" || (window.is === "range" && job.keyTellsWindow);
+  await stageKeys(session, job, (params) => (isNear ? inWindow(job, window, "source", params) : "true"));
+  const params = new Params();
+  const text = `select count(*) as held, count(iif(${isGone(job)}, 1, null)) as lost
+    from ${quotedTable(job.target.table)} f where ${held(job, window, params)}`;
+  const [row] = (await session.query(text, params.values)).rows;
+  return { lost: numberOf(row?.["lost"]), held: numberOf(row?.["held"]) };
+}
+
+async function markLost(session: Session, job: Job, window: LoadWindow): Promise<LostCounts> {
+  const { lost, held: all } = await countLost(session, job, window);
+  if (job.mark === null || lost === 0 || lost > all * job.mark.atMost) return { lost, marked: 0 };
+  const params = new Params();
+  const { count } = await session.query(
+    `update ${quotedTable(job.target.table)} as f set ${quote(job.mark.column.name)} = strftime('%Y-%m-%d %H:%M:%f', 'now')
+    where ${held(job, window, params)} and ${isGone(job)}`,
+    params.values,
+  );
+  return { lost, marked: count };
+}
