@@ -58,24 +58,16 @@ export type IfMissed =
   | { readonly run: "latest"; readonly within: Duration }
   | { readonly run: "every"; readonly within: Duration; readonly atMost: number };
 
-type OnlyOne<Sentence extends string> = Sentence | undefined;
-type Times =
-  | {
-      /**
-       * A cron expression of five fields, or of six with seconds first. A time that a change of the clocks skips comes at
-       * its end, one that comes twice is taken once; expressions with a wildcard hour go through both.
-       */
-      readonly at: string;
-      /** Whose wall clock it names: `"Europe/Berlin"`, `"UTC"`. */
-      readonly timeZone: string;
-      readonly every?: OnlyOne<"a schedule has 'at' or 'every', not both">;
-    }
-  | {
-      /** From the epoch on, in steps of so long: `"5m"` is due at :00, :05, :10. It knows no time zone. */
-      readonly every: Duration;
-      readonly at?: OnlyOne<"a schedule has 'at' or 'every', not both">;
-      readonly timeZone?: OnlyOne<"'every' counts from the epoch and knows no time zone: use 'at'">;
-    };
+interface Zoned {
+  /** Whose wall clock `at` names: `"Europe/Berlin"`, `"UTC"`. */
+  readonly timeZone: string;
+  readonly every?: "a schedule has 'at' or 'every', not both" | undefined;
+}
+interface Stepped {
+  /** From the epoch on, in steps of so long: `"5m"` is due at :00, :05, :10. It knows no time zone. */
+  readonly every: Duration;
+  readonly timeZone?: "'every' counts from the epoch and knows no time zone: use 'at'" | undefined;
+}
 
 interface Answers {
   /** Unique among the schedules and operations of an instance; part of every record's identity. */
@@ -101,21 +93,20 @@ interface Answers {
 }
 
 interface Runs<O, Tx> {
+  /** What a tick does. What it returns is its outcome, kept for `retention`. */
   readonly run: (run: ScheduleRun<Tx>) => Promise<Storable<O>>;
-  readonly work?: OnlyOne<"a schedule has 'run', or 'work' and 'each'">;
-  readonly each?: OnlyOne<"a schedule has 'run', or 'work' and 'each'">;
+  readonly work?: "a schedule has 'run', or 'work' and 'each'" | undefined;
+  readonly atOnce?: "'atOnce' is for the records of 'work' and 'each'" | undefined;
 }
 interface Works<In, Tx> {
   /**
    * The work list of a tick. Its upper bound is `tick.at`, so that a rerun lists no more than the first run did; what is
    * done already may be left out, and what is listed again is replayed.
    */
-  readonly work: (look: Look<Tx>) => MaybePromise<readonly NoInfer<In>[]>;
-  /** Runs each record as a piece of work of its own: a crash between two of them, or within one, repeats none. */
-  readonly each: Each<In>;
+  readonly work: (look: Look<Tx>) => MaybePromise<readonly In[]>;
   /** So many records at once. Default 4. */
   readonly atOnce?: number | undefined;
-  readonly run?: OnlyOne<"a schedule has 'run', or 'work' and 'each'">;
+  readonly run?: "a schedule has 'run', or 'work' and 'each'" | undefined;
 }
 
 /**
@@ -130,14 +121,25 @@ interface Works<In, Tx> {
  *   work: ({ tick, tx }) => pending(tx, tick.at), each: enrichCustomer,
  * });
  */
-export interface ScheduleVerb<C extends Config> {
-  <In>(
-    declaration: Answers & Times & Owned<C> & Decision<C, { readonly costIfTwice: Cost }> & Works<In, C["tx"]>,
-  ): Schedule;
-  <O>(
-    declaration: Answers & Times & Owned<C> & Decision<C, { readonly costIfTwice: Cost }> & Runs<O, C["tx"]>,
-  ): Schedule;
-}
+export type ScheduleVerb<C extends Config> = <
+  O,
+  A extends string | undefined = undefined,
+  E extends Each<never> | undefined = undefined,
+>(
+  declaration: Answers & {
+    /**
+     * A cron expression of five fields, or of six with seconds first. A time that a change of the clocks skips comes at its
+     * end, one that comes twice is taken once; an expression with a wildcard hour goes through both.
+     */
+    readonly at?: A;
+    /** Runs each record as a piece of work of its own: a crash between two of them, or within one, repeats none. */
+    readonly each?: E;
+    // undefined first, in both: without `strict` it is a string, and an operation, too
+  } & ([A] extends [undefined] ? Stepped : Zoned) &
+    Owned<C> &
+    Decision<C, { readonly costIfTwice: Cost }> &
+    ([E] extends [undefined] ? Runs<O, C["tx"]> : E extends Each<infer In> ? Works<In, C["tx"]> : never),
+) => Schedule;
 
 /** A declaration as `createReprise` received it, its types checked by the compiler, its rest by `settingsOf`. */
 export interface ScheduleDeclaration {

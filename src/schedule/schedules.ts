@@ -130,8 +130,7 @@ class OneSchedule implements DeclaredSchedule {
 
   readonly standing = async (): Promise<Standing> => {
     const { register } = await this.#connect();
-    const state = await register.change((before) => before);
-    return standingOf(state, this.#settings, register.now());
+    return standingOf(await register.read(), this.#settings, register.now());
   };
 
   readonly run = async ({ at }: { readonly at?: Date | undefined } = {}): Promise<TickEnd | HeldElsewhere> => {
@@ -228,7 +227,12 @@ class OneSchedule implements DeclaredSchedule {
   }
 }
 
-function standingOf(state: ScheduleState, { rules }: Settings, now: number): Standing {
+function standingOf(state: ScheduleState | null, { rules }: Settings, now: number): Standing {
+  if (state === null) {
+    const first = rules.cadence.next(now);
+    const next = first === null ? null : new Date(first);
+    return { since: null, handledUntil: null, next, paused: null, running: null, ticks: [] };
+  }
   const { since, handledUntil, paused, current, stop, ticks } = state;
   const next = paused === null ? nextAt(state, now, rules) : null;
   return {

@@ -28,10 +28,10 @@ export interface Schedule {
 }
 
 export interface Standing {
-  /** When an instance saw the schedule first: earlier ticks are no business of it. */
-  readonly since: Date;
-  /** Every tick up to this instant runs or has an end. */
-  readonly handledUntil: Date;
+  /** When an instance saw the schedule first: earlier ticks are no business of it. `null`: none has. */
+  readonly since: Date | null;
+  /** Every tick up to this instant runs or has an end. `null`: no instance has seen the schedule. */
+  readonly handledUntil: Date | null;
   /** The next tick that is due, or will be; `null`: none, or it is paused. */
   readonly next: Date | null;
   readonly paused: Paused | null;

@@ -72,6 +72,17 @@ export async function expectRuns(ledger: Ledger<unknown>, madeAt: number): Promi
   ]);
 }
 
+/** Of leases and registers: who has one, the tokens that were, and a text at its version. */
+export async function expectLeases({ leases, registers }: Ledger<unknown>, madeAt: number): Promise<void> {
+  const request = { holder: "test", attempt: newAttemptId(), leaseMs: 30_000 };
+  expect(await leases?.acquire({ ...request, name: "nightly" })).toMatchObject({ is: "held", holder: "golden" });
+  expect(await leases?.look("nightly")).toMatchObject({ token: 7, holder: "golden" });
+  expect(await leases?.acquire({ ...request, name: "released" })).toEqual({ is: "acquired", token: 4 });
+  const register = { name: "schedule/nightly", value: '{"at":1}', version: 4, at: madeAt };
+  expect(await registers?.list({ prefix: "schedule/", after: null, limit: 10 })).toEqual([register]);
+  expect(await registers?.replace("schedule/nightly", '{"at":2}', 4)).toBe(5);
+}
+
 /** Of the journal of writes: what is pending is claimed, what is dead listed, and its versions are counted on. */
 export async function expectWrites({ writes }: Ledger<unknown>): Promise<void> {
   expect(await writes?.standing("views")).toMatchObject({ pending: 2, dead: 1, newest: 9_000_000_000_000_003 });

@@ -60,6 +60,16 @@ const declarations = {
     input: "input",
     run: "async ({ tx }) => (await tx.query('select 1')).length",
   },
+  schedule: {
+    name: '"s"',
+    owner: '"team"',
+    every: '"5m"',
+    ifStillRunning: '"walk-away"',
+    ifMissed: '"skip"',
+    costIfTwice: '"money"',
+    retention: '"1d"',
+    run: "async ({ tick }) => tick.at",
+  },
 } as const;
 
 const cases = Object.entries(declarations).flatMap(([verb, properties]) =>

@@ -7,7 +7,7 @@ import { complaintsAbout, createProgram, projectOptions, refusalsOf, root } from
  * be content with any error, a typo's too.
  */
 
-const files = ["caches.ts", "instances.ts", "operations.ts", "transports.ts", "client.ts"].map((name) =>
+const files = ["caches.ts", "instances.ts", "operations.ts", "schedules.ts", "transports.ts", "client.ts"].map((name) =>
   join(root, "test/types/refusals", name),
 );
 
