@@ -117,7 +117,7 @@ function sideOf(side: SideResult, title: string, note: string): IncidentSide {
     panes: [],
     marks: [],
     kills: {
-      height: "how many of that week's bookings had a row too many, or a wrong one, when the rerun had ended",
+      height: "how many rows too many there were of that week's bookings when the rerun had ended",
       heads: ["Twice", "Wrong", "What became of the other starts"],
       events: side.killed.map(({ point, told, ...damage }) => ({
         point,
