@@ -40,6 +40,7 @@ export type {
   WritableCache,
   WriteBehindCache,
 } from "./cache/surface.ts";
+export type * from "./contract/blob-store.ts";
 export type * from "./contract/journal.ts";
 export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "./contract/lease.ts";
 export type * from "./contract/ledger.ts";

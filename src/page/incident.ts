@@ -19,8 +19,11 @@ export interface IncidentResult {
   readonly headline: string;
   /** Without, then with. */
   readonly sides: readonly [IncidentSide, IncidentSide];
-  /** The same replay with protections taken away. Empty: no such table. */
+  /** The same replay with protections taken away, or what else was tried. Empty: no such table. */
   readonly rows: readonly { readonly taken: string; readonly figures: readonly (number | null)[] }[];
+  readonly rowsTitle: string;
+  /** What a row is: "Taken away". */
+  readonly rowsOf: string;
   /** One for each figure of a row. */
   readonly rowHeads: readonly string[];
   /** How it was replayed. */
@@ -57,12 +60,21 @@ export interface IncidentSide {
   readonly marks: readonly { readonly at: number; readonly label: string }[];
   /** `from` and `to` in the unit of `x`. */
   readonly outage?: { readonly from: number; readonly to: number; readonly seconds: number };
-  /** One for each kill: where in the run it fell (`step`, or `step: detail`) and what it led to. */
-  readonly events?: readonly {
-    readonly point: string;
-    readonly charges: number;
-    readonly bookings: number;
-    readonly told: string;
-    readonly bad: boolean;
-  }[];
+  /** Left out: no process was killed. */
+  readonly kills?: {
+    /** What a dot's height says, as a sentence ends: "how often the gateway charged that booking". */
+    readonly height: string;
+    /** What is counted by `count`, and by `beside`, and what `told` tells. */
+    readonly heads: readonly [count: string, beside: string, told: string];
+    /** One for each kill: where in the run it fell (`step`, or `step: detail`) and what it led to. */
+    readonly events: readonly Kill[];
+  };
+}
+
+export interface Kill {
+  readonly point: string;
+  readonly count: number;
+  readonly beside: number;
+  readonly told: string;
+  readonly bad: boolean;
 }

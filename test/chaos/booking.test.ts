@@ -113,6 +113,15 @@ describe("the booking platform", () => {
     expect(views.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  it("tells what its jobs did, and what the price API billed for it", async () => {
+    const jobs = await (await fetch(`${address}/jobs`)).json();
+    expect(jobs).toMatchObject({
+      facts: { staged: expect.any(Number), rows: expect.any(Number) },
+      customers: { known: expect.any(Number), pending: expect.any(Number) },
+      bill: { calls: expect.any(Number), billedTwice: 0 },
+    });
+  });
+
   it("tells what a read of availability would do", async () => {
     const query = new URLSearchParams({ cache: "workshop.availability", scope: '{"workshop":"w-161"}' });
     const explain = async () => (await fetch(`${address}/reprise/explain.json?${query}`)).json();
@@ -236,13 +245,33 @@ describe("an incident that the page started", () => {
 
 describe("the incident of the double charge", () => {
   it("charges twice with a key table and exactly once with Reprise, whatever the process is killed at", async () => {
-    const { stdout } = await run(
-      process.execPath,
-      [fileURLToPath(new URL("dist/incident.mjs", example)), "double-charge", "--quick", "--json"],
-      { timeout: 120_000 },
-    );
-    const told = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<"without" | "with", object>;
+    const told = await replayed("double-charge");
     expect(told.without).toMatchObject({ charges: 2 });
     expect(told.with).toMatchObject({ charges: 1, doubleCharged: 0, lost: 0, bookings: 9, told: 9 });
+  }, 120_000);
+});
+
+/** The last line that a quick incident says. */
+async function replayed(incident: string): Promise<Record<"without" | "with", Readonly<Record<string, number>>>> {
+  const program = fileURLToPath(new URL("dist/incident.mjs", example));
+  const { stdout } = await run(process.execPath, [program, incident, "--quick", "--json"], { timeout: 120_000 });
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+}
+
+describe("the incident of the rerun", () => {
+  it("leaves rows twice and wrong with check-then-insert, and none with Reprise", async () => {
+    const told = await replayed("rerun");
+    expect(told.without["duplicateRows"]).toBeGreaterThan(0);
+    expect(told.without["wrongRows"]).toBeGreaterThan(0);
+    expect(told).toMatchObject({ with: { duplicateRows: 0, wrongRows: 0 }, kills: 4 });
+  }, 120_000);
+});
+
+describe("the incident of the overlap", () => {
+  it("bills twice and writes other bytes with a loop, and neither with Reprise", async () => {
+    const told = await replayed("overlap");
+    expect(told.without["billedTwice"]).toBeGreaterThan(0);
+    expect(told.without["differentBlobs"]).toBeGreaterThan(0);
+    expect(told).toMatchObject({ with: { billedTwice: 0, differentBlobs: 0 }, kills: 3 });
   }, 120_000);
 });

@@ -98,8 +98,8 @@ function chargeSide(bad: boolean): IncidentSide {
     const twice = bad && chargedAgain.includes(point);
     return {
       point,
-      charges: twice ? 2 : 1,
-      bookings: 1,
+      count: twice ? 2 : 1,
+      beside: 1,
       told: index % 3 === 2 ? "booked, replayed" : "booked",
       bad: twice,
     };
@@ -116,7 +116,11 @@ function chargeSide(bad: boolean): IncidentSide {
     ],
     panes: [],
     marks: [],
-    events,
+    kills: {
+      height: "how often the gateway charged that booking",
+      heads: ["Charges", "Bookings", "The client was told"],
+      events,
+    },
   };
 }
 
@@ -126,6 +130,8 @@ export function fakeIncidents(): readonly Incident[] {
     at,
     headline: "Four minutes of outage, or none.",
     sides: [stampedeSide(true), stampedeSide(false)],
+    rowsTitle: "The same replay with protections taken away",
+    rowsOf: "Taken away",
     rowHeads: ["Queries/s at most", "Outage, s"],
     rows: [
       { taken: "Refresh of the hottest, every 45 s", figures: [9.4, 0] },
@@ -144,6 +150,8 @@ export function fakeIncidents(): readonly Incident[] {
     at,
     headline: "Charged twice, or once.",
     sides: [chargeSide(true), chargeSide(false)],
+    rowsTitle: "And without a crash",
+    rowsOf: "What the client did",
     rowHeads: ["Without", "With"],
     rows: [
       { taken: "Two requests at once", figures: [2, 1] },

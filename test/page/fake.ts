@@ -103,7 +103,6 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     clock: () => ({ ...systemClock, now: at }),
     closing: closing.signal,
     anchorLedgers: () => [],
-    loads: () => [],
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
@@ -146,6 +145,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     schedules: () => [],
+    loads: () => [],
     watchRoutes: () => {},
     routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),

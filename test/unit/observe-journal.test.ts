@@ -47,7 +47,6 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
         pendingWrites: () => undefined,
       },
     ],
-    loads: () => [],
     operations: () => [
       {
         name: "order",
@@ -64,6 +63,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       declared: false,
     }),
     schedules: () => [],
+    loads: () => [],
     watchRoutes: () => {},
     routes: () => routes,
     curve: () => undefined,

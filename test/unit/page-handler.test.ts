@@ -58,6 +58,8 @@ const result: IncidentResult = {
   headline: "An hour, or none.",
   sides: [side("Without"), side("With")],
   rows: [],
+  rowsTitle: "Rows",
+  rowsOf: "Row",
   rowHeads: [],
   facts: [],
   again: "npm run incident",

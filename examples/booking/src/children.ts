@@ -43,6 +43,9 @@ export async function startChild<Ready>(
 
   const nextMessage = <T>(withinMs: number): Promise<T> =>
     new Promise((resolve, reject) => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return reject(new Error(`The process '${program}' has ended.`));
+      }
       const settled = () => {
         clearTimeout(timer);
         child.off("exit", gone);

@@ -19,6 +19,10 @@ export const config = {
   statementPage: 100,
   /** A card network's answer. */
   gatewayMs: 120,
+  /** The price API's answer. */
+  pricesMs: 200,
+  /** Of the feed that stages what was booked. */
+  deliversEveryMs: 5_000,
   /** Of the load that makes the page live: 4 reads a second are 240 requests a minute. */
   readsPerSecond: 4,
   /** Words that are typed, few of them by many. */
@@ -30,4 +34,5 @@ export const config = {
 
 /** State, kept between starts: where BOOKING_DATA says, else beside `dist`. */
 export const dataDirectory = process.env["BOOKING_DATA"] ?? fileURLToPath(new URL("../.data/", import.meta.url));
+export const blobsDirectory = join(dataDirectory, "blobs");
 export const resultsDirectory = join(dataDirectory, "incidents");

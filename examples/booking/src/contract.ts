@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { fileBlobs } from "reprise/files";
 import { sqliteLedger } from "reprise/sqlite";
-import { dataDirectory } from "./config.ts";
+import { blobsDirectory, dataDirectory } from "./config.ts";
 import { createGateway } from "./gateway/client.ts";
+import { createPrices } from "./prices/client.ts";
 import { declareBooking } from "./reprise.ts";
 
 /**
@@ -12,6 +14,8 @@ import { declareBooking } from "./reprise.ts";
 export const { reprise } = declareBooking({
   database: { query: refuse, close: async () => {} },
   gateway: createGateway("http://localhost:0"),
+  prices: createPrices("http://localhost:0"),
+  blobs: fileBlobs({ directory: blobsDirectory }),
   ledger: sqliteLedger({ path: join(dataDirectory, "booking.db") }),
   availabilityMs: 0,
 });

@@ -3,12 +3,14 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { webRoute } from "reprise/fastify";
 import { pageHandler } from "reprise/page";
-import { config, dataDirectory } from "./config.ts";
+import { blobsDirectory, config, dataDirectory } from "./config.ts";
 import { tokenOf } from "./database/schema.ts";
+import { startFeed } from "./feed/deliver.ts";
 import { startGateway } from "./gateway/process.ts";
 import { incidents, stopIncidents } from "./incidents/index.ts";
 import { startLoad } from "./load/driver.ts";
 import { openPlatform } from "./platform.ts";
+import { startPrices } from "./prices/process.ts";
 import { clearData, noteRunning, portToUse } from "./running.ts";
 
 /**
@@ -30,9 +32,16 @@ async function prepare(): Promise<number> {
 }
 
 const gateway = await startGateway({ path: join(dataDirectory, "gateway.db"), workMs: config.gatewayMs });
+const prices = await startPrices({
+  path: join(dataDirectory, "prices.db"),
+  workMs: config.pricesMs,
+  keys: "honoured",
+});
 const platform = await openPlatform({
   path: join(dataDirectory, "booking.db"),
   gateway: gateway.address,
+  prices: prices.address,
+  blobs: blobsDirectory,
   connections: config.connections,
   connectionWaitMs: config.connectionWaitMs,
   availabilityMs: config.availabilityMs,
@@ -60,13 +69,15 @@ const load =
         seed: Date.now(),
       });
 
+const feed = startFeed(platform.database, config.deliversEveryMs);
+
 const key = `try-${Date.now().toString(36)}`;
 const callerWith = (own: string) =>
   `-H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' -H 'idempotency-key: ${own}'`;
 const book = `curl -si ${address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
 const refund = `curl -si ${address}/bookings/${key}/refund ${callerWith(`${key}-refund`)} -d '{"reason":"answer-lost"}'`;
 console.log(`
-The booking platform is running, with its payment gateway on ${gateway.address}.
+The booking platform is running, with its payment gateway on ${gateway.address} and a price API on ${prices.address}.
 
 The page:            ${address}/reprise
 Book a seat twice:   for n in 1 2; do ${book}; echo; done
@@ -74,6 +85,8 @@ Book a seat twice:   for n in 1 2; do ${book}; echo; done
 Lose an answer:      ${refund}
                      (nobody knows whether that refund happened: it is unknown, and waits for a person)
 See what happened:   curl -s ${gateway.address}/refunds/${key}
+The jobs:            curl -s ${address}/jobs
+                     (what the load and the worker did, and the price API's bill: nothing is billed twice)
 Decide it:           on the page, with the token ${process.env["BOOKING_TOKEN"] === undefined ? token : "of BOOKING_TOKEN"}
 `);
 
@@ -83,7 +96,9 @@ async function stop(): Promise<void> {
   stopping = true;
   stopIncidents();
   await load?.stop();
+  await feed.stop();
   await platform.close();
+  await prices.stop();
   await gateway.stop();
   await running.end();
   process.exit(0);

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
+import { fileBlobs } from "reprise/files";
 import { sqliteLedger } from "reprise/sqlite";
 import { openDatabase } from "./database/driver.ts";
 import { type DatabasePool, openDatabasePool } from "./database/pool.ts";
 import { prepareDatabase } from "./database/schema.ts";
 import { createGateway } from "./gateway/client.ts";
 import { createServer, type ServerSettings } from "./http/server.ts";
+import { createPrices } from "./prices/client.ts";
 import { type Booking, declareBooking, type Pace, production, type Sources } from "./reprise.ts";
 
 /** A connection that its client keeps open after its last answer is cut off. */
@@ -13,6 +15,9 @@ const lingerMs = 1_000;
 export interface PlatformSettings {
   readonly path: string;
   readonly gateway: string;
+  readonly prices: string;
+  /** The directory of the blobs. */
+  readonly blobs: string;
   readonly connections: number;
   readonly connectionWaitMs: number;
   readonly availabilityMs: number;
@@ -45,6 +50,8 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
   const plain: Sources = {
     database,
     gateway: createGateway(settings.gateway),
+    prices: createPrices(settings.prices),
+    blobs: fileBlobs({ directory: settings.blobs }),
     ledger: sqliteLedger({ path: settings.path }),
     availabilityMs: settings.availabilityMs,
   };
@@ -54,6 +61,7 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
   const app = await createServer({
     database,
     booking,
+    prices: sources.prices,
     availability: settings.reader?.(booking, sources) ?? booking.availability,
     requestMs: settings.requestMs,
   });

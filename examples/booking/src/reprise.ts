@@ -1,4 +1,4 @@
-import { createReprise, type Duration, outcomeOf } from "reprise";
+import { type BlobStore, type Duration, outcomeOf } from "reprise";
 import type { sqliteLedger } from "reprise/sqlite";
 import { config } from "./config.ts";
 import { cancelSeat, holdSeat, insertBooking, isWorkshop, letGo } from "./database/bookings.ts";
@@ -14,12 +14,19 @@ import {
 } from "./database/queries.ts";
 import type { Gateway } from "./gateway/client.ts";
 import { bookSeatSchema, cancelBookingSchema, issueRefundSchema, writeStatementSchema } from "./inputs.ts";
+import { declareEnrichment, type EnrichmentPace } from "./jobs/enrichment.ts";
+import { declareSales, type SalesPace } from "./jobs/sales.ts";
+import type { Prices } from "./prices/client.ts";
+import { declareService } from "./service.ts";
 
 /** Where the decisions live: what is cached and for how long, what may be repeated and what becomes of it. */
 
 export interface Sources {
   readonly database: DatabasePool;
   readonly gateway: Gateway;
+  readonly prices: Prices;
+  /** Where what was learned of customers is kept. */
+  readonly blobs: BlobStore;
   readonly ledger: ReturnType<typeof sqliteLedger>;
   /** How long the availability query holds its connection. */
   readonly availabilityMs: number;
@@ -36,6 +43,7 @@ export interface Pace {
   readonly deadline?: { readonly soft: Duration; readonly hard: Duration } | undefined;
   readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   readonly lease: Duration;
+  readonly jobs: { readonly sales: SalesPace; readonly enrichment: EnrichmentPace };
 }
 
 /** What the platform runs with. */
@@ -48,6 +56,16 @@ export const production: Pace = {
   // biome-ignore lint/suspicious/noThenProperty: what becomes of a read too many; a text is nothing to await
   queue: { most: 200, then: "stale" },
   lease: "30s",
+  jobs: {
+    sales: { every: "2m", lease: "30s", windows: "1mo" },
+    enrichment: { every: "1m", lease: "30s", keys: "honoured" },
+  },
+};
+
+/** For incidents that are not about jobs: their first ticks would come some other year. */
+export const jobsAtRest: Pace["jobs"] = {
+  sales: { ...production.jobs.sales, every: "3650d" },
+  enrichment: { ...production.jobs.enrichment, every: "3650d" },
 };
 
 export type Booking = ReturnType<typeof declareBooking>;
@@ -55,15 +73,7 @@ export type Booking = ReturnType<typeof declareBooking>;
 export function declareBooking(sources: Sources, pace: Pace = production) {
   const { database, gateway, availabilityMs, onAvailabilityQuery } = sources;
 
-  const reprise = createReprise({
-    service: "booking",
-    owner: "booking-team",
-    dimensions: { user: "personal", locale: "shared" },
-    memory: { maxBytes: config.memory, eviction: "lfu" },
-    // of the pool's connections some stay free for bookings, whatever is read
-    sources: { database: { loadsAtOnce: config.connections - 2 } },
-    ledger: sources.ledger,
-  });
+  const reprise = declareService(sources.ledger);
 
   const workshops = reprise.cache.readThrough({
     name: "workshop.list",
@@ -232,5 +242,9 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
-  return { reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement };
+  return {
+    ...{ reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement },
+    ...declareSales(reprise, pace.jobs.sales),
+    ...declareEnrichment(reprise, sources, pace.jobs.enrichment),
+  };
 }

@@ -125,9 +125,7 @@ interface ResultProps {
 }
 
 function Result({ name, result, theme }: ResultProps) {
-  const [without, withReprise] = result.sides;
-  const kills = without.events !== undefined || withReprise.events !== undefined;
-  const most = Math.max(1, ...result.sides.flatMap(({ events }) => (events ?? []).map(({ charges }) => charges)));
+  const most = Math.max(1, ...result.sides.flatMap(({ kills }) => (kills?.events ?? []).map(({ count }) => count)));
   return (
     <div class="cols">
       {result.sides.map((side, index) => (
@@ -141,12 +139,12 @@ function Result({ name, result, theme }: ResultProps) {
           {side.panes.length === 0 ? null : (
             <IncidentPlot id={`${name}-${index}`} sync={name} sides={result.sides} side={side} theme={theme} />
           )}
-          {side.events === undefined ? null : <KillPlot events={side.events} most={most} />}
+          {side.kills === undefined ? null : <KillPlot kills={side.kills} most={most} />}
         </section>
       ))}
       {result.rows.length === 0 ? null : (
-        <Section class="c6" title={rowsTitle(kills)}>
-          <Rows result={result} kills={kills} />
+        <Section class="c6" title={result.rowsTitle}>
+          <Rows result={result} />
         </Section>
       )}
       <Section class={result.rows.length === 0 ? "c12" : "c6"} title="How it was replayed">
@@ -181,16 +179,14 @@ function Outcome({ side }: { readonly side: IncidentSide }) {
   );
 }
 
-const rowsTitle = (kills: boolean) => (kills ? "And without a crash" : "The same replay with protections taken away");
-
-function Rows({ result, kills }: { readonly result: IncidentResult; readonly kills: boolean }) {
+function Rows({ result }: { readonly result: IncidentResult }) {
   return (
     <div class="tw rows">
       <table>
-        <caption class="vh">{rowsTitle(kills)}</caption>
+        <caption class="vh">{result.rowsTitle}</caption>
         <thead>
           <tr>
-            <th scope="col">{kills ? "What the client did" : "Taken away"}</th>
+            <th scope="col">{result.rowsOf}</th>
             {result.rowHeads.map((head) => (
               <th scope="col" class="r" key={head}>
                 {head}

@@ -1,25 +1,30 @@
-import type { IncidentSide } from "../../../src/page/incident.ts";
+import type { IncidentSide, Kill } from "../../../src/page/incident.ts";
 import { labelFont } from "../pane-draw.ts";
 import { useNarrow, useWidth } from "../parts.tsx";
+import { linear } from "../scales.ts";
 
-type Kill = NonNullable<IncidentSide["events"]>[number];
+type Kills = NonNullable<IncidentSide["kills"]>;
 
 interface KillPlotProps {
-  readonly events: readonly Kill[];
+  readonly kills: Kills;
+  /** The most that was counted on either side: both have one scale. */
   readonly most: number;
 }
 
 const [left, right, top, height] = [46, 8, 10, 96];
 const lineHeight = 13;
 const linesAtMost = 3;
+/** Up to here each number has its line. */
+const linesEach = 5;
 
-/** A dot for each kill, placed where in the run it fell; its height is how often that booking was charged. */
-export function KillPlot({ events, most }: KillPlotProps) {
+/** A dot for each kill, placed where in the run it fell; its height is what it led to. */
+export function KillPlot({ kills, most }: KillPlotProps) {
   const [element, width] = useWidth<HTMLElement>();
   const narrow = useNarrow();
-  const steps = stepsOf(events);
-  const ordered = steps.flatMap(({ kills }) => kills);
-  const ceiling = Math.max(2, most + 1);
+  const steps = stepsOf(kills.events);
+  const ordered = steps.flatMap((step) => step.kills);
+  const above = Math.max(2, most + 1);
+  const { max: ceiling, ticks } = linear([above], Math.min(above, linesEach), 1);
   const each = Math.max(0, width - left - right) / ordered.length;
   const x = (index: number) => left + (index + 0.5) * each;
   const y = (value: number) => top + height - (value / ceiling) * height;
@@ -42,9 +47,9 @@ export function KillPlot({ events, most }: KillPlotProps) {
           width={width}
           height={top + height + foot}
           role="img"
-          aria-label="Charges by the moment the process was killed"
+          aria-label={`${kills.heads[0]} by the moment the process was killed`}
         >
-          {Array.from({ length: ceiling + 1 }, (_, value) => (
+          {ticks.map((value) => (
             <g key={`${value}-tick`}>
               <path d={`M${left} ${y(value)}H${width - right}`} stroke={value === 0 ? "var(--line2)" : "var(--grid)"} />
               <text x={left - 6} y={y(value) + 4} text-anchor="end">
@@ -64,11 +69,11 @@ export function KillPlot({ events, most }: KillPlotProps) {
               ))}
             </g>
           ))}
-          {ordered.map(({ charges, bad }, index) => (
+          {ordered.map(({ count, bad }, index) => (
             <circle
               key={`${x(index)}`}
               cx={x(index)}
-              cy={y(charges)}
+              cy={y(count)}
               r={narrow ? 2.5 : 4}
               fill={bad ? "var(--bad)" : "var(--ink2)"}
             />
@@ -85,10 +90,9 @@ export function KillPlot({ events, most }: KillPlotProps) {
         </ol>
       ) : null}
       <figcaption>
-        Each dot is one of {ordered.length} kills, placed where in the run it fell. Height: how often the gateway
-        charged that booking.
+        Each dot is one of {ordered.length} kills, placed where in the run it fell. Height: {kills.height}.
       </figcaption>
-      <KillTable events={ordered} />
+      <KillTable events={ordered} heads={kills.heads} />
     </figure>
   );
 }
@@ -144,7 +148,7 @@ function standApart(names: readonly (readonly string[])[], middles: readonly num
   });
 }
 
-function KillTable({ events }: { readonly events: readonly Kill[] }) {
+function KillTable({ events, heads: [count, beside, told] }: Pick<Kills, "events" | "heads">) {
   return (
     <details class="plot-table">
       <summary>Table</summary>
@@ -155,21 +159,21 @@ function KillTable({ events }: { readonly events: readonly Kill[] }) {
             <tr>
               <th scope="col">Killed at</th>
               <th scope="col" class="r">
-                Charges
+                {count}
               </th>
               <th scope="col" class="r">
-                Bookings
+                {beside}
               </th>
-              <th scope="col">The client was told</th>
+              <th scope="col">{told}</th>
             </tr>
           </thead>
           <tbody>
-            {events.map(({ point, charges, bookings, told, bad }, index) => (
-              <tr key={`${point}${index}`}>
-                <td class="wrap">{point}</td>
-                <td class={`r${bad ? " bad" : ""}`}>{charges}</td>
-                <td class="r">{bookings}</td>
-                <td class="wrap">{told}</td>
+            {events.map((kill, index) => (
+              <tr key={`${kill.point}${index}`}>
+                <td class="wrap">{kill.point}</td>
+                <td class={`r${kill.bad ? " bad" : ""}`}>{kill.count}</td>
+                <td class="r">{kill.beside}</td>
+                <td class="wrap">{kill.told}</td>
               </tr>
             ))}
           </tbody>

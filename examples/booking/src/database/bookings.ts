@@ -1,5 +1,7 @@
 import type { SqliteTransaction } from "reprise/sqlite";
 import type { BookSeat, CancelBooking } from "../inputs.ts";
+import { noteCustomer } from "./customers.ts";
+import { noteChange } from "./staging.ts";
 
 /** What a booking writes, each function inside one transaction. */
 
@@ -44,6 +46,8 @@ export async function insertBooking(tx: SqliteTransaction, booking: BookSeat, ch
     chargeId,
     new Date().toISOString(),
   ]);
+  await noteChange(tx, booking, "booked");
+  await noteCustomer(tx, booking.user);
   return { reference: booking.reference, workshop: booking.workshop, chargeId };
 }
 
@@ -54,5 +58,8 @@ export async function cancelSeat(tx: SqliteTransaction, booking: CancelBooking):
      where user = ? and reference = ? and cancelled_at is null returning reference`,
     [new Date().toISOString(), booking.user, booking.reference],
   );
-  return rows.length > 0;
+  if (rows.length === 0) return false;
+  await noteChange(tx, booking, "cancelled");
+  await noteCustomer(tx, booking.user);
+  return true;
 }

@@ -1,5 +1,7 @@
 import { createRandom } from "../random.ts";
+import { customerTables } from "./customers.ts";
 import { type Database, inTransaction } from "./driver.ts";
+import { type BookingChange, factTable, stage, stagingTables } from "./staging.ts";
 
 export const workshopCount = 200;
 export const workshopIds: readonly string[] = Array.from({ length: workshopCount }, (_, at) => workshopId(at));
@@ -46,7 +48,7 @@ export function prepareDatabase(database: Database): void {
   if (Number(before?.["columns"]) > 0 && known === undefined) {
     throw new Error("The data is of an earlier version of the platform. Forget it: npm start -- --fresh");
   }
-  database.exec(tables);
+  database.exec(tables + stagingTables + factTable + customerTables);
   const [counted] = database.prepare("select count(*) as count from workshops").all();
   if (Number(counted?.["count"]) > 0) return;
   inTransaction(database, () => seed(database));
@@ -65,20 +67,28 @@ function seed(database: Database): void {
   const booking = database.prepare("insert into bookings values (?, ?, ?, ?, ?, ?)");
   const hold = database.prepare("insert into holds (workshop_id, seats, until) values (?, ?, ?)");
   const now = Date.now();
+  const history: BookingChange[] = [];
   for (let at = 0; at < workshopCount; at += 1) {
     const id = workshopId(at);
     const seats = 12 + Math.floor(random() * 28);
     const title = `${pick(manners)} ${pick(subjects)}`;
-    workshop.all(id, title, pick(instructors), seats, 18_000 + 1_000 * Math.floor(random() * 40), at + 1);
+    const priceCents = 18_000 + 1_000 * Math.floor(random() * 40);
+    workshop.all(id, title, pick(instructors), seats, priceCents, at + 1);
     for (let n = 0; n < 60; n += 1) {
       const booked = new Date(now - random() * 365 * 86_400_000).toISOString();
       // most of a year's bookings were of earlier dates and are settled; a few hold a seat of the next one
       const cancelled = n < seats / 3 && n < 14 ? null : booked;
       booking.all(`guest-${n}`, `seed-${id}-${n}`, id, `seed-charge-${id}-${n}`, booked, cancelled);
+      const bookedOn = booked.slice(0, 10);
+      const change = { user: `guest-${n}`, reference: `seed-${id}-${n}`, workshop: id, bookedOn, seats: 1, priceCents };
+      history.push({ ...change, changedOn: bookedOn, status: "booked", version: 1 });
+      if (cancelled !== null) history.push({ ...change, changedOn: bookedOn, status: "cancelled", version: 2 });
     }
     for (let n = 0; n < 60; n += 1)
       hold.all(id, 1, now - Math.floor(random() * 86_400_000) + (n === 0 ? 172_800_000 : 0));
   }
+
+  stage(database, history);
 
   const session = database.prepare("insert into sessions values (?, ?)");
   for (const user of people) session.all(tokenOf(user), user);

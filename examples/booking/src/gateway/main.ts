@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openDatabase } from "../database/driver.ts";
+import { answer, createJsonServer, type JsonAnswer, type JsonRequest, stopWithParent } from "../serving.ts";
 
 /**
  * The payment gateway: a process and a database of its own. It honours idempotency keys (the same key is charged once and
@@ -28,28 +28,23 @@ const refundsOf = database.prepare("select id, at from refunds where reference =
 /** How many of the next answers are lost on their way: the charge is made, the connection breaks. */
 let answersToLose = 0;
 
-const server = createServer((incoming, response) => {
-  serve(incoming, response).catch((error: unknown) => send(response, 500, { error: String(error) }));
-});
+const server = createJsonServer(serve);
 
-async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [, asked] = /^\/refunds\/([\w-]+)$/.exec(incoming.url ?? "") ?? [];
-  if (incoming.method === "GET" && asked !== undefined) return send(response, 200, refundsOf.all(asked));
-  if (incoming.method !== "POST") return send(response, 404, { error: "not found" });
-  const body = JSON.parse(await read(incoming)) as Record<string, unknown>;
-  if (incoming.url === "/faults") {
+async function serve({ method, path: url, idempotencyKey, body }: JsonRequest): Promise<JsonAnswer> {
+  const [, asked] = /^\/refunds\/([\w-]+)$/.exec(url) ?? [];
+  if (method === "GET" && asked !== undefined) return answer(200, refundsOf.all(asked));
+  if (method !== "POST") return answer(404, { error: "not found" });
+  if (url === "/faults") {
     answersToLose = Number(body["loseAnswers"]);
-    return send(response, 200, {});
+    return answer(200, {});
   }
-  if (incoming.url === "/refunds") {
+  if (url === "/refunds") {
     const [issued] = refund.all(randomUUID(), String(body["reference"]), new Date().toISOString());
-    // money has moved, and the connection breaks before anybody is told
-    if (body["reason"] === "answer-lost") response.destroy();
-    return send(response, 201, { id: issued?.["id"] });
+    return body["reason"] === "answer-lost" ? "lost" : answer(201, { id: issued?.["id"] });
   }
-  if (incoming.url !== "/charges") return send(response, 404, { error: "not found" });
+  if (url !== "/charges") return answer(404, { error: "not found" });
 
-  const key = String(incoming.headers["idempotency-key"] ?? randomUUID());
+  const key = idempotencyKey ?? randomUUID();
   const reference = String(body["reference"]);
   const at = new Date().toISOString();
   const state = body["card"] === "card-declined" ? "declined" : "charged";
@@ -60,36 +55,12 @@ async function serve(incoming: IncomingMessage, response: ServerResponse): Promi
   await new Promise((resolve) => setTimeout(resolve, Number(workMs)));
   if (answersToLose > 0) {
     answersToLose -= 1;
-    response.destroy();
-    return;
+    return "lost";
   }
-  send(response, made?.["state"] === "declined" ? 402 : 201, { id: made?.["id"], state: made?.["state"] });
-}
-
-async function read(incoming: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-function stop(): void {
-  server.close(() => {
-    database.close();
-    process.exit(0);
-  });
-  server.closeIdleConnections();
+  return answer(made?.["state"] === "declined" ? 402 : 201, { id: made?.["id"], state: made?.["state"] });
 }
 
 server.listen(0, "127.0.0.1", () => {
   process.send?.({ address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 });
-process.on("SIGTERM", stop);
-// the platform that started it is gone, in whatever way: nobody needs it any longer
-process.on("disconnect", stop);
-// the terminal's Ctrl-C reaches the whole group; the platform drains first and then ends this process
-process.on("SIGINT", () => undefined);
+stopWithParent(server, () => database.close());

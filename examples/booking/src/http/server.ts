@@ -4,13 +4,16 @@ import { fastifyHandler, fastifyStatus } from "reprise/fastify";
 import type { DatabasePool } from "../database/pool.ts";
 import { type Availability, findBooking, readSessions } from "../database/queries.ts";
 import type { BookSeat, CancelBooking } from "../inputs.ts";
+import type { Prices } from "../prices/client.ts";
 import type { Booking } from "../reprise.ts";
+import { tellJobs } from "./jobs.ts";
 import { createSessions } from "./sessions.ts";
 import { createViewCounter } from "./views.ts";
 
 export interface ServerSettings {
   readonly database: DatabasePool;
   readonly booking: Booking;
+  readonly prices: Prices;
   readonly availability: Reader<{ readonly workshop: string }, Availability | undefined>;
   /** A request for availability that has no answer by then is answered 503. */
   readonly requestMs: number;
@@ -29,6 +32,8 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   });
 
   app.get("/healthz", async () => ({ status: "ok" }));
+
+  app.get("/jobs", () => tellJobs(settings));
 
   app.get<{ Querystring: { page?: string } }>("/workshops", async (request) => {
     // any other page is one more key in the cache: only those that can exist are asked for

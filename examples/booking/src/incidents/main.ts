@@ -1,21 +1,23 @@
 import { parseArgs } from "node:util";
 import type { IncidentResult } from "reprise/page";
 import { failuresOf as doubleChargeFailures, runDoubleCharge } from "./double-charge/index.ts";
+import { failuresOf as overlapFailures, runOverlap } from "./overlap/index.ts";
+import { failuresOf as rerunFailures, runRerun } from "./rerun/index.ts";
 import { keepResult } from "./results.ts";
 import { runStampede, failuresOf as stampedeFailures } from "./stampede/index.ts";
 import { tellResult } from "./tell.ts";
 
 /**
- * npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick] [--two-sides]
+ * npm run -s incident -- stampede|double-charge|rerun|overlap [--json] [--seed n] [--quick] [--two-sides]
  *
  * Progress goes to standard error; the result to standard output, for people, or with --json as its last line. Ends with 1
  * when what must be seen was not, or the load generator fell behind. Started by the page, it sends its progress there.
  */
 
-const usage = `npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick] [--two-sides]
+const usage = `npm run -s incident -- stampede|double-charge|rerun|overlap [--json] [--seed n] [--quick] [--two-sides]
 
   --json        progress to standard error, the result as the last line of standard output
-  --seed n      other visitors (stampede; default 9)
+  --seed n      other visitors (stampede; default 9), deliveries and moments (rerun, overlap)
   --quick       a short run, for a look
   --two-sides   without the replays that take protections away (stampede)`;
 
@@ -71,20 +73,27 @@ async function run(): Promise<{
   readonly result: IncidentResult;
   readonly failures: readonly string[];
 }> {
-  if (name === "stampede") {
-    const seed = Number(values.seed);
-    if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number.");
-    const { result, ...summary } = await runStampede({
-      seed,
-      quick: values.quick,
-      twoSides: values["two-sides"],
-      progress,
-    });
-    return { summary, result, failures: stampedeFailures(summary) };
+  const { quick } = values;
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new Error("--seed takes a whole number.");
+  switch (name) {
+    case "stampede": {
+      const { result, ...summary } = await runStampede({ seed, quick, twoSides: values["two-sides"], progress });
+      return { summary, result, failures: stampedeFailures(summary) };
+    }
+    case "double-charge": {
+      const { result, ...summary } = await runDoubleCharge({ quick, progress });
+      return { summary, result, failures: doubleChargeFailures(summary) };
+    }
+    case "rerun": {
+      const { result, ...summary } = await runRerun({ seed, quick, progress });
+      return { summary, result, failures: rerunFailures(summary) };
+    }
+    case "overlap": {
+      const { result, withoutKeys, ...summary } = await runOverlap({ seed, quick, progress });
+      return { summary, result, failures: overlapFailures({ ...summary, withoutKeys }) };
+    }
+    default:
+      throw new Error(`Which incident?\n\n${usage}`);
   }
-  if (name === "double-charge") {
-    const { result, ...summary } = await runDoubleCharge({ quick: values.quick, progress });
-    return { summary, result, failures: doubleChargeFailures(summary) };
-  }
-  throw new Error("Which incident? npm run -s incident -- stampede|double-charge [--json] [--seed n] [--quick]");
 }

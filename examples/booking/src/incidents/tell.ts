@@ -6,7 +6,7 @@ export function tellResult(result: IncidentResult): void {
   for (const side of result.sides) {
     lines.push(`${side.title} (${side.note})`);
     for (const { label, value, unit } of side.figures) lines.push(`  ${label.padEnd(22)}${value} ${unit}`);
-    lines.push(...eventLines(side), "");
+    lines.push(...killLines(side), "");
   }
   if (result.rows.length > 0) {
     const width = Math.max(...result.rows.map(({ taken }) => taken.length));
@@ -22,10 +22,13 @@ export function tellResult(result: IncidentResult): void {
   console.log(lines.join("\n"));
 }
 
-function eventLines({ events = [] }: IncidentSide): readonly string[] {
+function killLines({ kills }: IncidentSide): readonly string[] {
+  if (kills === undefined) return [];
+  const { events, heads } = kills;
+  const [counted, beside] = heads.map((head) => head.toLowerCase());
   const width = Math.max(0, ...events.map(({ point }) => point.length));
   return events.map(
-    ({ point, charges, bookings, told, bad }) =>
-      `  ${point.padEnd(width)}  charges ${charges}  bookings ${bookings}  told ${told}${bad ? "   ←" : ""}`,
+    (kill) =>
+      `  ${kill.point.padEnd(width)}  ${counted} ${kill.count}  ${beside} ${kill.beside}  ${kill.told}${kill.bad ? "   ←" : ""}`,
   );
 }

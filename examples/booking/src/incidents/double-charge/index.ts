@@ -66,6 +66,8 @@ export async function runDoubleCharge({ quick, progress }: DoubleChargeSettings)
           sideOf(reprise, "With Reprise", "as declared in reprise.ts"),
         ],
         rows: rows.map((row) => ({ taken: row.what, figures: [row.orders, row.without, row.with] })),
+        rowsTitle: "And without a crash",
+        rowsOf: "What the client did",
         rowHeads: ["Orders", "Charged twice, without", "with Reprise"],
         facts: [
           { name: "Kills", value: `${kills} on each side, SIGKILL of the platform's own process, then a restart` },
@@ -133,12 +135,16 @@ function sideOf(orders: readonly OrderResult[], title: string, note: string): In
     ],
     panes: [],
     marks: [],
-    events: killed.map(({ what, charges, bookings, told, lost }) => ({
-      point: what,
-      charges,
-      bookings,
-      told: told.replayed ? `${told.told}, replayed` : told.told,
-      bad: charges !== 1 || bookings !== 1 || lost > 0,
-    })),
+    kills: {
+      height: "how often the gateway charged that booking",
+      heads: ["Charges", "Bookings", "The client was told"],
+      events: killed.map(({ what, charges, bookings, told, lost }) => ({
+        point: what,
+        count: charges,
+        beside: bookings,
+        told: told.replayed ? `${told.told}, replayed` : told.told,
+        bad: charges !== 1 || bookings !== 1 || lost > 0,
+      })),
+    },
   };
 }

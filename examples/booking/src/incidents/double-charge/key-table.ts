@@ -4,7 +4,8 @@ import type { DatabasePool } from "../../database/pool.ts";
 import { availabilityOf } from "../../database/queries.ts";
 import { tokenOf } from "../../database/schema.ts";
 import type { Gateway } from "../../gateway/client.ts";
-import type { KillSwitch } from "./points.ts";
+import type { KillSwitch } from "../kill-switch.ts";
+import type { Point } from "./points.ts";
 
 /**
  * The usual key table, as most write it: look whether the key is there, do the work, save the answer under the key. Each
@@ -15,7 +16,7 @@ export async function mountKeyTable(
   app: FastifyInstance,
   database: DatabasePool,
   gateway: Gateway,
-  kill: KillSwitch,
+  kill: KillSwitch<Point>,
 ): Promise<void> {
   await database.query("create table if not exists idempotency_keys (key text primary key, response text not null)");
   app.post<{

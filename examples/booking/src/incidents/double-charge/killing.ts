@@ -1,16 +1,17 @@
 import type { Gateway } from "../../gateway/client.ts";
 import type { Sources } from "../../reprise.ts";
-import type { KillSwitch } from "./points.ts";
+import type { KillSwitch } from "../kill-switch.ts";
+import type { Point } from "./points.ts";
 
 /** How long after the request was written the process dies: the gateway has charged and not answered yet. */
 const gatewayWorksMs = 20;
 
 /** The platform's own ledger and gateway, with a kill switch around each step. */
-export function withKillSwitch(sources: Sources, kill: KillSwitch): Sources {
+export function withKillSwitch(sources: Sources, kill: KillSwitch<Point>): Sources {
   return { ...sources, ledger: killingLedger(sources.ledger, kill), gateway: killingGateway(sources.gateway, kill) };
 }
 
-export function killingGateway(gateway: Gateway, kill: KillSwitch): Gateway {
+export function killingGateway(gateway: Gateway, kill: KillSwitch<Point>): Gateway {
   return {
     ...gateway,
     charge: async (request, key, signal) => {
@@ -23,7 +24,7 @@ export function killingGateway(gateway: Gateway, kill: KillSwitch): Gateway {
   };
 }
 
-function killingLedger(ledger: Sources["ledger"], kill: KillSwitch): Sources["ledger"] {
+function killingLedger(ledger: Sources["ledger"], kill: KillSwitch<Point>): Sources["ledger"] {
   return {
     ...ledger,
     claim: async (request) => {

@@ -1,10 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { config } from "../../config.ts";
 import { openPlatform } from "../../platform.ts";
-import { type Pace, production, type Sources } from "../../reprise.ts";
+import { jobsAtRest, type Pace, production, type Sources } from "../../reprise.ts";
+import { createKillSwitch } from "../kill-switch.ts";
 import { mountKeyTable } from "./key-table.ts";
 import { killingGateway, withKillSwitch } from "./killing.ts";
-import { createKillSwitch, type Point } from "./points.ts";
+import type { Point } from "./points.ts";
 
 /** The platform in a process that kills itself with SIGKILL at the point it is told. */
 
@@ -16,17 +17,19 @@ export interface PlatformStart {
 }
 
 const { path, gateway, lease } = JSON.parse(process.argv[2] ?? "{}") as PlatformStart;
-const kill = createKillSwitch();
+const kill = createKillSwitch<Point>();
 let outer: Sources | undefined;
 
 const platform = await openPlatform({
   path,
   gateway,
+  prices: "http://localhost:0",
+  blobs: `${path}-blobs`,
   connections: 2,
   connectionWaitMs: config.connectionWaitMs,
   availabilityMs: 0,
   requestMs: config.requestMs,
-  pace: { ...production, lease },
+  pace: { ...production, lease, jobs: jobsAtRest },
   around: (sources) => {
     outer = sources;
     return withKillSwitch(sources, kill);

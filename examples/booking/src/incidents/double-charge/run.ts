@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { workshopIds } from "../../database/schema.ts";
 import { startGateway } from "../../gateway/process.ts";
-import type { Progress } from "../scratch.ts";
+import { type Progress, within } from "../scratch.ts";
 import { type Client, createClient, type Order, type Told } from "./client.ts";
 import { type Counted, countOrders } from "./count.ts";
 import { createPlatformHost } from "./host.ts";
@@ -114,11 +114,4 @@ function first(all: readonly Told[]): Told {
 
 async function loseNextAnswer(gateway: string): Promise<void> {
   await fetch(`${gateway}/faults`, { method: "POST", body: JSON.stringify({ loseAnswers: 1 }) });
-}
-
-function within<T>(work: Promise<T>, ms: number, late: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(late)), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

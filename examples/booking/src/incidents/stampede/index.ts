@@ -77,6 +77,8 @@ function resultOf(plain: Side, reprise: Side, others: readonly Side[], seed: num
       taken: label,
       figures: [figures.peakQueriesPerSecond, figures.outageSeconds, figures.errors],
     })),
+    rowsTitle: "The same replay with protections taken away",
+    rowsOf: "Taken away",
     rowHeads: ["Queries/s at most", "Outage, s", "Errors"],
     facts: [
       {

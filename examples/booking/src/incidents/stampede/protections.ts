@@ -1,5 +1,5 @@
 import type { Pace } from "../../reprise.ts";
-import { production } from "../../reprise.ts";
+import { jobsAtRest, production } from "../../reprise.ts";
 import { story } from "./story.ts";
 
 /** What stands between visitors and the database. A replay has all of it, or all but one, or nothing. */
@@ -37,5 +37,6 @@ export function paceOf(without: readonly Protection[], scale: number): Pace {
       : undefined,
     jitter: has("jitter") ? production.jitter : 0,
     lease: production.lease,
+    jobs: jobsAtRest,
   };
 }
