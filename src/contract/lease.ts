@@ -22,8 +22,10 @@ export interface LeaseStore<out Tx> {
 
   /**
    * Takes the lease, unless somebody has it; waits for nobody, not even for a transaction that checks it. Where the store
-   * has one writer at a time, whoever takes a lease that is free waits for its turn; who walks away does not. Repeating it
-   * with the same attempt is harmless: while that has the lease, it is told `acquired` again with the same token.
+   * has one writer at a time, whoever takes a lease that is free waits for its turn; who walks away does not.
+   *
+   * Repeating it with the same attempt is harmless: it is told `acquired` with the same token, and has the lease for
+   * `leaseMs` from now, also where that was over or released, for as long as nobody else has had it since.
    */
   readonly acquire: (request: LeaseRequest) => Promise<Acquired | Held>;
   /**
