@@ -7,8 +7,8 @@ import type { AttemptId } from "../base/names.ts";
  *
  * For every method: it is atomic; a lease is judged by the store's clock at the statement, never by the caller's; a store
  * that does not answer within its deadline rejects with `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call
- * may or may not have happened. A name is text of at most 255 characters, compared as it is; services that share a store
- * put their own name into it.
+ * may or may not have happened. A name is text of 1 to 255 characters without NUL, compared as it is; services that share
+ * a store put their own name into it.
  */
 export interface LeaseStore<out Tx> {
   /** For messages: `"postgres"`. */

@@ -3,7 +3,7 @@
  *
  * For every method: it is atomic and durable when it resolves; a store that does not answer within its deadline rejects
  * with `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call may or may not have happened: read to know. A
- * name is text of at most 255 characters without NUL, compared by its bytes.
+ * name is text of 1 to 255 characters without NUL, compared by its bytes.
  */
 export interface Registers<out Tx> {
   readonly "~tx"?: Tx;

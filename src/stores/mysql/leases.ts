@@ -39,8 +39,10 @@ export function mysqlLeases<Tx>(database: Database, sql: SqlDatabase<Tx>, ledger
           : { token: lease.token, holder: lease.holder, forMs: Math.max(0, lease.forMs) };
       }),
     check: async (tx, grip) => {
-      // it reads what is committed, whatever the transaction's snapshot shows
-      const text = `select token from reprise_lease where ${gripped} lock in share mode`;
+      // it reads what is committed, whatever the transaction's snapshot shows: a heartbeat since then is no conflict
+      const { mayRefuseChanged } = await database.server("check lease");
+      const latest = mayRefuseChanged ? "set statement innodb_snapshot_isolation=0 for " : "";
+      const text = `${latest}select token from reprise_lease where ${gripped} lock in share mode`;
       const { rows } = await database.step("check lease", sql.query(tx, text, gripOf(grip)));
       return rows.length === 1;
     },
