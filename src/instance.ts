@@ -128,7 +128,11 @@ export class Instance {
       await this.#open();
       return this.#ledger;
     };
-    this.#leases = createLeases({ service, instance, clock, ledger, closing: this.#closing });
+    const use = () => {
+      if (this.#closed !== undefined) throw new RepriseError("REPRISE_CLOSED", { service });
+      this.#use();
+    };
+    this.#leases = createLeases({ service, instance, clock, use, ledger, closing: this.#closing });
     this.#inside = {
       service,
       instance,
@@ -300,8 +304,8 @@ export class Instance {
   }
 
   /**
-   * A cached read is a use too. It is rejected where what is declared may not start, and waits for nothing else: it needs
-   * no ledger.
+   * A cached read is a use too, and so is a lease with a store of its own. It is rejected where what is declared may not
+   * start, and waits for nothing else: it needs no ledger.
    */
   #use(): void {
     if (this.#opening !== undefined || this.#closed !== undefined) return;

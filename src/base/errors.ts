@@ -180,7 +180,8 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   },
   REPRISE_FENCED: {
     status: 409,
-    message: (d) => `Another attempt has taken over this work of '${d.operation}', so this one wrote nothing more.`,
+    message: (d) =>
+      `This attempt at '${d.operation}' has no right to go on: another has taken over, or it had ended. Nothing more of it is written.`,
   },
   REPRISE_CANCELLED: {
     status: 409,
@@ -190,7 +191,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_LEASE_LOST: {
     status: 409,
     message: (d) =>
-      `The lease on this work of '${d.operation}' is over, so this attempt stops. A later one goes on from what is recorded.`,
+      `The lease on '${d.operation}' is over, so this attempt stops: another may be at it already, or begins later.`,
   },
   REPRISE_TICK_STOPPED: {
     status: 409,

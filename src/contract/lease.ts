@@ -7,8 +7,8 @@ import type { AttemptId } from "../base/names.ts";
  *
  * For every method: it is atomic; a lease is judged by the store's clock at the statement, never by the caller's; a store
  * that does not answer within its deadline rejects with `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call
- * may or may not have happened. A name is text of at most 255 characters, compared as it is; services that share a store
- * put their own name into it.
+ * may or may not have happened. A name is text of 1 to 255 characters without NUL, compared as it is; services that share
+ * a store put their own name into it.
  */
 export interface LeaseStore<out Tx> {
   /** For messages: `"postgres"`. */
@@ -22,8 +22,10 @@ export interface LeaseStore<out Tx> {
 
   /**
    * Takes the lease, unless somebody has it; waits for nobody, not even for a transaction that checks it. Where the store
-   * has one writer at a time, whoever takes a lease that is free waits for its turn; who walks away does not. Repeating it
-   * with the same attempt is harmless: while that has the lease, it is told `acquired` again with the same token.
+   * has one writer at a time, whoever takes a lease that is free waits for its turn; who walks away does not.
+   *
+   * Repeating it with the same attempt is harmless: it is told `acquired` with the same token, and has the lease for
+   * `leaseMs` from now, also where that was over or released, for as long as nobody else has had it since.
    */
   readonly acquire: (request: LeaseRequest) => Promise<Acquired | Held>;
   /**

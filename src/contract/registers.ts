@@ -3,7 +3,7 @@
  *
  * For every method: it is atomic and durable when it resolves; a store that does not answer within its deadline rejects
  * with `REPRISE_LEDGER_AWAY` or `REPRISE_LEDGER_BUSY`, and then the call may or may not have happened: read to know. A
- * name is text of at most 255 characters without NUL, compared by its bytes.
+ * name is text of 1 to 255 characters without NUL, compared by its bytes.
  */
 export interface Registers<out Tx> {
   readonly "~tx"?: Tx;
@@ -12,7 +12,8 @@ export interface Registers<out Tx> {
   readonly read: (name: string) => Promise<Register | null>;
   /**
    * Writes the value if the register is of this version still; `null`: if there is none. Its new version, which is
-   * greater; `null`: it is of another, and nothing was written.
+   * greater; `null`: it is of another, and nothing was written. A register that was swept and is created anew begins at
+   * another version, by chance: whoever read the old one does not replace the new one.
    */
   readonly replace: (name: string, value: string, version: number | null) => Promise<number | null>;
   /** Those whose name begins with `prefix` and comes after `after`, in the order of the names' bytes, at most `limit`. */

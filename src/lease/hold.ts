@@ -19,6 +19,8 @@ export interface LeaseHost {
   readonly service: string;
   readonly instance: string;
   readonly clock: () => Clock;
+  /** What needs no ledger begins. Throws where the instance may not start, and once it closes. */
+  readonly use: () => void;
   /** The ledger, opened at the first use; `undefined`: there is none. Rejects once the instance closes. */
   readonly ledger: () => Promise<Ledger<unknown> | undefined>;
   /** Aborted when the instance closes and no longer waits. */
@@ -51,8 +53,12 @@ export function createLeases(host: LeaseHost): Leases {
       });
     }
     const kept = async (): Promise<Kept> => {
+      if (store !== undefined) {
+        host.use();
+        return { leases: store, ledger: undefined };
+      }
       const ledger = await host.ledger();
-      const leases = store ?? ledger?.leases;
+      const leases = ledger?.leases;
       if (leases === undefined) {
         throw new RepriseError("REPRISE_BAD_DECLARATION", {
           where,
@@ -60,8 +66,8 @@ export function createLeases(host: LeaseHost): Leases {
           mend: "Give it a store of its own.",
         });
       }
-      const transactional = store === undefined && ledger?.transactional === true && leases.check !== undefined;
-      return { leases, ledger: transactional ? ledger : undefined };
+      const isFencing = ledger?.transactional === true && leases.check !== undefined;
+      return { leases, ledger: isFencing ? ledger : undefined };
     };
     return {
       name,
@@ -111,7 +117,9 @@ async function holdLease<T>(
   const sentAt = clock.monotonic();
   // repeated under the same attempt: where the first answer was lost, the second says that it was acquired
   const request = { name: stored, holder: host.instance, attempt, leaseMs };
-  const answer = await insist(clock, () => leases.acquire(request));
+  // an answer that comes when the lease would be over is none
+  const late = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: leases.name, doing: "acquire lease" });
+  const answer = await insist(clock, () => withDeadline(clock, leaseMs, leases.acquire(request), late));
   if (answer.is === "held") return { status: "held", holder: answer.holder, forMs: answer.forMs };
 
   const { token } = answer;
@@ -139,7 +147,8 @@ async function holdLease<T>(
   } finally {
     ignoreLoss();
     ignoreCaller();
-    lease.stop();
+    // no transaction begins any more
+    lease.lose(new RepriseError("REPRISE_FENCED", { operation: name }));
     await giveBack(clock, leases, grip);
   }
 }
@@ -174,10 +183,13 @@ async function fencedTransaction<T>(
   });
 }
 
-/** Nobody waits long for it: what is not given back ends by itself. */
+/** Nobody waits long for it, and it fails nothing: what is not given back ends by itself. */
 async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
-  const late = () => new Error("late");
-  await withDeadline(clock, defaults.lease.releaseMs, leases.release(grip), late).catch(noop);
+  try {
+    await withDeadline(clock, defaults.lease.releaseMs, leases.release(grip), () => new Error("late"));
+  } catch {
+    // nobody is told
+  }
 }
 
 function noop(): void {}

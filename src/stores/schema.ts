@@ -140,6 +140,10 @@ export function createdByMigrating(differences: readonly Difference[]): readonly
   return differences.filter(({ creates }) => creates !== null).flatMap(({ mend }) => mend);
 }
 
+/** Of a ledger, told to whoever opens one that an earlier version has made, or nobody yet, in a role without that right. */
+export const mayNotCreate =
+  "some of its tables, columns or functions are missing ('npx reprise doctor' lists them), and this role may not create them: let one that may run 'npx reprise migrate'";
+
 /** @throws REPRISE_BAD_DECLARATION */
 export function refusePartitions(ledger: string, partitions: number | undefined): void {
   if (partitions === undefined) return;

@@ -75,6 +75,53 @@ export const holdingScenarios: readonly LeaseScenario[] = [
     },
   },
   {
+    name: "a repeated acquisition counts from the repetition",
+    needs: ["movesTime"],
+    run: async ({ leases, passTime }) => {
+      const asked = request("a");
+      const first = acquiredOf(await leases.acquire(asked));
+      for (let round = 0; round < 2; round++) {
+        await passTime(leaseMs - 5_000);
+        assert.deepEqual(await leases.acquire(asked), first);
+      }
+      await passTime(leaseMs - 5_000);
+      assert.equal(await isHeld(leases), true);
+    },
+  },
+  {
+    name: "an attempt keeps its token while nobody else has the lease: after it was over, and after it was released",
+    run: async (stage) => {
+      const { leases } = stage;
+      const asked = request("a");
+      const first = acquiredOf(await leases.acquire(asked));
+      const grip = { name: "a", attempt: asked.attempt, token: first.token };
+      await stage.endLease("a");
+      assert.deepEqual(await leases.acquire(asked), first);
+      assert.equal(await isHeld(leases), true);
+      assert.equal(await leases.release(grip), true);
+      assert.deepEqual(await leases.acquire(asked), first);
+      assert.equal(await isHeld(leases), true);
+      assert.equal(await leases.renew(grip, leaseMs), true);
+      assert.equal(await leases.release(grip), true);
+      assert.ok((await taken(leases)).token > first.token);
+    },
+  },
+  {
+    name: "an attempt that asks again after another had the lease is let in as anybody, with a greater token",
+    run: async (stage) => {
+      const { leases } = stage;
+      const asked = request("a", "first");
+      const first = acquiredOf(await leases.acquire(asked));
+      await stage.endLease("a");
+      const owner = await taken(leases, "a", "owner");
+      heldOf(await leases.acquire(asked));
+      await leases.release(owner);
+      const again = acquiredOf(await leases.acquire(asked));
+      assert.ok(again.token > owner.token && owner.token > first.token);
+      assert.equal(await leases.renew(owner, leaseMs), false);
+    },
+  },
+  {
     name: "an attempt that was told `held` may ask again, and gets it once it is free",
     run: async ({ leases }) => {
       const grip = await taken(leases);

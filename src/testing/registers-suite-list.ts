@@ -85,7 +85,17 @@ export const listScenarios: readonly RegistersScenario[] = [
       await registers.sweep("a", 1_000, 100);
       assert.equal(await registers.read("a"), null);
       assert.equal(await registers.replace("a", "late", version), null);
-      assert.notEqual(await registers.replace("a", "anew", null), null);
+      // of many that begin anew none is at the old version, nor at one that is counted from a fixed start
+      const begun = new Set([version]);
+      for (let round = 1; round <= 5; round++) {
+        const anew = await registers.replace("a", "anew", null);
+        assert.ok(anew !== null && Number.isSafeInteger(anew + 1_000));
+        assert.equal(await registers.replace("a", "late", version), null);
+        begun.add(anew);
+        await passTime(60_000);
+        await registers.sweep("a", 1_000, 100);
+      }
+      assert.equal(begun.size, 6);
     },
   },
 ];

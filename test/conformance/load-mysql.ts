@@ -135,7 +135,10 @@ function wrongSituations(staging: string, database: string): readonly WrongSitua
     },
     {
       name: "values that cannot be compared",
-      prepare: [`alter table ${staging} drop column note, add note point`, "alter table fact drop column note, add note point"],
+      prepare: [
+        `alter table ${staging} drop column note, add note point`,
+        "alter table fact drop column note, add note point",
+      ],
       ...{ what: "type-mismatch", isMended: false },
     },
     {

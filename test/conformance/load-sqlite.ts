@@ -54,7 +54,14 @@ export async function sqliteLoadStage(shape: "" | "strict" | "without rowid"): P
     stage: async (rows) => {
       await own.transaction(async (tx) => {
         for (const { ref, day, version, amount, note, delivery = null } of rows) {
-          await tx.query(`insert into ${staging} values (?, ?, ?, ?, ?, ?)`, [ref, day, version, amount, note, delivery]);
+          await tx.query(`insert into ${staging} values (?, ?, ?, ?, ?, ?)`, [
+            ref,
+            day,
+            version,
+            amount,
+            note,
+            delivery,
+          ]);
         }
       });
     },
@@ -67,7 +74,8 @@ export async function sqliteLoadStage(shape: "" | "strict" | "without rowid"): P
       );
       return rows.map((row) => ({ ...row, lost: row["lost"] === 1 }) as unknown as Fact);
     },
-    trace: async () => JSON.stringify([await query("select * from fact order by 1"), await query("select count(*) as n from written")]),
+    trace: async () =>
+      JSON.stringify([await query("select * from fact order by 1"), await query("select count(*) as n from written")]),
     endLeases: async () => {
       await query("update reprise_lease set until = 1 where until is not null");
     },
@@ -123,7 +131,9 @@ function wrongSituations(staging: string): readonly WrongSituation[] {
     },
     {
       name: "a version that may be null",
-      prepare: anew(`ref text not null, day text not null, [version] /* , ( */ int, amount text, note text, lost_at text, unique (ref, day)`),
+      prepare: anew(
+        `ref text not null, day text not null, [version] /* , ( */ int, amount text, note text, lost_at text, unique (ref, day)`,
+      ),
       ...{ what: "version-nullable", isMended },
     },
     {

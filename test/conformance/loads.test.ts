@@ -6,8 +6,8 @@ import { mysqlLoadStage } from "./load-mysql.ts";
 import { postgresLoadStage } from "./load-postgres.ts";
 import { racingScenarios } from "./load-races.ts";
 import { type LoadScenario, loadScenarios } from "./load-scenarios.ts";
-import type { LoadStage } from "./load-stage.ts";
 import { sqliteLoadStage } from "./load-sqlite.ts";
+import type { LoadStage } from "./load-stage.ts";
 import { isRefused } from "./load-wrong.ts";
 
 const sqliteHere = async () => sqliteDriver();

@@ -177,6 +177,22 @@ describe("whoever finds it held", () => {
     await held;
   });
 
+  test("waits for a store that hangs no longer than the lease would last", async () => {
+    const { clock, one, faults } = stand();
+    faults.acquire = "hang";
+    let settled = false;
+    const held = one
+      .hold(() => 1)
+      .finally(() => {
+        settled = true;
+      });
+    const rejected = expect(held).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    await clock.advance(29_999);
+    expect(settled).toBe(false);
+    await clock.advance(1);
+    await rejected;
+  });
+
   test("is rejected where the store does not answer, and has not worked", async () => {
     const { clock, one, faults } = stand();
     faults.acquire = "fail";
@@ -297,6 +313,25 @@ describe("a transaction of the holder's", () => {
     expect(rows.size).toBe(0);
   });
 
+  test("that begins when its work has ended is refused before it does anything", async () => {
+    const { one, rows } = stand();
+    let begin = async (): Promise<unknown> => undefined;
+    let ran = false;
+    const told = await one.hold(({ transaction, signal }) => {
+      begin = () =>
+        transaction(async (tx) => {
+          ran = true;
+          tx.set("export", "late");
+        });
+      return signal;
+    });
+    await expect(begin()).rejects.toEqual(fenced);
+    expect(ran).toBe(false);
+    expect(rows.size).toBe(0);
+    // it ended well
+    expect(told.status === "done" && told.value.aborted).toBe(false);
+  });
+
   test("that throws is rolled back, and loses nothing else", async () => {
     const { one, rows } = stand();
     const told = await one.hold(async ({ transaction, signal }) => {
@@ -353,6 +388,20 @@ describe("giving it back", () => {
     faults.release = "fail";
     expect(await one.hold(() => 1)).toEqual({ status: "done", value: 1 });
   });
+
+  test("to a store that throws instead of rejecting fails nothing", async () => {
+    const clock = manualClock();
+    const leases = memoryLedger({ clock }).leases;
+    if (leases === undefined) throw new Error("no leases");
+    const store = {
+      ...leases,
+      release: () => {
+        throw new Error("no promise");
+      },
+    };
+    const lease = createReprise({ service: "shop", clock }).lease("export", { store });
+    expect(await lease.hold(() => 1)).toEqual({ status: "done", value: 1 });
+  });
 });
 
 describe("an instance that closes", () => {
@@ -393,6 +442,18 @@ describe("a declaration", () => {
     const reprise = createReprise({ service: "shop", clock });
     const told = await reprise.lease("export", { store }).hold((right) => Object.keys(right).toSorted());
     expect(told).toEqual({ status: "done", value: ["signal", "token"] });
+  });
+
+  test("waits for no ledger where it has a store of its own, and is refused once the instance closes", async () => {
+    const clock = manualClock();
+    const store = memoryLedger({ clock }).leases;
+    if (store === undefined) throw new Error("no leases");
+    const away = { ...memoryLedger({ clock }), open: () => new Promise<void>(() => {}) };
+    const reprise = createReprise({ service: "shop", clock, ledger: away });
+    const lease = reprise.lease("export", { store });
+    expect(await lease.hold(() => 1)).toEqual({ status: "done", value: 1 });
+    void reprise.close();
+    await expect(lease.hold(() => 1)).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
   });
 
   test("keeps services apart, however their names and the leases' are cut", async () => {

@@ -44,6 +44,11 @@ test("a heartbeat waits for no transaction that has checked its lease", async ()
   expect((await leases.look("heartbeat"))?.forMs).toBeGreaterThan(50_000);
 });
 
+test("a name that PostgreSQL cannot keep is refused, and nobody is told that the ledger is away", async () => {
+  const leases = leasesOf(await place.ledger("pg"));
+  await expect(taken(leases, "a\0b")).rejects.toMatchObject({ code: "REPRISE_LEDGER_UNUSABLE" });
+});
+
 test("on repeatable read an owner that was renewed meanwhile commits, and what was overtaken meanwhile does not", async () => {
   const ledger = await place.ledger("pg", { isolation: "repeatable read" });
   const leases = leasesOf(ledger);

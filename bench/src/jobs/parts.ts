@@ -1,5 +1,6 @@
 import type { Answer } from "../child.ts";
 import type { Found } from "../operations/standing.ts";
+import { loadMariadb } from "./load-mariadb.ts";
 import { loadPostgres, loadPostgresLarge } from "./load-postgres.ts";
 
 export interface Scale {
@@ -9,6 +10,7 @@ export type JobPart = (scale: Scale) => Promise<Found>;
 
 /** Each in a process of its own. */
 export const parts = {
+  "load.mariadb": loadMariadb,
   "load.postgres": loadPostgres,
   "load.postgres.large": loadPostgresLarge,
 } satisfies Readonly<Record<string, JobPart>>;

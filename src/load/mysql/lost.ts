@@ -17,7 +17,8 @@ function held(job: Job, window: LoadWindow, params: Params): string {
 /** Where only equal windows hold equal keys, the source's window tells that it lacks a row. */
 function isLost(job: Job, window: LoadWindow, params: Params): string {
   const same = job.identity.map((column) => `${asTarget(column)} = f.${quote(column.name)}`);
-  const near = window.is === "range" && job.keyTellsWindow ? [inWindow(job, window, "source", params)] : [];
+  const isNear = window.is === "keys" || (window.is === "range" && job.keyTellsWindow);
+  const near = isNear ? [inWindow(job, window, "source", params)] : [];
   return `not exists (select 1 from ${rowsOf(job.source)} s where ${[...same, ...near].join(" and ")})`;
 }
 

@@ -1,8 +1,9 @@
 import { noCounts, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
+import { numberOf, place, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, inWindow, numberOf, Params, place, selectSource, writtenOf } from "./rows.ts";
+import { asTarget, inWindow, Params, selectSource } from "./rows.ts";
 import { settle } from "./session.ts";
 
 /**

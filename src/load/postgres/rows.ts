@@ -1,5 +1,5 @@
-import { instantOf } from "../bounds.ts";
-import type { Job, JobColumn, Survey } from "../dialect.ts";
+import type { Job, JobColumn } from "../dialect.ts";
+import { writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote, rowsOf } from "./names.ts";
 
@@ -58,14 +58,6 @@ export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: P
     .join(" and ");
 }
 
-/** Everything that is written, the identity first, the version next. In statements each is known by its place: `c0`. */
-export function writtenOf(job: Job): readonly JobColumn[] {
-  return [...job.identity, ...(job.version === null ? [] : [job.version]), ...job.content];
-}
-export function place(job: Job, column: JobColumn): string {
-  return `c${writtenOf(job).indexOf(column)}`;
-}
-
 /** A cast to a length cuts short, where an insert refuses. */
 const lengths = {
   "character varying": "character varying",
@@ -89,23 +81,4 @@ export function selectSource(job: Job, where: string): string {
 /** Values as text that no setting of a session changes. */
 export function asText(value: string): string {
   return `to_json(${value}) #>> '{}'`;
-}
-
-export function numberOf(value: unknown): number {
-  return Number(value ?? 0);
-}
-export function textOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-/** The lesser and the greater of two bounds of a survey. */
-export function outer(
-  a: Survey["least"],
-  b: Survey["least"],
-  wanted: "least" | "greatest",
-  isNumber: boolean,
-): string | null {
-  if (a === null || b === null) return a ?? b;
-  const aIsLess = isNumber ? BigInt(a) < BigInt(b) : instantOf(a) < instantOf(b);
-  return aIsLess === (wanted === "least") ? a : b;
 }

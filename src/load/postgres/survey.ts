@@ -1,7 +1,8 @@
 import type { Comparison, Job, ListedKey, Session, Survey, SurveyWants } from "../dialect.ts";
+import { numberOf, outer, place, textOf } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, asText, inRange, numberOf, outer, Params, place, selectSource, textOf } from "./rows.ts";
+import { asTarget, asText, inRange, Params, selectSource } from "./rows.ts";
 import { settle } from "./session.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */

@@ -1,7 +1,7 @@
-import type { Column, Job } from "../dialect.ts";
+import type { Column, Job, JobColumn } from "../dialect.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote } from "./names.ts";
-import { collationOf } from "./types.ts";
+import { affinityOf, collationOf } from "./types.ts";
 
 /** A statement's parameters, in the order in which its text names them. Values are in no text. */
 export class Params {
@@ -19,10 +19,21 @@ const alias = { source: "s", target: "f" } as const;
 
 /** The identity, compared as the table's unique key compares it. */
 export function keyOn(job: Job, side: Side): readonly string[] {
-  return job.identity.map(({ name, target }) => {
-    const collation = collationOf(target.type);
-    return `${alias[side]}.${quote(name)}${collation === null ? "" : ` collate ${quote(collation)}`}`;
+  return job.identity.map((column) => {
+    const collation = collationOf(column.target.type);
+    const value = side === "source" ? asTarget(column) : `f.${quote(column.name)}`;
+    return collation === null ? value : `${value} collate ${quote(collation)}`;
   });
+}
+
+/** A source's value as the table would hold it: 5 and '5' are two values, and one in a column of text or of numbers. */
+export function asTarget({ name, source, target }: JobColumn): string {
+  const value = `s.${quote(name)}`;
+  const [from, to] = [affinityOf(source.type), affinityOf(target.type)];
+  if (from === to || to === "none") return value;
+  if (to === "text") return `iif(typeof(${value}) in ('integer', 'real'), cast(${value} as text), ${value})`;
+  const number = `cast(${value} as numeric)`;
+  return `iif(typeof(${value}) = 'text' and cast(${number} as text) = ${value}, ${number}, ${value})`;
 }
 export function isWhole(job: Job): string {
   return job.identity.map(({ name }) => `s.${quote(name)} is not null`).join(" and ");

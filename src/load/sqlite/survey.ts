@@ -2,7 +2,7 @@ import type { Comparison, Job, ListedKey, Session, Survey, SurveyWants } from ".
 import { numberOf, outer, place, textOf } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asText, inRange, isWhole, keyOn, Params, type Side } from "./rows.ts";
+import { asTarget, asText, inRange, isWhole, keyOn, Params, type Side } from "./rows.ts";
 import { differs, isGone, met, stage, stageKeys, unstage } from "./stage.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */
@@ -75,7 +75,7 @@ export async function cut(
 ): Promise<readonly (readonly string[])[]> {
   const share = Math.min(1, sampledOfWindow / rows);
   const every = Math.max(1, Math.round(rows * share));
-  const columns = job.identity.map(({ name }, index) => `s.${quote(name)} as k${index}`);
+  const columns = job.identity.map((column, index) => `${asTarget(column)} as k${index}`);
   const literals = job.identity.map((_, index) => `quote(k${index}) as k${index}`);
   const order = keyOn(job, "source");
   const params = new Params();

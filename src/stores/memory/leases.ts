@@ -28,8 +28,11 @@ export function memoryLeases<Tx>(
     acquire: ({ name, holder, attempt, leaseMs }) =>
       step("acquire", (now) => {
         const lease = leases.get(name);
+        if (lease?.attempt === attempt) {
+          lease.until = now + leaseMs;
+          return { is: "acquired", token: lease.token };
+        }
         if (lease !== undefined && (lease.until > now || lease.checks > 0)) {
-          if (lease.attempt === attempt) return { is: "acquired", token: lease.token };
           return { is: "held", holder: lease.holder, forMs: Math.max(0, lease.until - now) };
         }
         const token = (lease?.token ?? 0) + 1;

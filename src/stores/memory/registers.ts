@@ -1,5 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
+import { firstVersion } from "../first-version.ts";
 import type { Scope } from "./shelf.ts";
 
 /** What an open transaction has written, which nobody else sees. */
@@ -25,7 +26,9 @@ export function memoryRegisters<Tx>(
     value: string,
     version: number | null,
   ): Register | null =>
-    (found?.version ?? null) === version ? { name, value, version: (version ?? 0) + 1, at: now } : null;
+    (found?.version ?? null) === version
+      ? { name, value, version: version === null ? firstVersion() : version + 1, at: now }
+      : null;
 
   /** Whoever waited here for a transaction could be what that waits for. */
   const refuseOpen = (name: string, transaction?: object): void => {

@@ -110,6 +110,12 @@ const permanent: Readonly<Record<number, string>> = {
   1836: readOnly,
   1665: "its binary log cannot keep READ COMMITTED: set binlog_format to MIXED or ROW",
 };
+
+/** The user has not the right to do that. */
+export function isForbidden(error: unknown): boolean {
+  return permanent[errorNumber(error)] === rights;
+}
+
 /** What is wrong with the server, where that does not pass by itself. */
 export function permanentFault(error: unknown): string | undefined {
   return permanent[errorNumber(error)];

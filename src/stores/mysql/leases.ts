@@ -8,8 +8,8 @@ import { bytes, clock, hexOf, id16, micros, type Row, textOf } from "./records.t
 import { unlessLocked } from "./server.ts";
 
 /**
- * A row for each name. It stays when its lease is released, so that its token never returns; then it has no `attempt`, and
- * whose a lease is needs no other question.
+ * A row for each name. It stays when its lease is released, so that its token never returns; then it has no end. An attempt
+ * that is null was released by an earlier version.
  */
 export function mysqlLeases<Tx>(database: Database, sql: SqlDatabase<Tx>, ledger: string): LeaseStore<Tx> {
   return {
@@ -26,7 +26,7 @@ export function mysqlLeases<Tx>(database: Database, sql: SqlDatabase<Tx>, ledger
     release: async (grip) => {
       const { count } = await database.one(
         "release lease",
-        `update reprise_lease set attempt = null, lease_until = 0 where ${gripped}`,
+        `update reprise_lease set lease_until = 0 where ${gripped}`,
         gripOf(grip),
       );
       return count === 1;
@@ -39,8 +39,10 @@ export function mysqlLeases<Tx>(database: Database, sql: SqlDatabase<Tx>, ledger
           : { token: lease.token, holder: lease.holder, forMs: Math.max(0, lease.forMs) };
       }),
     check: async (tx, grip) => {
-      // it reads what is committed, whatever the transaction's snapshot shows
-      const text = `select token from reprise_lease where ${gripped} lock in share mode`;
+      // it reads what is committed, whatever the transaction's snapshot shows: a heartbeat since then is no conflict
+      const { mayRefuseChanged } = await database.server("check lease");
+      const latest = mayRefuseChanged ? "set statement innodb_snapshot_isolation=0 for " : "";
+      const text = `${latest}select token from reprise_lease where ${gripped} lock in share mode`;
       const { rows } = await database.step("check lease", sql.query(tx, text, gripOf(grip)));
       return rows.length === 1;
     },
@@ -57,7 +59,7 @@ interface Lease extends LeaseStanding {
 const longestName = 1_020;
 const nameOf = (name: string): Uint8Array => bounded(name, longestName, "lease");
 
-const gripped = "name = ? and attempt = ?";
+const gripped = "name = ? and attempt = ? and lease_until > 0";
 const gripOf = ({ name, attempt }: Grip) => [nameOf(name), id16(attempt)] as const;
 
 const select = `select attempt, token, holder, lease_until - ${clock} as left_us from reprise_lease where name = ?`;
@@ -83,7 +85,7 @@ function heldBy({ holder, forMs }: Lease): Held {
 
 async function acquire(connection: Connection, request: LeaseRequest): Promise<Acquired | Held> {
   const { name, attempt } = request;
-  const isMine = (lease: Lease) => lease.forMs > 0 && lease.attempt === attempt;
+  const isMine = (lease: Lease) => lease.attempt === attempt;
   const found = (await read(connection, name)) ?? (await insert(connection, request)) ?? (await read(connection, name));
   // somebody has written it, and is about to commit
   if (found === undefined) return { is: "held", holder: null, forMs: null };
@@ -93,7 +95,7 @@ async function acquire(connection: Connection, request: LeaseRequest): Promise<A
   const token = isMine(found) ? found.token : found.token + 1;
   if (await take(connection, request, found, token)) return { is: "acquired", token };
   const standing = (await read(connection, name)) ?? found;
-  return isMine(standing) ? { is: "acquired", token: standing.token } : heldBy(standing);
+  return isMine(standing) && standing.forMs > 0 ? { is: "acquired", token: standing.token } : heldBy(standing);
 }
 
 /** The first lease of a name. `undefined`: another one was first. */

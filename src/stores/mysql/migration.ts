@@ -7,10 +7,11 @@ import {
   createdByMigrating,
   createdByOpening,
   type Difference,
+  mayNotCreate,
   refusePartitions,
 } from "../schema.ts";
 import type { Database } from "./database.ts";
-import { type Connection, isThereAlready } from "./driver.ts";
+import { type Connection, isForbidden, isThereAlready } from "./driver.ts";
 import { liveTables } from "./live.ts";
 import { bytes, textOf } from "./records.ts";
 import { schemaVersion, statements, tables, versionRow } from "./schema.ts";
@@ -67,6 +68,7 @@ async function create(
         await connection.query(text, []);
         ran.push(text);
       } catch (error) {
+        if (isForbidden(error)) throw new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: mayNotCreate }, error);
         if (!isThereAlready(error)) throw error;
       }
     }

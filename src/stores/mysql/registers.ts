@@ -1,5 +1,6 @@
 import type { Register, Registers, RegistersQuery } from "../../contract/registers.ts";
 import type { SqlDatabase } from "../../contract/sql.ts";
+import { firstVersion } from "../first-version.ts";
 import type { Database } from "./database.ts";
 import { type Connection, isDuplicate, type Own } from "./driver.ts";
 import { bounded } from "./limits.ts";
@@ -59,12 +60,14 @@ async function replacing(
     );
     return count === 1 ? version + 1 : null;
   }
+  const first = firstVersion();
   try {
-    await run(`insert into reprise_register (name, value, version, at) values (?, ?, 1, ${clock})`, [
+    await run(`insert into reprise_register (name, value, version, at) values (?, ?, ?, ${clock})`, [
       nameOf(name),
       bytes(value),
+      first,
     ]);
-    return 1;
+    return first;
   } catch (error) {
     if (isDuplicate(error)) return null;
     throw error;

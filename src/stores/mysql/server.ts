@@ -5,6 +5,8 @@ import { textOf } from "./records.ts";
 
 export interface Server {
   readonly dialect: Dialect;
+  /** It may refuse to lock a row that has changed since the transaction's snapshot: MariaDB, by default from 11.6.2 on. */
+  readonly mayRefuseChanged: boolean;
 }
 
 /**
@@ -27,7 +29,8 @@ export async function inspectServer(connection: Connection, ledger: string): Pro
   }
   if (row["name"] === null) throw unusable("the pool names no database");
   if (Number(row["autocommit"]) !== 1) throw unusable("its sessions begin with autocommit off");
-  return { dialect };
+  const { rows: settings } = await connection.query("show variables like 'innodb_snapshot_isolation'", []);
+  return { dialect, mayRefuseChanged: settings.length > 0 };
 }
 
 /**

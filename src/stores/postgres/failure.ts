@@ -81,6 +81,7 @@ const unusable: Readonly<Record<string, string>> = {
   "42P01": "a table of it is missing: call open, or create its tables",
   "42703": "a column of it is missing: its tables are of another version",
   "42883": "a function of it is missing: call open, or migrate",
+  "22021": "a name or a text of it holds a NUL, which PostgreSQL keeps nowhere",
   "26000": "a statement that it prepared is gone: behind a pooler that shares sessions say prepared: false",
   "42P05": "a statement that it prepares is there: behind a pooler that shares sessions say prepared: false",
   "3F000": "its schema is missing: call open, or create it",

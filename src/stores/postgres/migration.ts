@@ -1,7 +1,8 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { LedgerSchema, SchemaOptions } from "../../contract/ledger-schema.ts";
-import { checkVersion, compare, compareVersion, createdByOpening, type Difference } from "../schema.ts";
+import { checkVersion, compare, compareVersion, createdByOpening, type Difference, mayNotCreate } from "../schema.ts";
 import { functions } from "./database-steps.ts";
+import { sqlState } from "./failure.ts";
 import { compareFunctions, createFunctions } from "./functions.ts";
 import { catalogue, type LiveSchema, liveSchema, type Partition } from "./live.ts";
 import { textOf } from "./rows.ts";
@@ -100,16 +101,24 @@ function createSchema(found: Pick<Found, "hasSchema">, schema: string): readonly
   return found.hasSchema ? [] : [`create schema if not exists ${quoted(schema)}`];
 }
 
-/** One instance creates, the others wait for it and find everything there. */
-async function createTogether(ask: Ask, statements: readonly string[]): Promise<void> {
+/**
+ * One instance creates, the others wait for it and find everything there.
+ * @throws REPRISE_LEDGER_UNUSABLE
+ */
+async function createTogether(ask: Ask, ledger: string, statements: readonly string[]): Promise<void> {
   if (statements.length === 0) return;
-  await ask([
-    step("begin isolation level read committed"),
-    step("select pg_advisory_xact_lock($1::bigint)", creationLock),
-    step(boundedLock),
-    ...statements.map((text) => step(text)),
-    step("commit"),
-  ]);
+  try {
+    await ask([
+      step("begin isolation level read committed"),
+      step("select pg_advisory_xact_lock($1::bigint)", creationLock),
+      step(boundedLock),
+      ...statements.map((text) => step(text)),
+      step("commit"),
+    ]);
+  } catch (error) {
+    if (sqlState(error) !== "42501") throw error;
+    throw new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: mayNotCreate }, error);
+  }
 }
 
 /**
@@ -121,7 +130,7 @@ export async function openSchema(ask: Ask, ledger: string, schema: string): Prom
   if (found.tables.has("reprise_meta")) checkVersion(ledger, found.version, schemaVersion);
   const missing = createdByOpening(differences(found, schema, null, true));
   if (missing.length === 0) return isPartitioned(found);
-  await createTogether(ask, [...createSchema(found, schema), ...missing]);
+  await createTogether(ask, ledger, [...createSchema(found, schema), ...missing]);
   const created = await find(ask, ledger, schema);
   checkVersion(ledger, created.version, schemaVersion);
   return isPartitioned(created);
@@ -154,7 +163,7 @@ export function postgresSchema(server: PostgresServer, schema: string): LedgerSc
           ...createSchema(before, schema),
           ...createdByOpening(differences(before, schema, partitions, true)),
         ];
-        await createTogether(ask, tablesFirst);
+        await createTogether(ask, ledger, tablesFirst);
         // beside those who write, so outside of any transaction
         const found = await find(ask, ledger, schema);
         const indexes = differences(found, schema, null, false)

@@ -1,4 +1,5 @@
 import type { Register, Registers } from "../../contract/registers.ts";
+import { firstVersion } from "../first-version.ts";
 import { endOfPrefix } from "../prefix.ts";
 import type { OwnRow } from "./driver.ts";
 import { epochMs, interval, numberOf, textOf } from "./rows.ts";
@@ -7,7 +8,7 @@ import type { Transactor } from "./transaction.ts";
 
 const columns = `name, value, version, ${epochMs("at")} as at`;
 const read = `select ${columns} from @register where name = $1`;
-const create = `insert into @register (name, value, version, at) values ($1, $2, 1, clock_timestamp())
+const create = `insert into @register (name, value, version, at) values ($1, $2, $3::bigint, clock_timestamp())
   on conflict do nothing returning version`;
 const change = `update @register set value = $2, version = version + 1, at = clock_timestamp()
   where name = $1 and version = $3::bigint returning version`;
@@ -39,7 +40,7 @@ export function postgresRegisters<Tx>(server: PostgresServer, transactor: Transa
 }
 
 function replacing(name: string, value: string, version: number | null): Step {
-  return version === null ? step(create, name, value) : step(change, name, value, version);
+  return version === null ? step(create, name, value, firstVersion()) : step(change, name, value, version);
 }
 
 function versionOf(row: OwnRow | undefined): number | null {

@@ -8,22 +8,30 @@ import type { RedisStore } from "./store.ts";
 const acquireScript = script(`${clock}
 local attempt, holder, ends = unpack(redis.call('HMGET', KEYS[1], 'attempt', 'holder', 'until'))
 local left = (tonumber(ends) or now) - now
-local is_ours = attempt == ARGV[2] and left > 0
+local is_ours = attempt == ARGV[2]
 if left > 0 and not is_ours then return {0, holder, left} end
 local token = redis.call('HINCRBY', KEYS[1], 'token', is_ours and 0 or 1)
 redis.call('HSET', KEYS[1], 'attempt', ARGV[2], 'holder', ARGV[3], 'until', now + ARGV[4])
 return {1, token}
 `);
 
-const renewScript = script(`${clock}
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then return 0 end
+// a released lease has no end
+const gripped = `
+local function is_gripped()
+  local attempt, ends = unpack(redis.call('HMGET', KEYS[1], 'attempt', 'until'))
+  return attempt == ARGV[2] and ends ~= false
+end
+`;
+
+const renewScript = script(`${clock}${gripped}
+if not is_gripped() then return 0 end
 redis.call('HSET', KEYS[1], 'until', now + ARGV[3])
 return 1
 `);
 
-const releaseScript = script(`
-if redis.call('HGET', KEYS[1], 'attempt') ~= ARGV[2] then return 0 end
-redis.call('HDEL', KEYS[1], 'attempt', 'until')
+const releaseScript = script(`${gripped}
+if not is_gripped() then return 0 end
+redis.call('HDEL', KEYS[1], 'until')
 return 1
 `);
 

@@ -1,4 +1,5 @@
 import type { Register, Registers } from "../../contract/registers.ts";
+import { firstVersion } from "../first-version.ts";
 import { integer, integerOrNull, items, nullable, text } from "./replies.ts";
 import { clock, nullable as nullableInLua, script } from "./script.ts";
 import type { RedisStore } from "./store.ts";
@@ -24,11 +25,11 @@ const replaceScript = script(`${shared}
 local name, value, version = ARGV[2], ARGV[3], nullable(ARGV[4])
 local found = redis.call('HGET', values, name)
 if (found and found:match('^%d+')) ~= version then return nil end
-local next = version and version + 1 or 1
+local next = version and version + 1 or ARGV[5]
 redis.call('HSET', values, name, next .. ' ' .. value)
 redis.call('ZADD', names, 0, name)
 redis.call('ZADD', written, now, name)
-return next
+return tonumber(next)
 `);
 
 // no byte of UTF-8 is the last one there is
@@ -60,7 +61,7 @@ export function redisRegisters(store: RedisStore): Registers<never> {
       return reply === null ? null : registerOf(reply);
     },
     replace: async (name, value, version) => {
-      const args = [name, value, nullable(version === null ? null : String(version))];
+      const args = [name, value, nullable(version === null ? null : String(version)), firstVersion()];
       return integerOrNull(await store.run("replace register", replaceScript, keys, args));
     },
     list: async ({ prefix, after, limit }) => {

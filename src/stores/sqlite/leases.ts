@@ -12,7 +12,7 @@ interface LeaseRow {
   readonly until: number | null;
 }
 
-const held = "name = ? and attempt = ? and until is not null";
+const gripped = "name = ? and attempt = ? and until is not null";
 
 /** Who checks has the file's lock until its transaction ends: nobody takes a lease meanwhile, and nobody renews one. */
 export function sqliteLeases(
@@ -24,24 +24,24 @@ export function sqliteLeases(
     name: ledger,
     acquire: async (request) => {
       // whoever walks away waits for no writer: what is committed says enough
-      const known = await file.read("acquire lease", (connection, now) => standing(connection, now, request));
-      return known ?? file.write("acquire lease", (connection, now) => acquire(connection, now, request));
+      const held = await file.read("acquire lease", (connection, now) => heldByOther(connection, now, request));
+      return held ?? file.write("acquire lease", (connection, now) => acquire(connection, now, request));
     },
     renew: ({ name, attempt }, leaseMs) =>
       file.write("renew lease", (connection, now) => {
-        const text = `update reprise_lease set until = ? where ${held}`;
+        const text = `update reprise_lease set until = ? where ${gripped}`;
         return connection.run(text, [Math.ceil(now + leaseMs), name, attempt]) === 1;
       }),
     release: ({ name, attempt }) =>
       file.write(
         "release lease",
-        (connection) => connection.run(`update reprise_lease set until = null where ${held}`, [name, attempt]) === 1,
+        (connection) => connection.run(`update reprise_lease set until = null where ${gripped}`, [name, attempt]) === 1,
       ),
     look: (name) => file.read("look at lease", (connection, now) => look(connection, now, name)),
     check: (tx, { name, attempt }) =>
       transactions.nest(tx, async ({ connection }) =>
         file.step("check lease", () => {
-          const text = `select 1 as held from reprise_lease where ${held}`;
+          const text = `select 1 as held from reprise_lease where ${gripped}`;
           return connection.get(text, [name, attempt]) !== undefined;
         }),
       ),
@@ -55,23 +55,21 @@ function find(connection: Connection, name: string): LeaseRow | undefined {
   return row;
 }
 
-/** `undefined`: nobody has it. */
-function standing(connection: Connection, now: number, request: LeaseRequest): Acquired | Held | undefined {
-  const row = find(connection, request.name);
-  if (row === undefined || row.until === null || row.until <= now) return undefined;
-  const { attempt, token, holder, until } = row;
-  return attempt === request.attempt ? { is: "acquired", token } : { is: "held", holder, forMs: until - now };
+function heldByOther(connection: Connection, now: number, { name, attempt }: LeaseRequest): Held | undefined {
+  const row = find(connection, name);
+  if (row === undefined || row.attempt === attempt || row.until === null || row.until <= now) return undefined;
+  return { is: "held", holder: row.holder, forMs: row.until - now };
 }
 
 function acquire(connection: Connection, now: number, request: LeaseRequest): Acquired | Held {
-  const known = standing(connection, now, request);
-  if (known !== undefined) return known;
+  const held = heldByOther(connection, now, request);
+  if (held !== undefined) return held;
   const { name, attempt, holder, leaseMs } = request;
   const [row] = rowsOf<{ readonly token: number }>(
     connection.all(
       `insert into reprise_lease (name, attempt, token, holder, until) values (?, ?, 1, ?, ?)
-       on conflict do update set attempt = excluded.attempt, token = token + 1, holder = excluded.holder,
-         until = excluded.until returning token`,
+       on conflict do update set attempt = excluded.attempt, token = token + (attempt <> excluded.attempt),
+         holder = excluded.holder, until = excluded.until returning token`,
       [name, attempt, holder, Math.ceil(now + leaseMs)],
     ),
   );

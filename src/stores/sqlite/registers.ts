@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
+import { firstVersion } from "../first-version.ts";
 import { endOfPrefix } from "../prefix.ts";
 import type { Connection } from "./driver.ts";
 import type { SqliteFile } from "./file.ts";
@@ -50,17 +51,21 @@ function replace(
   value: string,
   version: number | null,
 ): number | null {
+  const next = version === null ? firstVersion() : version + 1;
   const changed =
     version === null
       ? connection.run(
-          "insert into reprise_register (name, value, version, at) values (?, ?, 1, ?) on conflict do nothing",
-          [name, value, now],
+          "insert into reprise_register (name, value, version, at) values (?, ?, ?, ?) on conflict do nothing",
+          [name, value, next, now],
         )
-      : connection.run(
-          "update reprise_register set value = ?, version = version + 1, at = ? where name = ? and version = ?",
-          [value, now, name, version],
-        );
-  return changed === 1 ? (version ?? 0) + 1 : null;
+      : connection.run("update reprise_register set value = ?, version = ?, at = ? where name = ? and version = ?", [
+          value,
+          next,
+          now,
+          name,
+          version,
+        ]);
+  return changed === 1 ? next : null;
 }
 
 function registersOf(rows: ReturnType<Connection["all"]>): readonly Register[] {

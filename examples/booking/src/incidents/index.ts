@@ -32,7 +32,7 @@ export const incidents: readonly Incident[] = [
     story:
       "A nightly job loads what was delivered into the fact table. It is started, started again while it runs, killed half way " +
       "and rerun, week after week; then half a year is run again, older months after newer ones.",
-    takesSeconds: 150,
+    takesSeconds: 100,
     start: (progress) => startIncident("rerun", progress),
     lastResult: () => lastResult("rerun"),
   },
@@ -42,7 +42,7 @@ export const incidents: readonly Incident[] = [
     story:
       "A worker asks a price for every customer who changed, and each call is billed and answered differently. The next worker " +
       "comes before the last one has ended, and one of them is killed.",
-    takesSeconds: 150,
+    takesSeconds: 60,
     start: (progress) => startIncident("overlap", progress),
     lastResult: () => lastResult("overlap"),
   },

@@ -33,6 +33,24 @@ export function part(progress: Progress, from: number, to: number): Progress {
   return (line, share) => progress(line, from + share * (to - from));
 }
 
+/** Parts that run at once: the whole is as far as all of them together. */
+export function together<const Name extends string>(
+  progress: Progress,
+  names: readonly Name[],
+): Readonly<Record<Name, Progress>> {
+  const shares = new Map<Name, number>();
+  const partOf =
+    (name: Name): Progress =>
+    (line, share) => {
+      shares.set(name, share / names.length);
+      progress(
+        line,
+        [...shares.values()].reduce((sum, one) => sum + one, 0),
+      );
+    };
+  return Object.fromEntries(names.map((name) => [name, partOf(name)])) as Record<Name, Progress>;
+}
+
 /** @throws an error that says `late` when the work takes longer; it goes on all the same */
 export function within<T>(work: Promise<T>, ms: number, late: string): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { IncidentResult, IncidentSide } from "reprise/page";
-import { inScratch, type Progress, part } from "../scratch.ts";
+import { inScratch, type Progress, together } from "../scratch.ts";
 import type { Damage } from "./count.ts";
 import { everyMs, runSide, type SideResult } from "./run.ts";
 
@@ -26,13 +26,17 @@ export async function runOverlap({ seed, quick, progress }: OverlapSettings): Pr
   const killsWithoutKeys = quick ? 1 : 4;
   return inScratch("overlap", async (directory) => {
     const common = { directory, seed };
-    const run = (side: "without" | "with", own: Progress) =>
-      runSide({ ...common, side, keys: "honoured", kills, progress: own });
-    const plain = await run("without", part(progress, 0, 0.3));
-    // both wait for ticks most of the time
-    const [reprise, noKeys] = await Promise.all([
-      run("with", part(progress, 0.3, 1)),
-      runSide({ ...common, side: "with", keys: "ignored", kills: killsWithoutKeys, progress: () => undefined }),
+    const progressOf = together(progress, ["without", "with", "noKeys"]);
+    const run = (side: "without" | "with") =>
+      runSide({ ...common, side, keys: "honoured", kills, progress: progressOf[side] });
+    // all wait most of the time: for prices, for ticks
+    const [plain, reprise, noKeys] = await Promise.all([
+      run("without"),
+      run("with"),
+      runSide({
+        ...{ ...common, side: "with", keys: "ignored", kills: killsWithoutKeys },
+        progress: progressOf.noKeys,
+      }),
     ]);
     return {
       without: plain.total,

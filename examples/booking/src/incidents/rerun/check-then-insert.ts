@@ -9,8 +9,8 @@ export interface Written {
   readonly updated: number;
 }
 
-/** To a database server and back, on the same network. */
-const roundTripMs = 1;
+/** To a database server and back, in the next building. */
+const roundTripMs = 3;
 
 const content = bookingColumns.filter((column) => column !== "user" && column !== "reference");
 const look = `select id, ${content.join(", ")} from fact_bookings where user = ? and reference = ?`;

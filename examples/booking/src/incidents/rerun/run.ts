@@ -113,6 +113,6 @@ function startJob(settings: JobStart): Promise<Child<"ready">> {
 /** Half way through: at some row, or at some window of the seven. */
 function timeOf(point: Point, random: () => number): number {
   if (point.startsWith("window:")) return 2 + Math.floor(random() * 4);
-  if (point.startsWith("check:") || point.startsWith("write:")) return 15 + Math.floor(random() * 25);
+  if (point.startsWith("check:") || point.startsWith("write:")) return 30 + Math.floor(random() * 25);
   return 1;
 }
