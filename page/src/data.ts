@@ -244,7 +244,12 @@ export function useJob<K extends JobKind>(
   running: (answer: JobAnswers[K]) => boolean,
 ): readonly [JobAnswers[K] | undefined, string | undefined, (answer: JobAnswers[K]) => void] {
   const path = name === undefined ? "" : `${jobPath(kind, name)}.json${query}`;
-  const [known, tell] = useReducer((_: JobFound<K> | undefined, next: JobFound<K>) => next, undefined);
+  const [known, tell] = useReducer(
+    (before: JobFound<K> | undefined, next: JobFound<K>) =>
+      // what is known stays, and what somebody types beside it
+      next.answer === undefined && before?.path === next.path ? { ...next, answer: before.answer } : next,
+    undefined,
+  );
   // what was asked for before something was done is older than its answer
   const generation = useRef(0);
   const found = known?.path === path ? known : undefined;

@@ -1,5 +1,5 @@
 import type { Data } from "./data.ts";
-import { age, plural, whole } from "./format.ts";
+import { age, plural, sentence, whole } from "./format.ts";
 import type { Need } from "./needs.ts";
 import { link, type Route } from "./route.ts";
 
@@ -17,7 +17,7 @@ export function jobNeeds({ loads, schedules, live }: Data, route: Route): readon
         bad: true,
         href: link(route, "schedules", [name]),
         title: unknown ? `${name}: nobody knows whether its last tick happened` : `${name}: its last tick failed`,
-        detail: `${last.why ?? "It did not end"}. ${unknown ? "It is not repeated before somebody settles it." : "Running it by hand goes on from what is recorded."}`,
+        detail: `${sentence(last.why ?? "it did not end")} ${unknown ? "It is not repeated before somebody settles it." : "Running it by hand goes on from what is recorded."}`,
         owner: owner ?? "nobody",
         age: age(now - last.endedAt),
       },
@@ -61,7 +61,7 @@ export function jobNeeds({ loads, schedules, live }: Data, route: Route): readon
         bad: false,
         href: link(route, "schedules", [name]),
         title: `${name} is paused by ${pause.who}`,
-        detail: `${pause.why}. No tick starts until somebody resumes it.`,
+        detail: `${sentence(pause.why)} No tick starts until somebody resumes it.`,
         owner: owner ?? "nobody",
         age: age(now - pause.at),
       },

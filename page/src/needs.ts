@@ -1,5 +1,5 @@
 import type { Data } from "./data.ts";
-import { age, plural, whole } from "./format.ts";
+import { age, plural, sentence, whole } from "./format.ts";
 import { jobNeeds } from "./job-needs.ts";
 import { link, type Route } from "./route.ts";
 
@@ -113,9 +113,6 @@ export function needsOf(data: Data, route: Route): readonly Need[] {
     );
   return [...unknown, ...differing, ...second, ...jobNeeds(data, route), ...open];
 }
-
-const sentence = (words: string) =>
-  `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
 
 const consequences: Readonly<Record<string, string>> = {
   owner: "Nobody answers for it.",

@@ -42,12 +42,13 @@ type Drawn = { readonly mark: TickMark; readonly title: string; readonly many: n
 const height = 34;
 
 export function TickStrip({ ticks, running, timeZone }: TickStripProps) {
-  const longest = Math.max(1, ...ticks.map(tookOf));
+  const times = ticks.map(tookOf).filter((took) => took > 0);
+  const [shortest, longest] = [Math.min(...times), Math.max(...times)];
   const drawn: readonly Drawn[] = [
     ...ticks.map((tick): Drawn => {
       const took = tookOf(tick);
-      // a tenth of the longest is still half as high: a tick that took a blink is seen
-      const share = took === 0 ? 0 : Math.log1p(took) / Math.log1p(longest);
+      // between the shortest and the longest by their ratio: seconds and hours stand side by side
+      const share = longest > shortest && took > 0 ? Math.log(took / shortest) / Math.log(longest / shortest) : 0.3;
       return { mark: markOf(tick), title: titleOf(tick, timeZone), many: tick.ticks, took: share };
     }),
     ...(running === null
@@ -191,7 +192,7 @@ export function TickSpark({ ticks }: { readonly ticks: readonly TickRow[] }) {
     <svg
       width={20 * step}
       height="20"
-      viewBox={`0 ${ground - 19} ${20 * step} 20`}
+      viewBox={`0 ${ground - 15} ${20 * step} 20`}
       role="img"
       aria-label={`The last ${shown.length}: ${wordsOf(shown)}`}
     >

@@ -248,7 +248,7 @@ function Detail({ answer, at, route, narrow, administration, askUnlock, done }: 
     );
   }
   return (
-    <div class="cols">
+    <div class="cols job">
       <Section class="c3" title="Runs" aside={`of ${load.name}`}>
         <RunList runs={runs} selected={shown.run.run} at={at} route={route} load={load.name} />
       </Section>
@@ -379,7 +379,7 @@ function Progress({ run, at, narrow }: { readonly run: LoadRunRow; readonly at: 
   const { windows, counts, rows, pace } = run;
   const share = windows.done / Math.max(1, windows.of);
   return (
-    <p class="progress">
+    <p class="how-far">
       <Meter share={share} width={narrow ? 120 : 240} />{" "}
       <b>
         {whole(windows.done)} of {whole(windows.of)} {plural(windows.of, "window")}
