@@ -8,6 +8,8 @@ export default defineConfig({
     redis: "src/stores/redis/index.ts",
     postgres: "src/stores/postgres/index.ts",
     mysql: "src/stores/mysql/index.ts",
+    azure: "src/stores/azure/index.ts",
+    files: "src/stores/files/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
@@ -35,7 +37,7 @@ export default defineConfig({
   // Whoever installs the package installs nothing with it. A package that joins this list joins THIRD-PARTY-NOTICES.md.
   // The declarations carry the documentation, the maps the sources.
   outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
-  deps: { onlyBundle: ["canonicalize", "commander", "devalue", "picocolors", "structured-headers", "yaml"] },
+  deps: { onlyBundle: ["canonicalize", "commander", "croner", "devalue", "picocolors", "structured-headers", "yaml"] },
   // Built before, by the workspace `page`.
   copy: [{ from: "page/dist", to: "dist", rename: "page-assets" }],
 });

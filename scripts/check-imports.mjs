@@ -2,6 +2,7 @@
  * Holds the direction of imports: each room may name only the rooms below it.
  *
  *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule → cache, operation → lease → contract → base
+ *   cli → inspect → contract
  *   stores → contract, base
  *   client → base
  *
@@ -42,16 +43,19 @@ const allowed = {
   page: ["admin", ...whole],
   // Its suites hold adapters to what the carriers promise.
   testing: ["transports", ...whole],
-  cli: ["admin", ...whole],
+  // It reads programs and databases that know nothing of reprise.
+  inspect: contract,
+  cli: ["admin", "inspect", ...whole],
 };
 
-/** Packages that a room may name. Fastify, libsql and pg are optional peers, named lazily or by type; the others are bundled. */
+/** Packages that a room may name. Fastify, libsql, mysql2 and pg are optional peers, named lazily or by type; the others are bundled. */
 const packages = {
   base: ["canonicalize", "devalue"],
   stores: ["libsql"],
+  schedule: ["croner"],
   transports: ["structured-headers", "fastify"],
   page: ["fastify"],
-  cli: ["commander", "picocolors", "yaml", "pg"],
+  cli: ["commander", "picocolors", "yaml", "pg", "mysql2", "libsql"],
 };
 
 /**

@@ -10,7 +10,17 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Bundled into the modules, as `onlyBundle` of tsdown.config.ts holds it, and into the page's script. */
-const bundled = ["canonicalize", "commander", "devalue", "picocolors", "structured-headers", "yaml", "preact", "uplot"];
+const bundled = [
+  "canonicalize",
+  "commander",
+  "croner",
+  "devalue",
+  "picocolors",
+  "structured-headers",
+  "yaml",
+  "preact",
+  "uplot",
+];
 
 export function notices() {
   const parts = bundled.map((name) => {

@@ -41,8 +41,10 @@ export type {
   WriteBehindCache,
 } from "./cache/surface.ts";
 export type * from "./contract/journal.ts";
+export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "./contract/lease.ts";
 export type * from "./contract/ledger.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
+export type { FencedHold, Hold, HoldOptions, HoldOutcome, LeaseDeclaration, NamedLease } from "./lease/surface.ts";
 export type { LoadCounts, LostCounts, WindowCounts } from "./load/counts.ts";
 export type { LoadSource, LoadWindows, LostRule, WindowStep } from "./load/declaration.ts";
 export type { Comparison, ListedKey } from "./load/dialect.ts";
@@ -55,6 +57,8 @@ export type {
   Dispatch,
   Effect,
   ExternalRun,
+  Pinned,
+  PinnedOptions,
   RefusalDeclaration,
   Refusals,
 } from "./operation/declaration.ts";
@@ -79,3 +83,14 @@ export type {
 } from "./operation/surface.ts";
 export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
 export { createReprise, type Reprise } from "./reprise.ts";
+export type { Each, IfMissed, IfStillRunning, Look, ScheduleRun, Tick } from "./schedule/declaration.ts";
+export type {
+  HeldElsewhere,
+  Paused,
+  RecordCounts,
+  RunningTick,
+  Schedule,
+  Standing,
+  TickEnd,
+  TickResult,
+} from "./schedule/surface.ts";

@@ -13,8 +13,10 @@ import type { CacheDeclaration } from "./cache/declaration.ts";
 import type { CacheEvents, Tell } from "./cache/events.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideLoad, decideOperation, decideRoute } from "./decisions/decide.ts";
+import { decideCache, decideLoad, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
+import { createLeases, type Leases } from "./lease/hold.ts";
+import type { LeaseDeclaration } from "./lease/surface.ts";
 import type { LoadDeclaration } from "./load/declaration.ts";
 import { createLoads } from "./load/loads.ts";
 import type { Inside, WatchedRoute } from "./observe/inside.ts";
@@ -25,6 +27,8 @@ import type { OperationDeclaration } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import { createOperations } from "./operation/operations.ts";
 import { type AnyOptions, boundOf, checkOptions, type StartOptions } from "./options.ts";
+import type { ScheduleDeclaration } from "./schedule/declaration.ts";
+import { createSchedules, type Schedules } from "./schedule/schedules.ts";
 
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
   return memory + stale + shared + source + failed;
@@ -36,7 +40,9 @@ export class Instance {
   readonly #caches: ReturnType<typeof createCaches>;
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #loads: ReturnType<typeof createLoads>;
+  readonly #schedules: Schedules;
   readonly #anchors: Anchors;
+  readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
   readonly #events = createEvents<CacheEvents & OperationEvents>();
   readonly #closing = new Abortable();
@@ -96,7 +102,24 @@ export class Instance {
       { service, instance, clock, ledger: () => this.#openLedger(), closing: this.#closing },
       owner,
     );
+    this.#schedules = createSchedules(
+      {
+        service,
+        instance,
+        clock,
+        connected: () => this.#connect(),
+        operation: (declaration) => this.#operations.declare(declaration),
+        closing: this.#closing,
+      },
+      owner,
+      options.workers !== 0,
+    );
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
+    const ledger = async () => {
+      await this.#open();
+      return this.#ledger;
+    };
+    this.#leases = createLeases({ service, instance, clock, ledger, closing: this.#closing });
     this.#inside = {
       service,
       instance,
@@ -110,6 +133,7 @@ export class Instance {
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
       loads: () => this.#loads.list(),
+      schedules: () => this.#schedules.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
@@ -147,14 +171,19 @@ export class Instance {
         writeBehind: (declaration: CacheDeclaration) => this.#caches.writeBehind(declaration),
       },
       operation: (declaration: OperationDeclaration) => {
-        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        this.#needLedger(declaration);
         return this.#operations.declare(declaration);
       },
       load: (declaration: LoadDeclaration) => {
-        if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: declaration.name });
+        this.#needLedger(declaration);
         return this.#loads.declare(declaration);
       },
+      schedule: (declaration: ScheduleDeclaration) => {
+        this.#needLedger(declaration);
+        return this.#schedules.declare(declaration);
+      },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
+      lease: (name: string, declaration?: LeaseDeclaration) => this.#leases.declare(name, declaration),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
       on: this.#events.on,
       decisions: () => [
@@ -170,6 +199,11 @@ export class Instance {
     };
   }
 
+  /** What the compiler says first; this is for whoever has none. */
+  #needLedger({ name }: { readonly name: string }): void {
+    if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name });
+  }
+
   #decisions(): readonly Decided[] {
     const { owner, dimensions = {}, sources, secrets } = this.#options;
     return [
@@ -178,8 +212,13 @@ export class Instance {
         .map(({ declaration, changes }) =>
           decideCache(declaration, changes(), owner, dimensions, { sources, secrets }),
         ),
-      ...this.#operations.list().map(({ declaration }) => decideOperation(declaration, owner)),
+      // a schedule answers for the runs of its ticks
+      ...this.#operations
+        .list()
+        .filter(({ declaration }) => declaration["~schedule"] !== true)
+        .map(({ declaration }) => decideOperation(declaration, owner)),
       ...this.#loads.list().map(({ declaration }) => decideLoad(declaration, owner)),
+      ...this.#schedules.list().map(({ declaration }) => decideSchedule(declaration, owner)),
     ];
   }
 
@@ -212,12 +251,16 @@ export class Instance {
     const ledger = await this.#connect();
     // closed while it opened: nothing may begin that nobody stops
     if (this.#closed !== undefined) return;
-    if (ledger !== undefined) this.#caches.checkJournal(ledger.writes, ledger.name);
-    if (ledger !== undefined) this.#loads.start(ledger);
+    if (ledger !== undefined) {
+      this.#caches.checkJournal(ledger.writes, ledger.name);
+      this.#loads.start(ledger);
+      this.#schedules.check(ledger);
+    }
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger);
+      this.#schedules.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
   }
@@ -273,8 +316,9 @@ export class Instance {
     await Promise.all([this.#opening?.catch(() => {}), this.#connecting?.catch(() => {})]);
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([
-      this.#operations.drain(),
       this.#loads.drain(),
+      this.#schedules.drain().then(() => this.#operations.drain()),
+      this.#leases.drain(),
       this.#caches.close({ drainMs: defaults.drainMs }),
     ]);
     await withDeadline(this.#clock, defaults.drainMs, drained, () => closed).catch(async () => {

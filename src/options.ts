@@ -36,7 +36,7 @@ export interface RepriseOptions<
   readonly secrets?: "refuse" | "warn" | "off" | undefined;
   /**
    * How many runs that no caller waits for (background work, and work that a crash left behind) this instance has under way
-   * at most; 0: it leaves them to others. Default 8.
+   * at most; 0: it leaves them to others, and the ticks of schedules too. Default 8.
    */
   readonly workers?: number | undefined;
   readonly clock?: Clock | undefined;

@@ -6,12 +6,14 @@ import type { AmbientContext } from "./cache/guard/context.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import type { Decided } from "./decisions/decided.ts";
 import { Instance } from "./instance.ts";
+import type { LeaseVerb } from "./lease/surface.ts";
 import type { LoadVerb } from "./load/declaration.ts";
 import type { Inside } from "./observe/inside.ts";
 import type { Anchor, AnchorOptions } from "./operation/anchor.ts";
 import type { OperationVerb } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import type { RepriseOptions, StartOptions } from "./options.ts";
+import type { ScheduleVerb } from "./schedule/declaration.ts";
 
 type PersonalOf<D extends Dimensions> = { [K in keyof D]: D[K] extends "personal" ? K : never }[keyof D] & string;
 type TxOf<L> = L extends Ledger<infer Tx> ? Tx : never;
@@ -25,6 +27,9 @@ export interface Reprise<C extends Config> {
   readonly load: C["ledger"] extends true
     ? LoadVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  readonly schedule: C["ledger"] extends true
+    ? ScheduleVerb<C>
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
   /**
    * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or
    * cannot, as a ledger on Redis.
@@ -35,6 +40,21 @@ export interface Reprise<C extends Config> {
    * // in a run: await effect("book", seats.transaction((tx) => insertBooking(tx, input)));
    */
   readonly anchor: <Tx>(options: AnchorOptions<Tx>) => Anchor<Tx>;
+  /**
+   * A name under which one at a time works, in all processes on one store: for work that is no operation. Whoever finds it
+   * held walks away with a clear result. It spares double work; it does not forbid it to a process that was stopped past its
+   * lease: what such a one must not write is written by `transaction`, which is fenced, or where `token` is compared.
+   *
+   * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
+   * @example
+   * const exporting = reprise.lease("export.nightly", { lease: "60s" });
+   * const { status } = await exporting.hold(async ({ signal, transaction }) => {
+   *   const rows = await readRows({ signal });
+   *   await transaction((tx) => saveExport(tx, rows)); // rolled back, where another has taken over
+   * });
+   * if (status === "held") console.log("another instance is at it");
+   */
+  readonly lease: LeaseVerb<C>;
   /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
   readonly context: AmbientContext<C["dimension"]>;
   /** Tells what caches do, and successes that happened twice, without values. Returns what ends it. */

@@ -99,7 +99,10 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href: kind === "cache" || kind === "operation" ? link(route, `${kind}s`, [name]) : link(route, "decisions"),
+        href:
+          kind === "route" || kind === "load"
+            ? link(route, "decisions")
+            : link(route, kind === "cache" ? "caches" : "operations", [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),

@@ -85,6 +85,32 @@ export const defaults = {
     listed: 50,
     runsListed: 20,
   },
+  schedule: {
+    /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
+    leaseMs: 30_000,
+    /** What may not run late at all may still start by then: a deployment, or a long pause of the process, is no outage. */
+    graceMs: 60_000,
+    /** Ticks that a schedule remembers: two days of a quarter of an hour, and a register of some tens of kilobytes. */
+    keptTicks: 200,
+    /** Missed ticks are written one by one up to so many; beyond that as one entry, so that they push no other out. */
+    listedMissed: 50,
+    /** Ticks that one look goes through: a tenth of a second of the loop at the worst. */
+    lookedThrough: 1_000,
+    /** Records of a work list that run at once: a slow one holds nobody up, and no other side is flooded. */
+    atOnce: 4,
+    /** A failed tick is tried again after these, as long as the next one is not due: for a blink of the other side. */
+    retryPausesMs: [1_000, 10_000],
+    /** How soon an instance looks again that came before the holder had written down what it runs. */
+    lookMs: 250,
+    /** How often a holder looks whether somebody asks it to stop. */
+    stopLookMs: 1_000,
+    /** Pauses while the store is away, doubled from the least. */
+    awayMs: { least: 1_000, most: 10_000 },
+    /** How long the distance to the store's clock is believed: quartz drifts by some tens of milliseconds in it. */
+    clockMs: 3_600_000,
+    /** Records of the work list whose own outcome is running elsewhere are asked about again so often. */
+    recordLookMs: { least: 250, most: 1_000 },
+  },
   /** Pauses of the background work; each is stopped by close. */
   background: {
     completeEveryMs: 2_000,
@@ -129,6 +155,10 @@ export const defaults = {
     /** Where a trace does not tell: an ordinary service, and an ordinary answer. Both are said beside the bill. */
     readsPerSecond: 100,
     entryBytes: 1_024,
+  },
+  lease: {
+    /** Whoever held a lease waits so long for the store to take it back; then it ends by itself. */
+    releaseMs: 2_000,
   },
   /** How long close waits for what is under way before it aborts it. */
   drainMs: 10_000,
@@ -188,6 +218,10 @@ export const defaults = {
     /** Whoever waits longer wonders whether it still reads. */
     tellEveryMs: 2_000,
   },
+  inspect: {
+    /** Whoever looks at a database for the first time waits for it; a table of some millions is counted by then. */
+    deadlineMs: 30_000,
+  },
   sqlite: {
     /** Longer than any transaction should be; then the caller is told to repeat. */
     busyMs: 5_000,
@@ -205,6 +239,20 @@ export const defaults = {
     idleMs: 60_000,
     /** Two transactions that meet seldom meet twice; after ten times something else is wrong. */
     conflicts: { attempts: 10, longestPauseMs: 50 },
+  },
+  blobs: {
+    /** Some hundred megabytes over an ordinary line, with the repetitions that a client makes by itself. */
+    deadlineMs: 30_000,
+    /** Whoever replaces a file holds its slot for milliseconds: for so long only if it was killed, or is paused. */
+    slotMs: 1_000,
+    /** How often somebody who waits for a slot looks. */
+    slotLookMs: 5,
+    /** A file takes seconds to write. One that is older and unfinished was left by a kill. */
+    leftoverMs: 3_600_000,
+  },
+  azure: {
+    /** What an acquisition takes together: less than the shortest lease, so that none ends before it is told. */
+    leaseDeadlineMs: 5_000,
   },
   mysql: {
     /** A pool that has nothing free for so long is too small, or its users have died. */

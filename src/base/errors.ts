@@ -34,6 +34,8 @@ interface Details {
   REPRISE_NOTE_MISSING: { readonly name: string; readonly why: string };
   REPRISE_LEASE_LOST: { readonly operation: string };
   REPRISE_CANCELLED: { readonly operation: string };
+  REPRISE_TICK_STOPPED: { readonly schedule: string };
+  REPRISE_NO_SUCH_TICK: { readonly schedule: string; readonly why: string };
   REPRISE_EFFECT_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NAME_TWICE: { readonly operation: string; readonly effect: string };
   REPRISE_EFFECT_NOT_AWAITED: { readonly operation: string; readonly effect: string };
@@ -52,6 +54,7 @@ interface Details {
   REPRISE_LEDGER_BUSY: { readonly ledger: string; readonly afterMs: number };
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
+  REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -189,6 +192,15 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     message: (d) =>
       `The lease on this work of '${d.operation}' is over, so this attempt stops. A later one goes on from what is recorded.`,
   },
+  REPRISE_TICK_STOPPED: {
+    status: 409,
+    message: (d) =>
+      `The next tick of '${d.schedule}' is due, and this one is to stop for it. End it; what has happened stays recorded, and running this tick by hand goes on from there.`,
+  },
+  REPRISE_NO_SUCH_TICK: {
+    status: 404,
+    message: (d) => `'${d.schedule}' has no such tick: ${d.why} Nothing was run. Name the nominal instant of one.`,
+  },
   REPRISE_EFFECT_TWICE: {
     status: 500,
     message: (d) =>
@@ -273,6 +285,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `Ledger '${d.ledger}' has schema ${d.found}, this version needs ${d.expected}. Use the version that wrote it, or a new file.`,
+  },
+  REPRISE_BLOBS_AWAY: {
+    status: 503,
+    message: (d) =>
+      `Blob store '${d.store}' did not answer (${d.doing}). What was to be written may be there or not: the same call again tells.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,

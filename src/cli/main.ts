@@ -7,6 +7,7 @@ import { auditCommand } from "./audit-command.ts";
 import { type ContractOptions, contractFormats, runContract } from "./contract.ts";
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { type DoctorOptions, runDoctor } from "./doctor.ts";
+import { inspectCommand, lintCommand } from "./inspect-commands.ts";
 import { type MigrateOptions, runMigrate } from "./migrate.ts";
 import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
@@ -83,6 +84,7 @@ const exitWith = (code: number) => {
   process.exitCode = code;
 };
 program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
+program.addCommand(lintCommand(exitWith)).addCommand(inspectCommand(exitWith));
 program
   .command("migrate")
   .description(

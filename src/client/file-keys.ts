@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdtemp, readdir, readFile, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { RepriseError } from "../base/errors.ts";
+import { hasCode, makeFolder, removeLeftovers, syncFolder, unlessAbsent, writeDurably } from "../base/files.ts";
 import { sha256 } from "../base/names.ts";
 import type { IdempotencyKeys, KeptKey } from "./keys.ts";
 
@@ -40,16 +41,8 @@ export function fileKeys(options: { readonly folder: string }): IdempotencyKeys 
   let prepared: Promise<void> | undefined;
 
   const prepare = async (): Promise<void> => {
-    const first = await mkdir(making, { recursive: true, mode: 0o700 });
-    // else power loss would take the folder with all that was flushed in it
-    for (let made = making; first !== undefined && made.length >= first.length; made = dirname(made)) {
-      await syncFolder(dirname(made));
-    }
-    for (const name of await readdir(making)) {
-      const path = join(making, name);
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-      if (Date.now() - mtimeMs > leftoverMs) await rm(path, { recursive: true, force: true });
-    }
+    await makeFolder(making);
+    await removeLeftovers(making, leftoverMs);
   };
   const ready = (): Promise<void> => {
     prepared ??= prepare().catch((error: unknown) => {
@@ -145,40 +138,6 @@ function parse(text: string): Kept | null {
   } catch {
     return null;
   }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text, "utf8");
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes a rename survive power loss. Windows has no such call, and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function unlessAbsent<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return null;
-    throw error;
-  }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return codes.includes(String((error as { readonly code?: unknown } | null)?.code));
 }
 
 function damaged(path: string): RepriseError {

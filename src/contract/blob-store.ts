@@ -3,7 +3,9 @@
  * saw what is there.
  *
  * For every method: readers see the whole old blob or the whole new one; a store that does not answer within its deadline
- * rejects with `REPRISE_BLOBS_AWAY`, and then the write may or may not have happened: the same call again tells.
+ * rejects with `REPRISE_BLOBS_AWAY`, and then the write may or may not have happened: the same call again tells. A name
+ * that no store could keep as it is (`checkBlobName`) rejects with `REPRISE_BAD_DECLARATION`. An aborted `signal` rejects
+ * with its reason, and then nobody knows either.
  */
 export interface BlobStore {
   /** For messages: `"azure-blob"`. */
@@ -15,7 +17,11 @@ export interface BlobStore {
    * `differs`: there is another, and nothing was written.
    */
   readonly putIfAbsent: (name: string, bytes: Uint8Array, signal?: AbortSignal) => Promise<PutIfAbsent>;
-  /** Writes the blob if it is the one that `token` was told for. `differs`: another is there by now, or none. */
+  /**
+   * Writes the blob if it is the one that `token` was told for. `same`: another is there by now, with the very bytes, as
+   * after a repetition whose first answer was lost; that it was another's, nobody can tell. `differs`: another is there, or
+   * none, and nothing was written.
+   */
   readonly putIfToken: (name: string, bytes: Uint8Array, token: string, signal?: AbortSignal) => Promise<PutIfToken>;
 }
 
@@ -30,5 +36,6 @@ export type PutIfAbsent =
   | { readonly is: "differs"; readonly token: string };
 export type PutIfToken =
   | { readonly is: "put"; readonly token: string }
+  | { readonly is: "same"; readonly token: string }
   /** `null`: there is none. */
   | { readonly is: "differs"; readonly token: string | null };

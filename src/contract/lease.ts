@@ -21,11 +21,15 @@ export interface LeaseStore<out Tx> {
   readonly "~tx"?: Tx;
 
   /**
-   * Takes the lease, unless somebody has it; waits for nobody, not even for a transaction that checks it. Repeating it with
-   * the same attempt is harmless: while that has the lease, it is told `acquired` again with the same token.
+   * Takes the lease, unless somebody has it; waits for nobody, not even for a transaction that checks it. Where the store
+   * has one writer at a time, whoever takes a lease that is free waits for its turn; who walks away does not. Repeating it
+   * with the same attempt is harmless: while that has the lease, it is told `acquired` again with the same token.
    */
   readonly acquire: (request: LeaseRequest) => Promise<Acquired | Held>;
-  /** Extends the lease to `leaseMs` from now. False: it was over and another has, or had, it; or it was released. */
+  /**
+   * Extends the lease to `leaseMs` from now. False: it was over and another has, or had, it; or it was released. It may have
+   * to wait for an open transaction that checks the lease, and is then refused at the store's deadline.
+   */
   readonly renew: (grip: Grip, leaseMs: number) => Promise<boolean>;
   /** Ends the lease now. The token stays, so that the next one is greater. False: it was not this one's any more. */
   readonly release: (grip: Grip) => Promise<boolean>;

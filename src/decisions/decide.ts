@@ -5,6 +5,7 @@ import type { Change } from "../cache/change.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { LoadDeclaration } from "../load/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { IfMissed, ScheduleDeclaration } from "../schedule/declaration.ts";
 import { callerContract } from "./caller-contract.ts";
 import type { Answer, Decided } from "./decided.ts";
 
@@ -168,6 +169,38 @@ export function decideLoad(declaration: LoadDeclaration, instanceOwner: string |
 function windowsInWords(windows: LoadDeclaration["windows"]): string {
   if (windows === "whole") return "one statement";
   return "rows" in windows ? `${windows.rows} rows each` : `by ${windows.by}, ${windows.each} each`;
+}
+
+/** Reads a schedule's declaration: every question with its answer. */
+export function decideSchedule(declaration: ScheduleDeclaration, instanceOwner: string | undefined): Decided {
+  const owner = declaration.owner ?? instanceOwner;
+  const { at, every, timeZone, ifStillRunning, ifMissed, retention, lease, leases, work, each, atOnce } = declaration;
+  const records: Record<string, Answer> =
+    work === undefined
+      ? {}
+      : {
+          each: declared(each?.name ?? ""),
+          atOnce: orDefault(given(atOnce), `${defaults.schedule.atOnce}`),
+        };
+  return decided("schedule", declaration.name, owner, {
+    owner: answer(owner),
+    costIfTwice: answer(declaration.costIfTwice),
+    ...(every === undefined ? { at: answer(at), timeZone: answer(timeZone) } : { every: declared(every) }),
+    ifStillRunning: declared(ifStillRunning),
+    ifMissed: declared(missed(ifMissed)),
+    retention: declared(retention),
+    ...records,
+    lease: orDefault(lease, seconds(defaults.schedule.leaseMs)),
+    leases: orDefault(leases?.name, "kept by the ledger"),
+  });
+}
+
+function missed(ifMissed: IfMissed): string {
+  if (ifMissed === "skip") return ifMissed;
+  const { run, within } = ifMissed;
+  return run === "latest"
+    ? `the latest within ${within}`
+    : `every one within ${within}, ${ifMissed.atMost} from tick to tick`;
 }
 
 interface Route {

@@ -6,6 +6,7 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { DeclaredLoad } from "../load/loads.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { DeclaredSchedule } from "../schedule/schedules.ts";
 import type { Curve } from "./working-set/curve.ts";
 
 /** What an instance lets the page, the journal and the transports see of itself. */
@@ -25,8 +26,10 @@ export interface Inside {
   /** The ledger, open, and nothing begun in the background. `undefined`: there is none. */
   readonly connected: () => Promise<Ledger<unknown> | undefined>;
   readonly caches: () => readonly InsideCache[];
+  /** Also those whose executions are the runs of a schedule's ticks, each by its schedule's name. */
   readonly operations: () => readonly InsideOperation[];
   readonly loads: () => readonly DeclaredLoad[];
+  readonly schedules: () => readonly DeclaredSchedule[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
   readonly memory: () => InsideMemory;

@@ -3,13 +3,13 @@ import { defaults } from "../base/defaults.ts";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import { fingerprintVersion } from "../base/fingerprint.ts";
+import { insist } from "../base/insist.ts";
 import { nameOf, sha256 } from "../base/names.ts";
 import { pause, withDeadline } from "../base/promise.ts";
 import { bytes, type Size } from "../base/size.ts";
 import type { Ledger, WorkRequest } from "../contract/ledger.ts";
 import type { Effect } from "./declaration.ts";
 import type { Host } from "./host.ts";
-import { insist } from "./insist.ts";
 import { Refusal } from "./outcome.ts";
 import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
 

@@ -1,4 +1,5 @@
 import { defaults } from "../base/defaults.ts";
+import { insist } from "../base/insist.ts";
 import { isWorkId, isWorkIdOf, newWorkIdFor, type WorkId } from "../base/names.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Acceptance, Ledger, Standing } from "../contract/ledger.ts";
@@ -7,7 +8,6 @@ import type { Dispatch } from "./declaration.ts";
 import type { Executor } from "./execute.ts";
 import type { Execution } from "./execution.ts";
 import type { Host } from "./host.ts";
-import { insist } from "./insist.ts";
 import type { AnyRefused, Outcome, Status } from "./outcome.ts";
 import { decodeKept, decodeOutcome } from "./record.ts";
 import { type Patience, settled, type Told, tell, told } from "./told.ts";

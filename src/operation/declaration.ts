@@ -1,5 +1,6 @@
 import type { Atom, Callable, Config, Decision, Owned, RefusedCall } from "../base/config.ts";
 import type { Duration } from "../base/duration.ts";
+import type { MaybePromise } from "../base/promise.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Schema } from "../base/schema.ts";
 import type { Size } from "../base/size.ts";
@@ -42,6 +43,17 @@ export interface ExternalRun<I, R extends Refusals, Tx> extends Run<I, R> {
    * returns over an effect whose answer is unknown is not completed, its work is `unknown`.
    */
   readonly effect: <A>(name: string, effect: Effect<A>) => Promise<A>;
+  /**
+   * An answer that changes between calls (a price, the time, a random number), kept by its first value, so that a rerun
+   * writes the same bytes. A function is called as an effect is, with a key and a signal, and where its answer was lost
+   * the work is `unknown`, unless `ifUnknown` says otherwise: it may be billed by the call. A plain value needs no call, is
+   * never unknown, and until one is pinned a rerun pins its own. `name` is unique among the run's effects.
+   *
+   * @example
+   * const price = await pinned("price", (key, signal) => prices.quote(input.id, key, signal));
+   * const now = await pinned("now", new Date());
+   */
+  readonly pinned: Pinned;
   /**
    * Commits what `work` writes together with its own record: it happens once. `name` tells several apart. The `last` one
    * completes the operation with its commit, a round trip sooner: what it returns is the outcome, so the run returns that
@@ -88,6 +100,24 @@ export type Effect<A> = {
     }
 );
 
+/** How an answer is pinned that changes between calls. */
+export type Pinned = <A>(
+  name: string,
+  answer: ((key: string, signal: AbortSignal) => MaybePromise<A>) | (A extends Callable ? never : A),
+  /** What a rerun does when the answer of a function was lost. Default: a person settles it. */
+  options?: PinnedOptions<NoInfer<A>>,
+) => Promise<A>;
+export type PinnedOptions<A> = {
+  /** The call is aborted after so long and its answer counts as lost. Default 20 s. */
+  readonly deadline?: Duration | undefined;
+} & (
+  | {
+      /** `"retry"`: the other side honours `key`, or asking twice costs nothing. Default `"park"`. */
+      readonly ifUnknown?: "retry" | "park" | undefined;
+    }
+  | Pick<Extract<Effect<A>, { readonly arrivesWithin: Duration }>, "ifUnknown" | "arrivesWithin">
+);
+
 /** `O`, with a sentence in the place of each part that would not come back from a ledger as it was. */
 type StorableParts<O> = O extends Callable | symbol
   ? "a function does not come back from a ledger"
@@ -96,7 +126,7 @@ type StorableParts<O> = O extends Callable | symbol
     : O extends object
       ? { readonly [K in keyof O]: StorableParts<O[K]> }
       : O;
-type Storable<O> = O extends StorableParts<O> ? O : StorableParts<O>;
+export type Storable<O> = O extends StorableParts<O> ? O : StorableParts<O>;
 
 export type Again = "replays" | "converges";
 export type Cost = "nothing" | "noise" | "trust" | "money";
@@ -230,5 +260,7 @@ export interface OperationDeclaration {
   readonly sameIntent?: { readonly of: (input: never) => readonly Scalar[]; readonly within: Duration } | undefined;
   /** Of a guard whose handler is called again after a crash, whatever it had done. */
   readonly "~repeatsAfterCrash"?: boolean | undefined;
+  /** The ticks of a schedule of this name, which answers for it. */
+  readonly "~schedule"?: boolean | undefined;
   readonly run: (run: never) => Promise<unknown>;
 }

@@ -2,13 +2,13 @@ import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { insist } from "../base/insist.ts";
 import { pause, withDeadline } from "../base/promise.ts";
 import type { EffectRecord, Ledger, Won } from "../contract/ledger.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { OperationCounters } from "./counters.ts";
 import type { Cost } from "./declaration.ts";
 import { AskLater, type Ending, Parked } from "./endings.ts";
-import { insist } from "./insist.ts";
 import { Refusal } from "./outcome.ts";
 import { type Answer, decodeAnswer, encodeAnswer } from "./record.ts";
 import type { Work } from "./work.ts";
@@ -21,6 +21,8 @@ export interface EffectOptions {
   readonly arrivesWithin?: Duration | undefined;
   /** Of an anchored transaction: for how long the other side honours the key. */
   readonly "~keptMs"?: number | undefined;
+  /** Of a value that is pinned without a call: one that differs from the first is no sign of anything, and the first is told. */
+  readonly "~firstStays"?: boolean | undefined;
 }
 
 /** The attempt that effects and transactions are part of. */
@@ -120,13 +122,13 @@ export class EffectCaller {
       aborting.abort(error);
       // a late answer is evidence all the same: it spares a person the search
       if (isRepriseError(error, "REPRISE_EFFECT_TIMEOUT"))
-        answered.then((evidence) => this.#pin(name, evidence)).catch(() => {});
+        answered.then((evidence) => this.#pin(name, effect, evidence)).catch(() => {});
       if (effect.ifUnknown === "park") return await this.#parkUnanswered(name, effect, "it failed without an answer");
       throw error;
     } finally {
       ignoreLosing();
     }
-    return this.#keep(name, answer);
+    return this.#keep(name, effect, answer);
   }
 
   /** An effect that an earlier attempt started and whose answer nobody kept. */
@@ -142,7 +144,7 @@ export class EffectCaller {
       if (answer === unanswered) {
         return this.#parkUnanswered(name, effect, "the other side did not say what became of it");
       }
-      if (answer.is !== "value" || answer.value !== "never-happened") return this.#keep(name, answer);
+      if (answer.is !== "value" || answer.value !== "never-happened") return this.#keep(name, effect, answer);
       // the starter may still be sending: its "no" would become a "yes" after ours
       if (record.settlesInMs > 0) throw new AskLater(record.settlesInMs);
     }
@@ -171,28 +173,34 @@ export class EffectCaller {
   }
 
   /** Pins what the other side said and tells it to the run. */
-  async #keep(name: string, answer: Answer): Promise<unknown> {
+  async #keep(name: string, effect: EffectOptions, answer: Answer): Promise<unknown> {
     try {
-      await this.#pin(name, answer);
+      const first = await this.#pin(name, effect, answer);
+      if (first !== null) return this.adopt(name, first);
     } catch (error) {
       if (!isRepriseError(error, "REPRISE_NOT_STORABLE")) throw error;
-      await this.#pin(name, { is: "unstorable" });
+      await this.#pin(name, effect, { is: "unstorable" });
       await this.#park(name, "its answer could not be stored");
     }
     if (answer.is === "refusal") throw new Refusal(answer.code, answer.detail);
     return answer.is === "value" ? answer.value : undefined;
   }
 
-  /** Keeps an answer. The first one stays; one that differs from it is evidence that the effect happened twice. */
-  async #pin(name: string, answer: Answer): Promise<void> {
+  /**
+   * Keeps an answer. The first one stays; one that differs from it is evidence that the effect happened twice. Told is the
+   * first one, where that is to be adopted.
+   */
+  async #pin(name: string, effect: EffectOptions, answer: Answer): Promise<string | null> {
     const { ledger, clock, won, counters } = this.#attempting;
     const text = encodeAnswer(answer, `the answer of '${name}'`);
     const pinned = await insist(clock, () => ledger.pin(won.fence.id, name, text), "while-busy");
     if (pinned.is === "gone") this.fenced();
     if (pinned.is === "present" && pinned.answer !== text) {
+      if (effect["~firstStays"] === true) return pinned.answer;
       counters.answeredTwice += 1;
       throw new RepriseError("REPRISE_EFFECT_TWICE", { operation: this.#operation, effect: name });
     }
+    return null;
   }
 
   /** Gives the work to a person. */

@@ -6,6 +6,7 @@ import { type Ending, PassedOver } from "./endings.ts";
 import { encodeAnswer } from "./record.ts";
 
 type Transaction = (tx: unknown) => Promise<unknown>;
+type PinOptions = Partial<Pick<EffectOptions, "ifUnknown" | "deadline" | "arrivesWithin">>;
 
 /** The effects and transactions of one attempt, each under a name of its own. */
 export class Effects {
@@ -57,6 +58,16 @@ export class Effects {
       const perform = () => this.#caller.perform(name, effect);
       return effect["~keptMs"] === undefined ? perform() : this.#whileOpen(perform);
     });
+
+  /** An effect whose answer changes between calls. A value at hand is no call: it has no answer to lose. */
+  readonly pinned = (name: string, answer: unknown, options: PinOptions = {}): Promise<unknown> => {
+    const { ifUnknown = "park", ...timing } = options;
+    if (typeof answer === "function") {
+      const ask = answer as (key: string, signal: AbortSignal) => unknown;
+      return this.effect(name, { ...timing, ifUnknown, run: async (key, signal) => ask(key, signal) });
+    }
+    return this.effect(name, { ifUnknown: "retry", run: async () => answer, "~firstStays": true });
+  };
 
   readonly transaction = (
     work: Transaction,

@@ -29,3 +29,11 @@ export interface Ending {
   readonly rendered: string | null;
   readonly outcome: string;
 }
+
+/** Class and code of an error: what people need to find it, and no value. */
+export function labelOf(error: unknown): string | null {
+  if (error instanceof AskLater) return null;
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const code = (error as { readonly code?: unknown }).code;
+  return typeof code === "string" && code !== error.name ? `${error.name} ${code}`.slice(0, 200) : error.name;
+}

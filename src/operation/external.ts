@@ -1,14 +1,14 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { insist } from "../base/insist.ts";
 import { newAttemptId, type WorkId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
 import { Lease } from "../lease/lease.ts";
 import { telling } from "./doubt.ts";
 import { Effects } from "./effects.ts";
-import { AskLater, type Ending, Parked, PassedOver } from "./endings.ts";
+import { AskLater, type Ending, labelOf, Parked, PassedOver } from "./endings.ts";
 import type { Execution } from "./execution.ts";
-import { insist } from "./insist.ts";
 import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, settle } from "./refusing.ts";
 import { Run } from "./run.ts";
@@ -252,12 +252,4 @@ class Attempt {
     }
     throw error;
   }
-}
-
-/** Class and code of an error: what people need to find it, and no value. */
-function labelOf(error: unknown): string | null {
-  if (error instanceof AskLater) return null;
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const code = (error as { readonly code?: unknown }).code;
-  return typeof code === "string" && code !== error.name ? `${error.name} ${code}`.slice(0, 200) : error.name;
 }

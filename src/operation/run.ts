@@ -12,6 +12,7 @@ export class Run {
   readonly input: unknown;
   readonly refuse: ReturnType<typeof createRefuse>;
   readonly effect: Effects["effect"];
+  readonly pinned: Effects["pinned"];
   readonly transaction: Effects["transaction"];
   readonly call: Call;
   readonly progress: (done: number, total?: number) => void;
@@ -38,6 +39,7 @@ export class Run {
     this.input = execution.work.input;
     this.refuse = createRefuse(execution.settings);
     this.effect = effects.effect;
+    this.pinned = effects.pinned;
     this.transaction = effects.transaction;
     this.call = createCall(execution, effects);
     this.progress = progress;

@@ -124,6 +124,9 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       successes: ledger.successes,
       journal: ledger.journal,
       writes: ledger.writes,
+      leases: ledger.leases,
+      registers: ledger.registers,
+      sql: ledger.sql,
       schema: ledger.schema,
     },
   };

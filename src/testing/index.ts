@@ -1,3 +1,4 @@
+export { type BlobStoreAdapter, type BlobStoreStage, blobStoreSuite } from "./blob-store-suite.ts";
 export { type ManualClock, manualClock } from "./clock.ts";
 export { type FaultyLedger, faultyLedger, type Gate, type LedgerMethod } from "./faulty-ledger.ts";
 export type { HttpAdapter, HttpServer, ServedOperation, SuiteAnswer, SuiteRequest } from "./http-adapter.ts";

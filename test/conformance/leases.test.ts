@@ -5,10 +5,12 @@ import type pg from "pg";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { LeaseStore } from "../../src/contract/lease.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
+import { azureLeases } from "../../src/stores/azure/index.ts";
 import { type MemoryTransaction, memoryLedger } from "../../src/stores/memory/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { type LeaseAdapter, type LedgerAdapter, leaseSuite } from "../../src/testing/index.ts";
+import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
 import { movableClock } from "../support/movable-clock.ts";
 import { mysqlLedgers } from "../support/mysql-ledgers.ts";
@@ -190,6 +192,36 @@ function leasesOn<Tx>({ name, can, open }: LedgerAdapter<Tx>): LeaseAdapter<Tx> 
 const mysql = await mysqlLedgers();
 afterAll(mysql.drop);
 const noRedis = noRedisHere();
+const noAzurite = noAzuriteHere();
+const azurite = noAzurite === undefined ? await startAzurite() : undefined;
+afterAll(() => azurite?.stop());
+
+const azure: LeaseAdapter<never> = {
+  name: "azure on Azurite",
+  can: {
+    transactions: { not: "a blob is written in no transaction" },
+    severalInstances: true,
+    writesAtOnce: { not: "a blob is written in no transaction" },
+    movesTime: true,
+    tells: {
+      not: "who walks away has asked once, and the service tells it neither who has the lease nor for how long",
+    },
+  },
+  open: async () => {
+    if (azurite === undefined) throw new Error("no Azurite");
+    const container = await azurite.container();
+    return {
+      leases: azureLeases({ container }),
+      passTime: azurite.passTime,
+      endLease: () => azurite.passTime(pastLeaseMs),
+      another: async () => azureLeases({ container: azurite.through(azurite.port, container.containerName) }),
+      fenced: null,
+      close: async () => {
+        await container.delete();
+      },
+    };
+  },
+};
 
 function suite<Tx>(adapter: LeaseAdapter<Tx>, missing?: string): void {
   describe(`the suite of leases on ${adapter.name}`, () => {
@@ -221,3 +253,4 @@ describe.each(redisLedgers)("on $adapter.name", ({ adapter, start }) => {
   afterAll(() => started?.stop());
   suite(leasesOn(adapter), noRedis);
 });
+suite(azure, noAzurite);

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { nameOf, newAttemptId } from "../../src/base/names.ts";
+import { type AttemptId, nameOf, newAttemptId } from "../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../src/contract/ledger.ts";
 
 /** What every golden ledger on a server holds; its instants were moved to `madeAt`. */
@@ -81,6 +81,27 @@ export async function expectWrites({ writes }: Ledger<unknown>): Promise<void> {
   expect(await writes?.dead("views", 10)).toMatchObject([{ key: '["bad"]', attempts: 10, error: "RangeError" }]);
   const appended = await writes?.append({ queue: "views", writes: [{ key: "new", scope: "", value: "" }], most: 10 });
   expect(appended).toEqual({ versions: [9_000_000_000_000_006], pending: 3 });
+}
+
+/** Of leases and registers: who has one is told, renews and releases it, and a token and a version are counted on. */
+export async function expectLeases({ leases, registers }: Ledger<unknown>, madeAt: number): Promise<void> {
+  const [held, released] = ['["golden","hold","held"]', '["golden","hold","released"]'];
+  const standing = await leases?.look(held);
+  expect(standing).toMatchObject({ token: 7, holder: "golden" });
+  expect(standing?.forMs).toBeGreaterThan(1_000);
+  const asked = { holder: "test", attempt: newAttemptId(), leaseMs: 30_000 };
+  expect(await leases?.acquire({ ...asked, name: held })).toMatchObject({ is: "held", holder: "golden" });
+  const grip = { name: held, attempt: "5f0c2d6b9e3a4c1d8b7a6f5e4d3c2b1a" as AttemptId, token: 7 };
+  expect(await leases?.renew(grip, 30_000)).toBe(true);
+  expect(await leases?.release(grip)).toBe(true);
+  expect(await leases?.look(released)).toEqual({ token: 3, holder: "golden", forMs: 0 });
+  expect(await leases?.acquire({ ...asked, name: released })).toEqual({ is: "acquired", token: 4 });
+  expect(await registers?.list({ prefix: "golden/", after: null, limit: 10 })).toEqual([
+    { name: "golden/a", value: '{"a":1}', version: 12, at: madeAt + 100 },
+    { name: "golden/b", value: "", version: 1, at: madeAt + 100 },
+  ]);
+  expect(await registers?.replace("golden/a", "2", 11)).toBeNull();
+  expect(await registers?.replace("golden/a", "2", 12)).toBe(13);
 }
 
 /** Once its lease, and its pause, are over. */

@@ -19,6 +19,7 @@ beforeAll(async () => {
     "pg",
     "postgres",
     "redis",
+    "@azure/storage-blob",
   ])
     link(installed, name);
   installed.write(
@@ -56,6 +57,8 @@ const entries = [
   "reprise/redis",
   "reprise/postgres",
   "reprise/mysql",
+  "reprise/azure",
+  "reprise/files",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -80,7 +83,9 @@ describe.each(entries)("%s", (entry) => {
     expect(foreign).toEqual([]);
     expect(
       resolved.filter(({ url }) =>
-        /node_modules\/(fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(url),
+        /node_modules\/(@azure|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
+          url,
+        ),
       ),
     ).toEqual([]);
   });
@@ -95,7 +100,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

@@ -145,6 +145,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       const bound = { unit: "bytes", most: 64 * 2 ** 20 } as const;
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
+    schedules: () => [],
     watchRoutes: () => {},
     routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),

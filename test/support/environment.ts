@@ -81,6 +81,13 @@ export function mariadb(): string {
   return told === "" ? "does not answer (Debian: apt-get install mariadb-server)" : told.replace(/^5\.5\.5-/, "");
 }
 
+/** The emulator of Azure Storage that tests start for themselves. */
+function azurite(): string {
+  const path = new URL("../../node_modules/azurite/package.json", import.meta.url);
+  if (!existsSync(path)) return "not installed (npm install)";
+  return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
+}
+
 export function describeEnvironment(): readonly string[] {
   const browser = chromium();
   return [
@@ -89,6 +96,7 @@ export function describeEnvironment(): readonly string[] {
     `redis server: ${redisServer()}`,
     `postgresql: ${postgresServer() ?? "nobody answers (Debian: apt-get install postgresql, or set POSTGRES_URL)"}`,
     `mariadb: ${mariadb()}`,
+    `azurite: ${azurite()}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

@@ -93,9 +93,16 @@ export async function postgresPlace(max = 6, partitions?: number): Promise<Postg
       return ledger;
     },
     passTime: async (ms) => {
-      const moved = Object.entries(instants).map(([table, columns]) => {
+      // tables that an earlier version made lack some
+      const { rows } = await admin.query<{ readonly name: string }>(
+        "select table_name as name from information_schema.tables where table_schema = $1",
+        [schema],
+      );
+      const there = new Set(rows.map(({ name }) => name));
+      const moved = Object.entries(instants).flatMap(([table, columns]) => {
+        if (!there.has(`reprise_${table}`)) return [];
         const older = columns.map((column) => `${column} = ${column} - ${ms} * interval '1 millisecond'`);
-        return `update ${schema}.reprise_${table} set ${older.join(", ")}`;
+        return [`update ${schema}.reprise_${table} set ${older.join(", ")}`];
       });
       await admin.query(moved.join("; "));
     },

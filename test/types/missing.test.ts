@@ -73,6 +73,16 @@ const declarations = {
     ifSourceLost: '"keep"',
     windows: '{ by: "day", each: "1mo" }',
   },
+  schedule: {
+    name: '"s"',
+    owner: '"team"',
+    every: '"5m"',
+    ifStillRunning: '"walk-away"',
+    ifMissed: '"skip"',
+    costIfTwice: '"money"',
+    retention: '"1d"',
+    run: "async ({ tick }) => tick.at",
+  },
 } as const;
 
 const cases = Object.entries(declarations).flatMap(([verb, properties]) =>

@@ -7,6 +7,7 @@ import { complaintsAbout, createProgram, projectOptions, root } from "./compiler
 const surroundings = `
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { administer } from "../../src/admin/index.ts";
+import type { BlobStore } from "../../src/contract/blob-store.ts";
 import { createReprise, outcomeOf, unchecked, type Schema } from "../../src/index.ts";
 import { pageHandler } from "../../src/page/index.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
@@ -33,12 +34,16 @@ declare const insertOrder: (tx: SqliteTransaction, order: unknown) => Promise<{ 
 declare const app: FastifyInstance;
 declare const bookingsOf: (month: string, signal: AbortSignal) => Promise<readonly Booking[]>;
 declare const upload: (key: string, rows: readonly Booking[]) => Promise<string>;
+declare const customersBefore: (tx: SqliteTransaction, at: Date) => Promise<readonly { readonly customer: string; readonly day: string }[]>;
+declare const prices: { readonly ask: (customer: string, key: string, signal: AbortSignal) => Promise<number> };
+declare const blobs: BlobStore;
+declare const sendInvoices: (signal: AbortSignal, token: number) => Promise<void>;
 type ExportRequest = FastifyRequest<{ Body: Omit<Seat, "user">; Params: { readonly id: string } }>;
 type BookRequest = FastifyRequest<{ Body: Omit<Seat, "user"> }>;
 declare module "fastify" {
   interface FastifyRequest { readonly session: { readonly user: string } }
 }
-void [administer, bookingsOf, upload, fastifyStatus, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, watchRoutes, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
+void [administer, bookingsOf, customersBefore, prices, blobs, sendInvoices, upload, fastifyStatus, idempotent, createIdempotentFetch, fileKeys, body, insertOrder, outcomeOf, unchecked, sqliteLedger, pageHandler, fastifyHandler, watchRoutes, webRoute, db, seatsLeft, gateway, insertBooking, bookSeatSchema, cancelSeatSchema, input, app];
 `;
 
 const instance = `
@@ -55,6 +60,7 @@ const snippets = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^``
 );
 const bookSeat = snippets.find((code) => code.includes("const bookSeat")) ?? "";
 const exportBookings = snippets.find((code) => code.includes("const exportBookings")) ?? "";
+const enrichCustomer = snippets.find((code) => code.includes("const enrichCustomer =")) ?? "";
 
 /** What stands before a snippet: the instance that it uses, and the operation that others name. */
 function before(code: string): string {
@@ -63,6 +69,7 @@ function before(code: string): string {
   const declared = [
     code.includes("bookSeat") && code !== bookSeat ? bookSeat : "",
     code.includes("exportBookings") && code !== exportBookings ? exportBookings : "",
+    code.includes("each: enrichCustomer") ? enrichCustomer : "",
   ];
   return own + declared.join("");
 }
@@ -75,11 +82,14 @@ describe("every snippet of the README compiles as it stands", () => {
     expect(complaintsAbout(program, path)).toEqual([]);
   });
 
-  test("there are snippets of both nouns, of their transports and of the page", () => {
+  test("there are snippets of every noun, of their transports and of the page", () => {
     for (const word of [
       "readThrough",
       "writeBehind",
       "operation",
+      "reprise.load(",
+      "reprise.schedule(",
+      ".lease(",
       "executeIn",
       "fastifyHandler",
       "administer",

@@ -7,9 +7,18 @@ import { complaintsAbout, createProgram, projectOptions, refusalsOf, root } from
  * be content with any error, a typo's too.
  */
 
-const files = ["caches.ts", "instances.ts", "operations.ts", "loads.ts", "transports.ts", "client.ts"].map((name) =>
-  join(root, "test/types/refusals", name),
-);
+const files = [
+  ...[
+    "caches.ts",
+    "instances.ts",
+    "leases.ts",
+    "loads.ts",
+    "operations.ts",
+    "schedules.ts",
+    "transports.ts",
+    "client.ts",
+  ],
+].map((name) => join(root, "test/types/refusals", name));
 
 const settings = {
   "the strictest settings": projectOptions(),

@@ -60,6 +60,11 @@ describe("PostgreSQL's tables", async () => {
 
       test.each([
         ["drop table reprise_attempt", "Table reprise_attempt is missing."],
+        ["drop table reprise_lease", "Table reprise_lease is missing."],
+        [
+          'alter table reprise_register alter column name type text collate "default"',
+          'Column name of reprise_register is "text not null", not "text collate "C" not null".',
+        ],
         [`drop function ${enter}`, `Function ${enter} is missing.`],
         [
           `create or replace function ${enter}(uuid, uuid, bigint, bigint, text) returns text language sql as 'select $5'`,

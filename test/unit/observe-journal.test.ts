@@ -63,6 +63,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       eviction: "lfu",
       declared: false,
     }),
+    schedules: () => [],
     watchRoutes: () => {},
     routes: () => routes,
     curve: () => undefined,

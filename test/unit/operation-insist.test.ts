@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RepriseError } from "../../src/base/errors.ts";
+import { insist } from "../../src/base/insist.ts";
 import { pause } from "../../src/base/promise.ts";
-import { insist } from "../../src/operation/insist.ts";
 import { manualClock } from "../../src/testing/index.ts";
 
 const away = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: "postgres", doing: "claim" });

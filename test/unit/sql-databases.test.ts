@@ -5,9 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { databaseErrorOf } from "../../src/contract/database-error.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { SqlDatabase } from "../../src/contract/sql.ts";
+import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
+import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
 import {
   type PostgresPlace,
   pgPool,
@@ -144,5 +146,120 @@ describe("PostgreSQL", async () => {
     await transactions.begin((client) => sql.query(client, "select pg_sleep(0.4)", []));
     await ledger.close();
     await pool.end();
+  });
+});
+
+describe("MariaDB", async () => {
+  const isThere = (await mysqlVersion()) !== undefined;
+  let database: TestDatabase;
+  const ended: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    if (!isThere) return;
+    database = await createDatabase();
+    await database.query("create table item (id int primary key, name varchar(20)) engine=InnoDB");
+  });
+  afterAll(async () => {
+    for (const end of ended) await end();
+    await database?.drop();
+  });
+  beforeEach(async (context) => {
+    if (!isThere) context.skip(`${cannotRunHere}MariaDB does not answer`);
+    await database.query("delete from item");
+  });
+  const open = (options: { readonly deadline?: "100ms"; readonly rowsAsArray?: boolean } = {}) => {
+    const { rowsAsArray, ...rest } = options;
+    const ledger = mysqlLedger({ pool: database.pool(rowsAsArray === undefined ? {} : { rowsAsArray }), ...rest });
+    ended.push(ledger.close);
+    return ledger;
+  };
+
+  test("runs statements beside its tables, and tells rows and counts", async () => {
+    const ledger = open();
+    expect(sqlOf(ledger).dialect).toBe("mysql");
+    await expectSound(ledger, "item", () => "?");
+  });
+
+  test("tells rows by their columns' names, whatever the pool makes of rows", async () => {
+    const sql = sqlOf(open({ rowsAsArray: true }));
+    const { rows } = await sql.begin((tx) => sql.query(tx, "select 1 as one, 2 as two", []), 5_000);
+    expect(rows).toEqual([{ one: 1, two: 2 }]);
+  });
+
+  test("hands on what the server says of a statement that writes many rows", async () => {
+    const sql = sqlOf(open());
+    await database.query("insert into item values (1, 'a'), (2, 'b')");
+    const text = `insert into item select 1, 'x' union all select 3, 'c'
+      on duplicate key update name = values(name)`;
+    const { count, info } = await sql.begin((tx) => sql.query(tx, text, []), 5_000);
+    expect([count, info]).toEqual([3, "Records: 2  Duplicates: 1  Warnings: 0"]);
+  });
+
+  test("a statement that takes longer than it may is ended by the server, and nothing stays", async () => {
+    const sql = sqlOf(open());
+    const began = performance.now();
+    const late = sql.begin(async (tx) => {
+      await sql.query(tx, "insert into item (id) values (1)", []);
+      await sql.query(tx, "insert into item (id) select 2 from seq_1_to_10 where sleep(3) = 7", []);
+    }, 200);
+    expect(databaseErrorOf(await late.catch((error: unknown) => error)).errno).toBe(1969);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await database.query("select * from item")).toEqual([]);
+  });
+
+  test("a statement may take longer than the ledger lets those of operations", async () => {
+    const sql = sqlOf(open({ deadline: "100ms" }));
+    const { rows } = await sql.begin((tx) => sql.query(tx, "select sleep(0.4), 1 as one", []), 20_000);
+    expect(rows[0]).toMatchObject({ one: 1 });
+  });
+
+  test("it repeats nothing: another transaction in the way is told by its number", async () => {
+    const sql = sqlOf(open());
+    await database.query("insert into item values (1, 'a'), (2, 'b')");
+    let runs = 0;
+    let arrived = 0;
+    let meet = () => {};
+    const met = new Promise<void>((resolve) => {
+      meet = resolve;
+    });
+    const update = async (first: number, second: number) =>
+      sql.begin(async (tx) => {
+        runs += 1;
+        await sql.query(tx, "update item set name = 'c' where id = ?", [first]);
+        arrived += 1;
+        if (arrived === 2) meet();
+        await met;
+        await sql.query(tx, "update item set name = 'c' where id = ?", [second]);
+      }, 20_000);
+    const told = await Promise.allSettled([update(1, 2), update(2, 1)]);
+    const [rejected, ...others] = told.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(others).toEqual([]);
+    expect(databaseErrorOf(rejected).errno).toBe(1213);
+    expect(runs).toBe(2);
+  });
+
+  test("it locks no gap: beside a range that is read for writing, others insert", async () => {
+    const sql = sqlOf(open());
+    await database.query("insert into item values (1, 'a'), (9, 'b')");
+    await sql.begin(async (tx) => {
+      await sql.query(tx, "update item set name = 'c' where id between 1 and 9", []);
+      await database.query("set statement innodb_lock_wait_timeout=0 for insert into item values (5, 'd')");
+    }, 5_000);
+    expect((await database.query("select name from item order by id")).map(({ name }) => name)).toEqual([
+      "c",
+      "d",
+      "c",
+    ]);
+  });
+
+  test("in a mapper's transactions it does the same, and bounds the statements of its own only", async () => {
+    const pool = database.pool();
+    const transactions = mysqlTransactions(pool);
+    const ledger = mysqlLedger({ pool, transactions });
+    ended.push(ledger.close);
+    await expectSound(ledger, "item", () => "?");
+    const sql = sqlOf(ledger);
+    const late = sql.begin((tx) => sql.query(tx, "select sleep(1)", []), 200);
+    await expect(late).rejects.toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    await transactions.begin((connection) => sql.query(connection, "select sleep(0.4)", []));
   });
 });

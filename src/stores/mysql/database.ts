@@ -214,21 +214,13 @@ export function mysqlDatabase(options: LendingOptions): Database {
     job: async (doing, statementMs, work) => {
       const { dialect } = await server(doing);
       const begin = beginning(dialect, readCommitted);
-      if (dialect === "mysql") {
-        return borrowed(doing, dialect, (lent) => inTransaction(lent, doing, begin, work), {
-          ...options,
-          deadlineMs: statementMs,
-        });
-      }
+      const isMariadb = dialect === "mariadb";
       // the server ends it: behind a connection that is given up it would go on, and keep its locks
-      const bound = `set statement max_statement_time=${statementMs / 1_000} for`;
-      const bounded = (lent: Lent): Lent => ({
-        ...lent,
-        query: (text, params) => lent.query(`${bound} ${text}`, params),
-      });
+      const bound = isMariadb ? `set statement max_statement_time=${statementMs / 1_000} for ` : "";
+      const bounded = (lent: Lent): Lent => ({ ...lent, query: (text, params) => lent.query(bound + text, params) });
       return borrowed(doing, dialect, (lent) => inTransaction(lent, doing, begin, () => work(bounded(lent))), {
         ...options,
-        deadlineMs: statementMs + options.deadlineMs,
+        deadlineMs: isMariadb ? statementMs + options.deadlineMs : statementMs,
       });
     },
     step,

@@ -5,7 +5,14 @@ import type { Ledger } from "../../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../../src/stores/mysql/index.ts";
 import { cannotRunHere } from "../../support/environment.ts";
 import { createDatabase, mysqlVersion, type TestDatabase } from "../../support/mysql.ts";
-import { expectOutcomes, expectRuns, expectStates, expectTakenOver, expectWrites } from "../golden-ledger.ts";
+import {
+  expectLeases,
+  expectOutcomes,
+  expectRuns,
+  expectStates,
+  expectTakenOver,
+  expectWrites,
+} from "../golden-ledger.ts";
 
 const isThere = (await mysqlVersion()) !== undefined;
 const recordedAt = Date.UTC(2026, 0, 1);
@@ -37,6 +44,7 @@ test("a ledger that an earlier version wrote replays its outcomes, by identity, 
 test("it still knows what is unknown, what waits and what runs", () => expectStates(ledger, madeAt));
 test("it shows its runs with their effects, attempts and journal", () => expectRuns(ledger, madeAt));
 test("it still sends what is written behind, and counts its versions on", () => expectWrites(ledger));
+test("it knows its leases, with their tokens, and its registers", () => expectLeases(ledger, madeAt));
 test("it hands abandoned work over with its input and its effects", async () => {
   await database.passTime(60_000);
   await expectTakenOver(ledger);

@@ -31,6 +31,12 @@ create table reprise_write (
   attempts int unsigned not null default 0, failures int unsigned not null default 0, not_before bigint, failed_at bigint,
   dead_at bigint, error longblob, key reprise_write_place (queue, state, place), key reprise_write_attempt (attempt),
   key reprise_write_dead (queue, state, dead_at)) engine=InnoDB;
+create table reprise_lease (
+  name varbinary(1020) not null primary key, attempt binary(16), token bigint unsigned not null, holder longblob not null,
+  lease_until bigint not null) engine=InnoDB;
+create table reprise_register (
+  name varbinary(1020) not null primary key, value longblob not null, version bigint unsigned not null, at bigint not null)
+  engine=InnoDB;
 insert into reprise_meta (name, value) values ('schema', '1'), ('writes', '9000000000000005');
 insert into reprise_work (name, key_name, bound, id, attempt, token, print, print_version, state, lease_until, not_before, outcome, refused, keep_until, input, created_at, ended_at, effect, why, operation, identity, principal, caller_key, owner, intent) values (x'b48b4e058fa37d689bfdcd73f80ccfcc', x'24bdf5f397e9cd6999a3b6dd8d639328', NULL, x'ebdf9fa620a38cd6a01b36a02088cb87', x'c5767d02bb750d1bae9b8ed3623b54c8', 1, 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 1, 'd', 1767225630000000, NULL, '{"done":"text"}', 0, 1767312864000000, NULL, 1767225600000000, 1767225600100000, NULL, NULL, 'book', 'done', 'ann', 'k1', 'golden', x'3f1d2b7c9a4e5f60718293a4b5c6d7e8');
 insert into reprise_work (name, key_name, bound, id, attempt, token, print, print_version, state, lease_until, not_before, outcome, refused, keep_until, input, created_at, ended_at, effect, why, operation, identity, principal, caller_key, owner) values (x'd40c94c91309bab385a325356e690e5b', x'd40c94c91309bab385a325356e690e5b', x'b48b4e058fa37d689bfdcd73f80ccfcc', NULL, NULL, 1, NULL, NULL, 'k', NULL, NULL, NULL, NULL, NULL, NULL, 1767225600000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
@@ -49,3 +55,5 @@ insert into reprise_journal (resolution, at, instance, body) values ('fine', 176
 insert into reprise_write (name, queue, key_text, version, place, claimed, attempts, failures, state, scope, value, error, lease_until, failed_at, dead_at, attempt) values (x'c3f19d00c7e45173bcbf21fd79fcfee7', x'c11364cc55c72dfd5bef86021d2c7b21', '["home"]', 9000000000000002, 9000000000000001, NULL, 0, 0, 'p', '[{"page":1},"home"]', '[12]', NULL, NULL, NULL, NULL, NULL);
 insert into reprise_write (name, queue, key_text, version, place, claimed, attempts, failures, state, scope, value, error, lease_until, failed_at, dead_at, attempt) values (x'4c0b5812c02a2e27d67bfbacb129f8e1', x'c11364cc55c72dfd5bef86021d2c7b21', '["shop"]', 9000000000000003, 9000000000000003, 9000000000000003, 2, 3, 'p', '[{"page":1},"shop"]', '[7]', 'TypeError', 1767225605000000, 1767225600000000, NULL, x'e677352d938daf088676b663d7d0e541');
 insert into reprise_write (name, queue, key_text, version, place, claimed, attempts, failures, state, scope, value, error, lease_until, failed_at, dead_at, attempt) values (x'5174f2c421f15382d743f0c91219440c', x'c11364cc55c72dfd5bef86021d2c7b21', '["bad"]', 9000000000000005, 9000000000000005, NULL, 10, 0, 'd', '[{"page":1},"bad"]', '[-1]', 'RangeError', NULL, 1767225600000000, 1767225600900000, NULL);
+insert into reprise_lease (name, attempt, token, holder, lease_until) values ('["golden","hold","held"]', x'5f0c2d6b9e3a4c1d8b7a6f5e4d3c2b1a', 7, 'golden', 1767225630000000), ('["golden","hold","released"]', null, 3, 'golden', 0);
+insert into reprise_register (name, value, version, at) values ('golden/a', '{"a":1}', 12, 1767225600100000), ('golden/b', '', 1, 1767225600100000);

@@ -4,7 +4,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Ledger } from "../../../src/contract/ledger.ts";
 import { cannotRunHere } from "../../support/environment.ts";
 import { type PostgresPlace, postgresPlace, postgresVersion } from "../../support/postgres.ts";
-import { expectOutcomes, expectRuns, expectStates, expectTakenOver, expectWrites } from "../golden-ledger.ts";
+import {
+  expectLeases,
+  expectOutcomes,
+  expectRuns,
+  expectStates,
+  expectTakenOver,
+  expectWrites,
+} from "../golden-ledger.ts";
 
 const isThere = (await postgresVersion()) !== undefined;
 const recordedAt = Date.UTC(2026, 0, 1);
@@ -15,8 +22,10 @@ let madeAt: number;
 beforeAll(async () => {
   if (!isThere) return;
   place = await postgresPlace();
-  const recorded = readFileSync(join(import.meta.dirname, "schema-1.sql"), "utf8");
-  await place.admin.query(`set search_path = ${place.schema}; ${recorded}`);
+  const recorded = ["schema-1.sql", "schema-1-leases.sql"].map((name) =>
+    readFileSync(join(import.meta.dirname, name), "utf8"),
+  );
+  await place.admin.query(`set search_path = ${place.schema}; ${recorded.join("")}`);
   // the server judges by its own clock: it finds them a second old
   madeAt = Date.now() - 1_000;
   await place.passTime(recordedAt - madeAt);
@@ -32,6 +41,7 @@ test("a ledger that an earlier version wrote replays its outcomes, by identity, 
 test("it still knows what is unknown, what waits and what runs", () => expectStates(ledger, madeAt));
 test("it shows its runs with their effects, attempts and journal", () => expectRuns(ledger, madeAt));
 test("it still sends what is written behind, and counts its versions on", () => expectWrites(ledger));
+test("it still knows its leases and registers, and counts on", () => expectLeases(ledger, madeAt));
 test("it hands abandoned work over with its input and its effects", async () => {
   await place.passTime(60_000);
   await expectTakenOver(ledger);

@@ -6,6 +6,7 @@ import { nameOf, newAttemptId, type WorkId } from "../../../src/base/names.ts";
 import type { ClaimRequest, Ledger } from "../../../src/contract/ledger.ts";
 import { createRedisLedger } from "../../../src/stores/redis/ledger.ts";
 import { noRedisHere, type RedisServer, startRedis } from "../../support/redis.ts";
+import { expectLeases } from "../golden-ledger.ts";
 
 /** What schema 1 stores, of every type, with all its fields and as a claim wrote it; bytes in base 64. Never changed. */
 interface Golden {
@@ -119,6 +120,8 @@ describe("what an earlier version stored", () => {
       { resolution: "fine", instance: "a", at: 1, body: '{"v":1}' },
     ]);
   });
+
+  test("is still leased, with the tokens that were, and registered", () => expectLeases(ledger, madeAt));
 
   test("is found by the id that it was accepted with, cancelled, as far as it came", async () => {
     expect(await ledger.standing("00112233445566778899aabbccddeeff" as WorkId)).toMatchObject({

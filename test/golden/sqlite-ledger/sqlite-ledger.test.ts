@@ -8,6 +8,7 @@ import { loadDriver } from "../../../src/stores/sqlite/driver.ts";
 import { sqliteLedger } from "../../../src/stores/sqlite/index.ts";
 import { liveTables } from "../../../src/stores/sqlite/live.ts";
 import { manualClock } from "../../../src/testing/index.ts";
+import { expectLeases } from "../golden-ledger.ts";
 
 const madeAt = Date.UTC(2026, 0, 1);
 const directory = mkdtempSync(join(tmpdir(), "reprise-golden-"));
@@ -214,4 +215,20 @@ test("a new file, and one from before the journal of writes, have the tables tha
   const recorded = await tables(join(directory, "schema-1-writes.db"));
   expect(await tables(join(directory, "fresh.db"))).toEqual(recorded);
   expect(await tables(path)).toEqual(recorded);
+});
+
+test("a file with leases and registers that an earlier version wrote still knows them, and counts on", async () => {
+  const withLeases = join(directory, "schema-1-leases.db");
+  const connection = (await loadDriver())(withLeases);
+  for (const record of ["schema-1.sql", "schema-1-leases.sql"]) {
+    connection.exec(readFileSync(join(import.meta.dirname, record), "utf8"));
+  }
+  connection.close();
+  const later = sqliteLedger({ path: withLeases, clock: manualClock({ now: madeAt + 1_000 }) });
+  await expectLeases(later, madeAt);
+  // its tables are those that are created today: a change needs a new record
+  expect((await later.schema?.differences())?.filter(({ what }) => /reprise_(?:lease|register)/.test(what))).toEqual(
+    [],
+  );
+  await later.close();
 });

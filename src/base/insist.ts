@@ -1,6 +1,6 @@
-import type { Clock } from "../base/clock.ts";
-import { isRepriseError } from "../base/errors.ts";
-import { pause } from "../base/promise.ts";
+import type { Clock } from "./clock.ts";
+import { isRepriseError } from "./errors.ts";
+import { pause } from "./promise.ts";
 
 /** Pauses before each repetition. A blink of the ledger must not lose what only this process knows. */
 const pausesMs = [50, 250, 1_000];

@@ -1,0 +1,330 @@
+import type { Event } from "./events.ts";
+import { blockAround, closingOf, type Region, type Script, textAt } from "./structure.ts";
+
+/** What a look's answer is called, and whether the name says yes where there is nothing. */
+type Names = ReadonlyMap<string, boolean>;
+type Says = "absent" | "present";
+
+/** Where the program is once a look has found nothing: the places in which a write would insert what was not there. */
+export function regionsWithout(script: Script, look: Event): readonly Region[] {
+  const { from, to } = look.chain;
+  const inline = inCondition(script, look);
+  if (inline !== undefined) return inline;
+  const start = beforeAwait(script, from);
+  const after = afterParentheses(script, start, to);
+  const next = textAt(script, after.to + 1);
+  // `(await find()) ?? (await create())`
+  if (next === "??" || next === "||") return [{ from: after.to + 2, to: endOfStatement(script, after.to + 2) }];
+  const bound = binding(script, start, after.to);
+  if (bound === undefined) return [];
+  const end = endOfStatement(script, after.to + 1);
+  const scope = scopeOf(script, bound.at, [...bound.names.keys()]);
+  const names = derived(script, bound.names, end, scope.to);
+  return outcomes(script, names, end, scope.to);
+}
+
+const keywords = new Set(["await", "return", "yield", "throw", "case", "typeof", "void", "in", "of"]);
+
+function beforeAwait(script: Script, from: number): number {
+  let start = from;
+  while (["(", "await", "yield"].includes(textAt(script, start - 1))) {
+    if (
+      textAt(script, start - 1) === "(" &&
+      script.tokens[start - 2]?.kind === "name" &&
+      !keywords.has(textAt(script, start - 2))
+    )
+      break;
+    start -= 1;
+  }
+  return start;
+}
+
+/** The expression that begins at `start` with the parentheses around what was awaited. */
+function afterParentheses(script: Script, start: number, to: number): Region {
+  let end = to;
+  for (let at = start; at < to; at += 1) {
+    const closing = textAt(script, at) === "(" ? closingOf(script, at) : -1;
+    if (closing > to && closing < to + 6) {
+      end = Math.max(end, closing);
+    }
+  }
+  return { from: start, to: end };
+}
+
+/** `if (!(await exists(…))) …` */
+function inCondition(script: Script, { chain }: Event): readonly Region[] | undefined {
+  let open = script.around[chain.from] ?? -1;
+  for (let turns = 0; turns < 6 && open !== -1; turns += 1) {
+    if (textAt(script, open) !== "(") return undefined;
+    if (textAt(script, open - 1) === "if") {
+      const says = sayOf(script, open + 1, closingOf(script, open), (at) =>
+        at === chain.from ? { to: chain.to, isNegated: false } : undefined,
+      );
+      return says === undefined ? [] : branches(script, open, says, blockAround(script, open).to);
+    }
+    open = script.around[open] ?? -1;
+  }
+  return undefined;
+}
+
+function binding(
+  script: Script,
+  start: number,
+  to: number,
+): { readonly names: Names; readonly at: number } | undefined {
+  let equals = start - 1;
+  let flips = false;
+  while (textAt(script, equals) === "!" || textAt(script, equals) === "(") {
+    if (textAt(script, equals) === "!") flips = !flips;
+    equals -= 1;
+  }
+  if (textAt(script, equals) !== "=") return undefined;
+  const tail = tailOf(script, to + 1);
+  if (tail === "nothing") flips = !flips;
+  const names = new Map<string, boolean>();
+  const close = textAt(script, equals - 1);
+  if (close === "}" || close === "]") {
+    const open = script.partner[equals - 1] ?? -1;
+    if (open < 0) return undefined;
+    for (let at = open + 1; at < equals - 1; at += 1) {
+      if (script.tokens[at]?.kind === "name" && textAt(script, at + 1) !== ":") names.set(textAt(script, at), flips);
+    }
+    return { names, at: open };
+  }
+  // past a declared type, back to the name
+  for (let back = equals - 1; back > equals - 30 && back >= 0; back -= 1) {
+    const before = textAt(script, back - 1);
+    if (script.tokens[back]?.kind === "name" && ["const", "let", "var"].includes(before)) {
+      return { names: new Map([[textAt(script, back), flips]]), at: back };
+    }
+    if ([";", "{", "}", "(", ")"].includes(textAt(script, back))) break;
+  }
+  if (script.tokens[equals - 1]?.kind !== "name" || textAt(script, equals - 2) === ".") return undefined;
+  return { names: new Map([[textAt(script, equals - 1), flips]]), at: equals - 1 };
+}
+
+/** The block that a name belongs to: where it is declared, else the one it is assigned in. */
+function scopeOf(script: Script, at: number, names: readonly string[]): Region {
+  const own = blockAround(script, at);
+  if (["const", "let", "var"].includes(textAt(script, at - 1))) return own;
+  for (let back = at - 1; back > Math.max(0, at - 2_000); back -= 1) {
+    if (!names.includes(textAt(script, back)) || !["let", "var"].includes(textAt(script, back - 1))) continue;
+    const block = blockAround(script, back);
+    if (block.from <= own.from && block.to >= own.to) return block;
+  }
+  return own;
+}
+
+/** `const user = rows[0]`, `const isNew = !user` */
+function derived(script: Script, names: Names, from: number, to: number): Names {
+  const all = new Map(names);
+  for (let at = from; at < to && all.size < 12; at += 1) {
+    if (
+      textAt(script, at) !== "=" ||
+      !["const", "let"].includes(textAt(script, at - 2)) ||
+      script.tokens[at - 1]?.kind !== "name"
+    )
+      continue;
+    const says = sayOf(script, at + 1, endOfStatement(script, at + 1), (place) => known(script, all, place));
+    const name = textAt(script, at - 1);
+    if (says !== undefined && !all.has(name)) all.set(name, says === "absent");
+  }
+  return all;
+}
+
+interface Atom {
+  readonly to: number;
+  readonly isNegated: boolean;
+}
+
+/** A name of the answer, with `.length`, `.rows`, `[0]` and the like after it: what tells whether there is anything. */
+function known(script: Script, names: Names, at: number): Atom | undefined {
+  const isNegated = names.get(textAt(script, at));
+  if (isNegated === undefined || script.tokens[at]?.kind !== "name" || textAt(script, at - 1) === ".") return undefined;
+  let to = at;
+  for (;;) {
+    const next = textAt(script, to + 1);
+    if (next === "[") {
+      const close = closingOf(script, to + 1);
+      if (close !== to + 3 || script.tokens[to + 2]?.kind !== "number") return undefined;
+      to = close;
+    } else if ((next === "." || next === "?.") && tells.has(textAt(script, to + 2))) to += 2;
+    else if (next === "?." && textAt(script, to + 2) === "[") to += 1;
+    else if (next === "." || next === "?." || next === "(") return undefined;
+    else return { to, isNegated };
+  }
+}
+
+const tells = new Set([
+  ...[
+    "length",
+    "rows",
+    "rowCount",
+    "count",
+    "affectedRows",
+    "changes",
+    "changedRows",
+    "exists",
+    "total",
+    "n",
+    "cnt",
+    "c",
+    "num",
+  ],
+  ...["data", "recordset", "rowsAffected", "numUpdatedRows"],
+]);
+
+/** What a condition says of the answer, as far as that is sure. */
+function sayOf(script: Script, from: number, to: number, atom: (at: number) => Atom | undefined): Says | undefined {
+  const parts: Region[] = [];
+  let hasAnd = false;
+  let start = from;
+  for (let at = from; at < to; at += 1) {
+    const text = textAt(script, at);
+    if (text === "(" || text === "[" || text === "{") {
+      const close = closingOf(script, at);
+      at = close < to ? close : at;
+    } else if (text === "&&" || text === "||") {
+      if (text === "&&") hasAnd = true;
+      parts.push({ from: start, to: at });
+      start = at + 1;
+    }
+  }
+  parts.push({ from: start, to });
+  const said = parts.map((part) => sayOfPart(script, part, atom));
+  if (said.includes("absent")) return "absent";
+  if (!said.includes("present")) return undefined;
+  // `if (there && there.id !== id) throw` passes on where there is one
+  return hasAnd && said.some((one) => one !== "present") ? undefined : "present";
+}
+
+function sayOfPart(script: Script, { from, to }: Region, atom: (at: number) => Atom | undefined): Says | undefined {
+  let at = from;
+  let isNot = false;
+  while (at < to) {
+    const text = textAt(script, at);
+    if (text === "!") isNot = !isNot;
+    else if (!["(", "await", "Boolean", "Number", "parseInt"].includes(text)) break;
+    at += 1;
+  }
+  const found = atom(at);
+  if (found === undefined || found.to >= to) return undefined;
+  let end = found.to + 1;
+  while (end < to && [")", "!"].includes(textAt(script, end))) end += 1;
+  // `(await query(…)).rows.length`
+  while ((textAt(script, end) === "." || textAt(script, end) === "?.") && tells.has(textAt(script, end + 1))) end += 2;
+  if (textAt(script, end) === "[" && script.tokens[end + 1]?.kind === "number") end += 3;
+  while (end < to && textAt(script, end) === ")") end += 1;
+  const compared = end >= to || [";", ","].includes(textAt(script, end)) ? "something" : tailOf(script, end);
+  if (compared === undefined) return undefined;
+  const isAbsent = ((compared === "nothing") !== isNot) !== found.isNegated;
+  return isAbsent ? "absent" : "present";
+}
+
+function tailOf(script: Script, at: number): "nothing" | "something" | undefined {
+  const text = `${textAt(script, at)} ${textAt(script, at + 1)}`;
+  if (/^(?:===? (?:0|0n|null|undefined|false)|< (?:1|1n)|<= (?:0|0n))$/.test(text)) return "nothing";
+  if (/^(?:!==? (?:0|0n|null|undefined|false)|> (?:0|0n)|>= (?:1|1n)|===? (?:1|true))$/.test(text)) return "something";
+  return undefined;
+}
+
+/** The places that an answer's names lead to. */
+function outcomes(script: Script, names: Names, from: number, to: number): readonly Region[] {
+  const regions: Region[] = [];
+  for (let at = from; at < to; at += 1) {
+    if (textAt(script, at) === "if" && textAt(script, at + 1) === "(") {
+      const says = sayOf(script, at + 2, closingOf(script, at + 1), (place) => known(script, names, place));
+      if (says !== undefined) regions.push(...branches(script, at + 1, says, Math.min(to, blockAround(script, at).to)));
+      continue;
+    }
+    const found = known(script, names, at);
+    if (found === undefined) continue;
+    const isNot = textAt(script, at - 1) === "!";
+    const isAbsent = isNot !== found.isNegated;
+    const tail = tailOf(script, found.to + 1);
+    const next = tail === undefined ? found.to + 1 : found.to + 3;
+    const saysAbsent = tail === "nothing" ? !isAbsent : isAbsent;
+    const operator = textAt(script, next);
+    if (operator === "?") {
+      const colon = colonOf(script, next);
+      const end = endOfStatement(script, colon + 1);
+      regions.push(saysAbsent ? { from: next + 1, to: colon } : { from: colon + 1, to: end });
+    } else if ((operator === "??" || operator === "||") && !saysAbsent) {
+      regions.push({ from: next + 1, to: endOfStatement(script, next + 1) });
+    } else if (operator === "&&" && saysAbsent) regions.push({ from: next + 1, to: endOfStatement(script, next + 1) });
+  }
+  return regions;
+}
+
+/** Of the `if` whose condition opens at `open`: the branch without, or what follows where the other one leaves. */
+function branches(script: Script, open: number, says: Says, scopeEnd: number): readonly Region[] {
+  const then = branchAt(script, closingOf(script, open) + 1);
+  const hasElse = textAt(script, then.to + 1) === "else";
+  const otherwise = hasElse ? branchAt(script, then.to + 2) : undefined;
+  const end = otherwise?.to ?? then.to;
+  if (says === "absent") {
+    const rest = otherwise !== undefined && leaves(script, otherwise) ? [{ from: end + 1, to: scopeEnd }] : [];
+    return [then, ...rest];
+  }
+  const rest = leaves(script, then) ? [{ from: end + 1, to: scopeEnd }] : [];
+  return otherwise === undefined ? rest : [otherwise, ...rest];
+}
+
+function branchAt(script: Script, at: number): Region {
+  if (textAt(script, at) === "{") return { from: at, to: closingOf(script, at) };
+  return { from: at, to: endOfStatement(script, at) };
+}
+
+function leaves(script: Script, { from, to }: Region): boolean {
+  const isBlock = textAt(script, from) === "{";
+  for (let at = from; at <= to; at += 1) {
+    const isOwn = isBlock ? script.around[at] === from : at === from;
+    if (isOwn && ["throw", "return", "continue", "break"].includes(textAt(script, at))) {
+      // not where it is a condition's: `if (x) return`
+      if (!isBlock || (textAt(script, at - 1) !== ")" && textAt(script, at - 1) !== "else")) return true;
+    }
+  }
+  return false;
+}
+
+function colonOf(script: Script, question: number): number {
+  let depth = 0;
+  for (let at = question + 1; at < script.tokens.length; at += 1) {
+    const text = textAt(script, at);
+    if (text === "(" || text === "[" || text === "{") at = closingOf(script, at);
+    else if (text === "?") depth += 1;
+    else if (text === ":") {
+      if (depth === 0) return at;
+      depth -= 1;
+    } else if (text === ";" || text === "}" || text === ")") return at;
+  }
+  return script.tokens.length;
+}
+
+const goesOn = /^(?:[.,=+\-*/%&|^<>?:([{]|=>|&&|\|\||\?\?|\?\.|===?|!==?|<=|>=|await|new|return|throw|typeof|in|of)$/;
+
+/** Its semicolon, what closes around it, or the end of a line that does not go on. */
+function endOfStatement(script: Script, from: number): number {
+  const { tokens, text } = script;
+  for (let at = from; at < tokens.length; at += 1) {
+    const now = textAt(script, at);
+    if (now === ";") return at;
+    if (now === ")" || now === "]" || now === "}") return at - 1;
+    if (now === "(" || now === "[" || now === "{") {
+      const close = closingOf(script, at);
+      if (close <= at) return at;
+      at = close;
+    }
+    const next = tokens[at + 1];
+    if (next === undefined) return at;
+    const isBroken = text.slice(tokens[at]?.end ?? 0, next.start).includes("\n");
+    if (
+      isBroken &&
+      !goesOn.test(textAt(script, at)) &&
+      !/^(?:[.,=+*/%&|^<>?:)]|&&|\|\||\?\?|\?\.|===?|!==?)/.test(textAt(script, at + 1))
+    ) {
+      return at;
+    }
+  }
+  return tokens.length;
+}

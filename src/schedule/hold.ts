@@ -1,0 +1,202 @@
+import type { Abortable } from "../base/abortable.ts";
+import type { Clock } from "../base/clock.ts";
+import { defaults } from "../base/defaults.ts";
+import { RepriseError } from "../base/errors.ts";
+import { insist } from "../base/insist.ts";
+import { newAttemptId } from "../base/names.ts";
+import { pause } from "../base/promise.ts";
+import type { Grip, Held, LeaseStore } from "../contract/lease.ts";
+import type { Ledger } from "../contract/ledger.ts";
+import { Lease } from "../lease/lease.ts";
+import { labelOf } from "../operation/endings.ts";
+import type { RuntimeOperation } from "../operation/operations.ts";
+import { begin, beginAsked, type Came, end, endOf } from "./due.ts";
+import { HeldTick } from "./held-tick.ts";
+import type { StateRegister } from "./register.ts";
+import type { Settings } from "./settings.ts";
+import { type EndedTick, isCounts, type ScheduleState } from "./state.ts";
+import { tickInput } from "./tick-operation.ts";
+
+/** A schedule on its stores, in one instance. */
+export interface Running {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly ledger: Ledger<unknown>;
+  readonly leases: LeaseStore<unknown>;
+  /** Of the lease and of the register. */
+  readonly key: string;
+  readonly register: StateRegister;
+  readonly operation: RuntimeOperation;
+  /** The ticks that this process holds, for their runs. */
+  readonly held: Map<number, HeldTick>;
+  /** Aborted when the instance begins to close: nothing begins any more. */
+  readonly draining: Abortable;
+  /** Aborted when it waits no longer. */
+  readonly closing: Abortable;
+}
+
+/** Takes the schedule's lease, or says who has it. One round trip, and it waits for nobody. */
+export async function acquire(running: Running): Promise<Hold | Held> {
+  const { leases, key, instance, settings, clock } = running;
+  const attempt = newAttemptId();
+  const sentAt = clock.monotonic();
+  const { leaseMs } = settings;
+  // under one attempt: where the first answer was lost, the second says that it has it
+  const answer = await insist(clock, () => leases.acquire({ name: key, holder: instance, attempt, leaseMs }));
+  return answer.is === "held" ? answer : new Hold(running, { name: key, attempt, token: answer.token }, sentAt);
+}
+
+/** The right to run a schedule's ticks, from its acquisition to its release. */
+export class Hold {
+  readonly is = "acquired";
+  readonly #running: Running;
+  readonly #grip: Grip;
+  readonly #lease: Lease;
+  #tick: HeldTick | undefined;
+
+  constructor(running: Running, grip: Grip, sentAt: number) {
+    const { clock, leases, settings, closing } = running;
+    const { leaseMs, name } = settings;
+    this.#running = running;
+    this.#grip = grip;
+    this.#lease = new Lease({
+      ...{ clock, operation: name, leaseMs, sentAt, closing },
+      renew: async () => ((await leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
+      cancelled: () => {},
+    });
+  }
+
+  /**
+   * Runs what is due until nothing is, or the tick that was asked for. Told is how that one ended; `undefined`: it has no
+   * end, and whoever takes the lease next goes on with it.
+   */
+  async perform(asked?: number): Promise<EndedTick | undefined> {
+    const { settings, instance, register, draining } = this.#running;
+    const holder = { name: instance, token: this.#grip.token };
+    try {
+      while (draining.reason === undefined) {
+        this.#lease.check();
+        let tick: number | null = null;
+        await register.change((state, now) => {
+          const begun =
+            asked === undefined ? begin(state, now, holder, settings.rules) : beginAsked(state, asked, now, holder);
+          tick = begun.tick;
+          return begun.state;
+        });
+        if (tick === null) return undefined;
+        const came = await this.#run(tick);
+        if (came === undefined) return undefined;
+        let last: EndedTick | undefined;
+        await register.change((state, now) => {
+          // an answer that was lost: it is written already
+          if (state.current?.token === holder.token) last = endOf(state.current, came, now);
+          return end(state, came, now, holder);
+        });
+        if (tick === asked) return last;
+      }
+      return undefined;
+    } finally {
+      this.#lease.stop();
+      // what is not released ends by itself
+      await this.#running.leases.release(this.#grip).catch(() => {});
+    }
+  }
+
+  /** Tells the tick under way that somebody has asked it to stop. */
+  notice({ stop }: ScheduleState): void {
+    if (this.#tick === undefined || stop !== this.#tick.at) return;
+    this.#tick.stopping.abort(new RepriseError("REPRISE_TICK_STOPPED", { schedule: this.#running.settings.name }));
+  }
+
+  /** Tries a tick as often as it is tried. `undefined`: it is left to whoever takes the lease next. */
+  async #run(at: number): Promise<Came | undefined> {
+    const { ledger, leases, held, draining, settings, clock, register } = this.#running;
+    const tick = new HeldTick(at, this.#grip, this.#lease, leases, ledger, draining);
+    this.#tick = tick;
+    held.set(at, tick);
+    const stopLooking = settings.rules.ifStillRunning === "stop-it" ? this.#lookForStop() : () => {};
+    try {
+      const pausesMs: readonly number[] = defaults.schedule.retryPausesMs;
+      for (let tries = 0; ; tries += 1) {
+        try {
+          return await this.#attempt(tick);
+        } catch (error) {
+          if (this.#lease.losing.reason !== undefined || draining.reason !== undefined) return undefined;
+          if (tick.stopping.reason !== undefined) return { is: "stopped", counts: tick.counts, why: null };
+          const now = register.now();
+          const pauseMs = pausesMs[tries];
+          const next = settings.rules.cadence.next(now);
+          if (pauseMs === undefined || (next !== null && next <= now + pauseMs)) {
+            return { is: "failed", counts: tick.counts, why: labelOf(error) };
+          }
+          // what ends it is found at the next attempt
+          await pause(clock, pauseMs, this.#ending(tick)).catch(() => {});
+        }
+      }
+    } finally {
+      stopLooking();
+      held.delete(at);
+      this.#tick = undefined;
+    }
+  }
+
+  /** One execution of the tick's work, or what became of an earlier one. */
+  async #attempt(tick: HeldTick): Promise<Came> {
+    const { settings, clock, operation } = this.#running;
+    const { least, most } = defaults.schedule.recordLookMs;
+    // a crashed holder's claim ends within a lease of its own
+    const until = clock.monotonic() + 2 * settings.leaseMs;
+    for (let waitMs: number = least; ; waitMs = Math.min(waitMs * 2, most)) {
+      tick.checkNext();
+      const outcome = await operation.execute(tickInput(tick.at));
+      switch (outcome.status) {
+        case "done": {
+          const counts = settings.declaration.work !== undefined && isCounts(outcome.value) ? outcome.value : null;
+          const failed = counts === null ? 0 : counts.failed + counts.unknown;
+          return {
+            is: "ran",
+            counts,
+            why: failed === 0 ? null : `${failed} of ${counts?.records} records did not end`,
+          };
+        }
+        case "unknown":
+          return { is: "unknown", counts: tick.counts, why: outcome.effect };
+        case "running":
+          if (clock.monotonic() >= until) {
+            const { retryAfterMs } = outcome;
+            throw new RepriseError("REPRISE_RUNNING", { operation: settings.name, retryAfterMs });
+          }
+          await pause(clock, waitMs, this.#ending(tick));
+          break;
+        default:
+          return { is: "failed", counts: tick.counts, why: outcome.status };
+      }
+    }
+  }
+
+  #ending(tick: HeldTick): AbortSignal {
+    return AbortSignal.any([...tick.endings, tick.draining].map(({ signal }) => signal));
+  }
+
+  /** Looks whether another instance asks for the end of the tick. */
+  #lookForStop(): () => void {
+    const { clock, register } = this.#running;
+    let stopped = false;
+    let cancel = () => {};
+    const look = () => {
+      register
+        .read()
+        .then((state) => state !== null && this.notice(state))
+        .catch(() => {})
+        .finally(() => {
+          if (!stopped) cancel = clock.timer(defaults.schedule.stopLookMs, look);
+        });
+    };
+    cancel = clock.timer(defaults.schedule.stopLookMs, look);
+    return () => {
+      stopped = true;
+      cancel();
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { type FileBlobsOptions, fileBlobs } from "./blobs.ts";
