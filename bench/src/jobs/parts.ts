@@ -2,6 +2,7 @@ import type { Answer } from "../child.ts";
 import type { Found } from "../operations/standing.ts";
 import { loadMariadb } from "./load-mariadb.ts";
 import { loadPostgres, loadPostgresLarge } from "./load-postgres.ts";
+import { loadSqlite } from "./load-sqlite.ts";
 
 export interface Scale {
   readonly quick: boolean;
@@ -11,6 +12,7 @@ export type JobPart = (scale: Scale) => Promise<Found>;
 /** Each in a process of its own. */
 export const parts = {
   "load.mariadb": loadMariadb,
+  "load.sqlite": loadSqlite,
   "load.postgres": loadPostgres,
   "load.postgres.large": loadPostgresLarge,
 } satisfies Readonly<Record<string, JobPart>>;
