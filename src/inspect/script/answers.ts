@@ -28,7 +28,7 @@ export function known(script: Script, names: Names, at: number): Atom | undefine
 }
 
 const tells = new Set(
-  "length rows rowCount count affectedRows changes changedRows exists total n cnt c num data recordset rowsAffected numUpdatedRows".split(" "),
+  "length rows rowCount count affectedRows changes changedRows exists total n cnt c num data recordset rowsAffected numUpdatedRows affected affectedCount matchedCount modifiedCount".split(" "),
 );
 
 /** What a condition says of the answer, as far as that is sure. */

@@ -1,9 +1,10 @@
+import type { Insert, Removal } from "../sql/statements.ts";
 import { keyOf } from "./keys.ts";
 import { type Chain, chainAround, closingOf, type Script, textAt } from "./structure.ts";
 
 /** A call that looks for a row, or writes one, as far as its name and its statement tell. */
 export interface Event {
-  readonly is: "look" | "write";
+  readonly is: "look" | "write" | "removal";
   readonly by: "select" | "update";
   /** In lower case, without what mappers append; several where a statement reads several tables. */
   readonly models: readonly string[];
@@ -13,7 +14,9 @@ export interface Event {
   readonly chain: Chain;
   /** The columns that it asks by. */
   readonly key: readonly string[];
-  readonly columns: readonly string[];
+  /** Of a statement, what it inserts or deletes. */
+  readonly insert?: Insert;
+  readonly removal?: Removal;
   /** Whether it locks the rows that it finds. */
   readonly locks: boolean;
   /** Whether it may as well update. */
@@ -23,12 +26,16 @@ export interface Event {
 const looks = new Set(
   "findOne findOneBy findFirst findUnique findByPk findAll findMany find findBy count countBy exists exist existsBy existBy findAndCountAll getOne getCount getExists findById countDocuments".split(" "),
 );
+const updates = new Set("update updateMany updateOne updateTable".split(" "));
+const removals = new Set("delete deleteMany deleteOne deleteFrom del destroy nativeDelete".split(" "));
+/** They tell of a table only together with the rest of the chain. */
+const starters = new Set("select selectFrom insertInto first updateTable deleteFrom".split(" "));
 const writes = new Set(
   "create insert save bulkCreate createMany insertMany insertOne insertGraph".split(" "),
 );
 /** They end a chain that says elsewhere what it is about. */
 const builders = new Set(
-  "from selectFrom into insertInto table getRepository queryBuilder model".split(" "),
+  "from selectFrom into insertInto updateTable deleteFrom table collection getRepository queryBuilder model".split(" "),
 );
 const guards = new Set(
   "onConflict onConflictDoNothing onConflictDoUpdate onDuplicateKeyUpdate orIgnore orUpdate ignore".split(" "),
@@ -40,17 +47,8 @@ const managers = /^(?:em|manager|entityManager|entity_manager|orm|mikro|session)
 /** What the call at the name `at` does to a table; `undefined`: nothing, or nobody can tell. */
 export function eventOf(script: Script, at: number): Event | undefined {
   const method = textAt(script, at);
-  const isLook = looks.has(method);
-  if (
-    !isLook &&
-    !writes.has(method) &&
-    method !== "select" &&
-    method !== "selectFrom" &&
-    method !== "insertInto" &&
-    method !== "first"
-  ) {
-    return undefined;
-  }
+  const is = kindOf(method);
+  if (is === undefined) return undefined;
   if (textAt(script, at - 1) !== "." && textAt(script, at - 1) !== "?.") return undefined;
   const chain = chainAround(script, at);
   const place = chain.links.findIndex((link) => link.at === at);
@@ -58,26 +56,31 @@ export function eventOf(script: Script, at: number): Event | undefined {
   if (link === undefined || link.open === -1) return undefined;
   const model = modelOf(script, chain, place);
   if (model === undefined) return undefined;
-  const isWrite = writes.has(method) || method === "insertInto";
+  const isWrite = is === "write";
   if (isWrite && chain.links.some(({ name }) => guards.has(name))) return undefined;
   const args = { from: link.open, to: closingOf(script, link.open) };
   if (isWrite && hasName(script, args, "skipDuplicates", "ignoreDuplicates", "updateOnDuplicate", "onConflict"))
     return undefined;
   if (!isWrite && args.to === args.from + 1 && (method === "exists" || method === "find")) return undefined;
   return {
-    is: isWrite ? "write" : "look",
-    by: "select",
+    is,
+    by: updates.has(method) ? "update" : "select",
     models: [normal(model)],
     model,
     method,
     chain,
     key: isWrite ? [] : keyOf(script, chain),
-    columns: [],
     locks:
       chain.links.some(({ name }) => /^(?:forUpdate|forShare|setLock|for)$/.test(name)) ||
       hasName(script, args, "lock", "lockMode"),
     mayUpdate: method === "save" && !["{", "new"].includes(textAt(script, args.from + 1)),
   };
+}
+
+function kindOf(method: string): Event["is"] | undefined {
+  if (writes.has(method) || method === "insertInto") return "write";
+  if (removals.has(method)) return "removal";
+  return looks.has(method) || updates.has(method) || starters.has(method) ? "look" : undefined;
 }
 
 function hasName(script: Script, { from, to }: { from: number; to: number }, ...names: readonly string[]): boolean {
@@ -98,9 +101,13 @@ function modelOf(script: Script, chain: Chain, place: number): string | undefine
   }
   const before = links[place - 1];
   const called = links[place]?.open ?? -1;
-  // db.insert(users).values(…)
-  if (method === "insert" && links[place + 1]?.name === "values") return argument(script, called);
-  if (method === "select" || method === "selectFrom" || method === "insertInto" || method === "first") return undefined;
+  // db.insert(users).values(…), db.update(users).set(…), db.delete(users).where(…)
+  const follows = links[place + 1]?.name;
+  if (method === "insert" && follows === "values") return argument(script, called);
+  if (method === "update" && follows === "set") return argument(script, called);
+  if (method === "delete" && (follows === "where" || /^(?:db|tx|trx)$/.test(before?.name ?? "")))
+    return argument(script, called);
+  if (starters.has(method)) return undefined;
   if (before === undefined) return undefined;
   if (managers.test(before.name) || before.name === "createQueryBuilder") return argument(script, called);
   if (before.open !== -1 || before.name === "this" || notTables.test(before.name)) return undefined;

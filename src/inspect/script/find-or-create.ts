@@ -20,7 +20,7 @@ export function findOrCreate(script: Script, at: number, dialect: Dialect): Faul
   const model = chain.links[place - 1]?.name ?? "the table";
   const start = script.tokens[chain.from]?.start ?? 0;
   const isSequelize = /sequelize/i.test(script.text);
-  const table = { models: [model], model, method: isSequelize ? "create" : "sql", columns: [] as readonly string[] };
+  const table = { models: [model], model, method: isSequelize ? "create" : "sql" };
   const event: Event = { ...table, is: "write", by: "select", chain, key: [], locks: false, mayUpdate: false };
   const keys = keysOf(script, link.open);
   return {

@@ -10,7 +10,10 @@ export function insteadInProgram(write: Event, key: readonly string[], text: str
   const call = writeWith();
   if (call !== undefined) return `${call}\n${needs}`;
   const table = { text: write.model, schema: undefined, name: write.model, isPrivate: false };
-  return insteadOf({ table, columns: write.columns, key }, dialect);
+  return insteadOf(
+    { table, columns: write.insert?.columns ?? [], spelling: write.insert?.spelling ?? new Map(), key },
+    dialect,
+  );
 
   function writeWith(): string | undefined {
     const model = write.model;

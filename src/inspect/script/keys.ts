@@ -6,7 +6,9 @@ export function keyOf(script: Script, { links, to }: Chain): readonly string[] {
     if (open === -1) continue;
     let brace = -1;
     const first = script.tokens[open + 1];
-    if (name === "where" && first?.kind === "string") return [script.text.slice(first.start + 1, first.end - 1)];
+    if (name === "where" && first?.kind === "string") return namesIn(script.text.slice(first.start + 1, first.end - 1));
+    if (name === "where" && textAt(script, open + 1) === "eq" && textAt(script, open + 4) === ".")
+      return [textAt(script, open + 5)];
     if (
       ["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"].includes(name) &&
       textAt(script, open + 1) === "{"
@@ -25,6 +27,12 @@ export function keyOf(script: Script, { links, to }: Chain): readonly string[] {
     return keys.slice(0, 4);
   }
   return [];
+}
+
+/** `"mail"`, `"u.mail = :mail"` */
+function namesIn(condition: string): readonly string[] {
+  const compared = [...condition.matchAll(/([A-Za-z_]\w*)\s*=/g)].map((found) => found[1] ?? "");
+  return /^\w+$/.test(condition) ? [condition] : compared;
 }
 
 /** What a call that finds or creates asks by. */

@@ -8,6 +8,7 @@ import { isHandled, isLockedBefore } from "./guards.ts";
 import { insteadInProgram } from "./instead.ts";
 import { readLiterals } from "./literals.ts";
 import { regionsWithout } from "./outcomes.ts";
+import { deletedBy, insertedAgain } from "./removals.ts";
 import { eventsOfStatement } from "./statements.ts";
 import { readScript } from "./structure.ts";
 import { upsert } from "./upserts.ts";
@@ -77,6 +78,19 @@ export function findScriptFaults(text: string, file: string, wanted: Dialect | u
       from: script.tokens[look.chain.from]?.start ?? 0,
       why: `Two runs at once both ${found} ${write.model}, and both insert.`,
       instead: insteadInProgram(write, look.key, text, dialect),
+    });
+  }
+  for (const removal of events) {
+    if (removal.is !== "removal") continue;
+    const write = insertedAgain(script, removal, writes, text);
+    if (write === undefined || taken.has(write) || isHandled(script, write.chain.from)) continue;
+    taken.add(write);
+    faults.push({
+      rule: "delete-then-insert",
+      at: script.tokens[write.chain.from]?.start ?? 0,
+      from: script.tokens[removal.chain.from]?.start ?? 0,
+      why: `A rerun of older data deletes newer rows of ${write.model}, one that ends in between leaves none, and two at once delete the same rows and both insert.`,
+      instead: insteadInProgram(write, deletedBy(script, removal) ?? [], text, dialect),
     });
   }
   return { faults, comments };

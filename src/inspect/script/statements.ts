@@ -1,6 +1,6 @@
 import type { Dialect } from "../finding.ts";
 import { locksRows } from "../sql/guards.ts";
-import { readInsert, readUpdate, splitWith } from "../sql/statements.ts";
+import { readDelete, readInsert, readUpdate, splitWith } from "../sql/statements.ts";
 import { clause, comparedColumns, isWord, type Tokens, tablesRead } from "../sql/tables.ts";
 import { type Event, normal } from "./events.ts";
 import { type Chain, chainAround, type Script, textAt } from "./structure.ts";
@@ -14,14 +14,18 @@ export function eventsOfStatement(script: Script, from: number, statement: Token
     method: "sql",
     chain: call,
     key: [] as readonly string[],
-    columns: [] as readonly string[],
     mayUpdate: false,
   };
   const insert = readInsert(main);
   if (insert !== undefined) {
     if (insert.isGuarded || insert.manner !== "plain" || insert.table.isPrivate) return [];
-    const written = { models: [normal(insert.table.name)], model: insert.table.text, columns: insert.columns };
+    const written = { models: [normal(insert.table.name)], model: insert.table.text, insert };
     return [{ ...common, ...written, is: "write", by: "select", locks: false }];
+  }
+  const removal = readDelete(main);
+  if (removal !== undefined) {
+    const removed = { models: [normal(removal.table.name)], model: removal.table.text, removal };
+    return [{ ...common, ...removed, is: "removal", by: "select", locks: false }];
   }
   const updated = readUpdate(main);
   const key = comparedColumns(clause(main, "where"));

@@ -29,14 +29,15 @@ export function absenceIn({ table, source }: Insert, named: Split["named"]): Tok
 
 type ReadsOwn = (tokens: Tokens) => boolean;
 
-/** `not exists (…)`, `k not in (…)` */
+/** `not exists (…)`, `k not in (…)`, `k <> all (…)` */
 function notAmong(tokens: Tokens, at: number, readsOwn: ReadsOwn): Tokens | undefined {
-  if (!isWord(tokens[at], "not") || !isWord(tokens[at + 1], "exists", "in") || !isSign(tokens[at + 2], "("))
-    return undefined;
+  const isNot = isWord(tokens[at], "not") && isWord(tokens[at + 1], "exists", "in");
+  const isNone = isSign(tokens[at], ">") && isSign(tokens[at - 1], "<") && isWord(tokens[at + 1], "all");
+  if (!(isNot || isNone) || !isSign(tokens[at + 2], "(")) return undefined;
   const within = tokens.slice(at + 3, closing(tokens, at + 2));
   if (!readsOwn(within)) return undefined;
-  const compared = tokens[at - 1];
-  return isWord(tokens[at + 1], "in") && compared !== undefined ? [compared, ...equals] : within;
+  const compared = tokens[isNone ? at - 2 : at - 1];
+  return !isWord(tokens[at + 1], "exists") && compared !== undefined ? [compared, ...equals] : within;
 }
 
 /** `except select … from t` */

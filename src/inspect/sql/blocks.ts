@@ -49,7 +49,7 @@ class Reader {
         cursor.at += 1;
       } else if (cursor.word() === "end" && closers.includes("end")) {
         // loops were entered without a word, so their ends are passed by
-        if (!cursor.isProcedural || !["loop", "while", "repeat", "case", "for"].includes(cursor.word(1))) break;
+        if (!cursor.isProcedural || !["loop", "while", "repeat", "for"].includes(cursor.word(1))) break;
         cursor.pastSemicolon();
       } else if (closers.includes(cursor.word())) break;
       else nodes.push(...this.#next(level));
@@ -94,8 +94,9 @@ class Reader {
       case "foreach":
         return [isProcedural ? this.#header(["loop", "do"]) : this.#statement()];
       case "when":
+        return isProcedural ? this.#handler(level) : [this.#statement()];
       case "case":
-        return [isProcedural ? this.#header(["then"]) : this.#statement()];
+        return [isProcedural ? this.#choice(level) : this.#statement()];
       case "do":
         return dialect === "postgres" ? this.#withBodies(level) : [this.#statement()];
       case "create":
@@ -139,13 +140,53 @@ class Reader {
     if ((cursor.word() === "elsif" || cursor.word() === "elseif") && level < deepest) {
       return { is: "if", condition, met, otherwise: [this.#longIf(level + 1)] };
     }
-    let otherwise: readonly Node[] = [];
+    return { is: "if", condition, met, otherwise: this.#otherwise("if", level) };
+  }
+
+  /** `case … when … then … else … end case`, as the IFs that it stands for */
+  #choice(level: number): Node {
+    const cursor = this.#cursor;
+    const when = cursor.find(["when"]);
+    if (when === undefined) return this.#statement();
+    const compared = cursor.tokens.slice(cursor.at + 1, when);
+    cursor.at = when;
+    return this.#when(compared, level);
+  }
+
+  #when(compared: readonly Token[], level: number): Node {
+    const cursor = this.#cursor;
+    const then = cursor.find(["then"]);
+    if (then === undefined) return this.#statement();
+    const value = cursor.tokens.slice(cursor.at + 1, then);
+    const [first] = value;
+    const equals: readonly Token[] = first === undefined ? [] : [{ ...first, kind: "sign", text: "=" }];
+    const condition = compared.length === 0 ? value : [...compared, ...equals, ...value];
+    cursor.at = then + 1;
+    const met = this.nodesUntil(["when", "else", "end"], level + 1);
+    if (cursor.word() === "when" && level < deepest) {
+      return { is: "if", condition, met, otherwise: [this.#when(compared, level + 1)] };
+    }
+    return { is: "if", condition, met, otherwise: this.#otherwise("case", level) };
+  }
+
+  /** `else … end if`, or `end if` alone */
+  #otherwise(word: string, level: number): readonly Node[] {
+    const cursor = this.#cursor;
+    let nodes: readonly Node[] = [];
     if (cursor.word() === "else") {
       cursor.at += 1;
-      otherwise = this.nodesUntil(["end"], level + 1);
+      nodes = this.nodesUntil(["end"], level + 1);
     }
-    if (cursor.word() === "end") cursor.at += cursor.word(1) === "if" ? 2 : 1;
-    return { is: "if", condition, met, otherwise };
+    if (cursor.word() === "end") cursor.at += cursor.word(1) === word ? 2 : 1;
+    return nodes;
+  }
+
+  /** `when unique_violation then …` after EXCEPTION: it runs only if that was raised. */
+  #handler(level: number): readonly Node[] {
+    const header = this.#header(["then"]);
+    if (header.is !== "statement") return [header];
+    const met = this.nodesUntil(["when", "end"], level + 1);
+    return [header, { is: "if", condition: header.tokens.slice(1), met, otherwise: [] }];
   }
 
   /** T-SQL's `if … statement else statement` */

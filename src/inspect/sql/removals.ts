@@ -6,6 +6,9 @@ import type { Token } from "./tokens.ts";
 export function isSameRows({ where }: Removal, insert: Insert, text: string): boolean {
   if (where.length === 0) return true;
   const parts = partsOf(where);
+  // `day = … and expires_at < …` are only the old ones of that day
+  const isAnyOf = where.some((token) => isWord(token, "or"));
+  if (!isAnyOf && where.some(isLower) !== where.some(isUpper)) return false;
   return parts.some((part) => {
     if (part.some((token) => isWord(token, "between")) && insert.columns.includes(part[0]?.text.toLowerCase() ?? ""))
       return true;

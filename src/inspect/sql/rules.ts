@@ -75,6 +75,9 @@ class Walker {
       state.locks = [];
       return;
     }
+    state.missing = setWhereMissing(tokens) ?? state.missing;
+    // of a cursor's end it then speaks, not of a look
+    if (isWord(first, "fetch") && state.missing !== undefined) state.variables.delete(state.missing);
     const split = splitWith(tokens);
     for (const { tokens: main } of split.named) this.#write({ main, named: split.named }, state);
     this.#write(split, state);
@@ -83,7 +86,9 @@ class Walker {
     const look = isWord(first, "select", "perform", "with") ? lookAt(tokens, "select") : undefined;
     if (look === undefined) return;
     state.last = look;
-    if (this.#dialect === "mysql" && locksRows(tokens)) state.locks.push(look);
+    if (this.#dialect !== "mysql") return;
+    if (state.missing !== undefined) state.variables.set(state.missing, { ...look, isNegated: true });
+    if (locksRows(tokens)) state.locks.push(look);
   }
 
   #write({ main, named }: Split, state: State): void {
@@ -129,6 +134,15 @@ function temporaryTable(tokens: Tokens): string | undefined {
   const word = tokens.findIndex((token, at) => at < 8 && isWord(token, "table"));
   if (!isTemporary || word === -1) return undefined;
   return tokens[word + (isWord(tokens[word + 1], "if") ? 4 : 1)]?.text.toLowerCase();
+}
+
+/** The name in `declare continue handler for not found set name = true`. */
+function setWhereMissing(tokens: Tokens): string | undefined {
+  const handler = tokens.findIndex((token, at) => at < 3 && isWord(token, "handler"));
+  if (!isWord(tokens[0], "declare") || handler === -1) return undefined;
+  const isMissing = isWord(tokens[handler + 2], "not") && isWord(tokens[handler + 3], "found");
+  const set = tokens.findIndex((token) => isWord(token, "set"));
+  return isMissing && set !== -1 ? tokens[set + 1]?.text.toLowerCase() : undefined;
 }
 
 /** Whether nothing after it runs once these have. */

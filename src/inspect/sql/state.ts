@@ -7,6 +7,8 @@ export interface State {
   readonly variables: Map<string, Look>;
   /** What FOUND, ROW_COUNT() and @@ROWCOUNT speak of. */
   last: Look | undefined;
+  /** What a handler of NOT FOUND sets, in MySQL. */
+  missing: string | undefined;
   /** Looks that found nothing, if this is reached. */
   readonly absent: Look[];
   guards: Guard[];
@@ -16,7 +18,7 @@ export interface State {
 }
 
 export function emptyState(): State {
-  return { variables: new Map(), last: undefined, absent: [], guards: [], removals: [], locks: [] };
+  return { variables: new Map(), last: undefined, missing: undefined, absent: [], guards: [], removals: [], locks: [] };
 }
 
 /** For a branch that is reached where `absent` have found nothing. */

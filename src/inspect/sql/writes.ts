@@ -16,9 +16,9 @@ export function judgeInsert(
   dialect: Dialect,
   text: string,
 ): Fault | undefined {
-  const { at, table, columns, manner } = insert;
+  const { at, table, columns, spelling, manner } = insert;
   const fault = (rule: Rule, from: number, why: string, key: readonly string[]): Fault => {
-    return { rule, at, from, why, instead: insteadOf({ table, columns, key }, dialect) };
+    return { rule, at, from, why, instead: insteadOf({ table, columns, spelling, key }, dialect) };
   };
   const keyOf = ({ tokens }: Look) => comparedColumns(clause(tokens, "where"), columns);
 
@@ -81,12 +81,12 @@ function absenceOf(insert: Insert, named: Split["named"], dialect: Dialect): Tok
 }
 
 /** What is wrong with a MERGE that inserts; MySQL and SQLite have none. */
-export function judgeMerge({ at, table, on, columns, hasHint }: Merge, state: State, dialect: Dialect) {
+export function judgeMerge({ at, table, on, columns, spelling, hasHint }: Merge, state: State, dialect: Dialect) {
   if ((dialect !== "tsql" && dialect !== "postgres") || hasHint || isGuarded(state.guards, table)) return undefined;
   const why =
     dialect === "tsql"
       ? `Two runs at once both find no row in ${table.text}, and the second fails with a duplicate key, or inserts a second row: MERGE without HOLDLOCK does not hold what it did not find.`
       : `Two runs at once both find no row in ${table.text}, and the second fails with 23505, or inserts a second row where nothing is unique: MERGE has no ON CONFLICT.`;
-  const instead = insteadOf({ table, columns, key: comparedColumns(on, columns) }, dialect);
+  const instead = insteadOf({ table, columns, spelling, key: comparedColumns(on, columns) }, dialect);
   return { rule: "merge-without-guard", at, from: at, why, instead } satisfies Fault;
 }
