@@ -1,4 +1,4 @@
-import { isSameRows } from "../sql/removals.ts";
+import { isOneRow, isSameRows } from "../sql/removals.ts";
 import { comparedColumns } from "../sql/tables.ts";
 import type { Event } from "./events.ts";
 import { membersOf } from "./keys.ts";
@@ -27,6 +27,14 @@ export function insertedAgain(
   });
 }
 
+/** The key of what is deleted and inserted, where that is one row: what many are deleted by, such as a day, is no key of them. */
+export function keyOfBoth(script: Script, removal: Event, { chain, insert, method }: Event): readonly string[] {
+  if (insert !== undefined) return isOneRow(insert) ? (deletedBy(script, removal) ?? []) : [];
+  const isMany = /^(?:createMany|bulkCreate|insertMany)$/.test(method);
+  const isOne = chain.links.some(({ open }) => open !== -1 && textAt(script, open + 1) === "{");
+  return isMany || !isOne ? [] : (deletedBy(script, removal) ?? []);
+}
+
 /** `prisma.$transaction([a.deleteMany(…), a.createMany(…)])` */
 function isInTransactionList(script: Script, { chain }: Event): boolean {
   const list = script.around[chain.from] ?? -1;
@@ -46,7 +54,7 @@ function leavesBetween(script: Script, removal: Event, write: Event): boolean {
  * The columns that are compared for equality in what is deleted; empty: all rows are deleted; `undefined`: others are, such as
  * old ones, or nobody can tell.
  */
-export function deletedBy(script: Script, { chain, method, removal }: Event): readonly string[] | undefined {
+function deletedBy(script: Script, { chain, method, removal }: Event): readonly string[] | undefined {
   if (removal !== undefined) return comparedColumns(removal.where);
   let isLimited = false;
   for (const { name, open } of chain.links) {

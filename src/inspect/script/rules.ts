@@ -8,7 +8,7 @@ import { isHandled, isLockedBefore } from "./guards.ts";
 import { insteadInProgram } from "./instead.ts";
 import { readLiterals } from "./literals.ts";
 import { regionsWithout } from "./outcomes.ts";
-import { deletedBy, insertedAgain } from "./removals.ts";
+import { insertedAgain, keyOfBoth } from "./removals.ts";
 import { eventsOfStatement } from "./statements.ts";
 import { readScript } from "./structure.ts";
 import { upsert } from "./upserts.ts";
@@ -90,7 +90,7 @@ export function findScriptFaults(text: string, file: string, wanted: Dialect | u
       at: script.tokens[write.chain.from]?.start ?? 0,
       from: script.tokens[removal.chain.from]?.start ?? 0,
       why: `A rerun of older data deletes newer rows of ${write.model}, one that ends in between leaves none, and two at once delete the same rows and both insert.`,
-      instead: insteadInProgram(write, deletedBy(script, removal) ?? [], text, dialect),
+      instead: insteadInProgram(write, keyOfBoth(script, removal, write), text, dialect),
     });
   }
   return { faults, comments };

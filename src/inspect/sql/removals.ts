@@ -22,6 +22,12 @@ export function isSameRows({ where }: Removal, insert: Insert, text: string): bo
   });
 }
 
+/** `values (…)` once */
+export function isOneRow({ source }: Insert): boolean {
+  if (!isWord(source[0], "values", "value") || !isSign(source[1], "(")) return false;
+  return !isSign(source[closing(source, 1) + 1], ",");
+}
+
 function isLower(token: Token): boolean {
   return isSign(token, ">");
 }

@@ -50,6 +50,9 @@ export function splitWith(tokens: Tokens): Split {
   return { main: tokens.slice(at), named };
 }
 
+const sourceWords =
+  "values value select set default with exec execute output overriding table partition returning on merge".split(" ");
+
 export function readInsert(tokens: Tokens): Insert | undefined {
   const [first] = tokens;
   if (first === undefined) return undefined;
@@ -85,6 +88,8 @@ export function readInsert(tokens: Tokens): Insert | undefined {
     at = to + 1;
   }
   const source = tokens.slice(at);
+  // a sentence may begin so: "INSERT IGNORE into orders loses rows"
+  if (source[0]?.kind === "word" && !isWord(source[0], ...sourceWords)) return undefined;
   // `replace(a, b, c)` is a function, and `replace` alone many things
   if (
     first.text === "replace" &&

@@ -3,7 +3,7 @@ import { absenceIn } from "./absences.ts";
 import { holdsRange, type Look, speaksOf } from "./conditions.ts";
 import { isGuarded, locksRows } from "./guards.ts";
 import { insteadOf } from "./instead.ts";
-import { isSameRows } from "./removals.ts";
+import { isOneRow, isSameRows } from "./removals.ts";
 import type { State } from "./state.ts";
 import type { Insert, Merge, Split } from "./statements.ts";
 import { clause, comparedColumns, sameTable, type Tokens } from "./tables.ts";
@@ -66,7 +66,9 @@ export function judgeInsert(
   // a deletion is told once, however many rows are inserted one by one
   state.removals = state.removals.filter((one) => one !== removal);
   const why = `A rerun of older data deletes newer rows of ${table.text}, one that ends in between leaves none, and two at once delete the same rows and both insert.`;
-  return fault("delete-then-insert", removal.at, why, comparedColumns(removal.where, columns));
+  // what a whole day is deleted by is no key of its rows
+  const key = isOneRow(insert) ? comparedColumns(removal.where, columns) : [];
+  return fault("delete-then-insert", removal.at, why, key);
 }
 
 function whyNotIgnore(table: string, dialect: "mysql" | "sqlite"): string {
