@@ -16,20 +16,28 @@ export function isHandled(script: Script, at: number, rule?: Fault["rule"]): boo
   // nothing outside makes these sound
   if (rule === "insert-ignore" || rule === "replace-deletes") return false;
   const { from, to } = functionAround(script, at);
-  const start = script.tokens[from]?.start ?? 0;
-  const end = script.tokens[to]?.end ?? script.text.length;
   // from the function's own block only: a module's imports say nothing of one statement
   if (from === -1) return false;
-  return handled.test(script.code.slice(start, end));
+  const known = answers.get(script) ?? new Map<number, boolean>();
+  answers.set(script, known);
+  let answer = known.get(from);
+  if (answer === undefined) {
+    const start = script.tokens[from]?.start ?? 0;
+    const end = script.tokens[to]?.end ?? script.text.length;
+    answer = handled.test(script.code.slice(start, end));
+    known.set(from, answer);
+  }
+  return answer;
 }
 
+/** Of each function, by where it begins: a long one holds many statements. */
+const answers = new WeakMap<Script, Map<number, boolean>>();
+
 /** Whoever locks a parent's row first lets one after the other look for its children. */
-export function isLockedBefore(events: readonly Event[], look: Event, write: Event, script: Script): boolean {
+export function isLockedBefore(locks: readonly Event[], look: Event, write: Event, script: Script): boolean {
   const around = functionAround(script, write.chain.from);
-  return events.some(
+  return locks.some(
     (event) =>
-      event.is === "look" &&
-      event.locks &&
       event.chain.from < look.chain.from &&
       event.chain.from > around.from &&
       event.chain.to < around.to &&

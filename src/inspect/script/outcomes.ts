@@ -17,9 +17,12 @@ export function regionsWithout(script: Script, look: Event): readonly Region[] {
   if (bound === undefined) return [];
   const end = endOfStatement(script, after.to + 1);
   const scope = scopeOf(script, bound.at, [...bound.names.keys()]);
-  const names = derived(script, bound.names, end, scope.to);
-  return outcomes(script, names, end, scope.to);
+  const last = Math.min(scope.to, end + farthest);
+  return outcomes(script, derived(script, bound.names, end, last), end, last);
 }
+
+/** How many tokens after a look its answer is followed: some four hundred lines. A whole program in one block is not read anew for each. */
+const farthest = 4_000;
 
 const keywords = new Set(["await", "return", "yield", "throw", "case", "typeof", "void", "in", "of"]);
 

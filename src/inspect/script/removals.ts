@@ -2,29 +2,26 @@ import { isOneRow, isSameRows } from "../sql/removals.ts";
 import { comparedColumns } from "../sql/tables.ts";
 import type { Event } from "./events.ts";
 import { membersOf } from "./keys.ts";
-import { blockAround, closingOf, type Script, textAt } from "./structure.ts";
+import { blockAround, closingOf, type Region, type Script, textAt } from "./structure.ts";
 
-/** The write that inserts again what `removal` deleted, after it in its block; `text`: the program. */
+/** The write that inserts again what `removal` deleted, after it in its block. `writesIn` tells those of its table. */
 export function insertedAgain(
   script: Script,
   removal: Event,
-  writes: readonly Event[],
-  text: string,
+  writesIn: (region: Region) => readonly Event[],
 ): Event | undefined {
   if (!removal.chain.isAwaited && !isInTransactionList(script, removal)) return undefined;
   const block = blockAround(script, removal.chain.from);
   const keys = deletedBy(script, removal);
-  return writes.find((write) => {
-    if (write.chain.from < removal.chain.to || write.chain.to > block.to) return false;
-    if (!removal.models.includes(write.models[0] ?? "")) return false;
-    if (leavesBetween(script, removal, write)) return false;
+  const again = writesIn({ from: removal.chain.to, to: block.to }).find((write) => {
     if (removal.removal !== undefined || write.insert !== undefined) {
       return removal.removal !== undefined && write.insert !== undefined
-        ? isSameRows(removal.removal, write.insert, text)
+        ? isSameRows(removal.removal, write.insert, script.text)
         : false;
     }
     return keys !== undefined && (keys.length === 0 || keys.some((key) => mayHold(script, write, key)));
   });
+  return again === undefined || leavesBetween(script, removal, again) ? undefined : again;
 }
 
 /** The key of what is deleted and inserted, where that is one row: what many are deleted by, such as a day, is no key of them. */
