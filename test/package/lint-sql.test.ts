@@ -69,6 +69,14 @@ describe("reprise lint sql", () => {
     expect((await run(["lint", "sql", "-", "--dialect", "postgres"], "select 1")).code).toBe(0);
   });
 
+  test("reads UTF-16 with a mark, and calls nothing sound that is no text", async () => {
+    const statement = "\uFEFFinsert into t (a)\r\nselect 1 where not exists (select 1 from t)";
+    await writeFile(join(folder, "wide.sql"), Buffer.from(statement, "utf16le"));
+    expect((await run(["lint", "sql", "wide.sql"])).code).toBe(1);
+    await writeFile(join(folder, "binary.sql"), Buffer.from([0x73, 0x00, 0x80, 0xff]));
+    expect(await run(["lint", "sql", "binary.sql"])).toMatchObject({ code: 2, err: expect.stringContaining("no text") });
+  });
+
   test("ends with 2 where it cannot read, or is asked wrongly", async () => {
     expect(await run(["lint", "sql", "absent.sql"])).toMatchObject({
       code: 2,

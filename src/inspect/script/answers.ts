@@ -28,11 +28,18 @@ export function known(script: Script, names: Names, at: number): Atom | undefine
 }
 
 const tells = new Set(
-  "length rows rowCount count affectedRows changes changedRows exists total n cnt c num data recordset rowsAffected numUpdatedRows affected affectedCount matchedCount modifiedCount".split(" "),
+  "length rows rowCount count affectedRows changes changedRows exists total n cnt c num data recordset rowsAffected numUpdatedRows affected affectedCount matchedCount modifiedCount".split(
+    " ",
+  ),
 );
 
 /** What a condition says of the answer, as far as that is sure. */
-export function sayOf(script: Script, from: number, to: number, atom: (at: number) => Atom | undefined): Says | undefined {
+export function sayOf(
+  script: Script,
+  from: number,
+  to: number,
+  atom: (at: number) => Atom | undefined,
+): Says | undefined {
   const parts: Region[] = [];
   let hasAnd = false;
   let start = from;

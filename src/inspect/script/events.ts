@@ -24,15 +24,15 @@ export interface Event {
 }
 
 const looks = new Set(
-  "findOne findOneBy findFirst findUnique findByPk findAll findMany find findBy count countBy exists exist existsBy existBy findAndCountAll getOne getCount getExists findById countDocuments".split(" "),
+  "findOne findOneBy findFirst findUnique findByPk findAll findMany find findBy count countBy exists exist existsBy existBy findAndCountAll getOne getCount getExists findById countDocuments".split(
+    " ",
+  ),
 );
 const updates = new Set("update updateMany updateOne updateTable".split(" "));
 const removals = new Set("delete deleteMany deleteOne deleteFrom del destroy nativeDelete".split(" "));
 /** They tell of a table only together with the rest of the chain. */
 const starters = new Set("select selectFrom insertInto first updateTable deleteFrom".split(" "));
-const writes = new Set(
-  "create insert save bulkCreate createMany insertMany insertOne insertGraph".split(" "),
-);
+const writes = new Set("create insert save bulkCreate createMany insertMany insertOne insertGraph".split(" "));
 /** They end a chain that says elsewhere what it is about. */
 const builders = new Set(
   "from selectFrom into insertInto updateTable deleteFrom table collection getRepository queryBuilder model".split(" "),

@@ -35,7 +35,9 @@ export function keyOfBoth(script: Script, removal: Event, { chain, insert, metho
 /** `prisma.$transaction([a.deleteMany(…), a.createMany(…)])` */
 function isInTransactionList(script: Script, { chain }: Event): boolean {
   const list = script.around[chain.from] ?? -1;
-  return textAt(script, list) === "[" && textAt(script, list - 1) === "(" && textAt(script, list - 2) === "$transaction";
+  return (
+    textAt(script, list) === "[" && textAt(script, list - 1) === "(" && textAt(script, list - 2) === "$transaction"
+  );
 }
 
 function leavesBetween(script: Script, removal: Event, write: Event): boolean {

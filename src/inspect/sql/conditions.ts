@@ -76,7 +76,7 @@ function learnPart(tokens: Tokens, known: Known, isNot: boolean, depth: number):
       : undefined;
   if (look === undefined) return [];
   if (tokens.length === 1) return told(look, false);
-  const name = tokens.findIndex((token) => token === names[0]);
+  const name = names[0] === undefined ? -1 : tokens.indexOf(names[0]);
   // `row.id is null` speaks of the row
   const isField = !counts && isSign(tokens[name + 1], ".");
   const tail = tokens.slice(counts ? 1 : name + (isField ? 3 : 1));

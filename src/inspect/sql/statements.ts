@@ -1,4 +1,14 @@
-import { type Columns, closing, isSign, isWord, placeOf, readColumns, readName, type TableName, type Tokens } from "./tables.ts";
+import {
+  type Columns,
+  closing,
+  isSign,
+  isWord,
+  placeOf,
+  readColumns,
+  readName,
+  type TableName,
+  type Tokens,
+} from "./tables.ts";
 
 const noColumns: Columns = { columns: [], spelling: new Map() };
 
