@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -71,9 +71,9 @@ describe("reprise lint sql", () => {
 
   test("reads UTF-16 with a mark, and calls nothing sound that is no text", async () => {
     const statement = "\uFEFFinsert into t (a)\r\nselect 1 where not exists (select 1 from t)";
-    await writeFile(join(folder, "wide.sql"), Buffer.from(statement, "utf16le"));
+    writeFileSync(join(installed.folder, "wide.sql"), Buffer.from(statement, "utf16le"));
     expect((await run(["lint", "sql", "wide.sql"])).code).toBe(1);
-    await writeFile(join(folder, "binary.sql"), Buffer.from([0x73, 0x00, 0x80, 0xff]));
+    writeFileSync(join(installed.folder, "binary.sql"), Buffer.from([0x73, 0x00, 0x80, 0xff]));
     expect(await run(["lint", "sql", "binary.sql"])).toMatchObject({ code: 2, err: expect.stringContaining("no text") });
   });
 
