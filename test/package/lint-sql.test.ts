@@ -74,7 +74,10 @@ describe("reprise lint sql", () => {
     writeFileSync(join(installed.folder, "wide.sql"), Buffer.from(statement, "utf16le"));
     expect((await run(["lint", "sql", "wide.sql"])).code).toBe(1);
     writeFileSync(join(installed.folder, "binary.sql"), Buffer.from([0x73, 0x00, 0x80, 0xff]));
-    expect(await run(["lint", "sql", "binary.sql"])).toMatchObject({ code: 2, err: expect.stringContaining("no text") });
+    expect(await run(["lint", "sql", "binary.sql"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no text"),
+    });
   });
 
   test("ends with 2 where it cannot read, or is asked wrongly", async () => {
