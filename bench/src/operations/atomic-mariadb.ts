@@ -109,6 +109,7 @@ async function waysOf(pool: Pool) {
   const handWritten: Way = (booking) =>
     transact(pool, async (query) => {
       const { reference, seat } = booking;
+      // reprise: sound, the name is short and all there is: nothing but a duplicate can be swallowed
       const claimed = await query("insert ignore into handwritten (name) values (?)", [reference]);
       if (claimed.affectedRows === 0) throw new Error("this key was there before");
       await query(work, [reference, seat]);
