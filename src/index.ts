@@ -83,6 +83,7 @@ export type {
 } from "./operation/surface.ts";
 export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
 export { createReprise, type Reprise } from "./reprise.ts";
+export type { ScheduleEvents } from "./schedule/events.ts";
 export type { Each, IfMissed, IfStillRunning, Look, ScheduleRun, Tick } from "./schedule/declaration.ts";
 export type {
   HeldElsewhere,

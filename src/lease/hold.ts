@@ -175,7 +175,7 @@ async function fencedTransaction<T>(
 }
 
 /** Nobody waits long for it: what is not given back ends by itself. */
-async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
+export async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
   const late = () => new Error("late");
   await withDeadline(clock, defaults.lease.releaseMs, leases.release(grip), late).catch(noop);
 }
