@@ -117,7 +117,10 @@ export function routeTotals(runs: readonly ProcessRun[], { since }: Pick<Steps, 
 }
 
 /** How ticks ended, in all: they are too far apart for a rate. */
-export function scheduleTotals(runs: readonly ProcessRun[], { since }: Pick<Steps, "since">): readonly ScheduleMetrics[] {
+export function scheduleTotals(
+  runs: readonly ProcessRun[],
+  { since }: Pick<Steps, "since">,
+): readonly ScheduleMetrics[] {
   const totals = new Map<string, Record<TickCount, number>>();
   for (const { from, to } of runs.flatMap(({ intervals }) => intervals)) {
     if (to.at <= since) continue;
