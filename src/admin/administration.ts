@@ -1,6 +1,7 @@
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import type { Intervention, Ledger, Note, RecentQuery, RunHistory, RunSummary } from "../contract/ledger.ts";
+import { checkNote } from "../contract/note.ts";
 import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";
@@ -80,7 +81,6 @@ export interface Administration {
 }
 
 const listed = 50;
-const noteMaxLength = 1_000;
 
 /**
  * @example
@@ -116,10 +116,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     { who, why }: Note,
     intervention: (shown: Shown) => Intervention,
   ): Promise<Shown> => {
-    for (const [name, text] of Object.entries({ who, why })) {
-      const reason = reasonAgainst(text);
-      if (reason !== undefined) throw new RepriseError("REPRISE_NOTE_MISSING", { name, why: reason });
-    }
+    checkNote({ who, why });
     const ledger = await opened();
     const shown = await find(ledger, id);
     const decided = intervention(shown);
@@ -151,13 +148,6 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     cancel: (id, note) => decide(id, note, () => ({ does: "cancel" })),
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
   };
-}
-
-/** It is kept as it stands and printed on terminals: one line, and no book. */
-function reasonAgainst(text: unknown): string | undefined {
-  if (typeof text !== "string" || text.trim() === "") return "is empty";
-  if (text.length > noteMaxLength) return `is longer than ${noteMaxLength} characters`;
-  return /\p{Cc}/u.test(text) ? "has control characters" : undefined;
 }
 
 function settlementOf({ name, declaration }: Settings, ending: Ending): Settlement {
