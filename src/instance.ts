@@ -56,6 +56,7 @@ export class Instance {
   #opening: Promise<void> | undefined;
   #connecting: Promise<Ledger<unknown> | undefined> | undefined;
   #used = false;
+  #aside = false;
   #closed: Promise<void> | undefined;
   #journal: { readonly stop: () => Promise<void> } | undefined;
 
@@ -100,7 +101,15 @@ export class Instance {
       options.workers ?? defaults.background.workers,
     );
     this.#loads = createLoads(
-      { service, instance, clock, ledger: () => this.#openLedger(), closing: this.#closing },
+      {
+        ...{ service, instance, clock, closing: this.#closing },
+        ledger: () => this.#openLedger(),
+        connected: async () => {
+          const ledger = await this.#connect();
+          if (ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name: service });
+          return ledger;
+        },
+      },
       owner,
     );
     this.#schedules = createSchedules(
@@ -135,6 +144,9 @@ export class Instance {
       anchorLedgers: () => this.#anchors.ledgers(),
       started: () => this.#open(),
       connected: () => this.#connect(),
+      stayAside: () => {
+        this.#aside = true;
+      },
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -265,7 +277,8 @@ export class Instance {
     this.#outside(() => {
       this.#caches.start();
       if (ledger === undefined) return;
-      this.#operations.start(ledger);
+      this.#operations.start(ledger, !this.#aside);
+      if (this.#aside) return;
       this.#schedules.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });

@@ -17,8 +17,8 @@ const { serve } = await vite.ssrLoadModule("/test/page/serve.ts");
 const token = "a-token-for-looking-at-the-page-only";
 const port = Number(process.env.PORT ?? 4100);
 const states = [
-  {},
-  { quiet: true },
+  { jobs: true },
+  { jobs: true, quiet: true },
   { gap: true },
   { empty: true },
   { ledger: "away" },

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { AdministrationAnswer, RunAnswer } from "../../src/page/wire.ts";
-import { fetchJson, Refused } from "./data.ts";
+import type { AdministrationAnswer, JobKind, RunAnswer } from "../../src/page/wire.ts";
+import { fetchJson, type JobAnswers, jobPath, Refused } from "./data.ts";
 
 /** Kept in this tab alone, and never in an address: an address is sent to colleagues. */
 const tokenKey = "reprise-token";
@@ -14,6 +14,8 @@ export interface Administration {
   readonly lock: () => void;
   /** The run as it stands after it. Rejects with what refused it. */
   readonly decide: (id: string, decision: object) => Promise<RunAnswer>;
+  /** The load or the schedule as it stands after it, or while it is under way. Rejects with what refused it. */
+  readonly act: <K extends JobKind>(kind: K, name: string, act: object) => Promise<JobAnswers[K]>;
 }
 
 export function useAdministration(alive: boolean): Administration {
@@ -29,6 +31,14 @@ export function useAdministration(alive: boolean): Administration {
       headers: { authorization: `Bearer ${carried}`, "content-type": "application/json" },
       body: JSON.stringify(body),
     });
+  const send = async <T>(path: string, body: object): Promise<T> => {
+    try {
+      return await post<T>(path, token ?? "", body);
+    } catch (error) {
+      if (error instanceof Refused && error.code === "token") lock();
+      throw error;
+    }
+  };
   useEffect(() => {
     fetchJson<AdministrationAnswer>("/administration.json").then(
       (found) => {
@@ -60,13 +70,8 @@ export function useAdministration(alive: boolean): Administration {
       return undefined;
     },
     lock,
-    decide: async (id, decision) => {
-      try {
-        return await post<RunAnswer>(`/runs/${id}/decide`, token ?? "", decision);
-      } catch (error) {
-        if (error instanceof Refused && error.code === "token") lock();
-        throw error;
-      }
-    },
+    decide: (id, decision) => send<RunAnswer>(`/runs/${id}/decide`, decision),
+    act: <K extends JobKind>(kind: K, name: string, act: object) =>
+      send<JobAnswers[K]>(`${jobPath(kind, name)}/act`, act),
   };
 }

@@ -6,14 +6,16 @@ import { age, second } from "./format.ts";
 import { keys, useKeys } from "./keys.ts";
 import { needsOf } from "./needs.ts";
 import { Bones } from "./parts.tsx";
-import { link, type Route, useRoute, views, withQuery } from "./route.ts";
+import { link, type Route, useRoute, type View, views, withQuery } from "./route.ts";
 import { type Theme, useTheme } from "./theme.ts";
 import { Caches } from "./views/caches.tsx";
 import { Decisions } from "./views/decisions.tsx";
 import { Empty } from "./views/empty.tsx";
 import { Incidents } from "./views/incidents.tsx";
+import { Loads } from "./views/loads.tsx";
 import { Operations } from "./views/operations.tsx";
 import { Overview } from "./views/overview.tsx";
+import { Schedules } from "./views/schedules.tsx";
 import { Unlock } from "./views/unlock.tsx";
 
 const rangeWords = { "15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 d" } as const satisfies Record<
@@ -33,8 +35,8 @@ export function App() {
   const askUnlock = () => setUnlocking(true);
   const help = useRef<HTMLDialogElement>(null);
   const showHelp = () => help.current?.showModal();
-  const incidents = (data.incidents?.incidents.length ?? 0) > 0;
-  useKeys(toggleTheme, showHelp, incidents);
+  const tabs = tabsOf(data);
+  useKeys(toggleTheme, showHelp, tabs);
   const needs = data.decisions === undefined ? 0 : needsOf(data, route).length;
   useEffect(() => {
     document.title = `${needs > 0 ? `(${needs}) ` : ""}${route.view} · ${service} · Reprise`;
@@ -42,7 +44,7 @@ export function App() {
   document.body.dataset["state"] = data.connection === "lost" ? "disconnected" : "ready";
   return (
     <>
-      <TopBar {...{ data, route, theme, toggleTheme, needs, incidents, administration, askUnlock }} />
+      <TopBar {...{ data, route, theme, toggleTheme, needs, tabs, administration, askUnlock }} />
       <main>
         <StateNotice data={data} />
         <Shown {...{ data, route, theme, administration, askUnlock }} />
@@ -75,6 +77,16 @@ export function App() {
   );
 }
 
+/** A kind of which nothing is declared has no tab. */
+function tabsOf({ incidents, decisions }: Data): readonly View[] {
+  const has: Partial<Record<View, boolean>> = {
+    incidents: (incidents?.incidents.length ?? 0) > 0,
+    loads: decisions?.decisions.some(({ kind }) => kind === "load") === true,
+    schedules: decisions?.decisions.some(({ kind }) => kind === "schedule") === true,
+  };
+  return views.filter((view) => has[view] ?? true);
+}
+
 function runsQuery({ view, path, query: asked }: Route, state: string): string {
   const query = new URLSearchParams();
   const [operation] = path;
@@ -101,6 +113,8 @@ function Shown({ data, route, theme, administration, askUnlock }: ShownProps) {
   if (decisions.decisions.length === 0) return <Empty />;
   if (route.view === "caches") return <Caches data={data} route={route} theme={theme} />;
   if (route.view === "operations") return <Operations {...{ data, route, administration, askUnlock }} />;
+  if (route.view === "loads") return <Loads {...{ data, route, administration, askUnlock }} />;
+  if (route.view === "schedules") return <Schedules {...{ data, route, administration, askUnlock }} />;
   if (route.view === "decisions") return <Decisions data={data} route={route} />;
   return <Overview data={data} route={route} theme={theme} />;
 }
@@ -140,15 +154,15 @@ interface TopBarProps {
   readonly theme: Theme;
   readonly toggleTheme: () => void;
   readonly needs: number;
-  readonly incidents: boolean;
+  readonly tabs: readonly View[];
   readonly administration: Administration;
   readonly askUnlock: () => void;
 }
 
-function TopBar({ data, route, theme, toggleTheme, needs, incidents, administration, askUnlock }: TopBarProps) {
+function TopBar({ data, route, theme, toggleTheme, needs, tabs, administration, askUnlock }: TopBarProps) {
   const { connection, metrics, live, newsAt } = data;
   const ranges = metrics?.ranges ?? [];
-  const windowed = route.view !== "incidents" && route.view !== "decisions" && ranges.length > 1;
+  const windowed = ["overview", "caches", "operations"].includes(route.view) && ranges.length > 1;
   return (
     <header class="bar">
       <div>
@@ -162,19 +176,17 @@ function TopBar({ data, route, theme, toggleTheme, needs, incidents, administrat
           reprise <span class="t">{service}</span>
         </a>
         <nav class="tabs" aria-label="Views">
-          {views
-            .filter((view) => view !== "incidents" || incidents)
-            .map((view) => (
-              <a key={view} href={link(route, view)} aria-current={view === route.view ? "page" : undefined}>
-                {view.replace(/^./, (letter) => letter.toUpperCase())}
-                {view === "overview" && needs > 0 ? (
-                  <span class="count">
-                    {needs}
-                    <span class="vh"> need a person</span>
-                  </span>
-                ) : null}
-              </a>
-            ))}
+          {tabs.map((view) => (
+            <a key={view} href={link(route, view)} aria-current={view === route.view ? "page" : undefined}>
+              {view.replace(/^./, (letter) => letter.toUpperCase())}
+              {view === "overview" && needs > 0 ? (
+                <span class="count">
+                  {needs}
+                  <span class="vh"> need a person</span>
+                </span>
+              ) : null}
+            </a>
+          ))}
         </nav>
         <div class="right">
           <span class="conn">

@@ -3,10 +3,15 @@ import type { Metrics, Range } from "../../src/observe/metrics.ts";
 import type {
   DecisionsAnswer,
   IncidentsAnswer,
+  JobKind,
   LiveMessage,
+  LoadAnswer,
+  LoadsAnswer,
   Refusal,
   RunAnswer,
   RunsAnswer,
+  ScheduleAnswer,
+  SchedulesAnswer,
   TwiceAnswer,
 } from "../../src/page/wire.ts";
 import type { WorkingSet } from "../../src/page/working-set.ts";
@@ -25,6 +30,8 @@ interface Known {
   readonly runs: RunsAnswer | undefined;
   /** Those that need a person, however old: among the newest they would soon be lost. */
   readonly unknown: RunsAnswer | undefined;
+  readonly loads: LoadsAnswer | undefined;
+  readonly schedules: SchedulesAnswer | undefined;
   /** Successes that happened twice. */
   readonly twice: TwiceAnswer | undefined;
   /** The code with which the ledger refused to tell of runs. */
@@ -42,6 +49,8 @@ const nothing: Known = {
   incidents: undefined,
   runs: undefined,
   unknown: undefined,
+  loads: undefined,
+  schedules: undefined,
   twice: undefined,
   runsRefused: undefined,
   connection: "connecting",
@@ -53,6 +62,8 @@ const nothing: Known = {
 const silenceMs = 4_000;
 const seriesEveryMs = 10_000;
 const runsEveryMs = 3_000;
+/** Of a load or a schedule that is looked at, while something of it runs. */
+const progressEveryMs = 1_000;
 const longestRetryMs = 8_000;
 
 export class Refused extends Error {
@@ -148,6 +159,16 @@ export function useData(range: Range | undefined, runsQuery: string): Data {
       () => {},
     );
   });
+  useRepeated(runsEveryMs, [alive], () => {
+    fetchJson<LoadsAnswer>("/loads.json").then(
+      (loads) => tell({ loads }),
+      () => {},
+    );
+    fetchJson<SchedulesAnswer>("/schedules.json").then(
+      (schedules) => tell({ schedules }),
+      () => {},
+    );
+  });
   useRepeated(runsEveryMs, [alive, runsQuery, decided], () => {
     fetchJson<RunsAnswer>(`/runs.json${runsQuery}`).then(
       (runs) => tell({ runs, runsRefused: undefined }),
@@ -197,6 +218,58 @@ export function useRun(
     tell({ id: answer.run.id, answer });
   };
   return [found?.id === id ? found?.answer : undefined, replace];
+}
+
+/** What is known of each kind. */
+export interface JobAnswers {
+  readonly load: LoadAnswer;
+  readonly schedule: ScheduleAnswer;
+}
+
+interface JobFound<K extends JobKind> {
+  readonly path: string;
+  readonly answer: JobAnswers[K] | undefined;
+  /** The code with which the ledger refused to tell. */
+  readonly refused: string | undefined;
+}
+
+export const jobPath = (kind: JobKind, name: string): string => `/${kind}s/${encodeURIComponent(name)}`;
+
+/** A load or a schedule that is looked at, and how to exchange it for what is known better. */
+export function useJob<K extends JobKind>(
+  kind: K,
+  name: string | undefined,
+  query: string,
+  alive: boolean,
+  running: (answer: JobAnswers[K]) => boolean,
+): readonly [JobAnswers[K] | undefined, string | undefined, (answer: JobAnswers[K]) => void] {
+  const path = name === undefined ? "" : `${jobPath(kind, name)}.json${query}`;
+  const [known, tell] = useReducer(
+    (before: JobFound<K> | undefined, next: JobFound<K>) =>
+      // what is known stays, and what somebody types beside it
+      next.answer === undefined && before?.path === next.path ? { ...next, answer: before.answer } : next,
+    undefined,
+  );
+  // what was asked for before something was done is older than its answer
+  const generation = useRef(0);
+  const found = known?.path === path ? known : undefined;
+  const isRunning = found?.answer !== undefined && running(found.answer);
+  useRepeated(isRunning ? progressEveryMs : runsEveryMs, [path, alive, isRunning], () => {
+    if (path === "") return;
+    generation.current += 1;
+    const own = generation.current;
+    const current = () => own === generation.current;
+    fetchJson<JobAnswers[K]>(path).then(
+      (answer) => current() && tell({ path, answer, refused: undefined }),
+      (error: unknown) =>
+        current() && error instanceof Refused && tell({ path, answer: undefined, refused: error.code }),
+    );
+  });
+  const replace = (answer: JobAnswers[K]) => {
+    generation.current += 1;
+    tell({ path, answer, refused: undefined });
+  };
+  return [found?.answer, found?.refused, replace];
 }
 
 /** Of a cache, or of all. */

@@ -110,3 +110,6 @@ export function inWords(count: number): string {
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string => (count === 1 ? one : many);
+
+export const sentence = (words: string): string =>
+  `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;

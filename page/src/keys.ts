@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
-import { link, parse, type Route, views } from "./route.ts";
+import { link, parse, type Route, type View, views } from "./route.ts";
 
 export const keys = [
-  ["1 … 5", "views"],
+  ["1 … 7", "views"],
   ["j k", "next, previous row"],
   ["Enter", "open"],
   ["/", "filter"],
@@ -13,7 +13,8 @@ export const keys = [
 
 const rows = "[data-go], .q a, .needs a";
 
-export function useKeys(toggleTheme: () => void, help: () => void, incidents: boolean): void {
+/** `shown`: the views that have a tab. A view keeps its key, whichever others are there. */
+export function useKeys(toggleTheme: () => void, help: () => void, shown: readonly View[]): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const { target, key } = event;
@@ -25,7 +26,7 @@ export function useKeys(toggleTheme: () => void, help: () => void, incidents: bo
         return;
       }
       const view = views[Number(key) - 1];
-      if (view !== undefined && (view !== "incidents" || incidents)) location.hash = link(route, view);
+      if (view !== undefined && shown.includes(view)) location.hash = link(route, view);
       else if (key === "t") toggleTheme();
       else if (key === "?") help();
       else if (key === "j" || key === "k") move(key === "j" ? 1 : -1);

@@ -10,6 +10,7 @@ import "./style/operations.css";
 import "./style/incidents.css";
 import "./style/decisions.css";
 import "./style/memory.css";
+import "./style/jobs.css";
 
 const root = document.getElementById("root");
 if (root !== null) render(<App />, root);

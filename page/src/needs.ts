@@ -1,5 +1,6 @@
 import type { Data } from "./data.ts";
-import { age, plural, whole } from "./format.ts";
+import { age, plural, sentence, whole } from "./format.ts";
+import { jobNeeds } from "./job-needs.ts";
 import { link, type Route } from "./route.ts";
 
 export interface Need {
@@ -20,7 +21,8 @@ const cannotGoOn = /^(REPRISE_\w+|its input cannot be read|\d+ attempts ended wi
 const costs = ["money", "trust", "noise", "nothing"];
 
 /** Who must act, costliest first, then oldest: lost answers, answers that differ, successes that happened twice, then decisions that nobody took. */
-export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data, route: Route): readonly Need[] {
+export function needsOf(data: Data, route: Route): readonly Need[] {
+  const { unknown: lost, twice, decisions, live, metrics } = data;
   const declared = decisions?.decisions ?? [];
   const costOf = (operation: string) => {
     const answer = declared.find(({ kind, name }) => kind === "operation" && name === operation)?.answers[
@@ -99,10 +101,7 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href:
-          kind === "route" || kind === "load"
-            ? link(route, "decisions")
-            : link(route, kind === "cache" ? "caches" : "operations", [name]),
+        href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),
@@ -112,11 +111,8 @@ export function needsOf({ unknown: lost, twice, decisions, live, metrics }: Data
         age: "",
       }),
     );
-  return [...unknown, ...differing, ...second, ...open];
+  return [...unknown, ...differing, ...second, ...jobNeeds(data, route), ...open];
 }
-
-const sentence = (words: string) =>
-  `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
 
 const consequences: Readonly<Record<string, string>> = {
   owner: "Nobody answers for it.",

@@ -6,6 +6,9 @@ import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
+import { administerLoads, type LoadAdministration } from "./loads.ts";
+import { checkNote } from "./note.ts";
+import { administerSchedules, type ScheduleAdministration } from "./schedules.ts";
 import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
 
 /** How work ends that a person settles: with a value, or with one of the operation's declared refusals. */
@@ -23,7 +26,8 @@ export interface Shown extends RunHistory {
 }
 
 /**
- * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page.
+ * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page. The same
+ * for loads and schedules, by their names.
  *
  * Every decision is carried out in one step of the ledger if the work is still in the state it is for, and is kept with who
  * made it and why. Each returns the run as it stands after it. It opens the ledger and begins no background work: whoever only
@@ -78,6 +82,8 @@ export interface Administration {
    * @throws REPRISE_NO_SUCH_WORK, REPRISE_ILLEGAL_TRANSITION
    */
   readonly cancel: (id: string, note: Note) => Promise<Shown>;
+  readonly loads: LoadAdministration;
+  readonly schedules: ScheduleAdministration;
 }
 
 const listed = 50;
@@ -147,6 +153,8 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     rerun: (id, note) => decide(id, note, () => ({ does: "reopen" })),
     cancel: (id, note) => decide(id, note, () => ({ does: "cancel" })),
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
+    loads: administerLoads(inside),
+    schedules: administerSchedules(inside),
   };
 }
 

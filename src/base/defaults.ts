@@ -201,6 +201,11 @@ export const defaults = {
     endMs: 2_000,
     /** Some questions of a catalogue; a server that takes longer is away. */
     compareMs: 60_000,
+    /** How often a terminal's line is written over, and how often a log gets one. */
+    progress: { drawEveryMs: 250, tellEveryMs: 10_000 },
+    /** What fits on a screen. */
+    runsListed: 20,
+    ticksListed: 20,
   },
   ledger: {
     /** When to ask again where no lease bounds the wait. */

@@ -3,19 +3,31 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { defaults } from "../base/defaults.ts";
-import type { Answered, Asked, DeclaredService, Imported } from "./importing.ts";
+import type { LoadProgress } from "../load/surface.ts";
+import type { Answered, Asked, AskedToStop, DeclaredService, Imported, Told } from "./importing.ts";
 
 /** A module that was imported in a process of its own. */
 export interface Apart {
   readonly services: readonly DeclaredService[];
   /**
    * Asks an instance of it, or all. Bounded by the same deadline as the import unless another is given; what is late may
-   * have happened all the same.
+   * have happened all the same. `Infinity`: it takes as long as it takes.
    */
-  readonly ask: (asked: Asked, deadlineMs?: number) => Promise<Answered | Lost>;
+  readonly ask: (
+    asked: Asked,
+    deadlineMs?: number,
+    progress?: (progress: LoadProgress) => void,
+  ) => Promise<Answered | Lost>;
+  /** Asks that what is under way ends soon; that is answered, not this. */
+  readonly stop: (asked: AskedToStop) => void;
 }
 
 export type Lost = { readonly is: "late" } | { readonly is: "ended"; readonly how: string };
+
+export interface ApartOptions {
+  /** Whether what stops this process is told to the module's by this one, and does not end it in the middle of its work. */
+  readonly outlivesSignals?: boolean;
+}
 
 /**
  * `work` with what a module exports, or a sentence that says why nothing is told. The module is imported in a process of
@@ -25,6 +37,7 @@ export async function withModule<T>(
   module: string,
   deadlineMs: number,
   work: (apart: Apart) => Promise<T>,
+  { outlivesSignals = false }: ApartOptions = {},
 ): Promise<T | string> {
   const path = resolve(module);
   const name = `'${module}'`;
@@ -37,19 +50,24 @@ export async function withModule<T>(
 
   const script = fileURLToPath(new URL("./cli-importing.mjs", import.meta.url));
   // what the module prints is no part of the document
-  const child = fork(script, [pathToFileURL(path).href], { stdio: ["ignore", 2, 2, "ipc"] });
+  const child = fork(script, [pathToFileURL(path).href], {
+    stdio: ["ignore", 2, 2, "ipc"],
+    // a terminal, and many an orchestrator, signals the whole group
+    detached: outlivesSignals && process.platform !== "win32",
+  });
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   try {
     const imported = await hear<Imported>(child, deadlineMs);
     const services = servicesOf(imported, name, deadlineMs);
     if (typeof services === "string") return services;
-    const ask = (asked: Asked, answerMs = deadlineMs): Promise<Answered | Lost> => {
-      const heard = hear<Answered>(child, answerMs);
-      // one that cannot be reached has ended, and that is heard
-      child.send(asked, () => {});
+    // one that cannot be reached has ended, and that is heard
+    const send = (asked: Asked | AskedToStop) => child.send(asked, () => {});
+    const ask: Apart["ask"] = (asked, answerMs = deadlineMs, progress) => {
+      const heard = hear<Answered>(child, answerMs, progress);
+      send(asked);
       return heard;
     };
-    return await work({ services, ask });
+    return await work({ services, ask, stop: send });
   } finally {
     await end(child, ended);
   }
@@ -83,17 +101,25 @@ function checked(services: readonly DeclaredService[], name: string): readonly D
 }
 
 /** The next thing that the process says, or that it says nothing. */
-async function hear<M>(child: ChildProcess, deadlineMs: number): Promise<M | Lost> {
+async function hear<M>(
+  child: ChildProcess,
+  deadlineMs: number,
+  progress?: (progress: LoadProgress) => void,
+): Promise<M | Lost> {
   const over = new AbortController();
   const { signal } = over;
   try {
     return await new Promise<M | Lost>((answer, reject) => {
-      const timer = setTimeout(() => answer({ is: "late" }), deadlineMs);
-      const message = (said: unknown) => answer(said as M);
+      const timer = deadlineMs === Infinity ? undefined : setTimeout(() => answer({ is: "late" }), deadlineMs);
+      const message = (said: Told | M) => {
+        if (typeof said === "object" && said !== null && "is" in said && said.is === "progress") {
+          progress?.(said.progress);
+        } else answer(said as M);
+      };
       const exit = (code: number | null, by: NodeJS.Signals | null) =>
         answer({ is: "ended", how: by ?? `exit code ${code}` });
       if (child.exitCode !== null || child.signalCode !== null) exit(child.exitCode, child.signalCode);
-      child.once("message", message);
+      child.on("message", message);
       child.once("error", reject);
       child.once("exit", exit);
       signal.addEventListener("abort", () => {

@@ -7,7 +7,9 @@ import { defaults } from "../base/defaults.ts";
 import type { Ledger, Note, RecentQuery } from "../contract/ledger.ts";
 import type { SchemaDifference, SchemaOptions } from "../contract/ledger-schema.ts";
 import type { Decided } from "../decisions/decided.ts";
+import type { LoadProgress } from "../load/surface.ts";
 import type { Inside } from "../observe/inside.ts";
+import { type AnsweredOfJobs, type AskedOfJobs, answerJobs, isOfJobs, stopJob } from "./importing-jobs.ts";
 
 /**
  * A process of its own, which imports somebody's module, tells what the instances that it exports declare, and then does what
@@ -31,6 +33,7 @@ export type AskedOfOne = { readonly place: number } & (
   | { readonly verb: "audit"; readonly operation: string; readonly after: string | null }
   | { readonly verb: "show"; readonly id: string }
   | { readonly verb: "decide"; readonly id: string; readonly decision: Decision; readonly note: Note }
+  | AskedOfJobs
   | { readonly verb: "close" }
 );
 
@@ -41,12 +44,25 @@ export type AskedOfTables =
 
 export type Asked = AskedOfOne | AskedOfTables;
 
+/** What is under way ends as soon as it can. */
+export interface AskedToStop {
+  readonly verb: "stop";
+  readonly place: number;
+}
+
+/** Said while what was asked is under way. */
+export interface Told {
+  readonly is: "progress";
+  readonly progress: LoadProgress;
+}
+
 export type Answered =
   | { readonly is: "listed"; readonly runs: readonly RunRow[] }
   | { readonly is: "twice"; readonly twice: readonly TwiceRow[] }
   | { readonly is: "operations"; readonly operations: readonly AuditedOperation[] }
   | { readonly is: "audited"; readonly page: AuditedPage }
   | { readonly is: "shown"; readonly shown: ShownRow }
+  | AnsweredOfJobs
   | { readonly is: "closed" }
   | { readonly is: "reported"; readonly ledgers: readonly LedgerReport[] }
   | { readonly is: "refused"; readonly code: string | null; readonly why: string };
@@ -91,11 +107,14 @@ const [url = ""] = process.argv.splice(2);
 void read(url);
 
 async function read(module: string): Promise<void> {
-  const say = (message: Imported | Answered) => process.send?.(message);
+  const say = (message: Imported | Answered | Told) => process.send?.(message);
   try {
     const exported = (await import(module)) as object;
     const instances = instancesOf(exported);
-    process.on("message", (asked: Asked) => void answer(instances, asked).then(say));
+    process.on("message", (asked: Asked | AskedToStop) => {
+      if (asked.verb === "stop") stopJob(instances[asked.place]);
+      else void answer(instances, asked).then(say);
+    });
     // from here on somebody may ask
     process.channel?.ref();
     const services = instances.map((instance) => ({
@@ -139,14 +158,18 @@ async function answerOne(instance: Instance | undefined, asked: AskedOfOne): Pro
     return { is: "closed" };
   }
   // of an earlier version, which was never asked for its ledger alone
-  if (typeof instance["~inside"].connected !== "function") {
+  if (typeof instance["~inside"].stayAside !== "function") {
     return {
       is: "refused",
       code: null,
       why: "The instance was made by another version of reprise. Run the one that its module uses.",
     };
   }
+  // whoever asks for one thing gets that alone: no due tick is run, and no abandoned work is resumed
+  instance["~inside"].stayAside();
   const administration = administer(instance);
+  if (isOfJobs(asked))
+    return answerJobs(administration, asked, (progress) => process.send?.({ is: "progress", progress }));
   switch (asked.verb) {
     case "list":
       return { is: "listed", runs: (await administration.list(asked.query)).map(runRow) };

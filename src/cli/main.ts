@@ -8,9 +8,11 @@ import { type ContractOptions, contractFormats, runContract } from "./contract.t
 import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { type DoctorOptions, runDoctor } from "./doctor.ts";
 import { inspectCommand, lintCommand } from "./inspect-commands.ts";
+import { loadCommand } from "./load-command.ts";
 import { type MigrateOptions, runMigrate } from "./migrate.ts";
 import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
+import { scheduleCommand } from "./schedule-command.ts";
 import { runWorkingSet, type WorkingSetOptions } from "./working-set.ts";
 
 /**
@@ -84,6 +86,7 @@ const exitWith = (code: number) => {
   process.exitCode = code;
 };
 program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
+program.addCommand(loadCommand(exitWith)).addCommand(scheduleCommand(exitWith));
 program.addCommand(lintCommand(exitWith)).addCommand(inspectCommand(exitWith));
 program
   .command("migrate")

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { Command, Option } from "commander";
 import { runStates } from "../admin/rows.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type SettleOptions,
 } from "./operations.ts";
 import { parseCount, parseDuration } from "./options.ts";
+import { user } from "./user.ts";
 
 const moduleWords = "exports what createReprise returned; it is imported, its ledger opened, and nothing else started";
 const valueWords = "JSON; - reads it from standard input, so that no shell remembers it. It is never printed";
@@ -95,13 +95,4 @@ export function operationsCommand(exitWith: (code: number) => void): Command {
   );
 
   return operations;
-}
-
-function user(): string | undefined {
-  try {
-    return process.env["USER"] ?? userInfo().username;
-  } catch {
-    // a container's user may have no name
-    return undefined;
-  }
 }

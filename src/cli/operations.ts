@@ -130,7 +130,7 @@ export async function withInstance(
   return typeof code === "string" ? refuse(code) : code;
 }
 
-function placeOf({ services }: Apart, wanted: string | undefined): number | string {
+export function placeOf({ services }: Pick<Apart, "services">, wanted: string | undefined): number | string {
   const places = services.flatMap(({ service }, place) => (wanted === undefined || service === wanted ? [place] : []));
   const [place, another] = places;
   const names = services.map(({ service }) => service).join(", ");
@@ -158,7 +158,7 @@ export function failed(answer: Answered | Lost, { deadline }: OperationsOptions,
   }
 }
 
-function notSo(why: string): 1 {
+export function notSo(why: string): 1 {
   refuse(why);
   return 1;
 }

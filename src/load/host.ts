@@ -17,6 +17,8 @@ export interface LoadHost {
   readonly clock: () => Clock;
   /** The ledger, opened at the first use. */
   readonly ledger: () => Promise<Ledger<unknown>>;
+  /** The same, and nothing begun in the background: for whoever only looks. */
+  readonly connected: () => Promise<Ledger<unknown>>;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: Abortable;
 }

@@ -2,15 +2,15 @@ import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
-import { addCounts, noCounts } from "./counts.ts";
 import type { LoadDeclaration } from "./declaration.ts";
 import { type LoadHost, sessionIn, storesOf } from "./host.ts";
 import { askedRange, cutWindows, prepare } from "./prepare.ts";
 import { registerNames } from "./record.ts";
 import { type Loading, run } from "./run.ts";
 import { RunBook } from "./run-book.ts";
+import { RunList } from "./run-list.ts";
 import { type LoadSettings, loadSettingsOf } from "./settings.ts";
-import type { Load, LoadRun, RangeOptions } from "./surface.ts";
+import type { Load, RangeOptions } from "./surface.ts";
 
 /** The loads of one instance. */
 export interface Loads {
@@ -77,13 +77,21 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
     ...{ host, settings, names },
     stores: storesOf(name, await host.ledger()),
   });
+  let listed: { readonly of: unknown; readonly runs: RunList } | undefined;
+  const listing = async (): Promise<RunList> => {
+    const { registers, leases } = storesOf(name, await host.connected());
+    if (listed?.of !== registers) {
+      listed = { of: registers, runs: new RunList(new RunBook(registers, names), leases, names.load) };
+    }
+    return listed.runs;
+  };
   return {
     name,
     run: (options = {}) => counted(loading().then((one) => run(one, options))),
     preview: (options = {}) => counted(loading().then((one) => preview(one, options))),
     reconcile: ({ list = defaults.load.listed, ...options } = {}) =>
       counted(loading().then((one) => reconcile(one, options, list))),
-    runs: (limit = defaults.load.runsListed) => counted(loading().then((one) => runs(one, limit))),
+    runs: (limit = defaults.load.runsListed) => counted(listing().then((runs) => runs.newest(limit))),
   };
 }
 
@@ -115,22 +123,3 @@ const reconcile = (
     return { status: "compared", equal: missing + differing + older + extra === 0, ...comparison };
   }, defaults.load.wholeMs);
 };
-
-async function runs({ stores, names }: Loading, limit: number): Promise<readonly LoadRun[]> {
-  const book = new RunBook(stores.registers, names);
-  const listed: LoadRun[] = [];
-  for (const kept of await book.newest(limit)) {
-    const done = await book.done(kept);
-    const { run, range, startedAt, endedAt, windows } = kept.record;
-    listed.push({
-      ...{ run, from: range.from, to: range.to, startedAt: new Date(startedAt) },
-      endedAt: endedAt === null ? null : new Date(endedAt),
-      counts: [...done.values()].reduce(addCounts, noCounts),
-      windows: windows.map((window, index) => {
-        const { from, to } = window.is === "range" ? window : { from: null, to: null };
-        return { from, to, counts: done.get(index) ?? null };
-      }),
-    });
-  }
-  return listed;
-}

@@ -70,10 +70,16 @@ export function decodeRun(text: string): RunRecord | null {
   return written === form ? record : null;
 }
 
-export function encodeCounts(counts: WindowCounts): string {
-  return JSON.stringify({ form, ...Object.fromEntries(countNames.map((name) => [name, counts[name]])) });
+/** `token`: of the lease of the call that committed it. */
+export function encodeCounts(counts: WindowCounts, token?: number): string {
+  return JSON.stringify({ form, ...Object.fromEntries(countNames.map((name) => [name, counts[name]])), token });
 }
 export function decodeCounts(text: string): WindowCounts | null {
-  const { form: written, ...counts } = JSON.parse(text) as WindowCounts & { readonly form: number };
+  const { form: written, token: _, ...counts } = JSON.parse(text) as KeptCounts;
   return written === form ? counts : null;
 }
+/** `null`: it was not written down. */
+export function decodeToken(text: string): number | null {
+  return (JSON.parse(text) as KeptCounts).token ?? null;
+}
+type KeptCounts = WindowCounts & { readonly form: number; readonly token?: number };

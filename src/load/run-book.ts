@@ -1,7 +1,15 @@
 import { defaults } from "../base/defaults.ts";
 import type { Register, Registers } from "../contract/registers.ts";
 import type { WindowCounts } from "./counts.ts";
-import { decodeCounts, decodeRun, encodeCounts, encodeRun, type RegisterNames, type RunRecord } from "./record.ts";
+import {
+  decodeCounts,
+  decodeRun,
+  decodeToken,
+  encodeCounts,
+  encodeRun,
+  type RegisterNames,
+  type RunRecord,
+} from "./record.ts";
 
 /** A run and the number under which it is kept. */
 export interface KeptRun {
@@ -9,6 +17,18 @@ export interface KeptRun {
   /** Of its register. */
   readonly version: number;
   readonly record: RunRecord;
+}
+
+/** A window that is done. */
+export interface KeptWindow {
+  /** Of its register. */
+  readonly name: string;
+  readonly index: number;
+  readonly counts: WindowCounts;
+  /** When it was committed, by the store's clock. */
+  readonly at: number;
+  /** Of the call that committed it; `null`: it was not written down. */
+  readonly token: number | null;
 }
 
 /** The runs of one load, kept in registers. Whoever writes here has the load's lease, or is found out by compare-and-set. */
@@ -55,14 +75,18 @@ export class RunBook {
   }
 
   /** What became of the windows that are done, by index. */
-  async done({ number }: Pick<KeptRun, "number">): Promise<ReadonlyMap<number, WindowCounts>> {
+  async done(kept: Pick<KeptRun, "number">): Promise<ReadonlyMap<number, WindowCounts>> {
+    return new Map((await this.windows(kept, null)).map(({ index, counts }) => [index, counts]));
+  }
+
+  /** Those that are done, by index; only those behind the register of one. */
+  async windows({ number }: Pick<KeptRun, "number">, after: string | null): Promise<readonly KeptWindow[]> {
     const prefix = this.#names.windows(number);
-    const done = new Map<number, WindowCounts>();
-    for (const { name, value } of await this.#all(prefix)) {
+    return (await this.#all(prefix, after)).flatMap(({ name, value, at }) => {
       const counts = decodeCounts(value);
-      if (counts !== null) done.set(Number(name.slice(prefix.length)), counts);
-    }
-    return done;
+      const index = Number(name.slice(prefix.length));
+      return counts === null ? [] : [{ name, index, counts, at, token: decodeToken(value) }];
+    });
   }
 
   async windowDone({ number }: KeptRun, index: number): Promise<WindowCounts | null> {
@@ -71,11 +95,17 @@ export class RunBook {
   }
 
   /** In the window's own transaction. False: it was done before, and nothing was written. */
-  async writeWindow(tx: unknown, { number }: KeptRun, index: number, counts: WindowCounts): Promise<boolean> {
+  async writeWindow(
+    tx: unknown,
+    { number }: KeptRun,
+    index: number,
+    counts: WindowCounts,
+    token: number,
+  ): Promise<boolean> {
     const written = await this.#registers.replaceIn?.(
       tx,
       this.#names.window(number, index),
-      encodeCounts(counts),
+      encodeCounts(counts, token),
       null,
     );
     return written !== null && written !== undefined;
@@ -94,10 +124,10 @@ export class RunBook {
     await this.#registers.sweep(`${this.#names.load}/`, keptMs, sweepBatch);
   }
 
-  async #all(prefix: string): Promise<readonly Register[]> {
+  async #all(prefix: string, from: string | null): Promise<readonly Register[]> {
     const all: Register[] = [];
     const limit = defaults.load.page;
-    for (let after: string | null = null; ; ) {
+    for (let after = from; ; ) {
       const page: readonly Register[] = await this.#registers.list({ prefix, after, limit });
       all.push(...page);
       const last = page.at(-1);

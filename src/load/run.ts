@@ -2,7 +2,6 @@ import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { newAttemptId } from "../base/names.ts";
 import { pause } from "../base/promise.ts";
-import { onAbort } from "../base/signals.ts";
 import type { Grip } from "../contract/lease.ts";
 import { Lease } from "../lease/lease.ts";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "./counts.ts";
@@ -40,13 +39,9 @@ export async function run(loading: Loading, options: RunOptions): Promise<LoadRe
     renew: async () => ((await stores.leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
     cancelled: () => {},
   });
-  const { signal } = options;
-  const stopListening = signal === undefined ? () => {} : onAbort(signal, () => lease.lose(signal.reason as Error));
-  if (signal?.aborted === true) lease.lose(signal.reason as Error);
   try {
     return await new Run(loading, asked, options, lease, grip).all();
   } finally {
-    stopListening();
     lease.stop();
     // it ends by itself too; whoever waits need not
     await stores.leases.release(grip).catch(() => false);
@@ -93,7 +88,7 @@ class Run {
   ): Promise<{ readonly kept: KeptRun; readonly job: Job } | { readonly because: readonly LoadRefusal[] }> {
     const { settings, host } = this.#loading;
     const looked = await this.#look(unfinished === null);
-    this.#lease.check();
+    this.#check();
     if ("because" in looked) return looked;
     const { prepared, windows } = looked;
     const { job, survey } = prepared;
@@ -129,7 +124,7 @@ class Run {
     let committed = 0;
     for (const [index, window] of windows.entries()) {
       if (done.has(index)) continue;
-      this.#lease.check();
+      this.#check();
       const applied = await this.#window(kept, job, index, window);
       if ("because" in applied) return { status: "refused", because: applied.because };
       done.set(index, applied.counts);
@@ -170,11 +165,23 @@ class Run {
           if ("because" in looked) return looked;
         } else if (!this.#isPassing(error)) throw error;
         if (attempt >= attempts) throw error;
-        this.#lease.check();
+        this.#check();
         const mostMs = Math.min(pauseMs.least * 2 ** (attempt - 1), pauseMs.most);
-        await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#lease.losing.signal);
+        await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#ending);
       }
     }
+  }
+
+  /** @throws why nothing further may begin; a window that is under way is committed, if the lease is still there */
+  #check(): void {
+    this.#lease.check();
+    this.#options.signal?.throwIfAborted();
+  }
+
+  get #ending(): AbortSignal {
+    const { signal } = this.#options;
+    const lost = this.#lease.losing.signal;
+    return signal === undefined ? lost : AbortSignal.any([lost, signal]);
   }
 
   #isPassing(error: unknown): boolean {
@@ -194,7 +201,7 @@ class Run {
       if (!addsUp(counts)) throw new RepriseError("REPRISE_LOAD_MISCOUNTED", { load: settings.name });
       // whoever no longer works must not commit what somebody else may be at
       this.#lease.check();
-      if (!(await this.#book.writeWindow(tx, kept, index, counts))) throw doneBefore;
+      if (!(await this.#book.writeWindow(tx, kept, index, counts, this.#grip.token))) throw doneBefore;
       // last: until this transaction has ended, nobody takes the lease, so nobody waits for the work above
       if ((await leases.check?.(tx, this.#grip)) !== true) {
         throw new RepriseError("REPRISE_FENCED", { operation: settings.name });

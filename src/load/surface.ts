@@ -42,7 +42,7 @@ export interface RunOptions extends RangeOptions {
    * of it runs again. Left out: an ended run is followed by a new one.
    */
   readonly run?: string | undefined;
-  /** Ends the run after the window that is under way, which is rolled back or committed; the next call goes on. */
+  /** Ends the run once the window that is under way is committed; the next call goes on. */
   readonly signal?: AbortSignal | undefined;
   /** Told after each window, in the run's own turn. */
   readonly progress?: ((progress: LoadProgress) => void) | undefined;
@@ -96,6 +96,12 @@ export interface LoadRun {
   readonly startedAt: Date;
   /** `null`: it has not come to its end. */
   readonly endedAt: Date | null;
+  /** `unfinished`: nobody is at it, and the next call of its range goes on. */
+  readonly is: "done" | "running" | "unfinished";
+  /** The instance that is at it; `null`: none. */
+  readonly holder: string | null;
+  /** Of the source's range when it began. */
+  readonly rows: number;
   /** Of the windows that are done. */
   readonly counts: WindowCounts;
   readonly windows: readonly LoadRunWindow[];
@@ -106,4 +112,8 @@ export interface LoadRunWindow {
   readonly to: string | null;
   /** `null`: it is not done. */
   readonly counts: WindowCounts | null;
+  /** When it was committed, by the store's clock; `null`: it is not done. */
+  readonly doneAt: Date | null;
+  /** Whether an earlier call than the last one committed it. */
+  readonly skipped: boolean;
 }

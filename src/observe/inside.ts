@@ -25,6 +25,8 @@ export interface Inside {
   readonly started: () => Promise<void>;
   /** The ledger, open, and nothing begun in the background. `undefined`: there is none. */
   readonly connected: () => Promise<Ledger<unknown> | undefined>;
+  /** From now on opening begins nothing in the background: of a process that does what a person asks, and ends. */
+  readonly stayAside: () => void;
   readonly caches: () => readonly InsideCache[];
   /** Also those whose executions are the runs of a schedule's ticks, each by its schedule's name. */
   readonly operations: () => readonly InsideOperation[];

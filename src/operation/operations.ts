@@ -17,8 +17,8 @@ export interface Operations {
   /** @throws REPRISE_BAD_DECLARATION, REPRISE_NAME_TWICE */
   readonly declare: (declaration: OperationDeclaration) => RuntimeOperation;
   readonly list: () => readonly DeclaredOperation[];
-  /** Begins the background work on an open ledger. */
-  readonly start: (ledger: Ledger<unknown>) => void;
+  /** Checks what is declared on an open ledger, and begins the background work there if this instance completes any. */
+  readonly start: (ledger: Ledger<unknown>, completes: boolean) => void;
   /** Ends the background work and waits for every attempt under way. */
   readonly drain: () => Promise<void>;
 }
@@ -69,8 +69,9 @@ export function createOperations(
       return operationOf(host, executor);
     },
     list: () => [...declared.values()],
-    start: (ledger) => {
+    start: (ledger, completes) => {
       for (const { name, declaration } of declared.values()) checkLedger(name, declaration, ledger);
+      if (!completes) return;
       const executors = () => [...declared.values()].map(({ executor }) => executor);
       completer = startCompleter(host.clock(), ledger, executors, workers);
     },

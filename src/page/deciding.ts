@@ -16,6 +16,11 @@ export interface Deciding {
   readonly may: (request: Request, remoteAddress: string | undefined) => AdministrationAnswer;
   /** 204: the token is the right one. */
   readonly unlock: (request: Request, remoteAddress: string | undefined) => Response;
+  /** What a request that may act brings, or the answer that refuses it. */
+  readonly bodyFrom: (
+    request: Request,
+    remoteAddress: string | undefined,
+  ) => Promise<Readonly<Record<string, unknown>> | Response>;
   /** Answers with the run as it stands after it. */
   readonly decide: (id: string, request: Request, remoteAddress: string | undefined) => Promise<Response>;
 }
@@ -37,6 +42,9 @@ export function decidingOf(reprise: { readonly "~inside": Inside }, token: strin
     return refused(403, "token", `Nothing was changed. ${what}`);
   };
 
+  const bodyFrom: Deciding["bodyFrom"] = async (request, remoteAddress) =>
+    against(request, remoteAddress) ?? bodyOf(inside, request);
+
   return {
     may: (request, remoteAddress) => {
       if (isToken === undefined) return { v: 1, decides: "nowhere", why: readOnly };
@@ -46,12 +54,10 @@ export function decidingOf(reprise: { readonly "~inside": Inside }, token: strin
         : { v: 1, decides: "elsewhere", why: `Only from the machine that the service runs on. ${reason}` };
     },
     unlock: (request, remoteAddress) => against(request, remoteAddress) ?? json({ v: 1 }),
+    bodyFrom,
     decide: async (id, request, remoteAddress) => {
-      const refusal = against(request, remoteAddress);
-      if (refusal !== undefined) return refusal;
-      const body = await bodyOf(inside, request);
-      if (body instanceof Response) return body;
-      return carryOut(inside, administration, id, body);
+      const body = await bodyFrom(request, remoteAddress);
+      return body instanceof Response ? body : carryOut(inside, administration, id, body);
     },
   };
 }

@@ -4,17 +4,19 @@ import type { Decided } from "../decisions/decided.ts";
 import type { Inside } from "../observe/inside.ts";
 import type { Range } from "../observe/metrics.ts";
 import { isRange, metricsReader } from "../observe/read.ts";
+import { actingOf } from "./acting.ts";
 import { json, refused } from "./answers.ts";
 import { assetsOf } from "./assets.ts";
 import { decidingOf } from "./deciding.ts";
 import { explainRead } from "./explain.ts";
 import { reasonAgainst, reasonAgainstPlace } from "./guard.ts";
 import type { Incident } from "./incident.ts";
+import { jobsOf, jobsSeen } from "./jobs.ts";
 import { feedOf } from "./live.ts";
 import { questionsOf } from "./questions.ts";
 import { replayOf } from "./replay.ts";
 import { oneRun, recentRuns, succeededTwice } from "./runs.ts";
-import type { DecisionsAnswer, IncidentsAnswer, LiveMessage } from "./wire.ts";
+import type { DecisionsAnswer, IncidentsAnswer, JobKind, LiveMessage } from "./wire.ts";
 import { workingSetOf } from "./working-set.ts";
 
 /** What the page needs of a reprise. */
@@ -30,7 +32,7 @@ export interface PageOptions {
   readonly incidents?: readonly Incident[] | undefined;
   /**
    * Whoever types it into the page may decide about recorded work, from this machine only: settle, answer, rerun, release, each
-   * with who and why. At least 32 characters that nobody can guess. Without one the page is read-only.
+   * with who and why; and may run loads and ticks, pause and resume. At least 32 characters that nobody can guess. Without one the page is read-only.
    */
   readonly token?: string | undefined;
 }
@@ -58,6 +60,8 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
   const incidents = options.incidents ?? [];
   const assets = assetsOf(base);
   const deciding = decidingOf(reprise, options.token);
+  const acting = actingOf(reprise);
+  const jobs = jobsOf(reprise, acting.asked);
   const replay = replayOf(incidents, inside.clock);
   const reader = metricsReader(inside);
   const feed = feedOf(inside.clock, async (): Promise<LiveMessage> => {
@@ -75,6 +79,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
       metrics: await reader.read({ range: "1h" }),
       memory,
       curve: inside.curve(),
+      jobs: await jobsSeen(jobs),
     });
     return { v: 1, service: inside.service, at: inside.clock().now(), decisions: decided, memory, questions };
   };
@@ -110,6 +115,10 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     if (path === "/explain.json") return explainRead(inside, url.searchParams);
     if (path === "/twice.json") return json(await succeededTwice(inside));
     if (path === "/runs.json") return json(await recentRuns(inside, url.searchParams));
+    if (path === "/loads.json") return json(await jobs.loads());
+    if (path === "/schedules.json") return json(await jobs.schedules());
+    const job = jobIn(/^\/(load|schedule)s\/([^/]+)\.json$/.exec(path));
+    if (job !== undefined) return jobAnswer(job, url.searchParams.get("run"));
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\.json$/.exec(path) ?? [];
     if (run !== undefined) {
       const found = await oneRun(inside, run);
@@ -119,12 +128,24 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     return (file === undefined ? undefined : await assets.file(file)) ?? notFound();
   };
 
+  const jobAnswer = async ({ kind, name }: Job, run: string | null = null): Promise<Response> => {
+    const told = kind === "load" ? await jobs.load(name, run) : await jobs.schedule(name);
+    return told === undefined ? notFound() : json(told);
+  };
+  const act = async (job: Job, request: Request, context: PageContext): Promise<Response> => {
+    const body = await deciding.bodyFrom(request, context.remoteAddress);
+    if (body instanceof Response) return body;
+    return (await acting.act(job.kind, job.name, body)) ?? jobAnswer(job);
+  };
+
   /** What a POST to this address does; `undefined`: nothing is posted to it. */
   const posts = (path: string, request: Request, context: PageContext): (() => MaybePromise<Response>) | undefined => {
     const [, incident] = /^\/incidents\/([\w-]+)\/start$/.exec(path) ?? [];
     if (incident !== undefined) return () => start(incident, request, context);
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\/decide$/.exec(path) ?? [];
     if (run !== undefined) return () => deciding.decide(run, request, context.remoteAddress);
+    const job = jobIn(/^\/(load|schedule)s\/([^/]+)\/act$/.exec(path));
+    if (job !== undefined) return () => act(job, request, context);
     return path === "/unlock" ? () => deciding.unlock(request, context.remoteAddress) : undefined;
   };
 
@@ -144,6 +165,21 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
       return refused(500, "failed", "The page could not answer.");
     }
   };
+}
+
+interface Job {
+  readonly kind: JobKind;
+  readonly name: string;
+}
+
+function jobIn(found: RegExpExecArray | null): Job | undefined {
+  const [, kind, name] = found ?? [];
+  if ((kind !== "load" && kind !== "schedule") || name === undefined) return undefined;
+  try {
+    return { kind, name: decodeURIComponent(name) };
+  } catch {
+    return undefined;
+  }
 }
 
 const notFound = () => refused(404, "not-found", "There is nothing here.");

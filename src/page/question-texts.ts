@@ -9,6 +9,8 @@ export const questionTexts = {
   "9": { name: "Measuring", question: "Can you see hits, misses and evictions now?" },
   "10": { name: "Cost", question: "Is the size from a working set or from a guess?" },
   A: { name: "HTTP", question: "If the client sends this again, what happens?" },
+  B: { name: "SQL job", question: "If tonight's load runs twice, is the table the same?" },
+  C: { name: "Schedule", question: "If two runs overlap, who walks away?" },
 } as const;
 
 export type Questioned = keyof typeof questionTexts;

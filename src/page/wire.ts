@@ -1,6 +1,10 @@
 import type { Choice } from "../admin/choices.ts";
+import type { JobChoice, JobVerb } from "../admin/job-choices.ts";
+import type { LoadRow, LoadRunRow, WindowRow } from "../admin/load-rows.ts";
 import type { RunRow, TwiceRow } from "../admin/rows.ts";
+import type { ScheduleRow, TickRow } from "../admin/schedule-rows.ts";
 import type { Decided } from "../decisions/decided.ts";
+import type { LoadPreview, LoadReconciliation, LoadResult } from "../load/surface.ts";
 import type { InsideMemory } from "../observe/inside.ts";
 import type { Live } from "../observe/metrics.ts";
 import type { IncidentResult } from "./incident.ts";
@@ -73,6 +77,71 @@ export interface AdministrationAnswer {
   readonly decides: "here" | "elsewhere" | "nowhere";
   readonly why: string | null;
 }
+
+export type JobKind = "load" | "schedule";
+
+export interface LoadsAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly loads: readonly LoadRow[];
+}
+
+export interface LoadAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly load: LoadRow;
+  /** Newest first, not all. */
+  readonly runs: readonly LoadRunRow[];
+  /** The run that was asked for, else the newest; `null`: there is none. */
+  readonly shown: { readonly run: LoadRunRow; readonly windows: readonly WindowRow[] } | null;
+  readonly asked: AskedJob | null;
+  readonly choices: readonly JobChoice[];
+}
+
+export interface SchedulesAnswer {
+  readonly v: 1;
+  readonly at: number;
+  /** Each with its last ticks, not all. */
+  readonly schedules: readonly ScheduleRow[];
+}
+
+export interface ScheduleAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly schedule: ScheduleRow;
+  readonly next: readonly number[];
+  /** `null`: it has no work list. */
+  readonly records: RecordsAnswer | null;
+  readonly asked: AskedJob | null;
+  readonly choices: readonly JobChoice[];
+}
+
+/** The newest works of the operation that a schedule's records are run with. */
+export interface RecordsAnswer {
+  readonly operation: string;
+  readonly runs: readonly {
+    readonly run: RunRow;
+    readonly effects: readonly { readonly effect: string; readonly pinned: boolean }[];
+  }[];
+}
+
+/** What a person had done last, through the process that answers. */
+export interface AskedJob {
+  readonly does: JobVerb;
+  readonly at: number;
+  /** `null`: it is under way. */
+  readonly ended: { readonly at: number; readonly end: JobEnd } | null;
+}
+
+export type JobEnd =
+  | { readonly is: "load-ran"; readonly result: LoadResult }
+  | { readonly is: "load-previewed"; readonly preview: LoadPreview }
+  | { readonly is: "load-compared"; readonly reconciliation: LoadReconciliation }
+  | { readonly is: "tick-ran"; readonly tick: TickRow }
+  | { readonly is: "tick-held"; readonly holder: string | null }
+  /** `changed`: false where it was so already. */
+  | { readonly is: "paused" | "resumed"; readonly changed: boolean }
+  | { readonly is: "failed"; readonly why: string };
 
 export interface Timeline {
   /** Left to right: the caller, one for each attempt, the ledger, what is outside. */

@@ -6,11 +6,13 @@ import { unchecked } from "../../src/base/schema.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
 import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
+import { decideLoad, decideSchedule } from "../../src/decisions/decide.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
 import type { Shown } from "../../src/page/index.ts";
 import { decided } from "./fake-decisions.ts";
+import { fakeLoads, fakeSchedules } from "./fake-jobs.ts";
 import { fakeCurve, fakeExplain, scopes } from "./fake-memory.ts";
 import { random } from "./random.ts";
 
@@ -40,6 +42,8 @@ export interface FakeOptions {
   readonly twice?: boolean;
   /** A booking succeeded under two keys, 17 minutes apart. */
   readonly second?: boolean;
+  /** Loads and schedules are declared too. */
+  readonly jobs?: boolean;
   /** Who watches the working set has seen too little to tell, or nobody watches. */
   readonly curve?: "few" | "none";
 }
@@ -56,6 +60,10 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
           name,
           counters: createOperationCounters(),
         }));
+
+  const jobs = options.jobs === true && options.empty !== true;
+  const loads = jobs ? fakeLoads(now, options.quiet === true) : [];
+  const schedules = jobs ? fakeSchedules(now, options.quiet === true) : [];
 
   /** Moves the counters on by `seconds`, as traffic at that minute would have. */
   const advance = (minute: number, seconds: number, noise: () => number, scale = 1) => {
@@ -106,6 +114,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     ledger: () => (options.ledger === "none" ? undefined : ledger),
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
+    stayAside: () => {},
     caches: () =>
       caches.map(({ name, counters, entries }) => ({
         name,
@@ -144,8 +153,8 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       const bound = { unit: "bytes", most: 64 * 2 ** 20 } as const;
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
-    schedules: () => [],
-    loads: () => [],
+    schedules: () => schedules,
+    loads: () => loads,
     watchRoutes: () => {},
     routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
@@ -347,7 +356,11 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
   writer.unref();
 
   return {
-    decisions: () => (options.empty === true ? [] : decided(options.quiet === true)),
+    decisions: () => [
+      ...(options.empty === true ? [] : decided(options.quiet === true)),
+      ...loads.map(({ declaration, owner }) => decideLoad(declaration, owner)),
+      ...schedules.map(({ declaration, owner }) => decideSchedule(declaration, owner)),
+    ],
     "~inside": insideOf("web-1", startedAt, () => Date.now()),
     close: () => {
       clearInterval(timer);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "../../src/load/counts.ts";
-import { decodeCounts, decodeRun, encodeCounts, encodeRun, registerNames, runKey } from "../../src/load/record.ts";
+import { decodeCounts, decodeRun, decodeToken, encodeCounts, encodeRun, registerNames, runKey } from "../../src/load/record.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/load/v1.json", import.meta.url), "utf8")) as {
   readonly run: string;
@@ -33,6 +33,9 @@ test("what is kept of a run is written and read as every version has", () => {
   expect(encodeRun(run)).toBe(golden.run);
   expect(decodeRun(golden.run)).toEqual(run);
   expect(encodeCounts(counts)).toBe(golden.window);
+  expect(decodeToken(encodeCounts(counts, 7))).toBe(7);
+  expect(decodeCounts(encodeCounts(counts, 7))).toEqual(counts);
+  expect(decodeToken(golden.window)).toBeNull();
   expect(decodeCounts(golden.window)).toEqual(counts);
   const names = registerNames("shop/eu", "sales.fact");
   expect({ load: names.load, key: names.key(run.key), run: names.run(7), window: names.window(7, 12) }).toEqual(

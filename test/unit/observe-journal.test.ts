@@ -35,6 +35,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     ledger: () => ledger,
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(ledger),
+    stayAside: () => {},
     closing: new AbortController().signal,
     caches: () => [
       {

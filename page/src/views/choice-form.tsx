@@ -2,9 +2,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Choice } from "../../../src/admin/choices.ts";
 import type { RunAnswer } from "../../../src/page/wire.ts";
 import { Refused } from "../data.ts";
-
-/** Whoever decided last in this tab probably decides again. */
-const whoKey = "reprise-who";
+import { remember, remembered } from "./who.ts";
 
 interface ChoiceFormProps {
   readonly choice: Choice;
@@ -20,7 +18,7 @@ export function ChoiceForm({ choice, label, send, cancel, done }: ChoiceFormProp
   const form = useRef<HTMLFormElement>(null);
   const [value, setValue] = useState("");
   const [refusal, setRefusal] = useState(refusals[0] ?? "");
-  const [who, setWho] = useState(() => sessionStorage.getItem(whoKey) ?? "");
+  const [who, setWho] = useState(remembered);
   const [why, setWhy] = useState("");
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<string | undefined>(undefined);
@@ -33,7 +31,7 @@ export function ChoiceForm({ choice, label, send, cancel, done }: ChoiceFormProp
     if (incomplete || sending) return;
     setSending(true);
     setRefused(undefined);
-    sessionStorage.setItem(whoKey, who.trim());
+    remember(who.trim());
     const said = given === "value" ? parsed : given === "refusal" ? { refusal } : {};
     send({ does, effect, with: given, ...said, who: who.trim(), why: why.trim() })
       .then(

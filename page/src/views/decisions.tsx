@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Decided } from "../../../src/decisions/decided.ts";
 import type { Metrics } from "../../../src/observe/metrics.ts";
-import type { DecisionsAnswer, Question } from "../../../src/page/wire.ts";
+import type { DecisionsAnswer, LoadsAnswer, Question, SchedulesAnswer } from "../../../src/page/wire.ts";
 import { base, type Data } from "../data.ts";
 import { inWords, plural, second } from "../format.ts";
 import { Bones, Glyph, GlyphLegend, type Mark, markWords, Rich, Section, toneOf } from "../parts.tsx";
@@ -13,7 +13,7 @@ interface DecisionsProps {
 }
 
 export function Decisions({ data, route }: DecisionsProps) {
-  const { decisions, metrics } = data;
+  const { decisions, metrics, loads, schedules } = data;
   const [asked] = route.path;
   const ready = decisions !== undefined;
   useEffect(() => {
@@ -43,7 +43,7 @@ export function Decisions({ data, route }: DecisionsProps) {
         </Section>
         <div class="c4 stack">
           <Section title="By declaration" aside={<GlyphLegend />}>
-            <DecisionMatrix decisions={decisions.decisions} metrics={metrics} />
+            <DecisionMatrix decisions={decisions.decisions} {...{ metrics, loads, schedules }} />
           </Section>
           <CallerContracts decisions={decisions.decisions} />
         </div>
@@ -106,12 +106,33 @@ const operationColumns: readonly (readonly [string, readonly string[]])[] = [
   ["cost if twice", ["costIfTwice"]],
 ];
 
+const loadColumns: readonly (readonly [string, readonly string[]])[] = [
+  ["owner", ["owner"]],
+  ["identity", ["identity"]],
+  ["newer", ["newer"]],
+  ["tied", ["ifSameVersionDiffers"]],
+  ["repeated", ["ifSourceRepeatsKey"]],
+  ["lost", ["ifSourceLost"]],
+  ["again", ["ifRunsAgain"]],
+];
+
+const scheduleColumns: readonly (readonly [string, readonly string[]])[] = [
+  ["owner", ["owner"]],
+  ["when", ["at", "every"]],
+  ["overlap", ["ifStillRunning"]],
+  ["missed", ["ifMissed"]],
+  ["kept", ["retention"]],
+  ["cost if twice", ["costIfTwice"]],
+];
+
 interface DecisionMatrixProps {
   readonly decisions: readonly Decided[];
   readonly metrics: Metrics | undefined;
+  readonly loads: LoadsAnswer | undefined;
+  readonly schedules: SchedulesAnswer | undefined;
 }
 
-function DecisionMatrix({ decisions, metrics }: DecisionMatrixProps) {
+function DecisionMatrix({ decisions, metrics, loads, schedules }: DecisionMatrixProps) {
   const caches = decisions.filter(({ kind }) => kind === "cache");
   const operations = decisions.filter(({ kind }) => kind === "operation");
   const columns = cacheColumns.filter(
@@ -156,38 +177,72 @@ function DecisionMatrix({ decisions, metrics }: DecisionMatrixProps) {
           </table>
         </div>
       )}
-      {operations.length === 0 ? null : (
-        <div class="tw note">
-          <table class="mx">
-            <caption class="vh">Decisions by operation</caption>
-            <thead>
-              <tr>
-                <th scope="col">Operation</th>
-                {operationColumns.map(([name]) => (
-                  <th scope="col" key={name}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {operations.map((operation) => (
-                <tr key={operation.name}>
-                  <td class="m">{operation.name}</td>
-                  {operationColumns.map(([name, questions]) => (
-                    <Cell
-                      key={name}
-                      title={name}
-                      mark={markOf(operation, questions, name === "again" && replayed(operation.name))}
-                    />
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Matrix
+        kind="Operation"
+        declared={operations}
+        columns={operationColumns}
+        shown={(column, { name }) => column === "again" && replayed(name)}
+      />
+      <Matrix
+        kind="Load"
+        declared={decisions.filter(({ kind }) => kind === "load")}
+        columns={loadColumns}
+        shown={(column, { name }) => column === "again" && metTwice(loads, name)}
+      />
+      <Matrix
+        kind="Schedule"
+        declared={decisions.filter(({ kind }) => kind === "schedule")}
+        columns={scheduleColumns}
+        shown={(column, { name }) => column === "overlap" && walkedAway(schedules, name)}
+      />
     </>
+  );
+}
+
+const metTwice = (answer: LoadsAnswer | undefined, wanted: string): boolean => {
+  const counts = answer?.loads.find(({ name }) => name === wanted)?.newest?.counts;
+  return counts !== undefined && counts.unchanged + counts.refusedOlder > 0;
+};
+
+const walkedAway = (answer: SchedulesAnswer | undefined, wanted: string): boolean =>
+  answer?.schedules.find(({ name }) => name === wanted)?.ticks.some(({ is }) => is === "walked-away") === true;
+
+interface MatrixProps {
+  readonly kind: string;
+  readonly declared: readonly Decided[];
+  readonly columns: readonly (readonly [string, readonly string[]])[];
+  /** Whether something has shown what the column asks. */
+  readonly shown: (column: string, declared: Decided) => boolean;
+}
+
+function Matrix({ kind, declared, columns, shown }: MatrixProps) {
+  if (declared.length === 0) return null;
+  return (
+    <div class="tw note">
+      <table class="mx">
+        <caption class="vh">Decisions by {kind.toLowerCase()}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{kind}</th>
+            {columns.map(([name]) => (
+              <th scope="col" key={name}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {declared.map((one) => (
+            <tr key={one.name}>
+              <td class="m">{one.name}</td>
+              {columns.map(([name, questions]) => (
+                <Cell key={name} title={name} mark={markOf(one, questions, shown(name, one))} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

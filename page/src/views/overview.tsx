@@ -171,9 +171,12 @@ function ReadsPanel({ data, metrics, theme }: PanelProps) {
   );
 }
 
+/** Cells that the last row would leave. */
+const empty = (count: number, columns: number): number => (columns - (count % columns)) % columns;
+
 function QuestionGrid({ questions, route }: { readonly questions: readonly Question[]; readonly route: Route }) {
   return (
-    <ul class={`q${questions.length % 4 === 0 ? " q4" : ""}`}>
+    <ul class={`q${empty(questions.length, 4) < empty(questions.length, 5) ? " q4" : ""}`}>
       {questions.map(({ number, name, question, state, answer }) => (
         <li key={number} class={toneOf(state)}>
           <a href={link(route, "decisions", [number])} title={question}>

@@ -1,0 +1,71 @@
+import type { Data } from "./data.ts";
+import { age, plural, sentence, whole } from "./format.ts";
+import type { Need } from "./needs.ts";
+import { link, type Route } from "./route.ts";
+
+/** What of loads and schedules needs a person: ticks that did not end well, loads that stopped, pauses that nobody has ended. */
+export function jobNeeds({ loads, schedules, live }: Data, route: Route): readonly Need[] {
+  const now = live?.at ?? schedules?.at ?? loads?.at ?? 0;
+  const ended = (schedules?.schedules ?? []).flatMap(({ name, owner, ticks }): readonly Need[] => {
+    // what a later tick has made good needs nobody
+    const last = ticks.findLast(({ startedAt }) => startedAt !== null);
+    if (last === undefined || (last.is !== "failed" && last.is !== "unknown")) return [];
+    const unknown = last.is === "unknown";
+    return [
+      {
+        kind: unknown ? "unknown" : "failed",
+        bad: true,
+        href: link(route, "schedules", [name]),
+        title: unknown ? `${name}: nobody knows whether its last tick happened` : `${name}: its last tick failed`,
+        detail: `${sentence(last.why ?? "it did not end")} ${unknown ? "It is not repeated before somebody settles it." : "Running it by hand goes on from what is recorded."}`,
+        owner: owner ?? "nobody",
+        age: age(now - last.endedAt),
+      },
+    ];
+  });
+  const unfinished = (loads?.loads ?? []).flatMap(({ name, owner, newest }): readonly Need[] => {
+    if (newest?.is !== "unfinished") return [];
+    const { windows } = newest;
+    return [
+      {
+        kind: "stopped",
+        bad: false,
+        href: link(route, "loads", [name]),
+        title: `${name} stopped at ${whole(windows.done)} of ${whole(windows.of)} ${plural(windows.of, "window")}`,
+        detail: "Nobody is at it. What was committed stays, and the next call goes on from there.",
+        owner: owner ?? "nobody",
+        age: age(now - (windows.lastAt ?? newest.startedAt)),
+      },
+    ];
+  });
+  const tied = (loads?.loads ?? []).flatMap(({ name, owner, newest }): readonly Need[] => {
+    const count = newest?.counts.tied ?? 0;
+    if (newest === null || count === 0) return [];
+    return [
+      {
+        kind: "tied",
+        bad: false,
+        href: link(route, "loads", [name]),
+        title: `${name}: ${whole(count)} ${plural(count, "row has", "rows have")} the same version and other content`,
+        detail: "The table's row stays, as declared. Which one is right, only the source's owner knows.",
+        owner: owner ?? "nobody",
+        age: age(now - newest.startedAt),
+      },
+    ];
+  });
+  const paused = (schedules?.schedules ?? []).flatMap(({ name, owner, paused: pause }): readonly Need[] => {
+    if (pause === null) return [];
+    return [
+      {
+        kind: "paused",
+        bad: false,
+        href: link(route, "schedules", [name]),
+        title: `${name} is paused by ${pause.who}`,
+        detail: `${sentence(pause.why)} No tick starts until somebody resumes it.`,
+        owner: owner ?? "nobody",
+        age: age(now - pause.at),
+      },
+    ];
+  });
+  return [...ended, ...unfinished, ...tied, ...paused];
+}
