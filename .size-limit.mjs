@@ -3,20 +3,20 @@ import { dirname, join } from "node:path";
 
 /** What an entry costs whoever loads it: its module with every chunk that it imports, zipped. Server code: not minified. */
 const budgets = {
-  // croner is a tenth of it
-  index: "112 kB",
-  memory: "18 kB",
-  sqlite: "26 kB",
-  redis: "28 kB",
+  // three dialects of SQL for loads are a fifth of it, croner a tenth
+  index: "150 kB",
+  memory: "19 kB",
+  sqlite: "28 kB",
+  redis: "30 kB",
   postgres: "41 kB",
-  mysql: "33 kB",
+  mysql: "35 kB",
   azure: "13 kB",
   files: "13 kB",
   transactions: "8 kB",
   web: "22 kB",
   fastify: "26 kB",
   client: "12 kB",
-  "client/file": "7 kB",
+  "client/file": "8 kB",
   page: "47 kB",
   admin: "20 kB",
   testing: "56 kB",
@@ -26,7 +26,7 @@ const budgets = {
   nest: "30 kB",
   "working-set": "20 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "113 kB",
+  cli: "150 kB",
 };
 
 function withChunks(file, seen = new Set()) {

@@ -85,6 +85,7 @@ export type {
 export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
 export { createReprise, type Reprise } from "./reprise.ts";
 export type { Each, IfMissed, IfStillRunning, Look, ScheduleRun, Tick } from "./schedule/declaration.ts";
+export type { ScheduleEvents } from "./schedule/events.ts";
 export type {
   HeldElsewhere,
   Paused,

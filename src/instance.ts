@@ -28,6 +28,7 @@ import type { OperationEvents } from "./operation/events.ts";
 import { createOperations } from "./operation/operations.ts";
 import { type AnyOptions, boundOf, checkOptions, type StartOptions } from "./options.ts";
 import type { ScheduleDeclaration } from "./schedule/declaration.ts";
+import type { ScheduleEvents } from "./schedule/events.ts";
 import { createSchedules, type Schedules } from "./schedule/schedules.ts";
 
 function readsOf({ memory, stale, shared, source, failed }: CacheCounters): number {
@@ -44,7 +45,7 @@ export class Instance {
   readonly #anchors: Anchors;
   readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
-  readonly #events = createEvents<CacheEvents & OperationEvents>();
+  readonly #events = createEvents<CacheEvents & OperationEvents & ScheduleEvents>();
   readonly #closing = new Abortable();
   /** Background work must not see who happened to use the instance first. */
   readonly #outside = AsyncLocalStorage.snapshot();
@@ -118,6 +119,7 @@ export class Instance {
         clock,
         connected: () => this.#connect(),
         operation: (declaration) => this.#operations.declare(declaration),
+        tell: this.#events.emit,
         closing: this.#closing,
       },
       owner,

@@ -14,6 +14,7 @@ import type { OperationVerb } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import type { RepriseOptions, StartOptions } from "./options.ts";
 import type { ScheduleVerb } from "./schedule/declaration.ts";
+import type { ScheduleEvents } from "./schedule/events.ts";
 
 type PersonalOf<D extends Dimensions> = { [K in keyof D]: D[K] extends "personal" ? K : never }[keyof D] & string;
 type TxOf<L> = L extends Ledger<infer Tx> ? Tx : never;
@@ -57,8 +58,8 @@ export interface Reprise<C extends Config> {
   readonly lease: LeaseVerb<C>;
   /** Who and what a request is for. What a cache's loader reads of it must be in its scope. */
   readonly context: AmbientContext<C["dimension"]>;
-  /** Tells what caches do, and successes that happened twice, without values. Returns what ends it. */
-  readonly on: Events<CacheEvents & OperationEvents>["on"];
+  /** Tells what caches do, successes that happened twice, and how ticks ended, without values. Returns what ends it. */
+  readonly on: Events<CacheEvents & OperationEvents & ScheduleEvents>["on"];
   /** Every declaration and watched route with its questions and answers, and what nobody has decided. */
   readonly decisions: () => readonly Decided[];
   /**

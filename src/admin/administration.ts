@@ -1,6 +1,7 @@
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import type { Intervention, Ledger, Note, RecentQuery, RunHistory, RunSummary } from "../contract/ledger.ts";
+import { checkNote } from "../contract/note.ts";
 import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";

@@ -106,6 +106,10 @@ export const defaults = {
     stopLookMs: 1_000,
     /** Pauses while the store is away, doubled from the least. */
     awayMs: { least: 1_000, most: 10_000 },
+    /** How long before a tick an instance looks once more: pools close what is idle for ten seconds. */
+    aheadMs: { least: 1_000, most: 4_000 },
+    /** The own clocks went apart by so much: the machine slept, or its time was set, and the distance is found anew. */
+    clockStepMs: 1_000,
     /** How long the distance to the store's clock is believed: quartz drifts by some tens of milliseconds in it. */
     clockMs: 3_600_000,
     /** Records of the work list whose own outcome is running elsewhere are asked about again so often. */

@@ -176,7 +176,7 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   },
   REPRISE_NOTE_MISSING: {
     status: 400,
-    message: (d) => `A decision is kept with who made it and why, and '${d.name}' is empty, so nothing was changed.`,
+    message: (d) => `A decision is kept with who made it and why, and '${d.name}' ${d.why}, so nothing was changed.`,
   },
   REPRISE_FENCED: {
     status: 409,

@@ -22,9 +22,11 @@ export async function runLintSql(given: readonly string[], { dialect, json }: Li
     const read = name === "-" ? ["-"] : await filesOf(name, true).catch((error: NodeJS.ErrnoException) => error);
     if (read instanceof Error) return refuse(`'${name}' cannot be read: ${unreadable(read)}`);
     for (const file of read) {
-      const content = file === "-" ? text(process.stdin) : readFile(file, "utf8");
+      const content = file === "-" ? text(process.stdin) : readFile(file).then(decoded);
       const source = await content.catch((error: NodeJS.ErrnoException) => error);
       if (source instanceof Error) return refuse(`'${file}' cannot be read: ${unreadable(source)}`);
+      // what is no text would be called sound
+      if (source.includes("\0")) return refuse(`'${file}' cannot be read: it is no text.`);
       files += 1;
       findings.push(...lintSql(source, { dialect, file }));
     }
@@ -33,6 +35,14 @@ export async function runLintSql(given: readonly string[], { dialect, json }: Li
   if (json === true) process.stdout.write(asJson({ sound: findings.length === 0, files, findings }));
   else process.stdout.write(`${[...findings.flatMap(findingLines), summary(files, findings)].join("\n")}\n`);
   return findings.length === 0 ? 0 : 1;
+}
+
+/** SQL Server's tools write UTF-16, with a mark that says so. */
+function decoded(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const isBig = first === 0xfe && second === 0xff;
+  const isLittle = first === 0xff && second === 0xfe;
+  return new TextDecoder(isBig ? "utf-16be" : isLittle ? "utf-16le" : "utf-8").decode(bytes);
 }
 
 function unreadable({ code }: NodeJS.ErrnoException): string {

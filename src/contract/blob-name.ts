@@ -4,6 +4,8 @@ import { RepriseError } from "../base/errors.ts";
 const longestName = 1_024;
 /** UTF-8. What one name in a folder may have on most file systems. */
 const longestPart = 255;
+/** The folder where a store of files makes them, and no blob lies. */
+export const makersFolder = ".reprise";
 
 /**
  * Refuses a name that some store would not keep as it is, so that a name that one takes is a name everywhere: parts of at
@@ -28,6 +30,8 @@ function faultOf(name: string): string | undefined {
   if (name.includes("\\")) return "holds a backslash";
   const parts = name.split("/");
   if (parts.includes("")) return "begins or ends with a slash, or holds two in a row";
+  // file systems differ in whether case tells names apart
+  if (parts[0]?.toLowerCase() === makersFolder) return `lies in '${makersFolder}', where a store makes its files`;
   if (parts.some((part) => part.endsWith("."))) return "holds a part that ends in a dot";
   if (Buffer.byteLength(name) > longestName) return `has more than ${longestName} bytes`;
   if (parts.some((part) => Buffer.byteLength(part) > longestPart))

@@ -184,7 +184,7 @@ async function fencedTransaction<T>(
 }
 
 /** Nobody waits long for it, and it fails nothing: what is not given back ends by itself. */
-async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
+export async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
   try {
     await withDeadline(clock, defaults.lease.releaseMs, leases.release(grip), () => new Error("late"));
   } catch {

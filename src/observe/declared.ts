@@ -1,6 +1,7 @@
 import { sha256 } from "../base/names.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { ScheduleDeclaration } from "../schedule/declaration.ts";
 import type { Inside } from "./inside.ts";
 
 /**
@@ -11,7 +12,8 @@ import type { Inside } from "./inside.ts";
 export function declaredOf(inside: Inside): string {
   const caches = inside.caches().map(({ declaration }) => writtenOnce(declaration, writtenCache));
   const operations = inside.operations().map(({ declaration }) => writtenOnce(declaration, writtenOperation));
-  return sha256([...caches, ...operations].join("\n")).slice(0, 7);
+  const schedules = inside.schedules().map(({ declaration }) => writtenOnce(declaration, writtenSchedule));
+  return sha256([...caches, ...operations, ...schedules].join("\n")).slice(0, 7);
 }
 
 /** A declaration never changes, and this is asked for with each entry of the journal. */
@@ -40,6 +42,14 @@ function writtenCache(declaration: CacheDeclaration): readonly unknown[] {
     typeof ifLost === "object" ? ifLost.accept : ifLost,
     ...["scope", ...declaration.scope, "same for every", ...(declaration.sameForEvery ?? [])],
   ];
+}
+
+/** Beside what the operation of its name tells. */
+function writtenSchedule(declaration: ScheduleDeclaration): readonly unknown[] {
+  const { name, at, timeZone, every, ifStillRunning, ifMissed, atOnce } = declaration;
+  const missed = ifMissed === "skip" ? [ifMissed] : [ifMissed.run, ifMissed.within];
+  const atMost = ifMissed !== "skip" && ifMissed.run === "every" ? ifMissed.atMost : undefined;
+  return ["schedule", name, at, timeZone, every, ifStillRunning, ...missed, atMost, atOnce];
 }
 
 function writtenOperation(declaration: OperationDeclaration): readonly unknown[] {

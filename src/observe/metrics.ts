@@ -1,3 +1,5 @@
+import type { TickResult } from "../schedule/surface.ts";
+
 /** The figures as `metrics.json` and the page read them. Names of declarations and numbers; no value, no key. */
 
 export type Range = "15m" | "1h" | "24h" | "7d";
@@ -35,6 +37,7 @@ export interface Metrics extends Live {
   readonly operations: readonly OperationMetrics[];
   /** Those that change something and that nobody has decided, as far as anybody asked them in the range. */
   readonly routes: readonly RouteMetrics[];
+  readonly schedules: readonly ScheduleMetrics[];
 }
 
 export interface Mark {
@@ -158,6 +161,12 @@ export interface RouteMetrics {
   readonly name: string;
   /** In the range. */
   readonly requests: number;
+}
+
+export interface ScheduleMetrics {
+  readonly name: string;
+  /** Ticks that ended in the range, by how. */
+  readonly total: Readonly<Record<TickResult, number>>;
 }
 
 export interface Percentiles {

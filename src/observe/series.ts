@@ -1,4 +1,5 @@
 import { combineCounts, percentile } from "../base/histogram.ts";
+import { createScheduleCounters } from "../schedule/counters.ts";
 import type { Interval, ProcessRun } from "./history.ts";
 import type {
   CacheMetrics,
@@ -7,9 +8,18 @@ import type {
   ReadSeries,
   RouteMetrics,
   RunSeries,
+  ScheduleMetrics,
   Series,
 } from "./metrics.ts";
-import { type CacheCount, cacheCounts, type OperationCount, operationCounts, type Snapshot } from "./snapshot.ts";
+import {
+  type CacheCount,
+  cacheCounts,
+  type OperationCount,
+  operationCounts,
+  type Snapshot,
+  type TickCount,
+  tickCounts,
+} from "./snapshot.ts";
 
 /** The steps of a chart, each as long as the next, and which of them can be told. */
 export interface Steps {
@@ -104,6 +114,23 @@ export function routeTotals(runs: readonly ProcessRun[], { since }: Pick<Steps, 
     }
   }
   return [...totals].map(([name, requests]) => ({ name, requests })).sort((a, b) => b.requests - a.requests);
+}
+
+/** How ticks ended, in all: they are too far apart for a rate. */
+export function scheduleTotals(
+  runs: readonly ProcessRun[],
+  { since }: Pick<Steps, "since">,
+): readonly ScheduleMetrics[] {
+  const totals = new Map<string, Record<TickCount, number>>();
+  for (const { from, to } of runs.flatMap(({ intervals }) => intervals)) {
+    if (to.at <= since) continue;
+    for (const [name, counts] of Object.entries(to.schedules ?? {})) {
+      const total = totals.get(name) ?? createScheduleCounters();
+      for (const key of tickCounts) total[key] += added(from.schedules?.[name]?.[key], counts[key]);
+      totals.set(name, total);
+    }
+  }
+  return [...totals].map(([name, total]) => ({ name, total }));
 }
 
 /** How much of a counter an interval added. A counter that is missing on one side counts from zero. */

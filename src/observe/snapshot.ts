@@ -1,5 +1,6 @@
 import type { CacheCounters } from "../cache/counters.ts";
 import type { OperationCounters } from "../operation/counters.ts";
+import type { ScheduleCounters } from "../schedule/counters.ts";
 import { declaredOf } from "./declared.ts";
 import type { Inside } from "./inside.ts";
 
@@ -25,9 +26,12 @@ export interface Snapshot {
   readonly operations: Readonly<Record<string, OperationSnapshot>>;
   /** Requests to routes that nobody has decided, by method and pattern; earlier versions wrote none. */
   readonly routes?: Readonly<Record<string, number>>;
+  /** Ticks whose ends this instance has written, by schedule; earlier versions wrote none. */
+  readonly schedules?: Readonly<Record<string, Readonly<Partial<ScheduleCounters>>>>;
 }
 
 export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
+export type TickCount = keyof ScheduleCounters;
 export type OperationCount = Exclude<keyof OperationCounters, "duration" | "underWay">;
 
 /** A count that is missing is zero: most are, most of the time, and an entry is kept for each 10 s. */
@@ -79,6 +83,10 @@ export const operationCounts = [
   "successTwice",
 ] as const satisfies readonly OperationCount[];
 
+export const tickCounts = [
+  ...(["ran", "failed", "unknown", "stopped", "walked-away", "missed", "paused"] as const),
+] as const satisfies readonly TickCount[];
+
 export function snapshot(inside: Inside, ended = false): Snapshot {
   const caches: Record<string, CacheSnapshot> = {};
   for (const { name, counters, entries } of inside.caches()) {
@@ -100,6 +108,8 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
   for (const { method, path, because, requests } of inside.routes()) {
     if (because === undefined && requests > 0) routes[`${method} ${path}`] = requests;
   }
+  const schedules: Record<string, Partial<ScheduleCounters>> = {};
+  for (const { name, counters } of inside.schedules()) schedules[name] = counted(tickCounts, counters);
   const { entries, bytes, bound } = inside.memory();
   return {
     v: 1,
@@ -112,12 +122,13 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
     caches,
     operations,
     ...(Object.keys(routes).length === 0 ? {} : { routes }),
+    ...(Object.keys(schedules).length === 0 ? {} : { schedules }),
   };
 }
 
 /** The snapshot that every process would have written at its start. */
 export function zeroOf(first: Snapshot): Snapshot {
-  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {}, routes: {} };
+  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {}, routes: {}, schedules: {} };
 }
 
 /** `undefined` for what another version wrote: a figure is missing then, and the page goes on. */

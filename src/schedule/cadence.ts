@@ -12,9 +12,17 @@ export interface Cadence {
   readonly count: (after: number, until: number) => number | null;
 }
 
-/** @throws REPRISE_BAD_DURATION */
+/** @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION */
 export function cadenceOfEvery(every: Duration, where: string): Cadence {
   const stepMs = milliseconds(every, `${where}, every`);
+  // the identity of a run is its instant as it is written, which ends with milliseconds
+  if (!Number.isInteger(stepMs)) {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: `${where}, every`,
+      why: "it is no whole number of milliseconds.",
+      mend: "Name a longer time, or a rounder one.",
+    });
+  }
   const newest = (until: number) => Math.floor(until / stepMs) * stepMs;
   return {
     next: (after) => newest(after) + stepMs,

@@ -20,6 +20,8 @@ export interface Rules {
   readonly withinMs: number;
   /** How many run from one tick to the next, where every one is caught up. */
   readonly atMost: number;
+  /** How long the outcome of a tick is kept: of one that was left for longer nobody knows whether it was done. */
+  readonly retentionMs: number;
 }
 
 /** Who holds the lease. */
@@ -38,7 +40,7 @@ export interface Begun {
 export function begin(given: ScheduleState, now: number, holder: Holder, rules: Rules): Begun {
   if (given.paused !== null) return { state: given, tick: null };
   // a newer tick that came due while nobody was there stops an unfinished one before it is taken up
-  const state = takeUp(rules.ifStillRunning === "stop-it" ? overlap(given, now, rules) : given, now, holder);
+  const state = takeUp(rules.ifStillRunning === "stop-it" ? overlap(given, now, rules) : given, now, holder, rules);
   if (state.current !== null) return { state, tick: state.current.at };
   const due = dueNow(state, now, rules);
   if (due === null) return { state, tick: null };
@@ -51,8 +53,8 @@ export function begin(given: ScheduleState, now: number, holder: Holder, rules: 
 }
 
 /** Takes up a tick that a person asks for; one that an earlier holder left unfinished comes first. */
-export function beginAsked(state: ScheduleState, tick: number, now: number, holder: Holder): Begun {
-  const left = takeUp(state, now, holder);
+export function beginAsked(state: ScheduleState, tick: number, now: number, holder: Holder, rules: Rules): Begun {
+  const left = takeUp(state, now, holder, rules);
   const current = left.current ?? started(tick, now, holder);
   return { state: { ...left, current }, tick: current.at };
 }
@@ -116,14 +118,17 @@ export function nextAt(state: ScheduleState, now: number, { cadence, catchesUp, 
 }
 
 /** What an earlier holder left unfinished: it is taken up, or has its end where it cannot be. */
-function takeUp(state: ScheduleState, now: number, holder: Holder): ScheduleState {
+function takeUp(state: ScheduleState, now: number, holder: Holder, { retentionMs }: Rules): ScheduleState {
   const { current, stop } = state;
   if (current === null || current.token === holder.token) return state;
   if (stop === current.at) return ended(state, current, { is: "stopped", counts: null, why: null }, now);
   if (current.starts >= defaults.operation.resumeAttempts) {
     return ended(state, current, { is: "failed", counts: null, why: `${current.starts} starts without an end` }, now);
   }
-  const { at, startedAt, starts } = current;
+  const { at, startedAt, takenAt, starts } = current;
+  if (now - takenAt >= retentionMs) {
+    return ended(state, current, { is: "failed", counts: null, why: "left for longer than its retention" }, now);
+  }
   return {
     ...state,
     current: { at, token: holder.token, startedAt, takenAt: now, holder: holder.name, starts: starts + 1 },

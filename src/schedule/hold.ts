@@ -7,11 +7,12 @@ import { newAttemptId } from "../base/names.ts";
 import { pause } from "../base/promise.ts";
 import type { Grip, Held, LeaseStore } from "../contract/lease.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import { giveBack } from "../lease/hold.ts";
 import { Lease } from "../lease/lease.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
 import { begin, beginAsked, type Came, end, endOf } from "./due.ts";
-import { HeldTick } from "./held-tick.ts";
+import { HeldTick, isAway } from "./held-tick.ts";
 import type { StateRegister } from "./register.ts";
 import type { Settings } from "./settings.ts";
 import { type EndedTick, isCounts, type ScheduleState } from "./state.ts";
@@ -80,7 +81,9 @@ export class Hold {
         let tick: number | null = null;
         await register.change((state, now) => {
           const begun =
-            asked === undefined ? begin(state, now, holder, settings.rules) : beginAsked(state, asked, now, holder);
+            asked === undefined
+              ? begin(state, now, holder, settings.rules)
+              : beginAsked(state, asked, now, holder, settings.rules);
           tick = begun.tick;
           return begun.state;
         });
@@ -98,8 +101,7 @@ export class Hold {
       return undefined;
     } finally {
       this.#lease.stop();
-      // what is not released ends by itself
-      await this.#running.leases.release(this.#grip).catch(() => {});
+      await giveBack(this.#running.clock, this.#running.leases, this.#grip);
     }
   }
 
@@ -124,6 +126,8 @@ export class Hold {
         } catch (error) {
           if (this.#lease.losing.reason !== undefined || draining.reason !== undefined) return undefined;
           if (tick.stopping.reason !== undefined) return { is: "stopped", counts: tick.counts, why: null };
+          // the store's absence is no failure of the work: the tick is taken up again when it is back
+          if (isAway(error)) throw error;
           const now = register.now();
           const pauseMs = pausesMs[tries];
           const next = settings.rules.cadence.next(now);
@@ -153,7 +157,7 @@ export class Hold {
       switch (outcome.status) {
         case "done": {
           const counts = settings.declaration.work !== undefined && isCounts(outcome.value) ? outcome.value : null;
-          const failed = counts === null ? 0 : counts.failed + counts.unknown;
+          const failed = counts === null ? 0 : counts.failed + counts.unknown + counts.running;
           return {
             is: "ran",
             counts,

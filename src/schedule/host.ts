@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
+import type { TellSchedule } from "./events.ts";
 
 /** What the instance lends to its schedules. */
 export interface Host {
@@ -13,6 +14,7 @@ export interface Host {
   readonly connected: () => Promise<Ledger<unknown> | undefined>;
   /** Declares the operation whose executions are the runs of a schedule's ticks. */
   readonly operation: (declaration: OperationDeclaration) => RuntimeOperation;
+  readonly tell: TellSchedule;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: Abortable;
 }

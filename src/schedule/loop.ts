@@ -13,6 +13,16 @@ interface Plan {
   readonly forTick: boolean;
 }
 
+/**
+ * For a tick that is due in so long. A little before it an instance looks once more: then the store's time is fresh, and the
+ * connection open that whoever walks away needs; each at a moment of its own.
+ */
+function planFor(inMs: number | null): Plan {
+  const { least, most } = defaults.schedule.aheadMs;
+  if (inMs === null || inMs <= most) return { inMs, forTick: true };
+  return { inMs: inMs - Math.round(least + Math.random() * (most - least)), forTick: false };
+}
+
 /** Looks for a schedule's due ticks in one instance, and runs those that it gets the lease for. */
 export class Loop {
   readonly #running: Running;
@@ -66,8 +76,9 @@ export class Loop {
   async #look(forTick: boolean): Promise<Plan> {
     const { register } = this.#running;
     if (this.#hold !== undefined) return this.#meetOwn(this.#hold);
-    await register.tellTime();
+    // at a tick the lease is asked for first: whoever walks away is told so in one round trip
     if (!forTick) {
+      await register.tellTime();
       const state = await register.change((before) => before);
       const now = register.now();
       if (state.paused !== null || (state.current === null && !this.#isDue(state, now))) return this.#untilNext(state);
@@ -80,17 +91,21 @@ export class Loop {
     }
     if (hold.is === "held") return this.#meet(hold);
     this.#hold = hold;
-    this.#performing = hold
-      .perform()
-      .then(
-        () => ({ inMs: 0, forTick: false }),
-        (error: unknown) => this.#pauseAfter(error),
-      )
-      .then((plan) => {
-        this.#hold = undefined;
-        this.#plan(plan);
-      });
+    this.#performing = this.#perform(hold);
     return this.#untilTick(register.now());
+  }
+
+  async #perform(hold: Hold): Promise<void> {
+    let plan: Plan = { inMs: 0, forTick: false };
+    try {
+      await hold.perform();
+    } catch (error) {
+      plan = this.#pauseAfter(error);
+    }
+    // a look that found this hold plans for the tick after next; what is due now would wait for that
+    await this.#looking;
+    this.#hold = undefined;
+    this.#plan(plan);
   }
 
   /** A tick that comes due while this instance runs one. */
@@ -103,6 +118,7 @@ export class Loop {
   /** Another instance has the lease: nothing is to be done, unless that runs an earlier tick, or crashes. */
   async #meet({ forMs }: Held): Promise<Plan> {
     const { register, settings } = this.#running;
+    await register.tellTime();
     const state = await register.change((before, now) => overlap(before, now, settings.rules));
     const now = register.now();
     const { lookMs } = defaults.schedule;
@@ -125,12 +141,12 @@ export class Loop {
     const now = register.now();
     if (state.paused !== null) return { ...this.#untilTick(now), forTick: false };
     const at = nextAt(state, now, settings.rules);
-    return { inMs: at === null ? null : Math.max(0, at - now), forTick: true };
+    return planFor(at === null ? null : Math.max(0, at - now));
   }
 
   #untilTick(now: number): Plan {
     const at = this.#running.settings.rules.cadence.next(now);
-    return { inMs: at === null ? null : at - now, forTick: true };
+    return planFor(at === null ? null : at - now);
   }
 
   #failed(error: unknown): void {

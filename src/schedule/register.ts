@@ -4,7 +4,7 @@ import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
 import { pause } from "../base/promise.ts";
 import type { Register, Registers } from "../contract/registers.ts";
-import { decodeState, encodeState, type ScheduleState, unseen } from "./state.ts";
+import { decodeState, type EndedTick, encodeState, type ScheduleState, unseen } from "./state.ts";
 
 /** The name of a schedule's register and of its lease. No service and no name can be cut differently into the same text. */
 export function scheduleKey(service: string, name: string): string {
@@ -23,12 +23,21 @@ export class StateRegister {
   readonly #clock: Clock;
   readonly #ledger: string;
   readonly #name: string;
+  readonly #ended: (ticks: readonly EndedTick[]) => void;
   /** The last write of this process; what is read of that version tells when it happened. */
   #written: { readonly version: number; readonly sentAt: number; readonly answeredAt: number } | undefined;
-  /** The store's time less the own monotonic one, and when that was found. */
-  #distance: { readonly ms: number; readonly foundAt: number } | undefined;
+  /** The store's time less the own monotonic one, when that was found, and the own wall's then. */
+  #distance: { readonly ms: number; readonly foundAt: number; readonly wallMs: number } | undefined;
 
-  constructor(registers: Registers<unknown>, clock: Clock, ledger: string, name: string) {
+  /** @param ended told of the ends that this process has written; of those whose answer was lost, nobody is */
+  constructor(
+    registers: Registers<unknown>,
+    clock: Clock,
+    ledger: string,
+    name: string,
+    ended: (ticks: readonly EndedTick[]) => void,
+  ) {
+    this.#ended = ended;
     this.#registers = registers;
     this.#clock = clock;
     this.#ledger = ledger;
@@ -40,16 +49,42 @@ export class StateRegister {
    * the store was asked, by the own clock.
    */
   now(): number {
-    const { ms } = this.#distance ?? { ms: this.#clock.now() - this.#clock.monotonic() };
+    const ms = this.#distance?.ms ?? this.#wallMs();
     return Math.round(this.#clock.monotonic() + ms);
   }
 
-  /** Finds out the store's time where that is not known, or not any more. */
+  /**
+   * Finds out the store's time where that is not known, or not any more.
+   * @throws REPRISE_LEDGER_BUSY where others write between a write and its reading, again and again: nothing may be decided
+   *   by a clock that is perhaps wrong
+   */
   async tellTime(): Promise<void> {
-    if (this.#distance !== undefined && this.#clock.monotonic() - this.#distance.foundAt < defaults.schedule.clockMs)
-      return;
-    await this.change((state) => state, "also-unchanged");
-    await this.#registers.read(this.#name).then((register) => register && this.#learn(register));
+    const since = this.#clock.monotonic();
+    for (let turn = 1; !this.#knowsTime(); turn += 1) {
+      if (turn > 1) await this.#waitTurn(turn, since);
+      await this.change((state) => state, "also-unchanged");
+      await this.read();
+    }
+  }
+
+  #knowsTime(): boolean {
+    if (this.#distance === undefined) return false;
+    const { foundAt, wallMs } = this.#distance;
+    const { clockMs, clockStepMs } = defaults.schedule;
+    return this.#clock.monotonic() - foundAt < clockMs && Math.abs(this.#wallMs() - wallMs) < clockStepMs;
+  }
+
+  #wallMs(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
+  /** Before another turn, so that those who meet do not meet again. */
+  async #waitTurn(turn: number, since: number): Promise<void> {
+    if (turn > mostTurns) {
+      const afterMs = this.#clock.monotonic() - since;
+      throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger: this.#ledger, afterMs });
+    }
+    await pause(this.#clock, Math.random() * 10 * turn);
   }
 
   /** `null`: no instance has seen the schedule yet. */
@@ -71,6 +106,7 @@ export class StateRegister {
   ): Promise<ScheduleState> {
     const since = this.#clock.monotonic();
     for (let turn = 1; ; turn += 1) {
+      if (turn > 3) await this.#waitTurn(turn, since);
       const register = await insist(this.#clock, () => this.#registers.read(this.#name), "while-busy");
       if (register !== null) this.#learn(register);
       if (register === null) await this.#replace(encodeState(unseen), null);
@@ -78,14 +114,12 @@ export class StateRegister {
         const before = decodeState(register, this.#ledger);
         const after = make(before, this.now());
         if (after === before && write === undefined) return before;
-        if (await this.#replace(encodeState(after), register.version)) return after;
+        if (await this.#replace(encodeState(after), register.version)) {
+          const known = new Set(before.ticks);
+          this.#ended(after.ticks.filter((tick) => !known.has(tick)));
+          return after;
+        }
       }
-      if (turn === mostTurns)
-        throw new RepriseError("REPRISE_LEDGER_BUSY", {
-          ledger: this.#ledger,
-          afterMs: this.#clock.monotonic() - since,
-        });
-      if (turn > 3) await pause(this.#clock, Math.random() * 10 * turn);
     }
   }
 
@@ -107,7 +141,7 @@ export class StateRegister {
   #learn({ version, at }: Register): void {
     if (this.#written?.version !== version) return;
     const { sentAt, answeredAt } = this.#written;
-    this.#distance = { ms: at - (sentAt + answeredAt) / 2, foundAt: answeredAt };
+    this.#distance = { ms: at - (sentAt + answeredAt) / 2, foundAt: answeredAt, wallMs: this.#wallMs() };
     this.#written = undefined;
   }
 }

@@ -1,7 +1,9 @@
 import { Abortable } from "../base/abortable.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Ledger, Note } from "../contract/ledger.ts";
+import { checkNote } from "../contract/note.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
+import { countEnd, createScheduleCounters, type ScheduleCounters } from "./counters.ts";
 import type { ScheduleDeclaration } from "./declaration.ts";
 import { nextAt, pause, resume } from "./due.ts";
 import type { HeldTick } from "./held-tick.ts";
@@ -30,6 +32,7 @@ export interface Schedules {
 export interface DeclaredSchedule extends Schedule {
   readonly owner: string | undefined;
   readonly declaration: ScheduleDeclaration;
+  readonly counters: ScheduleCounters;
 }
 
 /** What a store takes. */
@@ -57,7 +60,7 @@ export function createSchedules(host: Host, owner: string | undefined, runs: boo
       // a hot reload declares again
       void declared.get(settings.name)?.stop();
       declared.set(settings.name, schedule);
-      if (ledger !== undefined && runs) schedule.start(ledger);
+      if (ledger !== undefined && runs && draining.reason === undefined) schedule.start(ledger);
       return schedule;
     },
     list: () => [...declared.values()],
@@ -79,6 +82,7 @@ class OneSchedule implements DeclaredSchedule {
   readonly name: string;
   readonly owner: string | undefined;
   readonly declaration: ScheduleDeclaration;
+  readonly counters = createScheduleCounters();
   readonly #host: Host;
   readonly #settings: Settings;
   readonly #operation: RuntimeOperation;
@@ -144,19 +148,19 @@ class OneSchedule implements DeclaredSchedule {
     try {
       const ended = await performing;
       if (ended !== undefined) return tickEnd(ended);
-      throw new RepriseError("REPRISE_LEASE_LOST", { operation: this.name });
+      throw this.#draining.reason ?? new RepriseError("REPRISE_LEASE_LOST", { operation: this.name });
     } finally {
       this.#byHand.delete(performing);
     }
   };
 
   readonly pause = async (note: Note): Promise<boolean> => {
-    this.#checkNote(note);
+    checkNote(note);
     return this.#decide((state, now) => pause(state, note, now));
   };
 
   readonly resume = async (note: Note): Promise<boolean> => {
-    this.#checkNote(note);
+    checkNote(note);
     return this.#decide((state, now) => resume(state, note, now, this.#settings.rules));
   };
 
@@ -172,18 +176,22 @@ class OneSchedule implements DeclaredSchedule {
     return changed;
   }
 
-  #checkNote({ who, why }: Note): void {
-    for (const [name, text] of Object.entries({ who, why })) {
-      if (typeof text === "string" && text.trim() !== "") continue;
-      throw new RepriseError("REPRISE_NOTE_MISSING", { name, why: "empty" });
+  readonly #ended = (ends: readonly EndedTick[]): void => {
+    for (const end of ends) {
+      countEnd(this.counters, end);
+      this.#host.tell("schedule.tick", () => {
+        const { at, is, ticks } = end;
+        return { schedule: this.name, at: new Date(at), is, ticks };
+      });
     }
-  }
+  };
 
   #tickAt(asked: number | undefined, now: number): number {
     const { cadence } = this.#settings.rules;
     const refuse = (why: string): never => {
       throw new RepriseError("REPRISE_NO_SUCH_TICK", { schedule: this.name, why });
     };
+    if (asked !== undefined && !Number.isFinite(asked)) return refuse("this is no instant.");
     const tick = cadence.newest(asked ?? now);
     if (tick === null) return refuse("none has come due yet.");
     if (asked !== undefined && tick !== asked) return refuse("this is no instant that it names.");
@@ -217,7 +225,7 @@ class OneSchedule implements DeclaredSchedule {
       ledger,
       leases,
       key,
-      register: new StateRegister(registers, clock, ledger.name, key),
+      register: new StateRegister(registers, clock, ledger.name, key, this.#ended),
       operation: this.#operation,
       held: this.#held,
       draining: this.#draining,

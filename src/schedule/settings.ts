@@ -47,7 +47,12 @@ export function settingsOf(declaration: ScheduleDeclaration): Settings {
   return {
     declaration,
     name,
-    rules: { ifStillRunning, cadence: cadenceOf(declaration, where, refuse), ...missedOf(declaration.ifMissed, where) },
+    rules: {
+      ifStillRunning,
+      cadence: cadenceOf(declaration, where, refuse),
+      ...missedOf(declaration.ifMissed, where),
+      retentionMs: milliseconds(declaration.retention, `${where}, retention`),
+    },
     leaseMs: lease === undefined ? defaults.schedule.leaseMs : milliseconds(lease, `${where}, lease`),
     atOnce,
   };

@@ -25,6 +25,8 @@ const names = [
 const badNames = [
   "",
   "/a",
+  ".reprise",
+  ".Reprise/a",
   "a/",
   "a//b",
   ".",

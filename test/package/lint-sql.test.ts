@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -67,6 +67,17 @@ describe("reprise lint sql", () => {
     const statement = "insert ignore into orders (ref) values (1)";
     expect((await run(["lint", "sql", "-", "--dialect", "mysql"], statement)).code).toBe(1);
     expect((await run(["lint", "sql", "-", "--dialect", "postgres"], "select 1")).code).toBe(0);
+  });
+
+  test("reads UTF-16 with a mark, and calls nothing sound that is no text", async () => {
+    const statement = "\uFEFFinsert into t (a)\r\nselect 1 where not exists (select 1 from t)";
+    writeFileSync(join(installed.folder, "wide.sql"), Buffer.from(statement, "utf16le"));
+    expect((await run(["lint", "sql", "wide.sql"])).code).toBe(1);
+    writeFileSync(join(installed.folder, "binary.sql"), Buffer.from([0x73, 0x00, 0x80, 0xff]));
+    expect(await run(["lint", "sql", "binary.sql"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no text"),
+    });
   });
 
   test("ends with 2 where it cannot read, or is asked wrongly", async () => {

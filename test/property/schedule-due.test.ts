@@ -16,6 +16,7 @@ const rules = fc.record({
   catchesUp: fc.constantFrom("newest", "every"),
   withinMs: fc.integer({ min: 1, max: 200 }),
   atMost: fc.integer({ min: 2, max: 5 }),
+  retentionMs: fc.integer({ min: 1, max: 500 }),
 }) as fc.Arbitrary<Rules>;
 const event = fc.oneof(
   { weight: 4, arbitrary: fc.record({ does: fc.constant("pass" as const), ms: fc.integer({ min: 0, max: 45 }) }) },

@@ -32,7 +32,7 @@ async function live(timeZone: string, ifMissed: IfMissed): Promise<ReadonlyMap<n
       1,
     );
     const schedules = createSchedules(
-      { ...host, connected: async () => ledger, operation: operations.declare },
+      { ...host, connected: async () => ledger, operation: operations.declare, tell: () => {} },
       undefined,
       true,
     );

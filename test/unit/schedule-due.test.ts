@@ -154,7 +154,7 @@ describe("over 400 days with 3 outages", () => {
 
     test.each(Object.entries(policies))("%s runs no tick twice, and each has an end", (name, policy) => {
       for (const cadence of cadences) {
-        const rules: Rules = { cadence, ifStillRunning: "walk-away", ...policy };
+        const rules: Rules = { cadence, ifStillRunning: "walk-away", retentionMs: 90 * day, ...policy };
         const { runs, ends, state } = simulate(rules, from, until, outages);
         const due = cadence.ticks.filter((tick) => tick <= state.handledUntil);
         expect([...runs.values()].every((count) => count === 1)).toBe(true);
@@ -172,6 +172,7 @@ describe("what is due", () => {
   const at = (minutes: number) => minutes * minute;
   const rules = (given: Partial<Rules> = {}): Rules => ({
     ...{ cadence, ifStillRunning: "walk-away", catchesUp: "newest", withinMs: 6 * hour, atMost: 1 },
+    retentionMs: 90 * day,
     ...given,
   });
   const seen: ScheduleState = { ...unseen, since: at(0), handledUntil: at(0) };
@@ -280,6 +281,15 @@ describe("what is due", () => {
     }
     expect(state.current).toBeNull();
     expect(state.ticks.at(-1)).toMatchObject({ at: at(10), is: "failed", why: "10 starts without an end" });
+  });
+
+  test("a tick that was left for longer than its outcome is kept is given up: it may have been done", () => {
+    const brief = rules({ retentionMs: 30 * minute });
+    const { state } = begin(seen, at(10), holder(1), brief);
+    expect(begin(state, at(39), holder(2), brief).tick).toBe(at(10));
+    const later = begin(state, at(40), holder(2), brief);
+    expect(later.tick).toBe(at(40));
+    expect(later.state.ticks[0]).toMatchObject({ at: at(10), is: "failed", why: "left for longer than its retention" });
   });
 
   test("beginning and ending again after a lost answer changes nothing", () => {

@@ -78,6 +78,7 @@ describe("a tick", () => {
     await expect(schedule.run({ at: new Date(begin + 30 * minute) })).rejects.toMatchObject({
       code: "REPRISE_NO_SUCH_TICK",
     });
+    await expect(schedule.run({ at: new Date("yesterday") })).rejects.toMatchObject({ code: "REPRISE_NO_SUCH_TICK" });
     await reprise.close();
   });
 
@@ -125,6 +126,10 @@ describe("a tick", () => {
       { is: "ran", at: new Date(begin + 60 * minute) },
     ]);
     await expect(schedule.pause({ who: " ", why: "x" })).rejects.toMatchObject({ code: "REPRISE_NOTE_MISSING" });
+    // it stands in the register with every end of a pause: one line, and no book
+    for (const why of ["x".repeat(1_001), "a\nb"]) {
+      await expect(schedule.pause({ who: "ada", why })).rejects.toMatchObject({ code: "REPRISE_NOTE_MISSING" });
+    }
     await reprise.close();
   });
 
@@ -210,6 +215,8 @@ describe("an instance", () => {
     [{ at: "61 * * * *" }, /no cron expression/],
     [{ timeZone: undefined }, /has no time zone/],
     [{ every: "5m" }, /counts from the epoch/],
+    [{ every: "1.0005s", at: undefined, timeZone: undefined }, /no whole number of milliseconds/],
+    [{ every: "0s", at: undefined, timeZone: undefined }, /is no duration/],
     [{ ifStillRunning: undefined }, /'ifStillRunning' does not say/],
     [{ ifMissed: undefined }, /does not say what becomes of ticks/],
     [{ ifMissed: { run: "every", within: "1h", atMost: 1 } }, /never catch up/],

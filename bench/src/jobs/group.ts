@@ -12,7 +12,7 @@ export interface JobsOptions {
   readonly show: (figures: readonly Figure[]) => void;
 }
 
-/** SQL jobs beside the statement that somebody would write by hand. What a server is missing for is left out, and said. */
+/** SQL jobs and scheduled workers, beside what somebody would write by hand. What a server is missing for is left out, and said. */
 export async function measureJobs({ quick, only = "", progress, show }: JobsOptions): Promise<void> {
   for (const name of Object.keys(parts).filter((part) => part.startsWith(only))) {
     const began = performance.now();

@@ -1,27 +1,19 @@
 import { randomBytes } from "node:crypto";
 import mysql, { type Connection, type RowDataPacket } from "mysql2/promise";
-import { createReprise, type LoadResult } from "reprise";
+import { createReprise } from "reprise";
 import { mysqlLedger } from "reprise/mysql";
 import type { Figure } from "../figure.ts";
+import { askMariadb, mariadbServer as server } from "../operations/mariadb-place.ts";
 import { ratio, whereIs } from "../operations/standing.ts";
 import { interleave, median, ratios } from "../rounds.ts";
 import type { JobPart } from "./parts.ts";
+import { isWhole } from "./whole.ts";
 
 /** A million rows of MariaDB's beside a guarded upsert, as somebody would write it: loaded first, then once more. */
 export const loadMariadb: JobPart = ({ quick }) =>
-  whereIs("MariaDB", ask, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 3));
+  whereIs("MariaDB", askMariadb, () => measure(quick ? 200_000 : 1_000_000, quick ? 1 : 3));
 
-const server = {
-  host: process.env["MYSQL_HOST"] ?? "127.0.0.1",
-  port: Number(process.env["MYSQL_PORT"] ?? 3306),
-  user: "root",
-};
 const windowRows = 50_000;
-
-async function ask(): Promise<void> {
-  const connection = await mysql.createConnection({ ...server, connectTimeout: 5_000 });
-  await connection.end();
-}
 
 interface Turn {
   readonly seconds: number;
@@ -143,8 +135,4 @@ async function measured(admin: Connection, once: () => Promise<void>): Promise<T
 async function written(admin: Connection): Promise<number> {
   const [[row]] = await admin.query<RowDataPacket[]>("show global status like 'Innodb_lsn_current'");
   return Number(row?.["Value"]);
-}
-
-function isWhole(result: LoadResult, rows: number): void {
-  if (result.status !== "done" || result.read !== rows) throw new Error(`the load is ${JSON.stringify(result)}`);
 }

@@ -1,10 +1,11 @@
-import { createReprise, type Load, type LoadResult } from "reprise";
+import { createReprise, type Load } from "reprise";
 import { postgresLedger } from "reprise/postgres";
 import type { Figure } from "../figure.ts";
 import { askPostgres, openPostgresPlace, type PostgresPlace } from "../operations/postgres-place.ts";
 import { ratio, whereIs } from "../operations/standing.ts";
 import { interleave, median, ratios } from "../rounds.ts";
 import type { JobPart } from "./parts.ts";
+import { isWhole } from "./whole.ts";
 
 /** A million rows beside a guarded upsert in one statement, as somebody would write it: loaded first, then once more. */
 export const loadPostgres: JobPart = ({ quick }) =>
@@ -194,9 +195,6 @@ async function openBench(rows: number): Promise<Bench> {
   };
 }
 
-function isWhole(result: LoadResult, rows: number): void {
-  if (result.status !== "done" || result.read !== rows) throw new Error(`the load is ${JSON.stringify(result)}`);
-}
 function isCounts(value: unknown): boolean {
   return typeof value === "object" && value !== null && "refusedOlder" in value;
 }

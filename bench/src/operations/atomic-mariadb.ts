@@ -5,25 +5,16 @@ import { mysqlLedger } from "reprise/mysql";
 import type { Figure } from "../figure.ts";
 import { type Booking, confirm, nextBooking } from "./booking.ts";
 import { contest } from "./contest.ts";
+import { askMariadb, mariadbServer as server } from "./mariadb-place.ts";
 import { namings, type Way } from "./postgres-ways.ts";
 import { type Part, rate, ratio, standing, traffic, whereIs } from "./standing.ts";
 import { countingProxy } from "./wire.ts";
 
 /** Claim, work and outcome in one transaction of MariaDB, or of MySQL: by MYSQL_HOST and MYSQL_PORT, else of this machine. */
-export const atomicMariadb: Part = (rounds) => whereIs("MariaDB", ask, () => measure(rounds));
+export const atomicMariadb: Part = (rounds) => whereIs("MariaDB", askMariadb, () => measure(rounds));
 
 const name = "atomic.mariadb";
 const poolSize = 16;
-const server = {
-  host: process.env["MYSQL_HOST"] ?? "127.0.0.1",
-  port: Number(process.env["MYSQL_PORT"] ?? 3306),
-  user: "root",
-};
-
-async function ask(): Promise<void> {
-  const connection = await mysql.createConnection({ ...server, connectTimeout: 5_000 });
-  await connection.end();
-}
 
 async function measure(rounds: number): Promise<readonly Figure[]> {
   const database = `reprise_bench_${randomBytes(6).toString("hex")}`;
@@ -109,6 +100,7 @@ async function waysOf(pool: Pool) {
   const handWritten: Way = (booking) =>
     transact(pool, async (query) => {
       const { reference, seat } = booking;
+      // reprise: sound, the name is short and all there is: nothing but a duplicate can be swallowed
       const claimed = await query("insert ignore into handwritten (name) values (?)", [reference]);
       if (claimed.affectedRows === 0) throw new Error("this key was there before");
       await query(work, [reference, seat]);

@@ -67,6 +67,7 @@ function phases(settings: PostgresSettings): Way {
   return async (booking) => {
     const { reference, seat } = booking;
     await transact(settings, async (query) => {
+      // reprise: sound, the key is the primary key: of two at once the second fails, as in what people write and is measured here
       const found = await query("find", `select recovery_point from ${table} where key = $1`, [reference]);
       if (found.rowCount !== 0) throw new Error("this key was there before");
       await query("create", `insert into ${table} (key, recovery_point) values ($1, 'started')`, [reference]);

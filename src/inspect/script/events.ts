@@ -1,13 +1,10 @@
-import type { Dialect } from "../finding.ts";
-import { locksRows } from "../sql/guards.ts";
-import { insteadOf } from "../sql/instead.ts";
-import { readInsert, readUpdate, splitWith } from "../sql/statements.ts";
-import { clause, comparedColumns, isWord, type Tokens, tablesRead } from "../sql/tables.ts";
+import type { Insert, Removal } from "../sql/statements.ts";
+import { keyOf } from "./keys.ts";
 import { type Chain, chainAround, closingOf, type Script, textAt } from "./structure.ts";
 
 /** A call that looks for a row, or writes one, as far as its name and its statement tell. */
 export interface Event {
-  readonly is: "look" | "write";
+  readonly is: "look" | "write" | "removal";
   readonly by: "select" | "update";
   /** In lower case, without what mappers append; several where a statement reads several tables. */
   readonly models: readonly string[];
@@ -17,70 +14,32 @@ export interface Event {
   readonly chain: Chain;
   /** The columns that it asks by. */
   readonly key: readonly string[];
-  readonly columns: readonly string[];
+  /** Of a statement, what it inserts or deletes. */
+  readonly insert?: Insert;
+  readonly removal?: Removal;
   /** Whether it locks the rows that it finds. */
   readonly locks: boolean;
   /** Whether it may as well update. */
   readonly mayUpdate: boolean;
 }
 
-const looks = new Set([
-  ...[
-    "findOne",
-    "findOneBy",
-    "findFirst",
-    "findUnique",
-    "findByPk",
-    "findAll",
-    "findMany",
-    "find",
-    "findBy",
-    "count",
-    "countBy",
-  ],
-  ...[
-    "exists",
-    "exist",
-    "existsBy",
-    "existBy",
-    "findAndCountAll",
-    "getOne",
-    "getCount",
-    "getExists",
-    "findById",
-    "countDocuments",
-  ],
-]);
-const writes = new Set([
-  "create",
-  "insert",
-  "save",
-  "bulkCreate",
-  "createMany",
-  "insertMany",
-  "insertOne",
-  "insertGraph",
-]);
+const looks = new Set(
+  "findOne findOneBy findFirst findUnique findByPk findAll findMany find findBy count countBy exists exist existsBy existBy findAndCountAll getOne getCount getExists findById countDocuments".split(
+    " ",
+  ),
+);
+const updates = new Set("update updateMany updateOne updateTable".split(" "));
+const removals = new Set("delete deleteMany deleteOne deleteFrom del destroy nativeDelete".split(" "));
+/** They tell of a table only together with the rest of the chain. */
+const starters = new Set("select selectFrom insertInto first updateTable deleteFrom".split(" "));
+const writes = new Set("create insert save bulkCreate createMany insertMany insertOne insertGraph".split(" "));
 /** They end a chain that says elsewhere what it is about. */
-const builders = new Set([
-  "from",
-  "selectFrom",
-  "into",
-  "insertInto",
-  "table",
-  "getRepository",
-  "queryBuilder",
-  "model",
-]);
-const guards = new Set([
-  "onConflict",
-  "onConflictDoNothing",
-  "onConflictDoUpdate",
-  "onDuplicateKeyUpdate",
-  "orIgnore",
-  "orUpdate",
-  "ignore",
-]);
+const builders = new Set(
+  "from selectFrom into insertInto updateTable deleteFrom table collection getRepository queryBuilder model".split(" "),
+);
+const guards = new Set(
+  "onConflict onConflictDoNothing onConflictDoUpdate onDuplicateKeyUpdate orIgnore orUpdate ignore".split(" "),
+);
 const notTables =
   /(?:service|client|api|controller|gateway|helper|cache|map|set|list|array|factory|builder|logger|registry|provider|http|axios|fs)$/i;
 const managers = /^(?:em|manager|entityManager|entity_manager|orm|mikro|session)$/i;
@@ -88,17 +47,8 @@ const managers = /^(?:em|manager|entityManager|entity_manager|orm|mikro|session)
 /** What the call at the name `at` does to a table; `undefined`: nothing, or nobody can tell. */
 export function eventOf(script: Script, at: number): Event | undefined {
   const method = textAt(script, at);
-  const isLook = looks.has(method);
-  if (
-    !isLook &&
-    !writes.has(method) &&
-    method !== "select" &&
-    method !== "selectFrom" &&
-    method !== "insertInto" &&
-    method !== "first"
-  ) {
-    return undefined;
-  }
+  const is = kindOf(method);
+  if (is === undefined) return undefined;
   if (textAt(script, at - 1) !== "." && textAt(script, at - 1) !== "?.") return undefined;
   const chain = chainAround(script, at);
   const place = chain.links.findIndex((link) => link.at === at);
@@ -106,26 +56,31 @@ export function eventOf(script: Script, at: number): Event | undefined {
   if (link === undefined || link.open === -1) return undefined;
   const model = modelOf(script, chain, place);
   if (model === undefined) return undefined;
-  const isWrite = writes.has(method) || method === "insertInto";
+  const isWrite = is === "write";
   if (isWrite && chain.links.some(({ name }) => guards.has(name))) return undefined;
   const args = { from: link.open, to: closingOf(script, link.open) };
   if (isWrite && hasName(script, args, "skipDuplicates", "ignoreDuplicates", "updateOnDuplicate", "onConflict"))
     return undefined;
   if (!isWrite && args.to === args.from + 1 && (method === "exists" || method === "find")) return undefined;
   return {
-    is: isWrite ? "write" : "look",
-    by: "select",
+    is,
+    by: updates.has(method) ? "update" : "select",
     models: [normal(model)],
     model,
     method,
     chain,
     key: isWrite ? [] : keyOf(script, chain),
-    columns: [],
     locks:
       chain.links.some(({ name }) => /^(?:forUpdate|forShare|setLock|for)$/.test(name)) ||
       hasName(script, args, "lock", "lockMode"),
     mayUpdate: method === "save" && !["{", "new"].includes(textAt(script, args.from + 1)),
   };
+}
+
+function kindOf(method: string): Event["is"] | undefined {
+  if (writes.has(method) || method === "insertInto") return "write";
+  if (removals.has(method)) return "removal";
+  return looks.has(method) || updates.has(method) || starters.has(method) ? "look" : undefined;
 }
 
 function hasName(script: Script, { from, to }: { from: number; to: number }, ...names: readonly string[]): boolean {
@@ -146,9 +101,13 @@ function modelOf(script: Script, chain: Chain, place: number): string | undefine
   }
   const before = links[place - 1];
   const called = links[place]?.open ?? -1;
-  // db.insert(users).values(…)
-  if (method === "insert" && links[place + 1]?.name === "values") return argument(script, called);
-  if (method === "select" || method === "selectFrom" || method === "insertInto" || method === "first") return undefined;
+  // db.insert(users).values(…), db.update(users).set(…), db.delete(users).where(…)
+  const follows = links[place + 1]?.name;
+  if (method === "insert" && follows === "values") return argument(script, called);
+  if (method === "update" && follows === "set") return argument(script, called);
+  if (method === "delete" && (follows === "where" || /^(?:db|tx|trx)$/.test(before?.name ?? "")))
+    return argument(script, called);
+  if (starters.has(method)) return undefined;
   if (before === undefined) return undefined;
   if (managers.test(before.name) || before.name === "createQueryBuilder") return argument(script, called);
   if (before.open !== -1 || before.name === "this" || notTables.test(before.name)) return undefined;
@@ -172,135 +131,4 @@ export function normal(model: string): string {
     .replace(/^["`[]|["`\]]$/g, "")
     .replace(/(?:Repository|Repo|Model|Table|Dao|Entity|Collection|s)$/i, "")
     .toLowerCase();
-}
-
-/** The names in `where: { a, b: … }`, `findOneBy({ a })`, `.where({ a })`, `.where("a", …)`. */
-function keyOf(script: Script, { links, to }: Chain): readonly string[] {
-  for (const { name, open } of links) {
-    if (open === -1) continue;
-    let brace = -1;
-    const first = script.tokens[open + 1];
-    if (name === "where" && first?.kind === "string") return [script.text.slice(first.start + 1, first.end - 1)];
-    if (
-      ["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"].includes(name) &&
-      textAt(script, open + 1) === "{"
-    )
-      brace = open + 1;
-    for (let at = open; at < to && brace === -1 && at < open + 80; at += 1) {
-      if (textAt(script, at) === "where" && textAt(script, at + 1) === ":" && textAt(script, at + 2) === "{")
-        brace = at + 2;
-    }
-    if (brace === -1) continue;
-    const keys: string[] = [];
-    for (let at = brace + 1; at < closingOf(script, brace); at += 1) {
-      if (script.around[at] !== brace || script.tokens[at]?.kind !== "name") continue;
-      if (["{", ","].includes(textAt(script, at - 1))) keys.push(textAt(script, at));
-    }
-    return keys.slice(0, 4);
-  }
-  return [];
-}
-
-/** What a statement in a string does, as an event of the call that it is given to. */
-export function eventsOfStatement(script: Script, from: number, statement: Tokens, dialect: Dialect): readonly Event[] {
-  const call = callAround(script, from);
-  if (call === undefined) return [];
-  const { main } = splitWith(statement);
-  const common = {
-    method: "sql",
-    chain: call,
-    key: [] as readonly string[],
-    columns: [] as readonly string[],
-    mayUpdate: false,
-  };
-  const insert = readInsert(main);
-  if (insert !== undefined) {
-    if (insert.isGuarded || insert.manner !== "plain" || insert.table.isPrivate) return [];
-    const written = { models: [normal(insert.table.name)], model: insert.table.text, columns: insert.columns };
-    return [{ ...common, ...written, is: "write", by: "select", locks: false }];
-  }
-  const updated = readUpdate(main);
-  const key = comparedColumns(clause(main, "where"));
-  if (updated !== undefined) {
-    return [
-      { ...common, key, is: "look", by: "update", models: [normal(updated.name)], model: updated.text, locks: false },
-    ];
-  }
-  if (!isWord(main[0], "select")) return [];
-  const tables = tablesRead(statement).map(({ table }) => table);
-  const [first] = tables;
-  if (first === undefined) return [];
-  const models = tables.map(({ name }) => normal(name));
-  return [
-    {
-      ...common,
-      key,
-      is: "look",
-      by: "select",
-      models,
-      model: first.text,
-      locks: locksRows(main) && dialect !== "sqlite",
-    },
-  ];
-}
-
-/** `client.query("…")`, or the tagged template itself. */
-function callAround(script: Script, at: number): Chain | undefined {
-  if (script.tokens[at]?.kind === "template" && script.tokens[at - 1]?.kind === "name") {
-    const chain = chainAround(script, at - 1);
-    return { ...chain, to: Math.max(chain.to, at) };
-  }
-  // through the objects that statements are wrapped in: `{ text: "…" }`, `sql("…")`
-  let open = script.around[at] ?? -1;
-  for (let turns = 0; turns < 4 && open !== -1; turns += 1) {
-    if (textAt(script, open) === "(" && script.tokens[open - 1]?.kind === "name") {
-      if (["if", "while", "for", "switch", "return", "await"].includes(textAt(script, open - 1))) return undefined;
-      const chain = chainAround(script, open - 1);
-      if (chain.isAwaited) return chain;
-    } else if (textAt(script, open) === "(" && textAt(script, open - 1) === ">") {
-      // `query<Row>("…")`
-      let back = open - 1;
-      for (let depth = 0; back > open - 40 && back > 0; back -= 1) {
-        if (textAt(script, back) === ">") depth += 1;
-        else if (textAt(script, back) === "<") depth -= 1;
-        if (depth === 0) break;
-      }
-      const chain = chainAround(script, back - 1);
-      if (chain.isAwaited) return chain;
-    }
-    open = script.around[open] ?? -1;
-  }
-  return undefined;
-}
-
-export function insteadInProgram(write: Event, key: readonly string[], text: string, dialect: Dialect): string {
-  const columns = key.join('", "') || "<key>";
-  const uses = (name: RegExp) => name.test(text);
-  const needs = `// needs: a unique constraint on ${write.model} (${key.join(", ") || "<key>"}), each column not null`;
-  const call = writeWith();
-  if (call !== undefined) return `${call}\n${needs}`;
-  const table = { text: write.model, schema: undefined, name: write.model, isPrivate: false };
-  return insteadOf({ table, columns: write.columns, key }, dialect);
-
-  function writeWith(): string | undefined {
-    const model = write.model;
-    if (write.method === "sql") return undefined;
-    if (uses(/prisma/i))
-      return `await prisma.${model}.upsert({ where: { ${key.join(", ") || "<key>"} }, create: { … }, update: { … } });`;
-    if (uses(/sequelize/i)) return `await ${model}.upsert({ … }, { conflictFields: ["${columns}"] });`;
-    if (uses(/typeorm/i)) return `await ${model}.upsert({ … }, ["${columns}"]);`;
-    if (uses(/mikro-orm/i)) return `await em.upsert(${model}, { … });`;
-    if (uses(/drizzle-orm/i)) {
-      return `await db.insert(${model}).values({ … }).onConflictDoUpdate({ target: [${key.map((one) => `${model}.${one}`).join(", ") || "<key>"}], set: { … }, setWhere: … });`;
-    }
-    if (uses(/kysely/i)) {
-      return `await db.insertInto("${model}").values({ … }).onConflict((row) => row.columns(["${columns}"]).doUpdateSet({ … }).where(…)).execute();`;
-    }
-    if (uses(/knex/i)) return `await knex("${model}").insert({ … }).onConflict(["${columns}"]).merge().where(…);`;
-    if (uses(/supabase/i))
-      return `await supabase.from("${model}").upsert({ … }, { onConflict: "${key.join(",") || "<key>"}" });`;
-    if (uses(/mongoose|mongodb/i))
-      return `await ${model}.updateOne({ ${key.join(", ") || "<key>"} }, { $setOnInsert: { … } }, { upsert: true });`;
-    return undefined;
-  }
 }

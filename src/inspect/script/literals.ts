@@ -9,8 +9,10 @@ export interface Literal {
   readonly to: number;
   readonly start: number;
   readonly end: number;
-  /** As long as the program, with the statement in its place and blanks elsewhere before it: its offsets are the program's. */
+  /** The statement, character by character in its place from `start` on: with blanks for quotes and the like. */
   readonly text: string;
+  /** What it was made of. */
+  readonly source: string;
 }
 
 const statement = new RegExp(
@@ -67,7 +69,8 @@ export function readLiterals(script: Script): readonly Literal[] {
     if (isSaid(script, literal.from)) continue;
     // most strings are none: only what may be one is copied
     if (!statement.test(script.text.slice(first.start + 1, Math.min(end, first.start + 4_000)))) continue;
-    found.push({ ...literal, text: asStatement(script, literal, operands) });
+    const source = script.text.slice(literal.start, literal.end);
+    found.push({ ...literal, text: asStatement(script, literal, operands), source });
   }
   return found;
 }
@@ -101,10 +104,10 @@ function isSaid(script: Script, from: number): boolean {
 
 function asStatement(
   { text, tokens }: Script,
-  { from, to, start, end }: Omit<Literal, "text">,
+  { from, to, start, end }: Omit<Literal, "text" | "source">,
   operands: readonly ScriptToken[],
 ): string {
-  const pieces: string[] = [" ".repeat(start)];
+  const pieces: string[] = [];
   let at = start;
   const blank = (upTo: number) => {
     if (upTo > at) pieces.push(text.slice(at, upTo).replace(/[^\n]/g, " "));

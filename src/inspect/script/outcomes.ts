@@ -1,9 +1,7 @@
+import { known, type Names, sayOf, tailOf } from "./answers.ts";
+import { branches, colonOf, endOfStatement } from "./branches.ts";
 import type { Event } from "./events.ts";
 import { blockAround, closingOf, type Region, type Script, textAt } from "./structure.ts";
-
-/** What a look's answer is called, and whether the name says yes where there is nothing. */
-type Names = ReadonlyMap<string, boolean>;
-type Says = "absent" | "present";
 
 /** Where the program is once a look has found nothing: the places in which a write would insert what was not there. */
 export function regionsWithout(script: Script, look: Event): readonly Region[] {
@@ -19,9 +17,12 @@ export function regionsWithout(script: Script, look: Event): readonly Region[] {
   if (bound === undefined) return [];
   const end = endOfStatement(script, after.to + 1);
   const scope = scopeOf(script, bound.at, [...bound.names.keys()]);
-  const names = derived(script, bound.names, end, scope.to);
-  return outcomes(script, names, end, scope.to);
+  const last = Math.min(scope.to, end + farthest);
+  return outcomes(script, derived(script, bound.names, end, last), end, last);
 }
+
+/** How many tokens after a look its answer is followed: some four hundred lines. A whole program in one block is not read anew for each. */
+const farthest = 4_000;
 
 const keywords = new Set(["await", "return", "yield", "throw", "case", "typeof", "void", "in", "of"]);
 
@@ -132,102 +133,6 @@ function derived(script: Script, names: Names, from: number, to: number): Names 
   return all;
 }
 
-interface Atom {
-  readonly to: number;
-  readonly isNegated: boolean;
-}
-
-/** A name of the answer, with `.length`, `.rows`, `[0]` and the like after it: what tells whether there is anything. */
-function known(script: Script, names: Names, at: number): Atom | undefined {
-  const isNegated = names.get(textAt(script, at));
-  if (isNegated === undefined || script.tokens[at]?.kind !== "name" || textAt(script, at - 1) === ".") return undefined;
-  let to = at;
-  for (;;) {
-    const next = textAt(script, to + 1);
-    if (next === "[") {
-      const close = closingOf(script, to + 1);
-      if (close !== to + 3 || script.tokens[to + 2]?.kind !== "number") return undefined;
-      to = close;
-    } else if ((next === "." || next === "?.") && tells.has(textAt(script, to + 2))) to += 2;
-    else if (next === "?." && textAt(script, to + 2) === "[") to += 1;
-    else if (next === "." || next === "?." || next === "(") return undefined;
-    else return { to, isNegated };
-  }
-}
-
-const tells = new Set([
-  ...[
-    "length",
-    "rows",
-    "rowCount",
-    "count",
-    "affectedRows",
-    "changes",
-    "changedRows",
-    "exists",
-    "total",
-    "n",
-    "cnt",
-    "c",
-    "num",
-  ],
-  ...["data", "recordset", "rowsAffected", "numUpdatedRows"],
-]);
-
-/** What a condition says of the answer, as far as that is sure. */
-function sayOf(script: Script, from: number, to: number, atom: (at: number) => Atom | undefined): Says | undefined {
-  const parts: Region[] = [];
-  let hasAnd = false;
-  let start = from;
-  for (let at = from; at < to; at += 1) {
-    const text = textAt(script, at);
-    if (text === "(" || text === "[" || text === "{") {
-      const close = closingOf(script, at);
-      at = close < to ? close : at;
-    } else if (text === "&&" || text === "||") {
-      if (text === "&&") hasAnd = true;
-      parts.push({ from: start, to: at });
-      start = at + 1;
-    }
-  }
-  parts.push({ from: start, to });
-  const said = parts.map((part) => sayOfPart(script, part, atom));
-  if (said.includes("absent")) return "absent";
-  if (!said.includes("present")) return undefined;
-  // `if (there && there.id !== id) throw` passes on where there is one
-  return hasAnd && said.some((one) => one !== "present") ? undefined : "present";
-}
-
-function sayOfPart(script: Script, { from, to }: Region, atom: (at: number) => Atom | undefined): Says | undefined {
-  let at = from;
-  let isNot = false;
-  while (at < to) {
-    const text = textAt(script, at);
-    if (text === "!") isNot = !isNot;
-    else if (!["(", "await", "Boolean", "Number", "parseInt"].includes(text)) break;
-    at += 1;
-  }
-  const found = atom(at);
-  if (found === undefined || found.to >= to) return undefined;
-  let end = found.to + 1;
-  while (end < to && [")", "!"].includes(textAt(script, end))) end += 1;
-  // `(await query(…)).rows.length`
-  while ((textAt(script, end) === "." || textAt(script, end) === "?.") && tells.has(textAt(script, end + 1))) end += 2;
-  if (textAt(script, end) === "[" && script.tokens[end + 1]?.kind === "number") end += 3;
-  while (end < to && textAt(script, end) === ")") end += 1;
-  const compared = end >= to || [";", ","].includes(textAt(script, end)) ? "something" : tailOf(script, end);
-  if (compared === undefined) return undefined;
-  const isAbsent = ((compared === "nothing") !== isNot) !== found.isNegated;
-  return isAbsent ? "absent" : "present";
-}
-
-function tailOf(script: Script, at: number): "nothing" | "something" | undefined {
-  const text = `${textAt(script, at)} ${textAt(script, at + 1)}`;
-  if (/^(?:===? (?:0|0n|null|undefined|false)|< (?:1|1n)|<= (?:0|0n))$/.test(text)) return "nothing";
-  if (/^(?:!==? (?:0|0n|null|undefined|false)|> (?:0|0n)|>= (?:1|1n)|===? (?:1|true))$/.test(text)) return "something";
-  return undefined;
-}
-
 /** The places that an answer's names lead to. */
 function outcomes(script: Script, names: Names, from: number, to: number): readonly Region[] {
   const regions: Region[] = [];
@@ -254,77 +159,4 @@ function outcomes(script: Script, names: Names, from: number, to: number): reado
     } else if (operator === "&&" && saysAbsent) regions.push({ from: next + 1, to: endOfStatement(script, next + 1) });
   }
   return regions;
-}
-
-/** Of the `if` whose condition opens at `open`: the branch without, or what follows where the other one leaves. */
-function branches(script: Script, open: number, says: Says, scopeEnd: number): readonly Region[] {
-  const then = branchAt(script, closingOf(script, open) + 1);
-  const hasElse = textAt(script, then.to + 1) === "else";
-  const otherwise = hasElse ? branchAt(script, then.to + 2) : undefined;
-  const end = otherwise?.to ?? then.to;
-  if (says === "absent") {
-    const rest = otherwise !== undefined && leaves(script, otherwise) ? [{ from: end + 1, to: scopeEnd }] : [];
-    return [then, ...rest];
-  }
-  const rest = leaves(script, then) ? [{ from: end + 1, to: scopeEnd }] : [];
-  return otherwise === undefined ? rest : [otherwise, ...rest];
-}
-
-function branchAt(script: Script, at: number): Region {
-  if (textAt(script, at) === "{") return { from: at, to: closingOf(script, at) };
-  return { from: at, to: endOfStatement(script, at) };
-}
-
-function leaves(script: Script, { from, to }: Region): boolean {
-  const isBlock = textAt(script, from) === "{";
-  for (let at = from; at <= to; at += 1) {
-    const isOwn = isBlock ? script.around[at] === from : at === from;
-    if (isOwn && ["throw", "return", "continue", "break"].includes(textAt(script, at))) {
-      // not where it is a condition's: `if (x) return`
-      if (!isBlock || (textAt(script, at - 1) !== ")" && textAt(script, at - 1) !== "else")) return true;
-    }
-  }
-  return false;
-}
-
-function colonOf(script: Script, question: number): number {
-  let depth = 0;
-  for (let at = question + 1; at < script.tokens.length; at += 1) {
-    const text = textAt(script, at);
-    if (text === "(" || text === "[" || text === "{") at = closingOf(script, at);
-    else if (text === "?") depth += 1;
-    else if (text === ":") {
-      if (depth === 0) return at;
-      depth -= 1;
-    } else if (text === ";" || text === "}" || text === ")") return at;
-  }
-  return script.tokens.length;
-}
-
-const goesOn = /^(?:[.,=+\-*/%&|^<>?:([{]|=>|&&|\|\||\?\?|\?\.|===?|!==?|<=|>=|await|new|return|throw|typeof|in|of)$/;
-
-/** Its semicolon, what closes around it, or the end of a line that does not go on. */
-function endOfStatement(script: Script, from: number): number {
-  const { tokens, text } = script;
-  for (let at = from; at < tokens.length; at += 1) {
-    const now = textAt(script, at);
-    if (now === ";") return at;
-    if (now === ")" || now === "]" || now === "}") return at - 1;
-    if (now === "(" || now === "[" || now === "{") {
-      const close = closingOf(script, at);
-      if (close <= at) return at;
-      at = close;
-    }
-    const next = tokens[at + 1];
-    if (next === undefined) return at;
-    const isBroken = text.slice(tokens[at]?.end ?? 0, next.start).includes("\n");
-    if (
-      isBroken &&
-      !goesOn.test(textAt(script, at)) &&
-      !/^(?:[.,=+*/%&|^<>?:)]|&&|\|\||\?\?|\?\.|===?|!==?)/.test(textAt(script, at + 1))
-    ) {
-      return at;
-    }
-  }
-  return tokens.length;
 }

@@ -74,15 +74,19 @@ export function blockAround(script: Script, at: number): Region {
  */
 export function functionAround(script: Script, at: number): Region {
   let region = blockAround(script, at);
+  let call: Region | undefined;
   for (let turns = 0; turns < 60 && region.from !== -1; turns += 1) {
     const kind = kindOf(script, region.from);
     if (kind === "function") return region;
     if (kind === "callback" && isTestOrSuite(script, region.from)) return region;
-    const outer = blockAround(script, region.from);
     if (kind === "class") return region;
-    region = outer;
+    if (kind === "callback") {
+      const open = script.around[region.from] ?? -1;
+      call = { from: open, to: closingOf(script, open) };
+    }
+    region = blockAround(script, region.from);
   }
-  return region;
+  return region.from === -1 ? (call ?? region) : region;
 }
 
 function kindOf(script: Script, brace: number): "function" | "callback" | "class" | "block" {

@@ -61,6 +61,8 @@ function learnPart(tokens: Tokens, known: Known, isNot: boolean, depth: number):
     if (to === tokens.length - 1) return partsOf(within).flatMap((part) => learnPart(part, known, isNot, depth + 1));
   }
   if (isWord(first, "found") && tokens.length === 1) return told(known.last, false);
+  // a handler's: SELECT INTO STRICT, or a RAISE after a look, found nothing
+  if (isWord(first, "no_data_found")) return told(known.last, true);
   // `0 = @n`
   if (tokens.length === 3 && first.kind === "number" && isSign(second, "=")) {
     return learnPart([...tokens.slice(2), ...tokens.slice(1, 2), first], known, isNot, depth + 1);
@@ -74,7 +76,10 @@ function learnPart(tokens: Tokens, known: Known, isNot: boolean, depth: number):
       : undefined;
   if (look === undefined) return [];
   if (tokens.length === 1) return told(look, false);
-  const tail = tokens.slice(counts ? 1 : tokens.findIndex((token) => token === names[0]) + 1);
+  const name = names[0] === undefined ? -1 : tokens.indexOf(names[0]);
+  // `row.id is null` speaks of the row
+  const isField = !counts && isSign(tokens[name + 1], ".");
+  const tail = tokens.slice(counts ? 1 : name + (isField ? 3 : 1));
   const compared = comparison(tail.slice(tail.findLastIndex((token) => isSign(token, ")")) + 1));
   return compared === undefined ? [] : told(look, compared === "nothing");
 }
@@ -94,6 +99,8 @@ export function assigned(
 ): { readonly names: readonly string[]; readonly look: Look } | undefined {
   const [first] = tokens;
   if (first === undefined) return undefined;
+  // PL/pgSQL's first declaration, and MySQL's
+  if (isWord(first, "declare") && tokens[1]?.kind === "word") return assigned(tokens.slice(1), last);
   const names: string[] = [];
   const isSelect = isWord(first, "select", "with");
   const into = tokens.findIndex((token) => isWord(token, "into"));
@@ -120,9 +127,9 @@ export function assigned(
     if (counted !== -1 && name !== undefined && last !== undefined)
       return { names: [name.text.toLowerCase()], look: last };
   } else {
-    const equals = tokens.findIndex((token) => isSign(token, "="));
-    const isDeclared = equals > 1 && equals < 8;
-    if (isDeclared && isSign(tokens[equals - 1], ":") && first.kind === "word") names.push(first.text);
+    const given = tokens.findIndex((token) => isSign(token, "=") || isWord(token, "default"));
+    const isGiven = isWord(tokens[given], "default") || isSign(tokens[given - 1], ":");
+    if (given > 1 && given < 8 && isGiven && first.kind === "word") names.push(first.text);
   }
   if (names.length === 0) return undefined;
   if (tokens.some((token) => isWord(token, "row_count") || token.text === "@@rowcount")) {

@@ -1,10 +1,8 @@
 import type { Dialect } from "../finding.ts";
-import type { TableName } from "./tables.ts";
+import type { Columns, TableName } from "./tables.ts";
 
-export interface Wanted {
+export interface Wanted extends Columns {
   readonly table: TableName;
-  /** Empty: unknown. */
-  readonly columns: readonly string[];
   /** Those that were compared; empty: unknown. */
   readonly key: readonly string[];
 }
@@ -21,8 +19,15 @@ export function insteadOf(wanted: Wanted, dialect: Dialect): string {
   const version = rest.find((column) => versionNames.test(column)) ?? (columns.length === 0 ? "<version>" : undefined);
   const others = columns.length === 0 ? ["<column>"] : rest.filter((column) => column !== version);
   const set = version === undefined ? others : [...others, version];
-  const shape = { name: table.text, all: columns.length === 0 ? [...key, ...set] : columns, key, set, version };
-  const constraint = `-- needs: unique (${key.join(", ")}) on ${table.text}, each column not null`;
+  const spell = (column: string) => wanted.spelling.get(column) ?? column;
+  const shape = {
+    name: table.text,
+    all: (columns.length === 0 ? [...key, ...set] : columns).map(spell),
+    key: key.map(spell),
+    set: set.map(spell),
+    version: version === undefined ? undefined : spell(version),
+  };
+  const constraint = `-- needs: unique (${shape.key.join(", ")}) on ${table.text}, each column not null`;
   switch (dialect) {
     case "mysql":
       return `${mysql(shape)};\n${constraint}`;

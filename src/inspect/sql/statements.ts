@@ -1,11 +1,22 @@
-import { closing, isSign, isWord, placeOf, readName, type TableName, type Tokens } from "./tables.ts";
+import {
+  type Columns,
+  closing,
+  isSign,
+  isWord,
+  placeOf,
+  readColumns,
+  readName,
+  type TableName,
+  type Tokens,
+} from "./tables.ts";
+
+const noColumns: Columns = { columns: [], spelling: new Map() };
 
 /** What a statement writes, as far as it matters whether it may run again. */
-export interface Insert {
+/** Without columns: all, in their order. */
+export interface Insert extends Columns {
   readonly at: number;
   readonly table: TableName;
-  /** In lower case; empty: all, in their order. */
-  readonly columns: readonly string[];
   /** What the rows come from. */
   readonly source: Tokens;
   /** `ignore`, `replace`, or nothing of the kind. */
@@ -49,9 +60,14 @@ export function splitWith(tokens: Tokens): Split {
   return { main: tokens.slice(at), named };
 }
 
+const sourceWords =
+  "values value select set default with exec execute output overriding table partition returning on merge".split(" ");
+
 export function readInsert(tokens: Tokens): Insert | undefined {
   const [first] = tokens;
-  if (first === undefined || !isWord(first, "insert", "replace")) return undefined;
+  if (first === undefined) return undefined;
+  if (isWord(first, "load") && isWord(tokens[1], "data", "xml")) return readLoad(tokens, first.start);
+  if (!isWord(first, "insert", "replace")) return undefined;
   let manner: Insert["manner"] = first.text === "replace" ? "replace" : "plain";
   let at = 1;
   for (; at < 8; at += 1) {
@@ -74,17 +90,16 @@ export function readInsert(tokens: Tokens): Insert | undefined {
     !isWord(tokens[at], "values", "value", "with", "select", "set", "output", "exec")
   )
     at += 1;
-  let columns: readonly string[] = [];
+  let named = noColumns;
   if (isWord(tokens[at], "with") && isSign(tokens[at + 1], "(")) at = closing(tokens, at + 1) + 1;
   if (isSign(tokens[at], "(") && !isWord(tokens[at + 1], "select", "with", "values")) {
     const to = closing(tokens, at);
-    columns = tokens
-      .slice(at + 1, to)
-      .filter(({ kind }) => kind === "word" || kind === "name")
-      .map(({ text }) => text.toLowerCase());
+    named = readColumns(tokens.slice(at + 1, to));
     at = to + 1;
   }
   const source = tokens.slice(at);
+  // a sentence may begin so: "INSERT IGNORE into orders loses rows"
+  if (source[0]?.kind === "word" && !isWord(source[0], ...sourceWords)) return undefined;
   // `replace(a, b, c)` is a function, and `replace` alone many things
   if (
     first.text === "replace" &&
@@ -93,7 +108,17 @@ export function readInsert(tokens: Tokens): Insert | undefined {
   ) {
     return undefined;
   }
-  return { at: first.start, table: read.table, columns, source, manner, isGuarded: sayWhatIfThere(source) };
+  return { at: first.start, table: read.table, ...named, source, manner, isGuarded: sayWhatIfThere(source) };
+}
+
+/** MySQL's `load data infile '…' ignore into table t` */
+function readLoad(tokens: Tokens, at: number): Insert | undefined {
+  const into = tokens.findIndex((token, place) => isWord(token, "into") && isWord(tokens[place + 1], "table"));
+  const read = into === -1 ? undefined : readName(tokens, into + 2);
+  if (read === undefined) return undefined;
+  const said = tokens[into - 1];
+  const manner = isWord(said, "ignore") ? "ignore" : isWord(said, "replace") ? "replace" : "plain";
+  return { at, table: read.table, ...noColumns, source: tokens.slice(read.next), manner, isGuarded: false };
 }
 
 function sayWhatIfThere(source: Tokens): boolean {
@@ -141,11 +166,10 @@ export function readUpdate(tokens: Tokens): TableName | undefined {
   return read === undefined ? undefined : aliased(tokens, read.table);
 }
 
-export interface Merge {
+export interface Merge extends Columns {
   readonly at: number;
   readonly table: TableName;
   readonly on: Tokens;
-  readonly columns: readonly string[];
   readonly hasHint: boolean;
 }
 
@@ -161,14 +185,14 @@ export function readMerge(tokens: Tokens): Merge | undefined {
   if (read === undefined || using === -1) return undefined;
   const insert = tokens.findIndex((token, place) => isWord(token, "insert") && isWord(tokens[place - 1], "then"));
   if (insert === -1) return undefined;
-  const columns = isSign(tokens[insert + 1], "(") ? tokens.slice(insert + 2, closing(tokens, insert + 1)) : [];
+  const isNamed = isSign(tokens[insert + 1], "(");
   const when = placeOf(tokens, "when");
   const on = tokens.findIndex((token, place) => place > using && place < when && isWord(token, "on"));
   return {
     at: first.start,
     table: read.table,
     on: on === -1 ? [] : tokens.slice(on + 1, when),
-    columns: columns.filter(({ kind }) => kind === "word" || kind === "name").map(({ text }) => text.toLowerCase()),
+    ...(isNamed ? readColumns(tokens.slice(insert + 2, closing(tokens, insert + 1))) : noColumns),
     hasHint: tokens.slice(read.next, using).some((token) => isWord(token, "holdlock", "serializable", "tablockx")),
   };
 }

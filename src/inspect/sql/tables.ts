@@ -1,4 +1,4 @@
-import type { Token } from "./tokens.ts";
+import { holeMark, type Token } from "./tokens.ts";
 
 /** A table as a statement names it. */
 export interface TableName {
@@ -121,11 +121,23 @@ function written(token: Token): string {
   switch (token.kind) {
     case "hole":
       return /^(?:\$\{)?[\w$.]{1,60}\}?$/.test(token.text) ? token.text : hidden;
-    case "name":
-      return `"${token.text}"`;
     default:
-      return token.text;
+      return token.text.includes(holeMark) ? hidden : (token.spelt ?? token.text);
   }
+}
+
+export interface Columns {
+  /** In lower case, to be compared; empty: unknown. */
+  readonly columns: readonly string[];
+  /** As they are spelt. */
+  readonly spelling: ReadonlyMap<string, string>;
+}
+
+/** The names in `(a, "B")`, without the parentheses. */
+export function readColumns(tokens: Tokens): Columns {
+  const names = tokens.filter(({ kind }) => kind === "word" || kind === "name");
+  const spelling = new Map(names.map((token) => [token.text.toLowerCase(), written(token)]));
+  return { columns: [...spelling.keys()], spelling };
 }
 
 export function sameTable(one: TableName, other: TableName): boolean {

@@ -10,6 +10,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** Of a word in lower case, of a name without its quotes, of a string the quotes only: its value is of no concern. */
   readonly text: string;
+  /** Of a word and a name, as it is spelt, with its quotes. */
+  readonly spelt?: string;
   readonly start: number;
   readonly end: number;
 }
@@ -51,7 +53,9 @@ export function scanSql(text: string, dialect: Dialect, start = 0, end = text.le
     return found === undefined || found.length === 0 ? undefined : found.slice(0, end - at);
   };
   const push = (kind: TokenKind, to: number, value: string) => {
-    tokens.push({ kind, text: value, start: at, end: to });
+    const place = { start: at, end: to };
+    const isName = kind === "word" || kind === "name";
+    tokens.push(isName ? { kind, text: value, spelt: text.slice(at, to), ...place } : { kind, text: value, ...place });
     at = to;
   };
   const comment = (to: number) => {

@@ -1,29 +1,50 @@
 import { giveTurn } from "../../base/turn.ts";
 import type { LostCounts, WindowCounts } from "../counts.ts";
-import type { Job, Session } from "../dialect.ts";
+import type { Hints, Job, Session } from "../dialect.ts";
 import { countsOf, numberOf, place, type RowClass, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable } from "./names.ts";
 import { inRange, inWindow, Params } from "./rows.ts";
-import { classified, differs, isGone, stage, stageKeys, unstage } from "./stage.ts";
+import { classified, classifiedInPlace, differs, isGone, stage, stageKeys, unstage } from "./stage.ts";
 
 /** The driver answers in this thread: so many rows are met or written before others have their turn. */
 const rowsAtOnce = 5_000;
 
-export async function apply(session: Session, job: Job, window: LoadWindow): Promise<WindowCounts> {
-  const staged = await stage(session, job, (params) => inWindow(job, window, "source", params));
-  const counts = await counted(session, job, staged, window.is !== "keyless");
-  await unstage(session);
+/** Where nothing is new, one look at the rows as they lie says so; else they are copied. */
+export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
+  const where = (params: Params) => inWindow(job, window, "source", params);
+  const looked = hints.targetWasEmpty ? null : await looksThrough(session, job, where);
+  const isNothingNew = looked !== null && looked.inserted + looked.updated === 0;
+  const counts = isNothingNew ? looked : await copied(session, job, where, window.is !== "keyless");
   return job.mark === null || window.is === "keyless"
     ? counts
     : { ...counts, ...(await markLost(session, job, window)) };
 }
 
+async function copied(
+  session: Session,
+  job: Job,
+  where: (params: Params) => string,
+  isWritten: boolean,
+): Promise<WindowCounts> {
+  const counts = await counted(session, job, await stage(session, job, where), isWritten);
+  await unstage(session);
+  return counts;
+}
+
+async function looksThrough(
+  session: Session,
+  job: Job,
+  where: (params: Params) => string,
+): Promise<WindowCounts | null> {
+  const params = new Params();
+  const rows = classifiedInPlace(job, where, params);
+  return rows === null ? null : countsOf(readerOf(await classesOf(session, rows, params)), null);
+}
+
 /** What a run would do, and how many rows it would mark if it were one window. */
 export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
-  const staged = await stage(session, job, (params) => inRange(job, range, "source", params));
-  const counts = await counted(session, job, staged, false);
-  await unstage(session);
+  const counts = await copied(session, job, (params) => inRange(job, range, "source", params), false);
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, { is: "range", ...range });
   return { ...counts, lost, marked: lost <= held * job.mark.atMost ? lost : 0 };
@@ -34,20 +55,22 @@ async function counted(session: Session, job: Job, staged: number, isWritten: bo
   const counts = new Map<string, number>();
   for (let from = 0; from < staged; from += rowsAtOnce) {
     if (from > 0) await giveTurn();
-    const of = await countPart(session, job, from, from + rowsAtOnce);
+    const params = new Params();
+    const of = await classesOf(session, classified(job, from, from + rowsAtOnce, params), params);
     for (const [name, count] of of) counts.set(name, (counts.get(name) ?? 0) + count);
     if (isWritten && (of.get("new") ?? 0) + (of.get("newer") ?? 0) > 0) {
       await upsert(session, job, from, from + rowsAtOnce);
     }
   }
-  return countsOf((wanted: RowClass) => counts.get(wanted) ?? 0, null);
+  return countsOf(readerOf(counts), null);
 }
 
-async function countPart(session: Session, job: Job, from: number, to: number): Promise<ReadonlyMap<string, number>> {
-  const params = new Params();
-  const text = `select class, count(*) as n from (${classified(job, from, to, params)}) group by class`;
-  const { rows } = await session.query(text, params.values);
-  return new Map(rows.map((row) => [String(row["class"]), numberOf(row["n"])]));
+async function classesOf(session: Session, rows: string, params: Params): Promise<ReadonlyMap<string, number>> {
+  const found = await session.query(`select class, count(*) as n from (${rows}) group by class`, params.values);
+  return new Map(found.rows.map((row) => [String(row["class"]), numberOf(row["n"])]));
+}
+function readerOf(counts: ReadonlyMap<string, number>): (wanted: RowClass) => number {
+  return (wanted) => counts.get(wanted) ?? 0;
 }
 
 async function upsert(session: Session, job: Job, from: number, to: number): Promise<void> {

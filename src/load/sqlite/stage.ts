@@ -2,6 +2,7 @@ import type { Job, Session } from "../dialect.ts";
 import { place, RepeatedKey, type RowClass, writtenOf } from "../rows.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
 import { isWhole, keyOn, Params, typeBeside } from "./rows.ts";
+import { affinityOf, collationOf } from "./types.ts";
 
 /** Tables beside, which this connection alone sees. The file's lock is held, so nobody writes between two statements. */
 const rows = "temp.reprise_load_rows";
@@ -57,19 +58,41 @@ export function resultCode(error: unknown): number {
 
 /** The copied rows, from one number to another, met with the table's, and the class of each. */
 export function classified(job: Job, from: number, to: number, params: Params): string {
+  return classes(job, rows, `s.n > ${params.push(from)} and s.n <= ${params.push(to)}`);
+}
+
+/**
+ * The same of the source's rows as they lie, without a copy. `null`: they would not be compared as the table's, or are to
+ * be told from others of their key.
+ */
+export function classifiedInPlace(job: Job, where: (params: Params) => string, params: Params): string | null {
+  const columns = writtenOf(job);
+  const isAlike = columns.every(({ source, target }) => affinityOf(source.type) === affinityOf(target.type));
+  if (!isAlike || job.ifSourceRepeatsKey === "newest") return null;
+  const named = columns.map(({ name }, index) => `s.${quote(name)} as c${index}`);
+  const place = `(select ${named.join(", ")}, 1 as repetition from ${rowsOf(job.source)} s where ${where(params)})`;
+  return classes(job, place, "true");
+}
+
+function classes(job: Job, from: string, where: string): string {
   const { version } = job;
   const needed = [...job.identity, ...(version === null ? [] : [version])].map((column) => `s.${place(job, column)}`);
   const isKeyless = needed.map((column) => `${column} is null`).join(" or ");
   return `select s.*, case when ${isKeyless} then ${quoted("keyless")}
       when s.repetition > 1 then ${quoted("duplicate")}
       ${comparisons(job).join("\n      ")} end as class
-    from ${rows} s left join ${quotedTable(job.target.table)} f on ${met(job)}
-    where s.n > ${params.push(from)} and s.n <= ${params.push(to)}`;
+    from ${from} s left join ${quotedTable(job.target.table)} f on ${met(job)}
+    where ${where}`;
 }
 
-/** Whoever stands on the left says by which collation. */
+/** As the table's unique key compares. */
 export function met(job: Job): string {
-  return job.identity.map((column) => `s.${place(job, column)} = f.${quote(column.name)}`).join(" and ");
+  const same = job.identity.map((column) => {
+    const collation = collationOf(column.target.type);
+    const value = `s.${place(job, column)}${collation === null ? "" : ` collate ${quote(collation)}`}`;
+    return `${value} = f.${quote(column.name)}`;
+  });
+  return same.join(" and ");
 }
 
 /** By their bytes, for another case is a change, though a collation equates the two. */

@@ -6,7 +6,7 @@ import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { hasCode, makeFolder, removeLeftovers, syncFolder, unlessAbsent, writeDurably } from "../../base/files.ts";
 import { newAttemptId, sha256 } from "../../base/names.ts";
-import { checkBlobName } from "../../contract/blob-name.ts";
+import { checkBlobName, makersFolder } from "../../contract/blob-name.ts";
 import type { BlobStore, PutIfAbsent, PutIfToken } from "../../contract/blob-store.ts";
 import { calling } from "../calling.ts";
 import { takeSlot } from "./slot.ts";
@@ -30,8 +30,6 @@ export interface FileBlobsOptions {
 }
 
 const store = "files";
-/** Where files are made and slots lie; no blob does. */
-const own = ".reprise";
 
 /**
  * Blobs as files in a directory, shared by all processes of a machine, and durable once they are acknowledged: they survive
@@ -49,8 +47,8 @@ export function fileBlobs({ directory, deadline }: FileBlobsOptions): BlobStore 
     deadline === undefined ? defaults.blobs.deadlineMs : milliseconds(deadline, "fileBlobs({ deadline })");
   // a process that changes its directory keeps its blobs
   const root = resolve(directory);
-  const making = join(root, own, "new");
-  const slots = join(root, own, "slots");
+  const making = join(root, makersFolder, "new");
+  const slots = join(root, makersFolder, "slots");
   let prepared: Promise<void> | undefined;
 
   const ready = (): Promise<void> => {
@@ -163,7 +161,6 @@ export function fileBlobs({ directory, deadline }: FileBlobsOptions): BlobStore 
     work: (path: string, signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     checkBlobName(name);
-    if (name.split("/")[0]?.toLowerCase() === own) throw new RepriseError("REPRISE_BAD_DECLARATION", ownFolder);
     const away = (why: string, cause?: Error) =>
       new RepriseError("REPRISE_BLOBS_AWAY", { store, doing: `${doing}, ${why}` }, cause);
     return calling({ deadlineMs, signal, away }, (stop) => work(join(root, name), stop));
@@ -197,12 +194,6 @@ async function linked(made: string, path: string): Promise<boolean> {
 async function isFolder(path: string): Promise<boolean> {
   return (await unlessAbsent(stat(path)))?.isDirectory() === true;
 }
-
-const ownFolder = {
-  where: "The name of a blob",
-  why: `It lies in the folder '${own}', where the store makes its files, so nothing was read or written.`,
-  mend: "Let its first part be another.",
-} as const;
 
 function nested(): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", {

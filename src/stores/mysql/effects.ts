@@ -40,9 +40,9 @@ export async function renewLease(
 /** Each statement commits by itself: that the effect is present is believed of the insert, that it is absent of nothing. */
 export async function startEffect(connection: Connection, fence: Fence, start: EffectStart): Promise<Started> {
   const name = bounded(start.effect, longestName, "effect");
-  // what `ignore` could cut is bounded, so that it swallows the duplicate alone; without the lock a take-over that is not
-  // committed yet would not be seen
+  // without the lock a take-over that is not committed yet would not be seen
   const { count } = await connection.query(
+    // reprise: sound, what `ignore` could cut is bounded, so that it swallows the duplicate alone
     `insert ignore into reprise_effect (id, name, kind, state, started_at, settle_at, token)
      select id, ?, 'effect', 's', ${clock}, ${clock} + ?, token ${fencedRow} lock in share mode`,
     [name, micros(start.settleMs), ...fenceOf(fence)],

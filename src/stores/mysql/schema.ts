@@ -174,7 +174,7 @@ export const tables: readonly Table[] = [
   },
 ];
 
-// nothing to swallow: both values are constants that fit
+// reprise: sound, both values are constants that fit: there is nothing to swallow
 export const versionRow = `insert ignore into reprise_meta (name, value) values ('schema', '${schemaVersion}'), ('writes', '0')`;
 
 const keyText = (name: string, definition: string): string => {

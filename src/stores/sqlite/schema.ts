@@ -156,6 +156,7 @@ export const tables: readonly Table[] = [
   },
 ];
 
+// reprise: sound, both values are constants that are not null: there is nothing to swallow
 export const versionRow = `insert or ignore into reprise_meta (name, value) values ('schema', '${schemaVersion}')`;
 
 const addIndex: Statements["addIndex"] = ({ name }, index, definition) => {

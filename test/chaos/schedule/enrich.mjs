@@ -12,7 +12,8 @@ export async function openLedger(path, customers) {
   const ledger = sqliteLedger({ path, busy: "20s" });
   await ledger.transaction(async (tx) => {
     await tx.query("create table if not exists customer (id integer primary key, marked integer not null default 0)");
-    for (let id = 0; id < customers; id += 1) await tx.query("insert or ignore into customer (id) values (?)", [id]);
+    for (let id = 0; id < customers; id += 1)
+      await tx.query("insert into customer (id) values (?) on conflict (id) do nothing", [id]);
   });
   return ledger;
 }

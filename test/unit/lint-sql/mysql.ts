@@ -133,4 +133,114 @@ export const mysqlPairs: readonly Pair[] = [
     unsound: "SET @a = 'it\\'s'; INSERT IGNORE INTO t (a) VALUES (@a); # '",
     sound: "SET @a = 'it\\'s; INSERT IGNORE INTO t (a) VALUES (1)'; # INSERT IGNORE INTO t",
   },
+  {
+    name: "a count below one in a procedure",
+    rule: "check-then-insert",
+    unsound: `DELIMITER //
+CREATE PROCEDURE AddUser(IN p_mail VARCHAR(100))
+BEGIN
+  DECLARE cnt INT DEFAULT 0;
+  SELECT COUNT(*) INTO cnt FROM users WHERE mail = p_mail;
+  IF cnt < 1 THEN
+    INSERT INTO users (mail) VALUES (p_mail);
+  END IF;
+END //
+DELIMITER ;`,
+    sound: `DELIMITER //
+CREATE PROCEDURE AddUser(IN p_mail VARCHAR(100))
+BEGIN
+  DECLARE cnt INT DEFAULT 0;
+  DECLARE CONTINUE HANDLER FOR 1062 SET cnt = 1;
+  SELECT COUNT(*) INTO cnt FROM users WHERE mail = p_mail;
+  IF cnt < 1 THEN
+    INSERT INTO users (mail) VALUES (p_mail);
+  END IF;
+END //
+DELIMITER ;`,
+  },
+  {
+    name: "a handler of not found sets a flag",
+    rule: "check-then-insert",
+    unsound: `delimiter $$
+create procedure touch(in k int)
+begin
+  declare missing bool default false;
+  declare v int;
+  declare continue handler for not found set missing = true;
+  select id into v from counters where id = k;
+  if missing then
+    insert into counters (id, n) values (k, 1);
+  else
+    update counters set n = n + 1 where id = k;
+  end if;
+end$$
+delimiter ;`,
+    sound: `delimiter $$
+create procedure touch(in k int)
+begin
+  insert into counters (id, n) values (k, 1) on duplicate key update n = n + 1;
+end$$
+delimiter ;`,
+  },
+  {
+    name: "row_count after an update in a procedure",
+    rule: "update-then-insert",
+    unsound: `create procedure bump(in k int)
+begin
+  update hits set n = n + 1 where page = k;
+  if row_count() = 0 then
+    insert into hits (page, n) values (k, 1);
+  end if;
+end;`,
+    sound: `create procedure bump(in k int)
+begin
+  update hits set n = n + 1 where page = k;
+  if row_count() = 0 then
+    signal sqlstate '45000' set message_text = 'no page';
+  end if;
+  insert into hits_log (page) values (k);
+end;`,
+  },
+  {
+    name: "quoted slots for update",
+    rule: "lock-then-insert",
+    unsound: `START TRANSACTION;
+SELECT id FROM \`slots\` WHERE \`start\` = '2026-01-01 10:00' FOR UPDATE;
+INSERT INTO \`slots\` (\`start\`, room) VALUES ('2026-01-01 10:00', 4);
+COMMIT;`,
+    sound: `START TRANSACTION;
+SELECT id FROM \`rooms\` WHERE id = 4 FOR UPDATE;
+INSERT INTO \`slots\` (\`start\`, room) VALUES ('2026-01-01 10:00', 4);
+COMMIT;`,
+  },
+  {
+    name: "not exists over a derived row",
+    rule: "insert-where-not-exists",
+    unsound: `INSERT INTO permissions (role_id, name)
+SELECT * FROM (SELECT 3, 'edit') AS tmp
+WHERE NOT EXISTS (SELECT name FROM permissions WHERE name = 'edit') LIMIT 1;`,
+    sound: `SELECT GET_LOCK('permissions', 10);
+INSERT INTO permissions (role_id, name)
+SELECT * FROM (SELECT 3, 'edit') AS tmp
+WHERE NOT EXISTS (SELECT name FROM permissions WHERE name = 'edit') LIMIT 1;
+SELECT RELEASE_LOCK('permissions');`,
+  },
+  {
+    name: "replace set",
+    rule: "replace-deletes",
+    unsound: `REPLACE LOW_PRIORITY INTO sessions SET id = 'a', data = '{}';`,
+    sound: `UPDATE sessions SET data = REPLACE(data, 'a', 'b') WHERE id = 'a';`,
+  },
+  {
+    name: "low priority ignore",
+    rule: "insert-ignore",
+    unsound: `INSERT LOW_PRIORITY IGNORE INTO visits (ip, at) SELECT ip, at FROM raw_visits;`,
+    sound: `INSERT INTO visits (ip, at) SELECT ip, at FROM raw_visits ON DUPLICATE KEY UPDATE ip = visits.ip;`,
+  },
+  {
+    name: "load data that replaces",
+    rule: "replace-deletes",
+    unsound: `LOAD DATA INFILE '/tmp/a.csv' REPLACE INTO TABLE prices FIELDS TERMINATED BY ',';`,
+    sound: `LOAD DATA INFILE '/tmp/a.csv' INTO TABLE prices_staging FIELDS TERMINATED BY ',';`,
+  },
 ];

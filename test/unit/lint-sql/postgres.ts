@@ -221,4 +221,195 @@ export const postgresPairs: readonly Pair[] = [
     sound:
       "begin isolation level serializable; insert into t (k) select 1 where not exists (select 1 from t where k = 1); commit;",
   },
+  {
+    name: "a record's column that is null",
+    rule: "check-then-insert",
+    unsound: `create or replace function add_seat(p_flight int, p_seat text) returns void language plpgsql as $body$
+declare
+  v_row seats%rowtype;
+begin
+  select * into v_row from seats where flight = p_flight and seat = p_seat;
+  if v_row.id is null then
+    insert into seats (flight, seat) values (p_flight, p_seat);
+  end if;
+end;
+$body$;`,
+    sound: `create or replace function add_seat(p_flight int, p_seat text) returns void language plpgsql as $body$
+begin
+  insert into seats (flight, seat) values (p_flight, p_seat) on conflict (flight, seat) do nothing;
+end;
+$body$;`,
+  },
+  {
+    name: "found and return, else insert",
+    rule: "check-then-insert",
+    unsound: `create function ensure_tag(n text) returns bigint as $$
+declare tid bigint;
+begin
+  select id into tid from tags where name = n;
+  if found then return tid; end if;
+  insert into tags (name) values (n) returning id into tid;
+  return tid;
+end $$ language plpgsql;`,
+    sound: `create function ensure_tag(n text) returns bigint as $$
+declare tid bigint;
+begin
+  loop
+    select id into tid from tags where name = n;
+    if found then return tid; end if;
+    begin
+      insert into tags (name) values (n) returning id into tid;
+      return tid;
+    exception when unique_violation then
+      null;
+    end;
+  end loop;
+end $$ language plpgsql;`,
+  },
+  {
+    name: "a searched case over a count",
+    rule: "check-then-insert",
+    unsound: `do $$
+declare n integer := (select count(*) from rates where day = current_date);
+begin
+  case when n = 0 then
+    insert into rates (day, eur) values (current_date, 1.1);
+  else
+    null;
+  end case;
+end $$;`,
+    sound: `do $$
+begin
+  insert into rates (day, eur) values (current_date, 1.1) on conflict (day) do update set eur = excluded.eur where rates.eur is distinct from excluded.eur;
+end $$;`,
+  },
+  {
+    name: "no_data_found that was raised after a look",
+    rule: "check-then-insert",
+    unsound: `create function f(k text) returns void language plpgsql as $$
+begin
+  begin
+    perform 1 from settings where key = k;
+    if not found then
+      raise exception no_data_found;
+    end if;
+  exception when no_data_found then
+    insert into settings (key, value) values (k, '');
+  end;
+end $$;`,
+    sound: `create function f(k text) returns void language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtext(k));
+  perform 1 from settings where key = k;
+  if not found then
+    insert into settings (key, value) values (k, '');
+  end if;
+end $$;`,
+  },
+  {
+    name: "select into strict and its handler",
+    rule: "check-then-insert",
+    unsound: `create function g(k text) returns bigint language plpgsql as $$
+declare r bigint;
+begin
+  select id into strict r from customers where email = k;
+  return r;
+exception when no_data_found then
+  insert into customers (email) values (k) returning id into r;
+  return r;
+end $$;`,
+    sound: `create function g(k text) returns bigint language plpgsql as $$
+declare r bigint;
+begin
+  select id into strict r from customers where email = k;
+  return r;
+exception when no_data_found then
+  insert into customers (email) values (k) on conflict (email) do update set email = excluded.email returning id into r;
+  return r;
+end $$;`,
+  },
+  {
+    name: "unlike all of its own table",
+    rule: "insert-where-not-exists",
+    unsound: `with fresh as (
+  select s.order_no, s.total from staging.orders s
+  where s.order_no <> all (select order_no from public.orders)
+)
+insert into public.orders (order_no, total) select order_no, total from fresh; -- ::int`,
+    sound: `with fresh as (
+  select distinct on (s.order_no) s.order_no, s.total from staging.orders s order by s.order_no
+)
+insert into public.orders (order_no, total) select order_no, total from fresh on conflict (order_no) do nothing;`,
+  },
+  {
+    name: "an update in WITH that returned nothing",
+    rule: "insert-where-not-exists",
+    unsound: `with upd as (update stock set qty = qty + 3 where sku = $1 returning 1)
+insert into stock (sku, qty) select $1, 3 where not exists (select from upd);`,
+    sound: `insert into stock (sku, qty) values ($1, 3) on conflict (sku) do update set qty = stock.qty + excluded.qty;`,
+  },
+  {
+    name: "a range of days deleted and inserted",
+    rule: "delete-then-insert",
+    unsound: `begin;
+delete from report.daily where day between '2026-01-01' and '2026-01-31';
+insert into report.daily (day, amount) select day, sum(amount) from sales where day between '2026-01-01' and '2026-01-31' group by day;
+commit;`,
+    sound: `begin;
+delete from report.daily where day < now() - interval '3 years';
+insert into report.daily (day, amount) select day, sum(amount) from sales group by day on conflict (day) do update set amount = excluded.amount where report.daily.amount is distinct from excluded.amount;
+commit;`,
+  },
+  {
+    name: "merge by target",
+    rule: "merge-without-guard",
+    unsound: `MERGE INTO wallets AS w USING (SELECT $1::bigint AS owner, $2::numeric AS delta) AS s
+ON w.owner = s.owner
+WHEN MATCHED THEN UPDATE SET balance = w.balance + s.delta
+WHEN NOT MATCHED BY TARGET THEN INSERT (owner, balance) VALUES (s.owner, s.delta);`,
+    sound: `MERGE INTO wallets AS w USING (SELECT $1::bigint AS owner, $2::numeric AS delta) AS s
+ON w.owner = s.owner
+WHEN MATCHED THEN UPDATE SET balance = w.balance + s.delta;`,
+  },
+  {
+    name: "a count in the condition of a trigger",
+    rule: "check-then-insert",
+    unsound: `create function trg() returns trigger language plpgsql as $f$
+begin
+  if (select count(*) from daily_totals d where d.day = new.day) > 0 then
+    update daily_totals set total = total + new.total where day = new.day;
+  else
+    insert into daily_totals (day, total) values (new.day, new.total);
+  end if;
+  return new;
+end $f$;`,
+    sound: `create function trg() returns trigger language plpgsql as $f$
+begin
+  if (select count(*) from holidays d where d.day = new.day) = 0 then
+    insert into daily_totals (day, total) values (new.day, new.total);
+  end if;
+  return new;
+end $f$;`,
+  },
+  {
+    name: "exists in a variable that is not true",
+    rule: "check-then-insert",
+    unsound: `create procedure reg(p text) language plpgsql as $$
+declare has boolean;
+begin
+  has := exists (select 1 from devices where serial = p);
+  if has is not true then
+    insert into devices (serial) values (p);
+  end if;
+end $$;`,
+    sound: `create procedure reg(p text) language plpgsql as $$
+declare has boolean;
+begin
+  lock table devices in share row exclusive mode;
+  has := exists (select 1 from devices where serial = p);
+  if has is not true then
+    insert into devices (serial) values (p);
+  end if;
+end $$;`,
+  },
 ];

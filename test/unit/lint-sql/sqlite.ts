@@ -52,4 +52,33 @@ export const sqlitePairs: readonly Pair[] = [
       "insert or replace into roles (name) select 'admin' where not exists (select 1 from roles where name = 'admin')",
     sound: "insert into roles (name) select 'admin' where not exists (select 1 from roles where name = 'admin')",
   },
+  {
+    name: "replace in a transaction",
+    rule: "replace-deletes",
+    unsound: `BEGIN;
+INSERT OR REPLACE INTO kv (k, v) VALUES ('a', 1);
+COMMIT;`,
+    sound: `BEGIN;
+INSERT INTO kv (k, v) VALUES ('a', 1) ON CONFLICT (k) DO UPDATE SET v = excluded.v;
+COMMIT;`,
+  },
+  {
+    name: "ignore into a quoted name",
+    rule: "insert-ignore",
+    unsound: `PRAGMA foreign_keys = on;
+insert or ignore into "seen pages" (url) select url from queue;`,
+    sound: `PRAGMA foreign_keys = on;
+insert into "seen pages" (url) select url from queue where not exists (select 1 from "seen pages" s where s.url = queue.url);`,
+  },
+  {
+    name: "a trigger that deletes and inserts",
+    rule: "delete-then-insert",
+    unsound: `create trigger t after insert on orders begin
+  delete from totals where day = new.day;
+  insert into totals (day, n) select day, count(*) from orders where day = new.day;
+end;`,
+    sound: `create trigger t after insert on orders begin
+  insert into totals (day, n) values (new.day, 1) on conflict (day) do update set n = n + 1;
+end;`,
+  },
 ];

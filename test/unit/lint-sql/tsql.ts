@@ -116,4 +116,121 @@ export const tsqlPairs: readonly Pair[] = [
     sound:
       "BEGIN TRY\n IF NOT EXISTS (SELECT 1 FROM Orders WHERE Ref = @r) INSERT INTO Orders (Ref) VALUES (@r)\nEND TRY\nBEGIN CATCH\n IF ERROR_NUMBER() NOT IN (2601, 2627) THROW\nEND CATCH",
   },
+  {
+    name: "a catch that throws again",
+    rule: "check-then-insert",
+    unsound: `CREATE OR ALTER PROCEDURE dbo.AddItem @Sku nvarchar(40) AS
+SET NOCOUNT ON;
+BEGIN TRY
+  BEGIN TRAN
+  IF NOT EXISTS (SELECT 1 FROM dbo.Items WHERE Sku = @Sku)
+    INSERT dbo.Items (Sku) VALUES (@Sku)
+  COMMIT
+END TRY
+BEGIN CATCH
+  IF @@TRANCOUNT > 0 ROLLBACK;
+  THROW;
+END CATCH
+GO`,
+    sound: `CREATE OR ALTER PROCEDURE dbo.AddItem @Sku nvarchar(40) AS
+SET NOCOUNT ON;
+BEGIN TRY
+  IF NOT EXISTS (SELECT 1 FROM dbo.Items WHERE Sku = @Sku)
+    INSERT dbo.Items (Sku) VALUES (@Sku)
+END TRY
+BEGIN CATCH
+  IF ERROR_NUMBER() NOT IN (2601, 2627) THROW;
+END CATCH
+GO`,
+  },
+  {
+    name: "an update through an alias, and @@rowcount",
+    rule: "update-then-insert",
+    unsound: `UPDATE t SET Qty = Qty + 1 FROM [dbo].[Stock] AS t WHERE t.Sku = @s
+IF @@ROWCOUNT = 0
+BEGIN
+  INSERT INTO [dbo].[Stock] ([Sku], [Qty]) VALUES (@s, 1)
+END`,
+    sound: `BEGIN TRAN
+UPDATE t SET Qty = Qty + 1 FROM [dbo].[Stock] AS t WITH (UPDLOCK, SERIALIZABLE) WHERE t.Sku = @s
+IF @@ROWCOUNT = 0
+BEGIN
+  INSERT INTO [dbo].[Stock] ([Sku], [Qty]) VALUES (@s, 1)
+END
+COMMIT`,
+  },
+  {
+    name: "a merge from a table variable",
+    rule: "merge-without-guard",
+    unsound: `MERGE dbo.Prices t USING @new s ON t.Sku = s.Sku
+WHEN MATCHED AND t.Price <> s.Price THEN UPDATE SET t.Price = s.Price
+WHEN NOT MATCHED BY TARGET THEN INSERT (Sku, Price) VALUES (s.Sku, s.Price)
+WHEN NOT MATCHED BY SOURCE THEN DELETE;
+GO`,
+    sound: `MERGE dbo.Prices WITH (HOLDLOCK, ROWLOCK) AS t USING @new s ON t.Sku = s.Sku
+WHEN MATCHED AND t.Price <> s.Price THEN UPDATE SET t.Price = s.Price
+WHEN NOT MATCHED BY TARGET THEN INSERT (Sku, Price) VALUES (s.Sku, s.Price);
+GO`,
+  },
+  {
+    name: "a variable of select top 1",
+    rule: "check-then-insert",
+    unsound: `DECLARE @id int
+SELECT TOP 1 @id = Id FROM dbo.Customers WHERE Mail = @mail
+IF @id IS NULL
+BEGIN
+  INSERT dbo.Customers (Mail) VALUES (@mail)
+  SET @id = SCOPE_IDENTITY()
+END
+SELECT @id`,
+    sound: `DECLARE @id int
+SELECT TOP 1 @id = Id FROM dbo.Customers WITH (UPDLOCK, HOLDLOCK) WHERE Mail = @mail
+IF @id IS NULL
+BEGIN
+  INSERT dbo.Customers (Mail) VALUES (@mail)
+  SET @id = SCOPE_IDENTITY()
+END
+SELECT @id`,
+  },
+  {
+    name: "exists and else",
+    rule: "check-then-insert",
+    unsound: `IF EXISTS (SELECT * FROM Accounts WHERE No = @no)
+  UPDATE Accounts SET Name = @name WHERE No = @no
+ELSE
+  INSERT INTO Accounts (No, Name) SELECT @no, @name`,
+    sound: `IF EXISTS (SELECT * FROM Blocked WHERE No = @no)
+  RAISERROR('blocked', 16, 1)
+ELSE
+  INSERT INTO Accounts (No, Name) SELECT @no, @name`,
+  },
+  {
+    name: "a count and return",
+    rule: "check-then-insert",
+    unsound: `IF (SELECT COUNT(*) FROM dbo.Jobs WHERE Name = N'nightly') >= 1 RETURN
+INSERT INTO dbo.Jobs (Name) VALUES (N'nightly')
+GO`,
+    sound: `SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
+BEGIN TRAN
+IF (SELECT COUNT(*) FROM dbo.Jobs WHERE Name = N'nightly') >= 1 RETURN
+INSERT INTO dbo.Jobs (Name) VALUES (N'nightly')
+COMMIT
+GO`,
+  },
+  {
+    name: "a day deleted and loaded",
+    rule: "delete-then-insert",
+    unsound: `DELETE FROM dbo.FactSales WHERE LoadDate = @d;
+INSERT INTO dbo.FactSales (LoadDate, Sku, Amount) SELECT @d, Sku, Amount FROM stage.Sales WHERE LoadDate = @d;`,
+    sound: `DELETE FROM stage.Sales WHERE LoadDate = @d;
+INSERT INTO dbo.FactSales (LoadDate, Sku, Amount) SELECT @d, Sku, Amount FROM stage.Incoming WHERE LoadDate = @d;`,
+  },
+  {
+    name: "a left outer join with an option",
+    rule: "insert-where-not-exists",
+    unsound: `INSERT INTO dbo.Dim (Code, Label)
+SELECT s.Code, s.Label FROM stage.Dim AS s LEFT OUTER JOIN dbo.Dim AS d ON d.Code = s.Code WHERE d.Code IS NULL OPTION (RECOMPILE);`,
+    sound: `INSERT INTO dbo.Dim (Code, Label)
+SELECT s.Code, s.Label FROM stage.Dim AS s LEFT OUTER JOIN dbo.Dim AS d WITH (UPDLOCK, HOLDLOCK) ON d.Code = s.Code WHERE d.Code IS NULL OPTION (RECOMPILE);`,
+  },
 ];

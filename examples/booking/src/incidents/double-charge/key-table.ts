@@ -55,6 +55,7 @@ export async function mountKeyTable(
     // save
     const response = { reference: number, workshop, chargeId: charge.id };
     kill.at("completion: before it");
+    // reprise: sound, it is what people write, and what this incident shows; a key's row has no other columns to lose
     await database.query("insert or replace into idempotency_keys values (?, ?)", [key, JSON.stringify(response)]);
     kill.at("completion: recorded, nobody told");
     return reply.code(201).send(response);

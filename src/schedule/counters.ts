@@ -1,0 +1,15 @@
+import { defaults } from "../base/defaults.ts";
+import type { EndedTick } from "./state.ts";
+import type { TickResult } from "./surface.ts";
+
+/** The ticks whose ends one instance has written since its process started, each under how it ended. */
+export type ScheduleCounters = Record<TickResult, number>;
+
+export function createScheduleCounters(): ScheduleCounters {
+  return { ran: 0, failed: 0, unknown: 0, stopped: 0, "walked-away": 0, missed: 0, paused: 0 };
+}
+
+export function countEnd(counters: ScheduleCounters, { is, ticks }: EndedTick): void {
+  // more than were counted: at least as many as were
+  counters[is] += ticks ?? defaults.schedule.lookedThrough;
+}
