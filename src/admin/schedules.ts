@@ -3,7 +3,6 @@ import type { Inside } from "../observe/inside.ts";
 import type { DeclaredSchedule } from "../schedule/schedules.ts";
 import type { HeldElsewhere, Standing, TickEnd } from "../schedule/surface.ts";
 import { find } from "./declared.ts";
-import { checkNote } from "./note.ts";
 
 export interface ShownSchedule {
   readonly name: string;
@@ -44,14 +43,8 @@ export function administerSchedules(inside: Inside): ScheduleAdministration {
     show: async (name) => show(scheduleOf(name)),
     next: (name, count) => scheduleOf(name).next(count),
     run: async (name, options) => scheduleOf(name).run(options),
-    pause: async (name, note) => {
-      checkNote(note);
-      return scheduleOf(name).pause(note);
-    },
-    resume: async (name, note) => {
-      checkNote(note);
-      return scheduleOf(name).resume(note);
-    },
+    pause: async (name, note) => scheduleOf(name).pause(note),
+    resume: async (name, note) => scheduleOf(name).resume(note),
   };
 }
 
