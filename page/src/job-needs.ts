@@ -38,6 +38,21 @@ export function jobNeeds({ loads, schedules, live }: Data, route: Route): readon
       },
     ];
   });
+  const refused = (loads?.loads ?? []).flatMap(({ name, owner, refusal }): readonly Need[] => {
+    const [first, ...others] = refusal?.because ?? [];
+    if (refusal === null || first === undefined) return [];
+    return [
+      {
+        kind: "refused",
+        bad: true,
+        href: link(route, "loads", [name]),
+        title: `${name}: its last run was refused, and wrote nothing`,
+        detail: `${sentence(first.why)}${others.length === 0 ? "" : ` And ${whole(others.length)} ${plural(others.length, "reason")} more.`}`,
+        owner: owner ?? "nobody",
+        age: age(now - refusal.at),
+      },
+    ];
+  });
   const tied = (loads?.loads ?? []).flatMap(({ name, owner, newest }): readonly Need[] => {
     const count = newest?.counts.tied ?? 0;
     if (newest === null || count === 0) return [];
@@ -67,5 +82,5 @@ export function jobNeeds({ loads, schedules, live }: Data, route: Route): readon
       },
     ];
   });
-  return [...ended, ...unfinished, ...tied, ...paused];
+  return [...ended, ...refused, ...unfinished, ...tied, ...paused];
 }

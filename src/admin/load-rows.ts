@@ -1,12 +1,14 @@
 import { addCounts, noCounts, type WindowCounts } from "../load/counts.ts";
+import type { LoadRefusal } from "../load/refusal.ts";
 import type { LoadRun, LoadRunWindow } from "../load/surface.ts";
 import type { ShownLoad } from "./loads.ts";
 
 /** What people are told of loads, on the page and on a terminal: names, bounds of windows and counts; no key, no value. */
 
-export interface LoadRow extends Omit<ShownLoad, "owner" | "newest"> {
+export interface LoadRow extends Omit<ShownLoad, "owner" | "newest" | "refusal"> {
   readonly owner: string | null;
   readonly newest: LoadRunRow | null;
+  readonly refusal: { readonly at: number; readonly because: readonly LoadRefusal[] } | null;
 }
 
 export interface LoadRunRow extends Omit<LoadRun, "startedAt" | "endedAt" | "windows"> {
@@ -44,8 +46,15 @@ export interface WindowRow extends WindowsRow {
   readonly counts: WindowCounts;
 }
 
-export function loadRow({ name, owner, from, into, newest }: ShownLoad): LoadRow {
-  return { name, owner: owner ?? null, from, into, newest: newest === null ? null : loadRunRow(newest) };
+export function loadRow({ name, owner, from, into, newest, refusal }: ShownLoad): LoadRow {
+  return {
+    refusal: refusal === null ? null : { at: refusal.at.getTime(), because: refusal.because },
+    name,
+    owner: owner ?? null,
+    from,
+    into,
+    newest: newest === null ? null : loadRunRow(newest),
+  };
 }
 
 export function loadRunRow(run: LoadRun): LoadRunRow {

@@ -1,5 +1,6 @@
 import type { DeclaredLoad } from "../load/loads.ts";
 import type {
+  LastRefusal,
   LoadPreview,
   LoadReconciliation,
   LoadResult,
@@ -19,6 +20,8 @@ export interface ShownLoad {
   readonly into: string;
   /** `null`: it has not run, or longer ago than runs are kept. */
   readonly newest: LoadRun | null;
+  /** What kept the last run from writing; `null`: none was refused, or a later run began. */
+  readonly refusal: LastRefusal | null;
 }
 
 /**
@@ -53,6 +56,7 @@ export function administerLoads(inside: Inside): LoadAdministration {
 
 async function show({ name, owner, declaration, load }: DeclaredLoad): Promise<ShownLoad> {
   const [newest = null] = await load.runs(1);
+  const refusal = await load.refusal();
   const { from, into } = declaration;
-  return { name, owner, from: typeof from === "string" ? from : "a query", into, newest };
+  return { name, owner, from: typeof from === "string" ? from : "a query", into, newest, refusal };
 }

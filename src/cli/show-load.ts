@@ -12,9 +12,15 @@ const whole = (value: number): string => value.toLocaleString("en-US");
 export const timeOf = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
 export function loadLines(loads: readonly LoadRow[]): readonly string[] {
-  return loads.flatMap(({ name, owner, from, into, newest }) => [
+  return loads.flatMap(({ name, owner, from, into, newest, refusal }) => [
     `${pc.bold(printable(name))}  ${printable(from)} → ${printable(into)}  ${printable(owner ?? "no owner")}`,
     ...(newest === null ? ["  It has not run yet."] : runLines(newest).map((line) => `  ${line}`)),
+    ...(refusal === null
+      ? []
+      : [
+          pc.yellow(`  refused ${timeOf(refusal.at)}: nothing was written; preview tells what mends it`),
+          ...refusal.because.map(({ why }) => `    ${printable(why)}`),
+        ]),
   ]);
 }
 

@@ -92,6 +92,7 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
     reconcile: ({ list = defaults.load.listed, ...options } = {}) =>
       counted(loading().then((one) => reconcile(one, options, list))),
     runs: (limit = defaults.load.runsListed) => counted(listing().then((runs) => runs.newest(limit))),
+    refusal: () => counted(listing().then((runs) => runs.refusal())),
   };
 }
 

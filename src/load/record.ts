@@ -1,6 +1,7 @@
 import { sha256 } from "../base/names.ts";
 import { encodeScalars } from "../base/scalar.ts";
 import { countNames, type WindowCounts } from "./counts.ts";
+import type { LoadRefusal } from "./refusal.ts";
 import type { LoadRange, LoadWindow } from "./window.ts";
 
 /** What a run is kept as, in registers: how it was cut when it began, and a register for each window that is done. */
@@ -30,6 +31,8 @@ export interface RegisterNames {
   /** Of the lease too. */
   readonly load: string;
   readonly key: (key: string) => string;
+  /** What kept the load from writing last. */
+  readonly refusal: string;
   readonly runs: string;
   readonly run: (number: number) => string;
   /** The number in the name of a run. */
@@ -49,6 +52,7 @@ export function registerNames(service: string, name: string): RegisterNames {
   return {
     load,
     key: (key) => `${load}/key/${key}`,
+    refusal: `${load}/refusal`,
     runs,
     run: (number) => `${runs}${descending(number)}`,
     numberOf: (register) => lastRun - Number(register.slice(runs.length)),
@@ -83,3 +87,12 @@ export function decodeToken(text: string): number | null {
   return (JSON.parse(text) as KeptCounts).token ?? null;
 }
 type KeptCounts = WindowCounts & { readonly form: number; readonly token?: number };
+
+export function encodeRefusal(because: readonly LoadRefusal[]): string {
+  return JSON.stringify({ form, because });
+}
+/** `null`: of another form. */
+export function decodeRefusal(text: string): readonly LoadRefusal[] | null {
+  const kept = JSON.parse(text) as { readonly form: number; readonly because: readonly LoadRefusal[] };
+  return kept.form === form ? kept.because : null;
+}

@@ -3,13 +3,16 @@ import type { Register, Registers } from "../contract/registers.ts";
 import type { WindowCounts } from "./counts.ts";
 import {
   decodeCounts,
+  decodeRefusal,
   decodeRun,
   decodeToken,
   encodeCounts,
+  encodeRefusal,
   encodeRun,
   type RegisterNames,
   type RunRecord,
 } from "./record.ts";
+import type { LoadRefusal } from "./refusal.ts";
 
 /** A run and the number under which it is kept. */
 export interface KeptRun {
@@ -109,6 +112,19 @@ export class RunBook {
       null,
     );
     return written !== null && written !== undefined;
+  }
+
+  /** Kept for whoever looks later: a run that writes nothing leaves nothing else behind. */
+  async refuse(because: readonly LoadRefusal[]): Promise<void> {
+    const kept = await this.#registers.read(this.#names.refusal);
+    await this.#registers.replace(this.#names.refusal, encodeRefusal(because), kept?.version ?? null);
+  }
+
+  /** `null`: none is kept. */
+  async refusal(): Promise<{ readonly because: readonly LoadRefusal[]; readonly at: number } | null> {
+    const kept = await this.#registers.read(this.#names.refusal);
+    const because = kept === null ? null : decodeRefusal(kept.value);
+    return kept === null || because === null ? null : { because, at: kept.at };
   }
 
   async newest(limit: number): Promise<readonly KeptRun[]> {

@@ -2,7 +2,7 @@ import { defaults } from "../base/defaults.ts";
 import type { LeaseStore } from "../contract/lease.ts";
 import { addCounts, noCounts } from "./counts.ts";
 import type { KeptRun, KeptWindow, RunBook } from "./run-book.ts";
-import type { LoadRun } from "./surface.ts";
+import type { LastRefusal, LoadRun } from "./surface.ts";
 
 /** What is known of a run's windows, which are only ever added to. */
 interface Seen {
@@ -25,6 +25,15 @@ export class RunList {
     this.#book = book;
     this.#leases = leases;
     this.#lease = lease;
+  }
+
+  async refusal(): Promise<LastRefusal | null> {
+    const kept = await this.#book.refusal();
+    if (kept === null) return null;
+    const [newest] = await this.#book.newest(1);
+    return newest !== undefined && newest.record.startedAt > kept.at
+      ? null
+      : { at: new Date(kept.at), because: kept.because };
   }
 
   async newest(limit: number): Promise<readonly LoadRun[]> {

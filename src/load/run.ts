@@ -40,7 +40,10 @@ export async function run(loading: Loading, options: RunOptions): Promise<LoadRe
     cancelled: () => {},
   });
   try {
-    return await new Run(loading, asked, options, lease, grip).all();
+    const result = await new Run(loading, asked, options, lease, grip).all();
+    // it is told to whoever called; that somebody else may read it later is worth no failure
+    if (result.status === "refused") await new RunBook(stores.registers, names).refuse(result.because).catch(() => {});
+    return result;
   } finally {
     lease.stop();
     // it ends by itself too; whoever waits need not

@@ -24,6 +24,13 @@ export interface Load {
   readonly reconcile: (options?: ReconcileOptions) => Promise<LoadReconciliation>;
   /** The newest runs and how far each has come, the newest first. */
   readonly runs: (limit?: number) => Promise<readonly LoadRun[]>;
+  /** What kept the last run that was refused from writing; `null`: none was, or a later run began. */
+  readonly refusal: () => Promise<LastRefusal | null>;
+}
+
+export interface LastRefusal {
+  readonly at: Date;
+  readonly because: readonly LoadRefusal[];
 }
 
 /** `"2026-01"`, `"2026-01-15"`, `"2026-01-15T12:00:00Z"`, a date, or a whole number: of the column that windows are cut by. */

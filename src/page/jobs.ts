@@ -54,9 +54,10 @@ export function jobsOf(
       const declared = inside.loads().find((one) => one.name === name);
       if (declared === undefined) return undefined;
       const runs = await bounded(inside, administration.loads.runs(name, runsListed));
+      const refusal = await bounded(inside, declared.load.refusal());
       const { declaration, owner } = declared;
       const from = typeof declaration.from === "string" ? declaration.from : "a query";
-      const load = loadRow({ name, owner, from, into: declaration.into, newest: runs[0] ?? null });
+      const load = loadRow({ name, owner, from, into: declaration.into, newest: runs[0] ?? null, refusal });
       const shown = runs.find((one) => one.run === run) ?? runs[0];
       const ranged = typeof declaration.windows === "object" && "by" in declaration.windows;
       return {

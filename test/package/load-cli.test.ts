@@ -150,6 +150,9 @@ test("a table without its key is refused with exit code 1, the query that shows 
   expect(out).toMatch(/refused: nothing was written/);
   expect(out).toMatch(/The rows in question:\n +select .*\n? *.*having count\(\*\) > 1/);
   expect(out).toMatch(/What mends it.*:\n[\s\S]*create unique index .*\("ref", "day"\);/);
+  expect((await load("list", "jobs.mjs")).out).toMatch(
+    /refused .*nothing was written.*\n +main\.fact has no unique key/,
+  );
   const told = JSON.parse((await load("preview", "jobs.mjs", "sales.fact", "--json")).out);
   expect(told).toMatchObject({ status: "refused", because: [{ what: "key-missing" }] });
 });

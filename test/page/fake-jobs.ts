@@ -97,6 +97,7 @@ export function fakeLoads(now: number, quiet: boolean): readonly DeclaredLoad[] 
       load: {
         name,
         runs: (limit = 20) => Promise.resolve(runs.slice(0, limit)),
+        refusal: () => Promise.resolve(null),
         run: noRuns,
         preview: () =>
           Promise.resolve({

@@ -215,6 +215,11 @@ test("a load is refused with the statements that mend it, then run, seen and com
   await act(page, "Run now");
   await page.getByText("Refused: nothing was written.").waitFor();
   await page.getByText(/create unique index/).waitFor();
+  await page.evaluate(() => {
+    location.hash = "#/overview";
+  });
+  await page.getByRole("link", { name: "sales/fact: its last run was refused, and wrote nothing" }).click();
+  await page.getByText("Refused: nothing was written.").waitFor();
   await execute("create unique index natural on fact (ref, day)");
 
   await act(page, "Run now", { "From, empty: from the least": "2026-02" });

@@ -65,7 +65,7 @@ test("how fast a run goes is told by the windows of the call that is at it", () 
 
 test("a load that is running is looked at only, one that stopped says where it goes on", () => {
   const row = (newest: LoadRun | null) =>
-    loadRow({ name: "sales", owner: undefined, from: "staging", into: "fact", newest });
+    loadRow({ name: "sales", owner: undefined, from: "staging", into: "fact", newest, refusal: null });
   expect(loadChoices(row(null), true).map(({ does, asks }) => [does, asks])).toEqual([
     ...[
       ["run", "range"],

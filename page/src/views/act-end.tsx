@@ -73,7 +73,7 @@ export function ActEnd({ end, timeZone }: { readonly end: JobEnd; readonly timeZ
   }
 }
 
-function Refusals({ because }: { readonly because: readonly LoadRefusal[] }) {
+export function Refusals({ because }: { readonly because: readonly LoadRefusal[] }) {
   return (
     <>
       <p>

@@ -7,6 +7,7 @@ import { age, full, inWords, milliseconds, plural, whole } from "../format.ts";
 import { Bones, Fig, goes, Meter, Section, useNarrow } from "../parts.tsx";
 import { link, type Route } from "../route.ts";
 import { boundsOf, oddIn, stateOf, WindowLegend, WindowStrip } from "../window-strip.tsx";
+import { Refusals } from "./act-end.tsx";
 import { ActPanel } from "./act-panel.tsx";
 import { valueIn } from "./answers.ts";
 import { NothingDeclared } from "./nothing-declared.tsx";
@@ -239,9 +240,17 @@ function Detail({ answer, at, route, narrow, administration, askUnlock, done }: 
       {...{ choices, asked, administration, askUnlock, done }}
     />
   );
+  const refused =
+    load.refusal === null || asked?.does === "run" ? null : (
+      <div class="asked">
+        <p class="t">The last run, {age(at - load.refusal.at)} ago</p>
+        <Refusals because={load.refusal.because} />
+      </div>
+    );
   if (shown === null) {
     return (
       <Section title={<span class="m">{load.name}</span>}>
+        {refused}
         <p class="s">It has not run yet, or longer ago than runs are kept.</p>
         {act}
       </Section>
@@ -253,6 +262,7 @@ function Detail({ answer, at, route, narrow, administration, askUnlock, done }: 
         <RunList runs={runs} selected={shown.run.run} at={at} route={route} load={load.name} />
       </Section>
       <div class="c9">
+        {refused}
         <RunDetail load={load} shown={shown} at={at} narrow={narrow} />
         {act}
       </div>
