@@ -7,7 +7,6 @@ import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../op
 import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
 import { administerLoads, type LoadAdministration } from "./loads.ts";
-import { checkNote } from "./note.ts";
 import { administerSchedules, type ScheduleAdministration } from "./schedules.ts";
 import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
 

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "../../src/load/counts.ts";
-import { decodeCounts, decodeRun, decodeToken, encodeCounts, encodeRun, registerNames, runKey } from "../../src/load/record.ts";
+import {
+  decodeCounts,
+  decodeRun,
+  decodeToken,
+  encodeCounts,
+  encodeRun,
+  registerNames,
+  runKey,
+} from "../../src/load/record.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/load/v1.json", import.meta.url), "utf8")) as {
   readonly run: string;
