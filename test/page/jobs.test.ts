@@ -45,7 +45,7 @@ for (const [width, theme] of [
         location.hash = to;
       }, hash);
       await page.getByRole("heading", { name: title }).first().waitFor();
-      for (const summary of await page.locator("main details summary").all()) await summary.click();
+      for (const summary of await page.locator(".strip ~ details summary").all()) await summary.click();
       expect(await overflow(page), hash).toBeLessThanOrEqual(0);
     }
     expect(complaints).toEqual([]);
