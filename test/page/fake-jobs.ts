@@ -2,6 +2,7 @@ import type { Note } from "../../src/contract/ledger.ts";
 import { addCounts, noCounts, type WindowCounts } from "../../src/load/counts.ts";
 import type { DeclaredLoad } from "../../src/load/loads.ts";
 import type { LoadRun, LoadRunWindow } from "../../src/load/surface.ts";
+import { createScheduleCounters } from "../../src/schedule/counters.ts";
 import type { DeclaredSchedule } from "../../src/schedule/schedules.ts";
 import type { Paused, RecordCounts, Standing, TickEnd, TickResult } from "../../src/schedule/surface.ts";
 import { random } from "./random.ts";
@@ -189,6 +190,7 @@ export function fakeSchedules(now: number, quiet: boolean): readonly DeclaredSch
     const nextAt = (place: number) => new Date((Math.floor(now / everyMs) + place) * everyMs);
     return {
       ...{ name, owner },
+      counters: createScheduleCounters(),
       declaration: {
         ...{ name, owner, ...times, ifStillRunning: "walk-away", ifMissed: { run: "latest", within: "6h" } },
         ...{ costIfTwice: "money", retention: "90d" },
