@@ -44,14 +44,8 @@ export function administerSchedules(inside: Inside): ScheduleAdministration {
     show: async (name) => show(scheduleOf(name)),
     next: (name, count) => scheduleOf(name).next(count),
     run: async (name, options) => scheduleOf(name).run(options),
-    pause: async (name, note) => {
-      checkNote(note);
-      return scheduleOf(name).pause(note);
-    },
-    resume: async (name, note) => {
-      checkNote(note);
-      return scheduleOf(name).resume(note);
-    },
+    pause: async (name, note) => scheduleOf(name).pause(note),
+    resume: async (name, note) => scheduleOf(name).resume(note),
   };
 }
 

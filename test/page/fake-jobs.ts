@@ -189,8 +189,7 @@ export function fakeSchedules(now: number, quiet: boolean): readonly DeclaredSch
     let paused: Paused | null = over.paused ?? null;
     const nextAt = (place: number) => new Date((Math.floor(now / everyMs) + place) * everyMs);
     return {
-      ...{ name, owner },
-      counters: createScheduleCounters(),
+      ...{ name, owner, counters: createScheduleCounters() },
       declaration: {
         ...{ name, owner, ...times, ifStillRunning: "walk-away", ifMissed: { run: "latest", within: "6h" } },
         ...{ costIfTwice: "money", retention: "90d" },
