@@ -1,5 +1,4 @@
 import type { Note } from "../contract/ledger.ts";
-import { checkNote } from "../contract/note.ts";
 import type { Inside } from "../observe/inside.ts";
 import type { DeclaredSchedule } from "../schedule/schedules.ts";
 import type { HeldElsewhere, Standing, TickEnd } from "../schedule/surface.ts";
