@@ -1,4 +1,5 @@
 import type { Note } from "../../src/contract/ledger.ts";
+import { checkNote } from "../../src/contract/note.ts";
 import { addCounts, noCounts, type WindowCounts } from "../../src/load/counts.ts";
 import type { DeclaredLoad } from "../../src/load/loads.ts";
 import type { LoadRun, LoadRunWindow } from "../../src/load/surface.ts";
@@ -205,10 +206,11 @@ export function fakeSchedules(now: number, quiet: boolean): readonly DeclaredSch
           ...{ paused, next: paused === null ? nextAt(1) : null },
         }),
       run: () => Promise.resolve({ is: "held", holder: "worker-1" }),
-      pause: ({ who, why }: Note) => {
+      pause: async ({ who, why }: Note) => {
+        checkNote({ who, why });
         const changed = paused === null;
         paused ??= { who, why, at: new Date() };
-        return Promise.resolve(changed);
+        return changed;
       },
       resume: () => {
         const changed = paused !== null;
