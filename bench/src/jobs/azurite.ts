@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 
 export interface Azurite {
@@ -19,7 +19,7 @@ const key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 
 /** Azure Storage's emulator, on a port of the measurement's own. Rejects where it is not installed. */
 export async function startAzurite(): Promise<Azurite> {
-  const program = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
+  const program = fileURLToPath(import.meta.resolve("azurite/dist/src/blob/main.js"));
   const directory = mkdtempSync(join(tmpdir(), "reprise-bench-azurite-"));
   const place = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", directory];
   // the client may be newer than the emulator
