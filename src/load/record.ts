@@ -17,6 +17,16 @@ export interface RunRecord {
   readonly rows: number;
   /** Never changed once written: the index of a window is the name of what is kept of it. */
   readonly windows: readonly LoadWindow[];
+  /** Of what was loaded, and how. `null`: it was not written down yet when this run began. */
+  readonly print: RunPrint | null;
+}
+
+/** Two runs of the same prints do the same: what one has done, the other need not do. */
+export interface RunPrint {
+  /** Of what the declaration says. */
+  readonly declared: string;
+  /** Of what was found of it: the table, and the columns that are written. */
+  readonly found: string;
 }
 
 export function runKey(range: LoadRange, run: string | undefined): string {
@@ -61,14 +71,16 @@ export function registerNames(service: string, name: string): RegisterNames {
 const form = 1;
 
 export function encodeRun(record: RunRecord): string {
-  const { run, key, range, startedAt, endedAt, rows, windows } = record;
-  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, windows });
+  const { run, key, range, startedAt, endedAt, rows, windows, print } = record;
+  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, windows, print: print ?? undefined });
 }
 /** `null`: of another form. */
 export function decodeRun(text: string): RunRecord | null {
-  const { form: written, ...record } = JSON.parse(text) as RunRecord & { readonly form: number };
-  return written === form ? record : null;
+  const { form: written, print = null, ...record } = JSON.parse(text) as KeptRecord;
+  return written === form ? { ...record, print } : null;
 }
+
+type KeptRecord = Omit<RunRecord, "print"> & { readonly form: number; readonly print?: RunPrint };
 
 /** `token`: of the lease of the call that committed it. */
 export function encodeCounts(counts: WindowCounts, token?: number): string {

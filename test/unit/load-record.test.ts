@@ -13,6 +13,7 @@ import {
 
 const golden = JSON.parse(readFileSync(new URL("../golden/load/v1.json", import.meta.url), "utf8")) as {
   readonly run: string;
+  readonly runWithoutPrint: string;
   readonly window: string;
   readonly names: Readonly<Record<string, string>>;
 };
@@ -31,6 +32,7 @@ const run = {
     { is: "keyless" },
     { is: "whole" },
   ],
+  print: { declared: "d".repeat(8), found: "f".repeat(8) },
 } as const;
 const counts: WindowCounts = {
   ...{ read: 28, inserted: 1, updated: 2, unchanged: 3, refusedOlder: 4, tied: 5, duplicates: 6, keyless: 7 },
@@ -40,6 +42,8 @@ const counts: WindowCounts = {
 test("what is kept of a run is written and read as every version has", () => {
   expect(encodeRun(run)).toBe(golden.run);
   expect(decodeRun(golden.run)).toEqual(run);
+  expect(decodeRun(golden.runWithoutPrint)).toEqual({ ...run, print: null });
+  expect(encodeRun({ ...run, print: null })).toBe(golden.runWithoutPrint);
   expect(encodeCounts(counts)).toBe(golden.window);
   expect(decodeToken(encodeCounts(counts, 7))).toBe(7);
   expect(decodeCounts(encodeCounts(counts, 7))).toEqual(counts);
