@@ -151,3 +151,23 @@ test("conflicts are what repeating may end, and nothing else is", () => {
   for (const code of ["40001", "40P01", "23505", "55P03"]) expect(postgresDialect.isConflict({ code })).toBe(true);
   for (const code of ["23503", "42601", "22001", undefined]) expect(postgresDialect.isConflict({ code })).toBe(false);
 });
+
+test("a source whose name this library's own statements might use is loaded and reconciled", async () => {
+  await stage.stage(manyRows(10));
+  for (const name of ["src", "cmp", "met", "found", "written", "gone"]) {
+    // found by the connection, without a schema
+    await remake(`drop table if exists public.${name}`, `create table public.${name} as table ${stage.staging}`);
+    try {
+      await stage.execute(`delete from ${stage.fact}`);
+      for (const from of [name, { query: `select * from ${name}` }]) {
+        const load = await loadOn(stage, { from, ifSourceLost: { mark: "lost_at", atMost: "100%" } });
+        expect(await load.run()).toMatchObject({ read: 10, lost: 0 });
+        await stage.execute(`insert into ${stage.fact} (ref, day, version) values ('extra', '2026-01-01', 1)`);
+        expect(await load.reconcile()).toMatchObject({ missing: 0, differing: 0, extra: 1 });
+        await stage.execute(`delete from ${stage.fact} where ref = 'extra'`);
+      }
+    } finally {
+      await stage.execute(`drop table public.${name}`);
+    }
+  }
+});

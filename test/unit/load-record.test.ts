@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { canonicalBound } from "../../src/load/bounds.ts";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "../../src/load/counts.ts";
 import {
   decodeCounts,
@@ -10,6 +11,7 @@ import {
   registerNames,
   runKey,
 } from "../../src/load/record.ts";
+import type { LoadBound } from "../../src/load/surface.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/load/v1.json", import.meta.url), "utf8")) as {
   readonly run: string;
@@ -79,6 +81,15 @@ test("a run is known by its range and by what its caller calls it", () => {
     runKey({ from: null, to: null }, ""),
   ];
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("a day and its first instant are the same bound of a run", () => {
+  const key = (from: LoadBound) => runKey({ from: canonicalBound(from), to: null }, undefined);
+  expect(key(new Date("2026-01-01"))).toBe(key("2026-01"));
+  expect(key("2026-01-01 00:00")).toBe(key("2026-01-01"));
+  expect(key("2026-01-01T02:00+02:00")).toBe(key("2026-01-01"));
+  expect(key("2026-01-01T00:00:00.001Z")).not.toBe(key("2026-01-01"));
+  expect(key("2026-01-01 00:00:00.1")).not.toBe(key("2026-01-01"));
 });
 
 test("counts add up when every row is in one class", () => {
