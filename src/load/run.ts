@@ -162,7 +162,7 @@ class Run {
     { readonly counts: WindowCounts; readonly before: boolean } | { readonly because: readonly LoadRefusal[] }
   > {
     const { host, stores } = this.#loading;
-    const { attempts, pauseMs } = defaults.load;
+    const { pauseMs } = defaults.load;
     for (let attempt = 1; ; attempt++) {
       try {
         if (attempt > 1) {
@@ -178,7 +178,8 @@ class Run {
           const looked = await this.#look(() => true);
           if ("because" in looked) return looked;
         } else if (!this.#isPassing(error)) throw error;
-        if (attempt >= attempts) throw error;
+        const isOtherKey = stores.dialect.isOtherKey?.(error, job) === true;
+        if (attempt >= defaults.load[isOtherKey ? "attemptsOnOtherKey" : "attempts"]) throw error;
         this.#check();
         const mostMs = Math.min(pauseMs.least * 2 ** (attempt - 1), pauseMs.most);
         await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#ending);
