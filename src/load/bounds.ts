@@ -10,6 +10,9 @@ const month = /^\d{4}-(?:0[1-9]|1[0-2])$/;
 const day = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
 const clock = /^(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?$/;
 const zoned = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d(?::?\d\d)?)$/;
+/** As a bound is kept, which has milliseconds: what is finer would be another bound than the one that was written. */
+const instant =
+  /^(\d{4}-\d\d-\d\d)[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3}0{0,3})?)?(?:Z|[+-]\d\d(?::?\d\d)?)$/;
 const digits = /^-?\d{1,19}$/;
 
 /** One text of what was given. `null`: it is no bound. */
@@ -27,7 +30,10 @@ export function canonicalBound(given: LoadBound): string | null {
     if (!isDay(date)) return null;
     return `${date} ${hour}:${minute}:${second}${/[1-9]/.test(fraction) ? `.${fraction.replace(/0+$/, "")}` : ""}`;
   }
-  const at = zoned.test(given) ? Date.parse(given.replace(" ", "T")) : Number.NaN;
+  const date = instant.exec(given)?.[1];
+  // Date.parse takes the 30th of February for a day in March
+  if (date === undefined || !isDay(date)) return null;
+  const at = Date.parse(given.replace(" ", "T"));
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 

@@ -18,12 +18,29 @@ export interface RunRecord {
   readonly rows: number;
   /** Never changed once written: the index of a window is the name of what is kept of it. */
   readonly windows: readonly LoadWindow[];
+  /** Of what was loaded, and how. `null`: it was not written down yet when this run began. */
+  readonly print: RunPrint | null;
 }
 
-export function runKey(range: LoadRange, run: string | undefined): string {
-  return sha256(
-    encodeScalars(["load", range.from ?? "", range.to ?? "", run === undefined ? "" : `=${run}`], "run"),
-  ).slice(0, 32);
+/** Two runs of the same prints do the same: what one has done, the other need not do. */
+export interface RunPrint {
+  /** Of what the declaration says. */
+  readonly declared: string;
+  /** Of what was found of it: the table, and the columns that are written. */
+  readonly found: string;
+}
+
+export function runKey({ from, to }: LoadRange, run: string | undefined): string {
+  const named = run === undefined ? "" : `=${run}`;
+  return sha256(encodeScalars(["load", knownAs(from), knownAs(to), named], "run")).slice(0, 32);
+}
+
+/**
+ * A day and its first instant are one bound of a column that takes both, whatever kind of column it is: so the run is found
+ * before anybody looks at the table.
+ */
+function knownAs(bound: string | null): string {
+  return bound?.replace(/(?: 00:00:00|T00:00:00\.000Z)$/, "") ?? "";
 }
 
 /** Names of registers; no service or load can write into another's. */
@@ -65,14 +82,16 @@ export function registerNames(service: string, name: string): RegisterNames {
 const form = 1;
 
 export function encodeRun(record: RunRecord): string {
-  const { run, key, range, startedAt, endedAt, rows, windows } = record;
-  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, windows });
+  const { run, key, range, startedAt, endedAt, rows, windows, print } = record;
+  return JSON.stringify({ form, run, key, range, startedAt, endedAt, rows, windows, print: print ?? undefined });
 }
 /** `null`: of another form. */
 export function decodeRun(text: string): RunRecord | null {
-  const { form: written, ...record } = JSON.parse(text) as RunRecord & { readonly form: number };
-  return written === form ? record : null;
+  const { form: written, print = null, ...record } = JSON.parse(text) as KeptRecord;
+  return written === form ? { ...record, print } : null;
 }
+
+type KeptRecord = Omit<RunRecord, "print"> & { readonly form: number; readonly print?: RunPrint };
 
 /** `token`: of the lease of the call that committed it. */
 export function encodeCounts(counts: WindowCounts, token?: number): string {

@@ -8,6 +8,7 @@ import { addCounts, addsUp, noCounts, type WindowCounts } from "./counts.ts";
 import type { Job } from "./dialect.ts";
 import { type LoadHost, type LoadStores, sessionIn } from "./host.ts";
 import { askedRange, cutWindows, type Prepared, prepare } from "./prepare.ts";
+import { declaredPrint, foundPrint } from "./print.ts";
 import { type RegisterNames, runKey } from "./record.ts";
 import type { LoadRefusal } from "./refusal.ts";
 import { type KeptRun, RunBook } from "./run-book.ts";
@@ -77,25 +78,35 @@ class Run {
     const key = runKey(this.#asked, this.#options.run);
     const found = await this.#book.find(key);
     const isOver = found !== null && found.record.endedAt !== null;
-    // what an orchestrator has named is the same run for ever
-    if (isOver && this.#options.run !== undefined) return this.#ended(found, await this.#book.done(found));
-    const begun = await this.#begin(key, isOver ? null : found);
+    const declared = declaredPrint(this.#loading.settings);
+    // what an orchestrator has named is the same run for ever, as long as it is to do the same
+    const isSame = isOver && (found.record.print?.declared ?? declared) === declared;
+    if (isSame && this.#options.run !== undefined) return this.#ended(found, await this.#book.done(found));
+    const begun = await this.#begin(key, declared, isOver ? null : found);
     if ("because" in begun) return { status: "refused", because: begun.because };
     return this.#windows(begun.kept, begun.job);
   }
 
-  /** Looks before anything is written, also where an unfinished run goes on: the source may be another by now. */
+  /**
+   * Looks before anything is written, also where an unfinished run goes on: the source may be another by now. One that was
+   * declared otherwise does not go on: its windows would be taken for done where these rows never came.
+   */
   async #begin(
     key: string,
+    declared: string,
     unfinished: KeptRun | null,
   ): Promise<{ readonly kept: KeptRun; readonly job: Job } | { readonly because: readonly LoadRefusal[] }> {
     const { settings, host } = this.#loading;
-    const looked = await this.#look(unfinished === null);
+    const goesOn = (job: Job) => {
+      const print = unfinished?.record.print;
+      return print?.declared === declared && print.found === foundPrint(job);
+    };
+    const looked = await this.#look(goesOn);
     this.#check();
     if ("because" in looked) return looked;
     const { prepared, windows } = looked;
     const { job, survey } = prepared;
-    if (unfinished !== null) return { kept: unfinished, job };
+    if (unfinished !== null && goesOn(job)) return { kept: unfinished, job };
     this.#targetWasEmpty = survey.targetIsEmpty;
     const { run: given } = this.#options;
     const kept = await this.#book.begin((number) => ({
@@ -106,17 +117,20 @@ class Run {
       endedAt: null,
       rows: survey.rows,
       windows,
+      print: { declared, found: foundPrint(job) },
     }));
     return { kept, job };
   }
 
-  async #look(cuts: boolean) {
+  /** Windows are cut where no run goes on that has some. */
+  async #look(goesOn: (job: Job) => boolean) {
     const { settings, stores } = this.#loading;
     return stores.sql.begin(async (tx) => {
       const session = sessionIn(stores, tx);
       const prepared = await prepare(stores.dialect, session, settings, this.#asked);
       if (prepared.is === "refused") return { because: prepared.because };
-      const cut = cuts ? await cutWindows(stores.dialect, session, settings, prepared) : { windows: [] };
+      if (goesOn(prepared.job)) return { prepared: prepared as Ready, windows: [] };
+      const cut = await cutWindows(stores.dialect, session, settings, prepared);
       return "because" in cut ? cut : { prepared: prepared as Ready, windows: cut.windows };
     }, defaults.load.wholeMs);
   }
@@ -151,7 +165,7 @@ class Run {
     { readonly counts: WindowCounts; readonly before: boolean } | { readonly because: readonly LoadRefusal[] }
   > {
     const { host, stores } = this.#loading;
-    const { attempts, pauseMs } = defaults.load;
+    const { pauseMs } = defaults.load;
     for (let attempt = 1; ; attempt++) {
       try {
         if (attempt > 1) {
@@ -164,10 +178,11 @@ class Run {
           const counts = await this.#book.windowDone(kept, index);
           if (counts !== null) return { counts, before: true };
         } else if (stores.dialect.isRepeatedKey(error)) {
-          const looked = await this.#look(false);
+          const looked = await this.#look(() => true);
           if ("because" in looked) return looked;
         } else if (!this.#isPassing(error)) throw error;
-        if (attempt >= attempts) throw error;
+        const isOtherKey = stores.dialect.isOtherKey?.(error, job) === true;
+        if (attempt >= defaults.load[isOtherKey ? "attemptsOnOtherKey" : "attempts"]) throw error;
         this.#check();
         const mostMs = Math.min(pauseMs.least * 2 ** (attempt - 1), pauseMs.most);
         await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#ending);

@@ -330,6 +330,49 @@ export const loadScenarios: readonly LoadScenario[] = [
     },
   },
   {
+    name: "a run that was declared otherwise when it began does not go on, and no row is missing",
+    run: async (stage) => {
+      await stage.stage(manyRows(60));
+      const changes = [
+        { from: { query: `select * from ${stage.staging} where version > 0` } },
+        { windows: { by: "day", each: "2mo" } },
+        { windows: { rows: 5 } },
+        { columns: ["amount"] },
+        { newer: { none: "it is the last" }, ifSameVersionDiffers: "overwrite" },
+        { ifSourceLost: { mark: "lost_at", atMost: "1%" } },
+      ] as const;
+      for (const run of [undefined, "backfill"]) {
+        for (const changed of changes) {
+          await stage.reset();
+          await stage.stage(manyRows(60));
+          const ending = new AbortController();
+          const options = run === undefined ? {} : { run };
+          const begun = (await loadOn(stage)).run({
+            ...options,
+            signal: ending.signal,
+            progress: () => ending.abort(),
+          });
+          await expect(begun).rejects.toBe(await begun.catch((error: unknown) => error));
+          await stage.execute(`delete from ${stage.fact}`);
+          const load = await loadOn(stage, changed);
+          expect(await load.run(options)).toMatchObject({ read: 60, inserted: 60, windows: { skipped: 0 } });
+          expect((await stage.facts()).length).toBe(60);
+          expect((await load.runs()).map(({ is }) => is)).toEqual(["done", "unfinished"]);
+        }
+      }
+    },
+  },
+  {
+    name: "a named run that is over is done again where it is declared otherwise",
+    run: async (stage) => {
+      await stage.stage(manyRows(20));
+      expect(await (await loadOn(stage, { columns: [] })).run({ run: "backfill" })).toMatchObject({ inserted: 20 });
+      const load = await loadOn(stage, { columns: ["note"], ifSameVersionDiffers: "overwrite" });
+      expect(await load.run({ run: "backfill" })).toMatchObject({ read: 20, updated: 20 });
+      expect(await load.run({ run: "backfill" })).toMatchObject({ updated: 20, windows: { done: 0 } });
+    },
+  },
+  {
     name: "deliveries with recurring keys leave one table forward, backward, shuffled and repeated",
     run: async (stage) => {
       const deliveries = Array.from({ length: 6 }, (_, month) => delivery(month + 1));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { canonicalBound } from "../../src/load/bounds.ts";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "../../src/load/counts.ts";
 import {
   decodeCounts,
@@ -10,9 +11,11 @@ import {
   registerNames,
   runKey,
 } from "../../src/load/record.ts";
+import type { LoadBound } from "../../src/load/surface.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/load/v1.json", import.meta.url), "utf8")) as {
   readonly run: string;
+  readonly runWithoutPrint: string;
   readonly window: string;
   readonly names: Readonly<Record<string, string>>;
 };
@@ -31,6 +34,7 @@ const run = {
     { is: "keyless" },
     { is: "whole" },
   ],
+  print: { declared: "d".repeat(8), found: "f".repeat(8) },
 } as const;
 const counts: WindowCounts = {
   ...{ read: 28, inserted: 1, updated: 2, unchanged: 3, refusedOlder: 4, tied: 5, duplicates: 6, keyless: 7 },
@@ -40,6 +44,8 @@ const counts: WindowCounts = {
 test("what is kept of a run is written and read as every version has", () => {
   expect(encodeRun(run)).toBe(golden.run);
   expect(decodeRun(golden.run)).toEqual(run);
+  expect(decodeRun(golden.runWithoutPrint)).toEqual({ ...run, print: null });
+  expect(encodeRun({ ...run, print: null })).toBe(golden.runWithoutPrint);
   expect(encodeCounts(counts)).toBe(golden.window);
   expect(decodeToken(encodeCounts(counts, 7))).toBe(7);
   expect(decodeCounts(encodeCounts(counts, 7))).toEqual(counts);
@@ -75,6 +81,15 @@ test("a run is known by its range and by what its caller calls it", () => {
     runKey({ from: null, to: null }, ""),
   ];
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("a day and its first instant are the same bound of a run", () => {
+  const key = (from: LoadBound) => runKey({ from: canonicalBound(from), to: null }, undefined);
+  expect(key(new Date("2026-01-01"))).toBe(key("2026-01"));
+  expect(key("2026-01-01 00:00")).toBe(key("2026-01-01"));
+  expect(key("2026-01-01T02:00+02:00")).toBe(key("2026-01-01"));
+  expect(key("2026-01-01T00:00:00.001Z")).not.toBe(key("2026-01-01"));
+  expect(key("2026-01-01 00:00:00.1")).not.toBe(key("2026-01-01"));
 });
 
 test("counts add up when every row is in one class", () => {

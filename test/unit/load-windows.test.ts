@@ -215,3 +215,18 @@ describe("a bound", () => {
     ]).toEqual([true, false]);
   });
 });
+
+test("an instant that no calendar has, or that is finer than what is kept of it, is no bound", () => {
+  for (const wrong of [
+    "2026-02-30T00:00:00Z",
+    "2026-02-29 12:00:00+01:00",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T23:60:00Z",
+    "2026-01-01T00:00:00.123456Z",
+    "2026-01-01T00:00:00.0001+02:00",
+  ]) {
+    expect(canonicalBound(wrong)).toBeNull();
+  }
+  expect(canonicalBound("2024-02-29T23:59:59.120000Z")).toBe("2024-02-29T23:59:59.120Z");
+  expect(canonicalBound("2026-01-01T00:00:00.5+02:00")).toBe("2025-12-31T22:00:00.500Z");
+});

@@ -6,6 +6,7 @@ import type {
   Session,
   Source,
   SourceName,
+  TableFault,
   TableName,
   Target,
   TargetColumn,
@@ -19,12 +20,9 @@ const columnsOf = `
   select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
     case when a.attcollation = 0 then null else a.attcollation::regcollation::text end as collation,
     case when a.attnotnull then 'no' else 'yes' end as nullable,
-    case when a.attgenerated <> '' or a.attidentity <> '' or coalesce(d.serial, false) then 'yes' else 'no' end as generated,
-    case when a.atthasdef then 'yes' else 'no' end as filled
+    case when a.attgenerated <> '' or a.attidentity = 'a' then 'yes' else 'no' end as generated,
+    case when a.atthasdef or a.attidentity <> '' then 'yes' else 'no' end as filled
   from pg_attribute a
-  left join lateral (
-    select pg_get_expr(adbin, adrelid) ~ '^nextval\\(' as serial from pg_attrdef where adrelid = a.attrelid and adnum = a.attnum
-  ) d on true
   where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   order by a.attnum`;
 
@@ -42,7 +40,8 @@ const keysOf = `
   order by c.relname`;
 
 const find = `
-  select c.oid::text as oid, n.nspname as schema, c.relkind::text as kind
+  select c.oid::text as oid, n.nspname as schema, c.relkind::text as kind,
+    case when c.relkind <> 'p' and exists (select from pg_inherits h where h.inhparent = c.oid) then 'yes' else 'no' end as inherited
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.oid = to_regclass($1::text)`;
 
@@ -50,6 +49,8 @@ interface Found {
   readonly oid: string;
   readonly table: TableName;
   readonly kind: string;
+  /** Other tables inherit from it: their rows are read as its own, and none of its unique keys knows of them. */
+  readonly isInherited: boolean;
 }
 
 async function relation(session: Session, table: TableName): Promise<Found | null> {
@@ -60,6 +61,7 @@ async function relation(session: Session, table: TableName): Promise<Found | nul
     oid: String(row["oid"]),
     table: { schema: String(row["schema"]), name: table.name },
     kind: String(row["kind"]),
+    isInherited: row["inherited"] === "yes",
   };
 }
 
@@ -87,6 +89,12 @@ async function uniqueKeys(session: Session, oid: string): Promise<readonly Uniqu
   }));
 }
 
+/** What mends it is for people to say: what is in those tables may be wanted there. */
+const inherited: TableFault = {
+  why: "other tables inherit from it, and its unique key does not hold for their rows, which are read as its own.",
+  mend: [],
+};
+
 export async function target(session: Session, table: TableName): Promise<Target | null> {
   const found = await relation(session, table);
   if (found === null || (found.kind !== "r" && found.kind !== "p")) return null;
@@ -95,6 +103,7 @@ export async function target(session: Session, table: TableName): Promise<Target
     columns: await columns(session, found.oid),
     keys: await uniqueKeys(session, found.oid),
     isPartitioned: found.kind === "p",
+    faults: found.isInherited ? [inherited] : [],
   };
 }
 
@@ -103,6 +112,8 @@ export async function source(session: Session, from: SourceName): Promise<Source
   const found = await relation(session, from);
   if (found === null) return null;
   const all = await columns(session, found.oid);
+  // a key that rows of other tables may repeat spares no search
+  if (found.isInherited) return { columns: all, keys: [] };
   const mayBeNull = new Set(all.filter(({ isNullable }) => isNullable).map(({ name }) => name));
   const keys = (await uniqueKeys(session, found.oid)).filter((key) =>
     key.columns.every((column) => column !== null && !mayBeNull.has(column)),

@@ -1,5 +1,5 @@
 import { databaseErrorOf } from "../../contract/database-error.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect, Job } from "../dialect.ts";
 import { apply, preview } from "./apply.ts";
 import { misfits, source, target } from "./catalogue.ts";
 import { statements } from "./statements.ts";
@@ -20,5 +20,19 @@ export const postgresDialect: Dialect = {
   preview,
   compare,
   isConflict: (error) => conflicts.includes(databaseErrorOf(error).code),
+  isOtherKey,
   isRepeatedKey: (error) => databaseErrorOf(error).code === "21000",
 };
+
+/** An error that names no constraint, as some mappers' do, counts as one: the identity's key is what the upsert resolves. */
+function isOtherKey(error: unknown, job: Job): boolean {
+  const told: { readonly code?: unknown; readonly constraint?: unknown; readonly constraint_name?: unknown } =
+    databaseErrorOf(error);
+  if (told.code !== "23505") return false;
+  const name = String(told.constraint ?? told.constraint_name);
+  const key = job.target.keys.find((one) => one.name === name);
+  const ofIdentity =
+    key?.columns.length === job.identity.length && job.identity.every((column) => key.columns.includes(column.name));
+  // rows of the ledger are written in the same transaction
+  return !ofIdentity && !name.startsWith("reprise_");
+}

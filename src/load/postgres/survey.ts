@@ -109,25 +109,26 @@ export async function compare(session: Session, job: Job, range: LoadRange, limi
   const whole = job.identity.map(({ name }) => `s.${quote(name)} is not null`);
   const near = job.keyTellsWindow ? [inRange(job, range, "source", params)] : [];
   const same = job.identity.map((column) => `${asTarget(column)} = ${has(column.name)}`);
-  const text = `with src as materialized (
+  // the source is read beside them: a table of their names would not be seen
+  const text = `with "reprise src" as materialized (
     select distinct on (${key.join(", ")}) * from (
       ${selectSource(job, [inRange(job, range, "source", params), ...whole].join(" and "))}) c order by ${order}
-  ), met as materialized (
+  ), "reprise met" as materialized (
     select ${key.map((column) => `s.${column}`).join(", ")}, case when ${has(firstKey?.name ?? "")} is null then 'missing'
       when ${older} then 'older' when ${differs} or ${marked} then 'differing' end as is
-    from src s left join ${table} f on ${met}
-  ), found as materialized (
-    select * from met where "is" is not null
+    from "reprise src" s left join ${table} f on ${met}
+  ), "reprise found" as materialized (
+    select * from "reprise met" where "is" is not null
     union all
     select ${job.identity.map(({ name }) => has(name)).join(", ")}, 'extra' from ${table} f
     where ${inRange(job, range, "target", params)} and ${unmarked}
       and not exists (select from ${rowsOf(job.source)} s where ${[...same, ...near].join(" and ")})
   )
   select 'count' as kind, "is", count(*)::text as n, ${key.map((_, index) => `null as k${index}`).join(", ")}
-  from found group by "is"
+  from "reprise found" group by "is"
   union all
   select 'key', "is", null, ${key.map((column, index) => `${asText(column)} as k${index}`).join(", ")}
-  from (select * from found order by ${key.join(", ")} limit ${params.add(String(limit), "int8")}) listed`;
+  from (select * from "reprise found" order by ${key.join(", ")} limit ${params.add(String(limit), "int8")}) listed`;
   const { rows } = await session.query(text, params.values);
   const count = (wanted: ListedKey["is"]) =>
     numberOf(rows.find(({ kind, is }) => kind === "count" && is === wanted)?.["n"]);
