@@ -42,6 +42,8 @@ export const noCounts: WindowCounts = {
   marked: 0,
 };
 
+export const noneLost: LostCounts = { lost: 0, marked: 0 };
+
 /** Text and JSON are read with these names alone. */
 export const countNames = Object.keys(noCounts) as readonly (keyof WindowCounts)[];
 

@@ -44,6 +44,7 @@ interface Loads {
 }
 export interface LostRule {
   readonly mark: string;
+  /** Of the rows without mark that a window of the table holds before it is loaded; where more are lost, none is marked. */
   readonly atMost: `${number}%`;
 }
 

@@ -1,6 +1,7 @@
 import type { SqlDialect } from "../contract/sql.ts";
 import type { QueryResult } from "../contract/transactions.ts";
 import type { WindowCounts } from "./counts.ts";
+import type { Share } from "./share.ts";
 import type { LoadRange, LoadWindow } from "./window.ts";
 
 /**
@@ -37,9 +38,10 @@ export interface Dialect {
   // ── a window ──
 
   /**
-   * Writes what is new or newer, marks what is lost, and tells what became of every row of the window. Rows are locked in
+   * Marks what is lost, writes what is new or newer, and tells what became of every row of the window. Rows are locked in
    * the order of the identity, so that two windows never wait for each other; where another wrote a row first, the
-   * constraint and the version decide.
+   * constraint and the version decide. Lost rows come first: their share is one of what the window held before, as a preview
+   * sees it, not of what came with it.
    */
   readonly apply: (session: Session, job: Job, window: LoadWindow, hints: Hints) => Promise<WindowCounts>;
   /** What `apply` would tell, writing nothing. */
@@ -148,7 +150,7 @@ export interface Job {
   readonly keyTellsWindow: boolean;
   readonly ifSameVersionDiffers: "refuse" | "overwrite";
   readonly ifSourceRepeatsKey: "refuse" | "newest";
-  readonly mark: { readonly column: TargetColumn; readonly atMost: number } | null;
+  readonly mark: { readonly column: TargetColumn; readonly atMost: Share } | null;
 }
 export interface JobColumn {
   readonly name: string;

@@ -3,6 +3,7 @@ import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { LoadDeclaration } from "./declaration.ts";
 import type { SourceName, TableName } from "./dialect.ts";
+import { type Share, shareOf } from "./share.ts";
 import { tableName } from "./table-name.ts";
 
 /** A declaration that is checked, its names parsed and its defaults filled in. */
@@ -13,7 +14,7 @@ export interface LoadSettings {
   readonly into: TableName;
   /** `null`: nothing tells which of two rows is newer. */
   readonly version: string | null;
-  readonly mark: { readonly column: string; readonly atMost: number } | null;
+  readonly mark: { readonly column: string; readonly atMost: Share } | null;
   readonly windows: WindowSettings;
   readonly leaseMs: number;
 }
@@ -119,9 +120,8 @@ function versionOf(newer: LoadDeclaration["newer"]): string | null | undefined {
 }
 function markOf(lost: LoadDeclaration["ifSourceLost"]): LoadSettings["mark"] | undefined {
   if (lost === "keep") return null;
-  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(String(lost?.atMost))?.[1] ?? "none");
-  if (!isText(lost?.mark) || !(percent >= 0 && percent <= 100)) return undefined;
-  return { column: lost.mark, atMost: percent / 100 };
+  const atMost = shareOf(String(lost?.atMost));
+  return isText(lost?.mark) && atMost !== null ? { column: lost.mark, atMost } : undefined;
 }
 function windowsOf(windows: LoadDeclaration["windows"]): WindowSettings | undefined {
   if (windows === "whole") return { is: "whole" };

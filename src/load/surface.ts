@@ -18,7 +18,10 @@ export interface Load {
    *   none; REPRISE_LEDGER_UNSUITABLE
    */
   readonly run: (options?: RunOptions) => Promise<LoadResult>;
-  /** What a run would change, as things stand, writing nothing; lost rows are judged as if the range were one window. */
+  /**
+   * What a run would change, as things stand, writing nothing. Lost rows are judged as if the range were one window, by
+   * their share of what the table holds before, as in a run.
+   */
   readonly preview: (options?: RangeOptions) => Promise<LoadPreview>;
   /** Whether the table holds what the source holds, and which keys do not agree. Writes nothing. */
   readonly reconcile: (options?: ReconcileOptions) => Promise<LoadReconciliation>;

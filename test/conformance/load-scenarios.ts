@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { LoadDeclaration } from "../../src/load/declaration.ts";
 import { countsOf, done, type Fact, type LoadStage, loadOn, manyRows, type Row, row } from "./load-stage.ts";
 
 /** What a load promises, on any database. Each begins with empty tables. */
@@ -153,6 +154,37 @@ export const loadScenarios: readonly LoadScenario[] = [
       await stage.stage(rows.filter(({ ref }) => ref === "ref-00000" || months(ref) === 1));
       expect(countsOf(await marking.run())).toEqual({ read: 60, unchanged: 59, updated: 1 });
       expect((await stage.facts()).some(({ lost }) => lost)).toBe(false);
+    },
+  },
+  {
+    name: "the declared share is one of what the table held before, in whole numbers, to a preview and to a run",
+    run: async (stage) => {
+      const rows = manyRows(100);
+      await stage.stage(rows);
+      await (await loadOn(stage)).run();
+      await stage.clearStaging();
+      await stage.stage(rows.slice(29));
+      const lossOf = async (atMost: `${number}%`, windows: LoadDeclaration["windows"]) => {
+        const load = await loadOn(stage, { ifSourceLost: { mark: "lost_at", atMost }, windows });
+        return [await load.preview(), await load.run()].map((told) => "lost" in told && [told.lost, told.marked]);
+      };
+      // a hundredth of a percent less, and one row too many
+      expect(await lossOf("28.99%", "whole")).toEqual([
+        [29, 0],
+        [29, 0],
+      ]);
+      // in binary fractions it would be 28.999…
+      expect(await lossOf("29%", "whole")).toEqual([
+        [29, 29],
+        [29, 29],
+      ]);
+      // 71 unmarked are held, 36 of them lost: more than half, though not of the 106 that are there afterwards
+      await stage.clearStaging();
+      await stage.stage([...rows.slice(65), ...manyRows(171).slice(100)]);
+      expect(await lossOf("50%", { rows: 1_000 })).toEqual([
+        [36, 0],
+        [36, 0],
+      ]);
     },
   },
   {

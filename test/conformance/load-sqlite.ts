@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Ledger } from "../../src/contract/ledger.ts";
+import { loadDriver } from "../../src/stores/sqlite/driver.ts";
 import { type SqliteTransaction, sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import type { Fact, LoadStage, WrongSituation } from "./load-stage.ts";
 
@@ -18,6 +19,8 @@ export async function sqliteLoadStage(shape: "" | "strict" | "without rowid"): P
   const own = await open();
   const query = (text: string, params: readonly (string | number | null)[] = []) =>
     own.transaction((tx) => tx.query(text, params));
+  // a person's: what mends a table begins and commits by itself
+  const byHand = (await loadDriver())(join(directory, "ledger.db"));
   const staging = 'main."Staging of ""days"""';
   const columns = "ref text, day text, version integer, amount text, note text";
   // the rows' own number where they have one, so that the table of each shape has a key beside the natural one
@@ -50,7 +53,7 @@ export async function sqliteLoadStage(shape: "" | "strict" | "without rowid"): P
         await query(statement);
       }
     },
-    execute: (statement) => query(statement),
+    execute: async (statement) => byHand.query(statement, []),
     stage: async (rows) => {
       await own.transaction(async (tx) => {
         for (const { ref, day, version, amount, note, delivery = null } of rows) {
@@ -81,6 +84,7 @@ export async function sqliteLoadStage(shape: "" | "strict" | "without rowid"): P
     },
     wrong: wrongSituations(staging),
     drop: async () => {
+      byHand.close();
       for (const ledger of ledgers) await ledger.close();
       rmSync(directory, { recursive: true, force: true });
     },

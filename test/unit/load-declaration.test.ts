@@ -23,7 +23,7 @@ test("a declaration becomes settings, with its names parsed and its defaults fil
     source: { schema: "staging", name: "transactions" },
     into: { schema: "reporting", name: "fact_sales" },
     version: "source_version",
-    mark: { column: "deleted_at", atMost: 0.015 },
+    mark: { column: "deleted_at", atMost: { parts: 15n, of: 1000n } },
     windows: { is: "by", column: "txn_date", step: { unit: "months", count: 1 } },
     leaseMs: 30_000,
   });

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { createReprise } from "../../src/index.ts";
 import type { LoadDeclaration } from "../../src/load/declaration.ts";
 import { rebuild } from "../../src/load/sqlite/rebuild.ts";
+import { loadDriver } from "../../src/stores/sqlite/driver.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 
 /** What SQLite does that no other database does. What every database does is in the loads' suite. */
@@ -110,9 +111,48 @@ describe("loads on SQLite", () => {
         "b" text default 'x, (y' check (b in ('1', '2')) -- the end
         , [c] int, primary key (a, b)) without rowid`,
     };
-    const [create] = rebuild(target, ["b"], (definition) => `${definition.trimEnd()}\n not null`);
+    const [, , create] = rebuild(target, ["b"], (definition) => `${definition.trimEnd()}\n not null`);
     expect(create).toBe(`create table "main"."t_reprise" (a text, -- not (b,
         "b" text default 'x, (y' check (b in ('1', '2')) -- the end
  not null, [c] int, primary key (a, b)) without rowid`);
+  });
+
+  test("a table that is made anew keeps the rows that reference it, its triggers, and the views that name it", async () => {
+    await query("create table staging (ref text, version integer)");
+    await query("create table fact (ref text not null unique, version integer, above text references fact (ref))");
+    const made = [
+      "create table child (ref text not null references fact (ref) on delete cascade)",
+      "create table written (what text)",
+      "create view seen as select ref from fact",
+      "create view seen_of_seen as select ref from seen",
+      "create trigger fact_written after insert on fact begin insert into written values (new.ref); end",
+      "create trigger child_written after insert on child begin insert into written select ref from fact; end",
+      "create index fact_version on fact (version)",
+    ];
+    for (const statement of made) await query(statement);
+    await query("insert into fact values ('a', 1, null), ('b', 1, 'a')");
+    await query("insert into child values ('a'), ('b')");
+    await query("delete from written");
+    const schema = "select type, name, sql from sqlite_schema where name <> 'fact' and sql is not null order by name";
+    const before = await query(schema);
+    const refused = await loadIn().run();
+    if (refused.status !== "refused") throw new Error("the version may be null");
+    expect(refused.because).toMatchObject([{ what: "version-nullable" }]);
+
+    const byHand = (await loadDriver())(join(directory, "ledger.db"));
+    byHand.exec("pragma foreign_keys = on");
+    for (const statement of refused.because[0]?.mend ?? []) expect(byHand.query(statement, [])).toEqual([]);
+    expect(byHand.query("pragma foreign_keys", [])).toEqual([{ foreign_keys: 1 }]);
+    expect(() => byHand.exec("insert into child values ('nowhere')")).toThrow(/FOREIGN KEY/);
+    byHand.close();
+    expect(await query("select ref from child order by ref")).toEqual([{ ref: "a" }, { ref: "b" }]);
+    expect(await query("select ref from seen_of_seen order by ref")).toEqual([{ ref: "a" }, { ref: "b" }]);
+    expect(await query(schema)).toEqual(before);
+    expect(await query("select what from written")).toEqual([]);
+    await query("insert into staging values ('c', 1)");
+    expect(await loadIn().run()).toMatchObject({ inserted: 1 });
+    expect(await query("select what from written")).toEqual([{ what: "c" }]);
+    for (const name of ["seen_of_seen", "seen"]) await query(`drop view ${name}`);
+    for (const name of ["child", "written"]) await query(`drop table ${name}`);
   });
 });

@@ -1,7 +1,8 @@
 import { databaseErrorOf } from "../../contract/database-error.ts";
-import type { WindowCounts } from "../counts.ts";
+import { noneLost, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
 import { countsOf, numberOf, place, RepeatedKey, type RowClass, writtenOf } from "../rows.ts";
+import { isAtMost } from "../share.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { classified } from "./classify.ts";
 import { countLost, markLost } from "./lost.ts";
@@ -18,10 +19,8 @@ const rows = "reprise_load_rows";
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   // equal keys are in the same window, and what this run wrote is in others
   const isNew = hints.targetWasEmpty && (window.is !== "range" || job.keyTellsWindow);
-  const counts = await written(session, job, window, isNew);
-  return job.mark === null || window.is === "keyless"
-    ? counts
-    : { ...counts, ...(await markLost(session, job, window)) };
+  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
+  return { ...(await written(session, job, window, isNew)), ...lost };
 }
 
 async function written(session: Session, job: Job, window: LoadWindow, isNew: boolean): Promise<WindowCounts> {
@@ -44,7 +43,7 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
   const counts = await counted(session, job, (params) => inRange(job, range, "source", params));
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, { is: "range", ...range });
-  return { ...counts, lost, marked: lost <= held * job.mark.atMost ? lost : 0 };
+  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
 }
 
 async function counted(session: Session, job: Job, where: (params: Params) => string): Promise<WindowCounts> {

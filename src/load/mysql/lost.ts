@@ -1,6 +1,7 @@
-import type { LostCounts } from "../counts.ts";
+import { type LostCounts, noneLost } from "../counts.ts";
 import type { Job, Session } from "../dialect.ts";
 import { keyOf, numberOf } from "../rows.ts";
+import { isAtMost } from "../share.ts";
 import type { LoadWindow } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
 import { asTarget, inWindow, Params } from "./rows.ts";
@@ -37,7 +38,7 @@ export async function countLost(session: Session, job: Job, window: LoadWindow) 
 
 /** Found first, then locked in the order of the identity, as the upsert does: an update would lock as it comes upon them. */
 export async function markLost(session: Session, job: Job, window: LoadWindow): Promise<LostCounts> {
-  if (job.mark === null) return { lost: 0, marked: 0 };
+  if (job.mark === null) return noneLost;
   const columns = job.identity.map(({ target }, index) => `k${index} ${target.type} not null`);
   await session.query(`drop temporary table if exists ${gone}`);
   await session.query(
@@ -52,7 +53,7 @@ export async function markLost(session: Session, job: Job, window: LoadWindow): 
     params.values,
   );
   const lost = found.count;
-  const isFew = lost > 0 && lost <= (await countHeld(session, job, window)) * job.mark.atMost;
+  const isFew = lost > 0 && isAtMost(lost, await countHeld(session, job, window), job.mark.atMost);
   const marked = isFew ? await mark(session, job, job.mark.column.name) : 0;
   await session.query(`drop temporary table ${gone}`);
   return { lost, marked };

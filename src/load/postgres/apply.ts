@@ -1,6 +1,7 @@
-import { noCounts, type WindowCounts } from "../counts.ts";
+import { type LostCounts, noCounts, noneLost, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
 import { numberOf, place, writtenOf } from "../rows.ts";
+import { isAtMost } from "../share.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
 import { asTarget, inWindow, Params, selectSource } from "./rows.ts";
@@ -18,15 +19,14 @@ const mostOfTable = { window: 0.05, whole: 0.2 };
 
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   await settle(session);
+  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
   const params = new Params();
   const join = await joinFor(session, job, window, hints);
   const isWritten = window.is !== "keyless";
   const text = `with ${classify(job, window, join, params)}${isWritten ? upsert(job) : ""}
 ${countClasses(isWritten ? (job.target.isPartitioned ? "told" : "written") : null)}`;
   const counts = countsOf((await session.query(text, params.values)).rows[0], isWritten);
-  return job.mark === null || window.is === "keyless"
-    ? counts
-    : { ...counts, ...(await markLost(session, job, window)) };
+  return { ...counts, ...lost };
 }
 
 /** What a run would do, and how many rows it would mark if it were one window. */
@@ -35,8 +35,8 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
   const text = `with ${classify(job, { is: "range", ...range }, "whole", params)}\n${countClasses(null)}`;
   const counts = countsOf((await session.query(text, params.values)).rows[0], false);
   if (job.mark === null) return counts;
-  const lost = await countLost(session, job, range);
-  return { ...counts, lost: lost.lost, marked: lost.lost <= lost.atMost ? lost.lost : 0 };
+  const { lost, held } = await countLost(session, job, range);
+  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
 }
 
 async function joinFor(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<Join> {
@@ -215,14 +215,17 @@ async function countLost(session: Session, job: Job, range: LoadRange) {
   const { lost, held } = gone(job, { is: "range", ...range }, params);
   const text = `select (select count(*) from ${lost})::text as lost, (select count(*) from ${held})::text as held`;
   const [row] = (await session.query(text, params.values)).rows;
-  return { lost: numberOf(row?.["lost"]), atMost: (job.mark?.atMost ?? 0) * numberOf(row?.["held"]) };
+  return { lost: numberOf(row?.["lost"]), held: numberOf(row?.["held"]) };
 }
 
 /** Locked in the order of the identity first, as the upsert does: an update alone locks as it comes upon them. */
-async function markLost(session: Session, job: Job, window: LoadWindow) {
+async function markLost(session: Session, job: Job, window: LoadWindow): Promise<LostCounts> {
+  if (job.mark === null) return noneLost;
   const params = new Params();
   const { lost, held } = gone(job, window, params);
-  const [column, atMost] = [quote(job.mark?.column.name ?? ""), params.add(String(job.mark?.atMost ?? 0), "numeric")];
+  const column = quote(job.mark.column.name);
+  const share = job.mark.atMost;
+  const [parts, of] = [params.add(String(share.parts), "numeric"), params.add(String(share.of), "numeric")];
   const keys = job.identity.map(({ name }, index) => `f.${quote(name)} as k${index}`);
   const same = job.identity.map(({ name }, index) => `f.${quote(name)} = g.k${index}`);
   const order = job.identity.map(({ name }) => `f.${quote(name)}`);
@@ -231,7 +234,7 @@ async function markLost(session: Session, job: Job, window: LoadWindow) {
 ), marked as (
   update ${quotedTable(job.target.table)} f set ${column} = now() from gone g
   where ${same.join(" and ")} and f.${column} is null
-    and (select count(*) from gone) <= (select count(*) from ${held}) * ${atMost}
+    and (select count(*) from gone) * ${of} <= (select count(*) from ${held}) * ${parts}
   returning 1
 )
 select (select count(*) from gone)::text as lost, (select count(*) from marked)::text as marked`;

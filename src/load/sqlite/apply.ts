@@ -1,7 +1,8 @@
 import { giveTurn } from "../../base/turn.ts";
-import type { LostCounts, WindowCounts } from "../counts.ts";
+import { type LostCounts, noneLost, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, Session } from "../dialect.ts";
 import { countsOf, numberOf, place, type RowClass, writtenOf } from "../rows.ts";
+import { isAtMost } from "../share.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable } from "./names.ts";
 import { inRange, inWindow, Params } from "./rows.ts";
@@ -13,12 +14,11 @@ const rowsAtOnce = 5_000;
 /** Where nothing is new, one look at the rows as they lie says so; else they are copied. */
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   const where = (params: Params) => inWindow(job, window, "source", params);
+  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
   const looked = hints.targetWasEmpty ? null : await looksThrough(session, job, where);
   const isNothingNew = looked !== null && looked.inserted + looked.updated === 0;
   const counts = isNothingNew ? looked : await copied(session, job, where, window.is !== "keyless");
-  return job.mark === null || window.is === "keyless"
-    ? counts
-    : { ...counts, ...(await markLost(session, job, window)) };
+  return { ...counts, ...lost };
 }
 
 async function copied(
@@ -47,7 +47,7 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
   const counts = await copied(session, job, (params) => inRange(job, range, "source", params), false);
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, { is: "range", ...range });
-  return { ...counts, lost, marked: lost <= held * job.mark.atMost ? lost : 0 };
+  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
 }
 
 /** Nobody writes meanwhile, so that the classes are what becomes of the rows. */
@@ -117,8 +117,9 @@ async function countLost(session: Session, job: Job, window: LoadWindow) {
 }
 
 async function markLost(session: Session, job: Job, window: LoadWindow): Promise<LostCounts> {
+  if (job.mark === null) return noneLost;
   const { lost, held: all } = await countLost(session, job, window);
-  if (job.mark === null || lost === 0 || lost > all * job.mark.atMost) return { lost, marked: 0 };
+  if (lost === 0 || !isAtMost(lost, all, job.mark.atMost)) return { lost, marked: 0 };
   const params = new Params();
   const { count } = await session.query(
     `update ${quotedTable(job.target.table)} as f set ${quote(job.mark.column.name)} = strftime('%Y-%m-%d %H:%M:%f', 'now')

@@ -3,7 +3,10 @@ import { quote, quotedTable } from "./names.ts";
 
 /**
  * SQLite alters no column: a table is made anew with other definitions of some columns, filled, and put in the old one's
- * place, as SQLite's documentation says. Everything else of its text stays as it was written.
+ * place, by the procedure of SQLite's documentation (lang_altertable). Everything else of its text stays as it was written.
+ *
+ * The statements are for one connection, one by one, outside a transaction, and whoever runs them stops at an error and
+ * rolls back. `foreign_key_check` has to list nothing that it did not list before.
  */
 export function rebuild(
   target: SqliteTarget,
@@ -20,11 +23,20 @@ export function rebuild(
   const beside = { schema: table.schema, name: `${table.name}_reprise` };
   const kept = target.columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => quote(name));
   return [
+    // dropping a table deletes its rows first, and with them those of tables that reference it; a no-op in a transaction
+    "pragma foreign_keys = off",
+    "begin immediate",
     `create table ${quotedTable(beside)} (${definitions.join(",")})${parts.options}`,
     `insert into ${quotedTable(beside)} (${kept.join(", ")}) select ${kept.join(", ")} from ${quotedTable(table)}`,
     `drop table ${quotedTable(table)}`,
+    // else the name may not change while a view or another table's trigger names the table that is gone
+    "pragma legacy_alter_table = on",
     `alter table ${quotedTable(beside)} rename to ${quote(table.name)}`,
+    "pragma legacy_alter_table = off",
     ...target.dependents,
+    `pragma ${quote(table.schema ?? "main")}.foreign_key_check`,
+    "commit",
+    "pragma foreign_keys = on",
   ];
 }
 
