@@ -52,8 +52,8 @@ export interface Dialect {
   /** Whether the database asks for the transaction again: conflict, deadlock, a row that another inserted first. */
   readonly isConflict: (error: unknown) => boolean;
   /**
-   * Whether a row meets one in a unique key that is not the identity's, which may be so for ever. Left out: such an error is
-   * no conflict.
+   * Whether a row meets one in a unique key that is not the identity's, which may be so for ever. Left out: nobody can
+   * tell.
    */
   readonly isOtherKey?: (error: unknown, job: Job) => boolean;
   /** Whether it says that the source has two rows of one key, which came after the survey. */

@@ -7,7 +7,8 @@ export interface Load {
   readonly name: string;
   /**
    * Loads, and resolves when every window is committed, or says why it did not begin. A run of the same range that did not
-   * end is continued: its windows that are done are skipped. After an ended one a new run goes through all windows and
+   * end is continued: its windows that are done are skipped. Where the declaration, or the columns that both sides have, are
+   * others than when it began, a new run begins instead. After an ended one a new run goes through all windows and
    * writes the differences. It may be called again at any time, by anybody: of two at once, one is told `running`.
    *
    * Where the process ends, or a window fails, what was committed stays and the next call goes on. The database's own
@@ -49,7 +50,7 @@ export interface RangeOptions {
 export interface RunOptions extends RangeOptions {
   /**
    * What an orchestrator calls this run: the same name and range is the same run for ever, and once it has ended nothing
-   * of it runs again. Left out: an ended run is followed by a new one.
+   * of it runs again, unless it is declared otherwise by then. Left out: an ended run is followed by a new one.
    */
   readonly run?: string | undefined;
   /** Ends the run once the window that is under way is committed; the next call goes on. */
