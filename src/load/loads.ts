@@ -4,7 +4,7 @@ import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { LoadDeclaration } from "./declaration.ts";
 import { type LoadHost, sessionIn, storesOf } from "./host.ts";
-import { askedRange, cutWindows, prepare } from "./prepare.ts";
+import { askedCount, askedRange, cutWindows, prepare } from "./prepare.ts";
 import { registerNames } from "./record.ts";
 import { type Loading, run } from "./run.ts";
 import { RunBook } from "./run-book.ts";
@@ -78,7 +78,8 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
     stores: storesOf(name, await host.ledger()),
   });
   let listed: { readonly of: unknown; readonly runs: RunList } | undefined;
-  const listing = async (): Promise<RunList> => {
+  const listing = async (limit: number): Promise<RunList> => {
+    askedCount(settings, "limit", 1, limit);
     const { registers, leases } = storesOf(name, await host.connected());
     if (listed?.of !== registers) {
       listed = { of: registers, runs: new RunList(new RunBook(registers, names), leases, names.load) };
@@ -91,7 +92,7 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
     preview: (options = {}) => counted(loading().then((one) => preview(one, options))),
     reconcile: ({ list = defaults.load.listed, ...options } = {}) =>
       counted(loading().then((one) => reconcile(one, options, list))),
-    runs: (limit = defaults.load.runsListed) => counted(listing().then((runs) => runs.newest(limit))),
+    runs: (limit = defaults.load.runsListed) => counted(listing(limit).then((runs) => runs.newest(limit))),
   };
 }
 
@@ -114,6 +115,7 @@ const reconcile = (
   list: number,
 ): ReturnType<Load["reconcile"]> => {
   const asked = askedRange(settings, options);
+  askedCount(settings, "list", 0, list);
   return stores.sql.begin(async (tx) => {
     const session = sessionIn(stores, tx);
     const prepared = await prepare(stores.dialect, session, settings, asked);

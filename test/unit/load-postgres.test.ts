@@ -151,3 +151,32 @@ test("conflicts are what repeating may end, and nothing else is", () => {
   for (const code of ["40001", "40P01", "23505", "55P03"]) expect(postgresDialect.isConflict({ code })).toBe(true);
   for (const code of ["23503", "42601", "22001", undefined]) expect(postgresDialect.isConflict({ code })).toBe(false);
 });
+
+test("the query that lists repeated keys compares as the table does", async () => {
+  await remake(`alter table ${stage.fact} alter column ref type character(10)`);
+  await stage.stage([row("a", "2026-01-01", 1), row("a ", "2026-01-01", 1), row("b", "2026-01-01", 1)]);
+  const result = await (await loadOn(stage)).run();
+  if (result.status !== "refused") throw new Error("the source repeats a key");
+  expect(result.because).toMatchObject([{ what: "source-repeats-key", keys: 1, rows: 2 }]);
+  const listed = `create table ${stage.fact}_listed (ref text unique, day date, n int check (n = 2))`;
+  await remake(listed, `insert into ${stage.fact}_listed ${result.because[0]?.list}`);
+  // there is one, so that it cannot be listed again
+  await expect(stage.execute(`insert into ${stage.fact}_listed values ('a', null, 2)`)).rejects.toMatchObject({
+    code: "23505",
+  });
+  await remake(`drop table ${stage.fact}_listed`);
+});
+
+test("windows of rows are refused where an array is in the key, and no value is told", async () => {
+  const columns = "ref text[] not null, version int not null";
+  await remake(
+    `drop table ${stage.fact}, ${stage.staging} cascade`,
+    ...[`${stage.staging} (${columns})`, `${stage.fact} (${columns}, unique (ref))`].map((one) => `create table ${one}`),
+    `insert into ${stage.staging} select array['secret' || n], 1 from generate_series(1, 9) n`,
+  );
+  const answers = { identity: ["ref"], windows: { rows: 2 } } as const;
+  const refused = await (await loadOn(stage, answers)).run();
+  expect(refused).toMatchObject({ because: [{ what: "window-column-unfit", column: "ref", type: "text[]" }] });
+  expect(JSON.stringify(refused)).not.toContain("secret");
+  expect(await (await loadOn(stage, { ...answers, name: "whole", windows: "whole" })).run()).toMatchObject({ inserted: 9 });
+});
