@@ -171,12 +171,16 @@ test("windows of rows are refused where an array is in the key, and no value is 
   const columns = "ref text[] not null, version int not null";
   await remake(
     `drop table ${stage.fact}, ${stage.staging} cascade`,
-    ...[`${stage.staging} (${columns})`, `${stage.fact} (${columns}, unique (ref))`].map((one) => `create table ${one}`),
+    ...[`${stage.staging} (${columns})`, `${stage.fact} (${columns}, unique (ref))`].map(
+      (one) => `create table ${one}`,
+    ),
     `insert into ${stage.staging} select array['secret' || n], 1 from generate_series(1, 9) n`,
   );
   const answers = { identity: ["ref"], windows: { rows: 2 } } as const;
   const refused = await (await loadOn(stage, answers)).run();
   expect(refused).toMatchObject({ because: [{ what: "window-column-unfit", column: "ref", type: "text[]" }] });
   expect(JSON.stringify(refused)).not.toContain("secret");
-  expect(await (await loadOn(stage, { ...answers, name: "whole", windows: "whole" })).run()).toMatchObject({ inserted: 9 });
+  expect(await (await loadOn(stage, { ...answers, name: "whole", windows: "whole" })).run()).toMatchObject({
+    inserted: 9,
+  });
 });

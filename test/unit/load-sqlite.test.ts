@@ -129,7 +129,8 @@ describe("loads on SQLite", () => {
   test("refuses a name, a list and a limit that are none, before anything happens", async () => {
     const load = loadIn({ into: "nowhere" });
     const invalid = { code: "REPRISE_INPUT_INVALID" };
-    for (const run of ["", 5, null]) await expect(load.run({ run } as never), String(run)).rejects.toMatchObject(invalid);
+    for (const run of ["", 5, null])
+      await expect(load.run({ run } as never), String(run)).rejects.toMatchObject(invalid);
     for (const count of [-1, 1.5, Number.NaN, "7"]) {
       await expect(load.reconcile({ list: count as never }), String(count)).rejects.toMatchObject(invalid);
       await expect(load.runs(count as never), String(count)).rejects.toMatchObject(invalid);
