@@ -35,7 +35,7 @@ interface Loads {
    */
   readonly ifSourceLost: "keep" | LostRule;
   readonly windows: LoadWindows;
-  /** What is written, beside the identity and the version. Default: all columns that both sides have. */
+  /** What is written, beside the identity and the version. Default: all columns that both sides have, but those that the table numbers by itself. */
   readonly columns?: readonly string[] | undefined;
   /** Of a run, renewed at a third of it. Default 30 s. */
   readonly lease?: Duration | undefined;

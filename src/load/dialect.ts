@@ -22,6 +22,8 @@ export interface Dialect {
   readonly source: (session: Session, source: SourceName) => Promise<Source | null>;
   /** Of pairs of columns of one name, those of which the first cannot become the second, keep its value and be compared. */
   readonly misfits: (session: Session, pairs: readonly ColumnPair[]) => Promise<readonly Misfit[]>;
+  /** Whether windows of rows are cut at values of such a column, which are kept as text. Left out: of every one. */
+  readonly isBound?: (column: Column) => boolean;
   /** Statements for people, as text to be copied. */
   readonly statements: Statements;
 
@@ -104,7 +106,7 @@ export interface TargetColumn extends Column {
   /** The database makes its value: generated, or an identity. */
   readonly isGenerated: boolean;
   readonly hasDefault: boolean;
-  /** SQLite's number of a row: written where it is declared, not because the source has a column of its name. */
+  /** A number that a sequence makes, or SQLite's of a row: written where it is declared, not for its name alone. */
   readonly isNumbered?: boolean;
 }
 
@@ -214,8 +216,8 @@ export interface Statements {
   readonly setDefault: (target: Target, column: TargetColumn) => readonly string[];
   /** Of a column in which windows are marked. */
   readonly markType: string;
-  /** Lists the keys that come more than once. */
-  readonly listRepeated: (rows: SourceName, columns: readonly string[]) => string;
+  /** Lists the keys that come more than once. Of a pair, the source's value is taken as the table would hold and compare it. */
+  readonly listRepeated: (rows: SourceName, columns: readonly (string | JobColumn)[]) => string;
   /** Lists the rows in which one of the columns is null. */
   readonly listNulls: (rows: SourceName, columns: readonly string[]) => string;
 }

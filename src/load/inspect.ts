@@ -74,14 +74,13 @@ export function forbidsRepeats(source: Source, identity: readonly string[]): boo
 export function surveyRefusals(dialect: Dialect, job: Job, survey: Survey): readonly LoadRefusal[] {
   const { listRepeated, listNulls } = dialect.statements;
   const { repeated, versionless, windowless } = survey;
-  const identity = job.identity.map(({ name }) => name);
   const because: LoadRefusal[] = [];
   if (job.ifSourceRepeatsKey === "refuse" && repeated.keys > 0) {
     because.push({
       ...{ what: "source-repeats-key", keys: repeated.keys, rows: repeated.rows },
       why: `${repeated.keys} keys come more than once in the source, and nothing says which row is right.`,
       mend: [],
-      list: listRepeated(job.source, identity),
+      list: listRepeated(job.source, job.identity),
     });
   }
   if (job.version !== null && versionless > 0) {
@@ -169,6 +168,14 @@ function matchColumns(dialect: Dialect, settings: LoadSettings, target: Target, 
       const why = `windows of '${by.name}' cannot be cut so: it is ${type} in the source and ${by.target.type} in the table.`;
       because.push({ what: "window-column-unfit", column: by.name, type, why, mend: [], list: null });
     }
+  }
+  const isBound = dialect.isBound ?? (() => true);
+  for (const { name, source: ofSource, target: ofTarget } of windows.is === "rows" ? identity : []) {
+    const unfit = [ofTarget, ofSource].find((column) => !isBound(column));
+    if (unfit === undefined) continue;
+    const { type } = unfit;
+    const why = `windows of rows cannot be cut at values of '${name}', which is ${type}: cut them by another column, or say 'whole'.`;
+    because.push({ what: "window-column-unfit", column: name, type, why, mend: [], list: null });
   }
   return {
     ...{ identity, version: versionColumn, content, by, because },

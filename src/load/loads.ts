@@ -4,7 +4,7 @@ import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { LoadDeclaration } from "./declaration.ts";
 import { type LoadHost, sessionIn, storesOf } from "./host.ts";
-import { askedRange, cutWindows, prepare } from "./prepare.ts";
+import { askedCount, askedRange, cutWindows, prepare } from "./prepare.ts";
 import { registerNames } from "./record.ts";
 import { type Loading, run } from "./run.ts";
 import { RunBook } from "./run-book.ts";
@@ -91,8 +91,14 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
     preview: (options = {}) => counted(loading().then((one) => preview(one, options))),
     reconcile: ({ list = defaults.load.listed, ...options } = {}) =>
       counted(loading().then((one) => reconcile(one, options, list))),
-    runs: (limit = defaults.load.runsListed) => counted(listing().then((runs) => runs.newest(limit))),
     refusal: () => counted(listing().then((runs) => runs.refusal())),
+    runs: (limit = defaults.load.runsListed) => {
+      const newest = async () => {
+        askedCount(settings, "limit", 1, limit);
+        return (await listing()).newest(limit);
+      };
+      return counted(newest());
+    },
   };
 }
 
@@ -115,6 +121,7 @@ const reconcile = (
   list: number,
 ): ReturnType<Load["reconcile"]> => {
   const asked = askedRange(settings, options);
+  askedCount(settings, "list", 0, list);
   return stores.sql.begin(async (tx) => {
     const session = sessionIn(stores, tx);
     const prepared = await prepare(stores.dialect, session, settings, asked);

@@ -37,6 +37,22 @@ export function askedRange(settings: LoadSettings, { from, to }: RangeOptions): 
 }
 
 /**
+ * What a run is called by its caller. An empty name would be one run for ever, and whoever forgot to fill it in would load
+ * nothing again.
+ * @throws REPRISE_INPUT_INVALID
+ */
+export function askedName(settings: LoadSettings, run: unknown): void {
+  if (run === undefined || (typeof run === "string" && run !== "")) return;
+  throw invalid(settings, "'run' is no name: leave it out, or give a text that is not empty");
+}
+
+/** @throws REPRISE_INPUT_INVALID */
+export function askedCount(settings: LoadSettings, name: "list" | "limit", least: number, given: unknown): void {
+  if (typeof given === "number" && Number.isSafeInteger(given) && given >= least) return;
+  throw invalid(settings, `'${name}' is no whole number from ${least} on`);
+}
+
+/**
  * Looks at the table, the source and its rows, before anything is written.
  * @throws REPRISE_INPUT_INVALID
  */

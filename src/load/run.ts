@@ -7,7 +7,7 @@ import { Lease } from "../lease/lease.ts";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "./counts.ts";
 import type { Job } from "./dialect.ts";
 import { type LoadHost, type LoadStores, sessionIn } from "./host.ts";
-import { askedRange, cutWindows, type Prepared, prepare } from "./prepare.ts";
+import { askedName, askedRange, cutWindows, type Prepared, prepare } from "./prepare.ts";
 import { declaredPrint, foundPrint } from "./print.ts";
 import { type RegisterNames, runKey } from "./record.ts";
 import type { LoadRefusal } from "./refusal.ts";
@@ -28,6 +28,7 @@ export interface Loading {
 export async function run(loading: Loading, options: RunOptions): Promise<LoadResult> {
   const { host, settings, names, stores } = loading;
   const asked = askedRange(settings, options);
+  askedName(settings, options.run);
   const clock = host.clock();
   const attempt = newAttemptId();
   const { leaseMs } = settings;

@@ -15,8 +15,8 @@ export interface Load {
    * errors pass through.
    *
    * @throws REPRISE_LEDGER_AWAY, REPRISE_LEDGER_BUSY when the database does not answer after several attempts;
-   *   REPRISE_FENCED or REPRISE_LEASE_LOST when another took the lease meanwhile; REPRISE_INPUT_INVALID for a bound that is
-   *   none; REPRISE_LEDGER_UNSUITABLE
+   *   REPRISE_FENCED or REPRISE_LEASE_LOST when another took the lease meanwhile; REPRISE_INPUT_INVALID for a bound or a
+   *   name that is none; REPRISE_LEDGER_UNSUITABLE
    */
   readonly run: (options?: RunOptions) => Promise<LoadResult>;
   /**
@@ -24,9 +24,15 @@ export interface Load {
    * their share of what the table holds before, as in a run.
    */
   readonly preview: (options?: RangeOptions) => Promise<LoadPreview>;
-  /** Whether the table holds what the source holds, and which keys do not agree. Writes nothing. */
+  /**
+   * Whether the table holds what the source holds, and which keys do not agree. Writes nothing.
+   * @throws REPRISE_INPUT_INVALID for a `list` that is no whole number from 0 on
+   */
   readonly reconcile: (options?: ReconcileOptions) => Promise<LoadReconciliation>;
-  /** The newest runs and how far each has come, the newest first. */
+  /**
+   * The newest runs and how far each has come, the newest first.
+   * @throws REPRISE_INPUT_INVALID for a limit that is no whole number from 1 on
+   */
   readonly runs: (limit?: number) => Promise<readonly LoadRun[]>;
   /** What kept the last run that was refused from writing; `null`: none was, or a later run began. */
   readonly refusal: () => Promise<LastRefusal | null>;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { createReprise } from "../../src/index.ts";
+import { createReprise, type LoadResult } from "../../src/index.ts";
 import type { LoadDeclaration } from "../../src/load/declaration.ts";
 import { rebuild } from "../../src/load/sqlite/rebuild.ts";
 import { loadDriver } from "../../src/stores/sqlite/driver.ts";
@@ -30,6 +30,11 @@ describe("loads on SQLite", () => {
   const loadIn = (answers: Partial<LoadDeclaration> = {}) =>
     // declarations of this file are data
     createReprise({ service: "test", undecided: "listed", ledger }).load({ ...base, ...answers } as never);
+  /** What the printed query lists. */
+  const listedOf = async (result: LoadResult) => {
+    const list = result.status === "refused" ? result.because[0]?.list : undefined;
+    return typeof list === "string" ? query(list) : [];
+  };
   beforeEach(async () => {
     for (const table of ["staging", "fact", "reprise_register"]) {
       await query(table.startsWith("reprise") ? `delete from ${table}` : `drop table if exists ${table}`).catch(
@@ -50,7 +55,9 @@ describe("loads on SQLite", () => {
     expect(await load.reconcile()).toMatchObject({ equal: true });
     expect((await query("select ref from fact order by ref")).map(({ ref }) => ref)).toEqual(["A", "b"]);
     await query("insert into staging values ('B', 3, 'twice')");
-    expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+    const refused = await load.run();
+    expect(refused).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+    expect(await listedOf(refused)).toEqual([{ ref: expect.stringMatching(/^b$/i), "count(*)": 2 }]);
     const newest = loadIn({ ifSourceRepeatsKey: "newest", windows: { rows: 1 } });
     expect(await newest.run()).toMatchObject({ read: 3, updated: 1, duplicates: 1, unchanged: 1 });
   });
@@ -67,7 +74,9 @@ describe("loads on SQLite", () => {
     expect(await load.run()).toMatchObject({ unchanged: 2 });
     // to the source they are two keys, to the table one
     await query("insert into staging values ('5', 1, 7)");
-    expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+    const refused = await load.run();
+    expect(refused).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+    expect(await listedOf(refused)).toEqual([{ ref: "5", "count(*)": 2 }]);
   });
 
   test("takes a row's own number for a key where it is declared, and leaves it alone where it is not", async () => {
@@ -115,6 +124,20 @@ describe("loads on SQLite", () => {
     expect(create).toBe(`create table "main"."t_reprise" (a text, -- not (b,
         "b" text default 'x, (y' check (b in ('1', '2')) -- the end
  not null, [c] int, primary key (a, b)) without rowid`);
+  });
+
+  test("refuses a name, a list and a limit that are none, before anything happens", async () => {
+    const load = loadIn({ into: "nowhere" });
+    const invalid = { code: "REPRISE_INPUT_INVALID" };
+    for (const run of ["", 5, null])
+      await expect(load.run({ run } as never), String(run)).rejects.toMatchObject(invalid);
+    for (const count of [-1, 1.5, Number.NaN, "7"]) {
+      await expect(load.reconcile({ list: count as never }), String(count)).rejects.toMatchObject(invalid);
+      await expect(load.runs(count as never), String(count)).rejects.toMatchObject(invalid);
+    }
+    await expect(load.runs(0)).rejects.toMatchObject(invalid);
+    expect(await load.reconcile({ list: 0 })).toMatchObject({ status: "refused" });
+    expect(await load.runs(1)).toEqual([]);
   });
 
   test("a table that is made anew keeps the rows that reference it, its triggers, and the views that name it", async () => {

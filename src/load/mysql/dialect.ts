@@ -15,6 +15,8 @@ export const mysqlDialect: Dialect = {
   name: "mysql",
   ...{ target, source, misfits, statements },
   ...{ survey, cut, apply, preview, compare },
+  // as text its bytes would be letters, of which a number is not made again
+  isBound: ({ type }) => !/^bit\b/.test(type),
   isConflict: (error) => conflicts.includes(numberOf(error)) || conflicts.includes(databaseErrorOf(error).errno),
   isRepeatedKey: (error) => error instanceof RepeatedKey,
 };

@@ -21,8 +21,9 @@ const columnsOf = `
     case when a.attcollation = 0 then null else a.attcollation::regcollation::text end as collation,
     case when a.attnotnull then 'no' else 'yes' end as nullable,
     case when a.attgenerated <> '' or a.attidentity = 'a' then 'yes' else 'no' end as generated,
-    case when a.atthasdef or a.attidentity <> '' then 'yes' else 'no' end as filled
-  from pg_attribute a
+    case when a.atthasdef or a.attidentity <> '' then 'yes' else 'no' end as filled,
+    case when a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' then 'yes' else 'no' end as numbered
+  from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   order by a.attnum`;
 
@@ -75,6 +76,7 @@ async function columns(session: Session, oid: string): Promise<readonly TargetCo
     isNullable: row["nullable"] === "yes",
     isGenerated: row["generated"] === "yes",
     hasDefault: row["filled"] === "yes",
+    isNumbered: row["numbered"] === "yes",
   }));
 }
 

@@ -19,6 +19,8 @@ export const postgresDialect: Dialect = {
   apply,
   preview,
   compare,
+  // it is kept as JSON, which is no literal of an array
+  isBound: ({ type }) => !type.endsWith("[]"),
   isConflict: (error) => conflicts.includes(databaseErrorOf(error).code),
   isOtherKey,
   isRepeatedKey: (error) => databaseErrorOf(error).code === "21000",

@@ -1,5 +1,6 @@
-import type { SourceName, Statements, TableName, Target } from "../dialect.ts";
+import type { JobColumn, SourceName, Statements, TableName, Target } from "../dialect.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
+import { asTarget } from "./rows.ts";
 
 /** What people are told to run. Indexes are built while others write, except over partitions, where PostgreSQL cannot. */
 export const statements: Statements = {
@@ -22,9 +23,7 @@ export const statements: Statements = {
   ],
   addColumn: (target, name, type) => [`alter table ${quotedTable(target.table)} add column ${quote(name)} ${type}`],
   deleteRepeated: (target, columns, version) => [deleteRepeated(target, columns, version)],
-  listRepeated: (rows: SourceName, columns) =>
-    `select ${list(columns)}, count(*) from ${rowsOf(rows)} s where ${isWhole(columns)}\n` +
-    `group by ${list(columns)} having count(*) > 1 order by count(*) desc`,
+  listRepeated,
   listNulls: (rows: SourceName, columns) =>
     `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
 };
@@ -40,8 +39,20 @@ function deleteRepeated(target: Target, columns: readonly string[], version: str
   );
 }
 
-function isWhole(columns: readonly string[]): string {
-  return columns.map((column) => `${quote(column)} is not null`).join(" and ");
+/** Grouped by place: by its name a column would be the source's own, which may tell apart what is one key to the table. */
+function listRepeated(rows: SourceName, columns: readonly (string | JobColumn)[]): string {
+  const names = columns.map((column) => (typeof column === "string" ? column : column.name));
+  const values = columns.map((column) =>
+    typeof column === "string" ? quote(column) : `${asTarget(column)} as ${quote(column.name)}`,
+  );
+  return (
+    `select ${values.join(", ")}, count(*) from ${rowsOf(rows)} s where ${isWhole(names, "s.")}\n` +
+    `group by ${names.map((_, index) => index + 1).join(", ")} having count(*) > 1 order by count(*) desc`
+  );
+}
+
+function isWhole(columns: readonly string[], of = ""): string {
+  return columns.map((column) => `${of}${quote(column)} is not null`).join(" and ");
 }
 
 /** PostgreSQL cuts longer names short, and then two may be one. */

@@ -19,11 +19,12 @@ const alias = { source: "s", target: "f" } as const;
 
 /** The identity, compared as the table's unique key compares it. */
 export function keyOn(job: Job, side: Side): readonly string[] {
-  return job.identity.map((column) => {
-    const collation = collationOf(column.target.type);
-    const value = side === "source" ? asTarget(column) : `f.${quote(column.name)}`;
-    return collation === null ? value : `${value} collate ${quote(collation)}`;
-  });
+  return job.identity.map((column) => comparedAs(column, side));
+}
+export function comparedAs(column: JobColumn, side: Side = "source"): string {
+  const collation = collationOf(column.target.type);
+  const value = side === "source" ? asTarget(column) : `f.${quote(column.name)}`;
+  return collation === null ? value : `${value} collate ${quote(collation)}`;
 }
 
 /** A source's value as the table would hold it: 5 and '5' are two values, and one in a column of text or of numbers. */

@@ -1,7 +1,8 @@
-import type { Statements, Target } from "../dialect.ts";
+import type { JobColumn, SourceName, Statements, Target } from "../dialect.ts";
 import type { SqliteTarget } from "./catalogue.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
 import { rebuild } from "./rebuild.ts";
+import { comparedAs } from "./rows.ts";
 
 /** What people are told to run. */
 export const statements: Statements = {
@@ -30,9 +31,7 @@ export const statements: Statements = {
       : [],
   addColumn: ({ table }, name, type) => [`alter table ${quotedTable(table)} add column ${quote(name)} ${type}`],
   deleteRepeated: (target, columns, version) => [deleteRepeated(target, columns, version)],
-  listRepeated: (rows, columns) =>
-    `select ${list(columns)}, count(*) from ${rowsOf(rows)} s where ${isWhole(columns)}\n` +
-    `group by ${list(columns)} having count(*) > 1 order by count(*) desc`,
+  listRepeated,
   listNulls: (rows, columns) =>
     `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
 };
@@ -52,8 +51,20 @@ function deleteRepeated(target: Target, columns: readonly string[], version: str
   );
 }
 
-function isWhole(columns: readonly string[]): string {
-  return columns.map((column) => `${quote(column)} is not null`).join(" and ");
+/** Grouped by place: by its name a column would be the source's own, which may tell apart what is one key to the table. */
+function listRepeated(rows: SourceName, columns: readonly (string | JobColumn)[]): string {
+  const names = columns.map((column) => (typeof column === "string" ? column : column.name));
+  const values = columns.map((column) =>
+    typeof column === "string" ? quote(column) : `${comparedAs(column)} as ${quote(column.name)}`,
+  );
+  return (
+    `select ${values.join(", ")}, count(*) from ${rowsOf(rows)} s where ${isWhole(names, "s.")}\n` +
+    `group by ${names.map((_, index) => index + 1).join(", ")} having count(*) > 1 order by count(*) desc`
+  );
+}
+
+function isWhole(columns: readonly string[], of = ""): string {
+  return columns.map((column) => `${of}${quote(column)} is not null`).join(" and ");
 }
 
 function isOurs(target: Target): target is SqliteTarget {
