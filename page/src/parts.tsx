@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { whole } from "./format.ts";
 
 export type Mark = "evidence" | "declared" | "default" | "undecided" | "contradicted" | "none";
 
@@ -208,3 +209,9 @@ export function Bones({ title }: { readonly title: string }) {
 }
 
 export const Nobody = () => <span class="warn">nobody has decided</span>;
+
+/** What nobody knows. */
+export const Unknown = () => <span class="t">–</span>;
+
+/** Nothing is told quietly. */
+export const quiet = (value: number) => (value === 0 ? <span class="t">0</span> : whole(value));

@@ -31,6 +31,7 @@ export interface ShownLoad {
  */
 export interface LoadAdministration {
   readonly list: () => Promise<readonly ShownLoad[]>;
+  readonly show: (name: string) => Promise<ShownLoad>;
   /** The newest first, 20 unless `limit` says otherwise. */
   readonly runs: (name: string, limit?: number) => Promise<readonly LoadRun[]>;
   readonly preview: (name: string, range?: RangeOptions) => Promise<LoadPreview>;
@@ -39,7 +40,8 @@ export interface LoadAdministration {
 }
 
 export function administerLoads(inside: Inside): LoadAdministration {
-  const loadOf = async (name: string) => find("load", inside.loads(), name).load;
+  const declaredAs = (name: string) => find("load", inside.loads(), name);
+  const loadOf = async (name: string) => declaredAs(name).load;
   return {
     list: async () => {
       const shown: ShownLoad[] = [];
@@ -47,6 +49,7 @@ export function administerLoads(inside: Inside): LoadAdministration {
       for (const declared of inside.loads()) shown.push(await show(declared));
       return shown;
     },
+    show: async (name) => show(declaredAs(name)),
     runs: async (name, limit) => (await loadOf(name)).runs(limit),
     preview: async (name, range) => (await loadOf(name)).preview(range),
     run: async (name, options) => (await loadOf(name)).run(options),

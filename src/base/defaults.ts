@@ -187,6 +187,8 @@ export const defaults = {
     tokenMinLength: 32,
     /** A ledger's own deadlines come first; whoever decided waits no longer for it. */
     decideMs: 15_000,
+    /** Whoever only looks is told sooner that the ledger does not answer: the page stands still meanwhile. */
+    lookMs: 4_000,
   },
   client: {
     /** All attempts together: a restarted server is back by then, and a person still waits. */

@@ -3,16 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
-import { insist } from "../base/insist.ts";
-import { newAttemptId } from "../base/names.ts";
-import { withDeadline } from "../base/promise.ts";
 import { encodeScalars } from "../base/scalar.ts";
 import { onAbort } from "../base/signals.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Grip, LeaseStore } from "../contract/lease.ts";
 import type { Ledger } from "../contract/ledger.ts";
-import { Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import type { FencedHold, Hold, HoldOptions, HoldOutcome, LeaseDeclaration, NamedLease } from "./surface.ts";
+import { takeLease } from "./take.ts";
 
 /** What the instance lends to its leases. */
 export interface LeaseHost {
@@ -112,27 +110,11 @@ async function holdLease<T>(
 ): Promise<HoldOutcome<T>> {
   signal?.throwIfAborted();
   const { leases, ledger } = await kept();
-  const clock = host.clock();
-  const attempt = newAttemptId();
-  const sentAt = clock.monotonic();
-  // repeated under the same attempt: where the first answer was lost, the second says that it was acquired
-  const request = { name: stored, holder: host.instance, attempt, leaseMs };
-  // an answer that comes when the lease would be over is none
-  const late = () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: leases.name, doing: "acquire lease" });
-  const answer = await insist(clock, () => withDeadline(clock, leaseMs, leases.acquire(request), late));
-  if (answer.is === "held") return { status: "held", holder: answer.holder, forMs: answer.forMs };
+  const { clock, instance: holder, closing } = host;
+  const taken = await takeLease({ clock: clock(), leases, name: stored, holder, operation: name, leaseMs, closing });
+  if (taken.is === "held") return { status: "held", holder: taken.holder, forMs: taken.forMs };
 
-  const { token } = answer;
-  const grip = { name: stored, attempt, token };
-  const lease = new Lease({
-    clock,
-    operation: name,
-    leaseMs,
-    sentAt,
-    renew: async () => ((await leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
-    cancelled: noop,
-    closing: host.closing,
-  });
+  const { grip, lease, giveBack } = taken;
   const stopping = new Abortable();
   const abort = (reason: Error) => stopping.abort(reason);
   const ignoreLoss = lease.losing.onAbort(abort);
@@ -141,7 +123,7 @@ async function holdLease<T>(
     // while it was acquired it may have ended, the caller gone, or the instance closed
     lease.check();
     signal?.throwIfAborted();
-    const value = await work(rightOf(stopping, token, ledger, { leases, grip, lease, name }));
+    const value = await work(rightOf(stopping, grip.token, ledger, { leases, grip, lease, name }));
     lease.check();
     return { status: "done", value };
   } finally {
@@ -149,7 +131,7 @@ async function holdLease<T>(
     ignoreCaller();
     // no transaction begins any more
     lease.lose(new RepriseError("REPRISE_FENCED", { operation: name }));
-    await giveBack(clock, leases, grip);
+    await giveBack();
   }
 }
 
@@ -181,15 +163,6 @@ async function fencedTransaction<T>(
     lease.lose(fenced);
     throw fenced;
   });
-}
-
-/** Nobody waits long for it, and it fails nothing: what is not given back ends by itself. */
-export async function giveBack(clock: Clock, leases: LeaseStore<unknown>, grip: Grip): Promise<void> {
-  try {
-    await withDeadline(clock, defaults.lease.releaseMs, leases.release(grip), () => new Error("late"));
-  } catch {
-    // nobody is told
-  }
 }
 
 function noop(): void {}

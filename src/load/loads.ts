@@ -47,7 +47,9 @@ export function createLoads(host: LoadHost, owner: string | undefined): Loads {
     declare: (declaration) => {
       const settings = loadSettingsOf(declaration);
       const { name } = settings;
-      if (declared.has(name)) throw new RepriseError("REPRISE_NAME_TWICE", { kind: "load", name });
+      // a hot reload declares again; anywhere else two loads would share their runs
+      if (declared.has(name) && process.env["NODE_ENV"] !== "development")
+        throw new RepriseError("REPRISE_NAME_TWICE", { kind: "load", name });
       const load = loadOf(host, settings, counted);
       declared.set(name, { name, owner: declaration.owner ?? owner, declaration, load });
       return load;

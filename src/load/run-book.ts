@@ -22,6 +22,12 @@ export interface KeptRun {
   readonly record: RunRecord;
 }
 
+export interface RunPlace {
+  readonly number: number;
+  /** The version of what points to the last run of the key; `null`: there was none. */
+  readonly pointer: number | null;
+}
+
 /** A window that is done. */
 export interface KeptWindow {
   /** Of its register. */
@@ -34,7 +40,7 @@ export interface KeptWindow {
   readonly token: number | null;
 }
 
-/** The runs of one load, kept in registers. Whoever writes here has the load's lease, or is found out by compare-and-set. */
+/** The runs of one load, kept in registers. What tells which run is which is written under the load's lease alone. */
 export class RunBook {
   readonly #registers: Registers<unknown>;
   readonly #names: RegisterNames;
@@ -55,20 +61,24 @@ export class RunBook {
     return kept?.record.key === key ? kept : null;
   }
 
-  /**
-   * Writes down a run that begins. The pointer to it comes first: after a crash between the two it points to nothing, and
-   * the next call begins anew.
-   */
-  async begin(record: (number: number) => RunRecord): Promise<KeptRun> {
-    for (;;) {
-      const [newest] = await this.#registers.list({ prefix: this.#names.runs, after: null, limit: 1 });
-      const number = newest === undefined ? 1 : this.#names.numberOf(newest.name) + 1;
-      const made = record(number);
-      const pointer = await this.#registers.read(this.#names.key(made.key));
-      await this.#registers.replace(this.#names.key(made.key), String(number), pointer?.version ?? null);
-      const version = await this.#registers.replace(this.#names.run(number), encodeRun(made), null);
-      if (version !== null) return { number, version, record: made };
-    }
+  /** Where a run of this key would be kept that begins now. */
+  async place(key: string): Promise<RunPlace> {
+    const [newest] = await this.#registers.list({ prefix: this.#names.runs, after: null, limit: 1 });
+    const pointer = await this.#registers.read(this.#names.key(key));
+    return {
+      number: newest === undefined ? 1 : this.#names.numberOf(newest.name) + 1,
+      pointer: pointer?.version ?? null,
+    };
+  }
+
+  /** In a transaction that asks for the lease last. `null`: the place is another's by now, and the transaction must not commit. */
+  async begin(tx: unknown, { number, pointer }: RunPlace, record: RunRecord): Promise<KeptRun | null> {
+    const written = (name: string, value: string, version: number | null) =>
+      this.#registers.replaceIn?.(tx, name, value, version);
+    const version = await written(this.#names.run(number), encodeRun(record), null);
+    if (version === null || version === undefined) return null;
+    if ((await written(this.#names.key(record.key), String(number), pointer)) === null) return null;
+    return { number, version, record };
   }
 
   /** False: another has written it meanwhile. */

@@ -1,9 +1,9 @@
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
-import { newAttemptId } from "../base/names.ts";
 import { pause } from "../base/promise.ts";
 import type { Grip } from "../contract/lease.ts";
-import { Lease } from "../lease/lease.ts";
+import type { Lease } from "../lease/lease.ts";
+import { type Taken, takeLease } from "../lease/take.ts";
 import { addCounts, addsUp, noCounts, type WindowCounts } from "./counts.ts";
 import type { Job } from "./dialect.ts";
 import { type LoadHost, type LoadStores, sessionIn } from "./host.ts";
@@ -29,27 +29,18 @@ export async function run(loading: Loading, options: RunOptions): Promise<LoadRe
   const { host, settings, names, stores } = loading;
   const asked = askedRange(settings, options);
   askedName(settings, options.run);
-  const clock = host.clock();
-  const attempt = newAttemptId();
-  const { leaseMs } = settings;
-  const sentAt = clock.monotonic();
-  const taken = await stores.leases.acquire({ name: names.load, holder: host.instance, attempt, leaseMs });
-  if (taken.is === "held") return { status: "running", holder: taken.holder, forMs: taken.forMs };
-  const grip: Grip = { name: names.load, attempt, token: taken.token };
-  const lease = new Lease({
-    ...{ clock, operation: settings.name, leaseMs, sentAt, closing: host.closing },
-    renew: async () => ((await stores.leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
-    cancelled: () => {},
+  const taken = await takeLease({
+    ...{ clock: host.clock(), leases: stores.leases, name: names.load, holder: host.instance },
+    ...{ operation: settings.name, leaseMs: settings.leaseMs, closing: host.closing },
   });
+  if (taken.is === "held") return { status: "running", holder: taken.holder, forMs: taken.forMs };
   try {
-    const result = await new Run(loading, asked, options, lease, grip).all();
+    const result = await new Run(loading, asked, options, taken).all();
     // it is told to whoever called; that somebody else may read it later is worth no failure
     if (result.status === "refused") await new RunBook(stores.registers, names).refuse(result.because).catch(() => {});
     return result;
   } finally {
-    lease.stop();
-    // it ends by itself too; whoever waits need not
-    await stores.leases.release(grip).catch(() => false);
+    await taken.giveBack();
   }
 }
 
@@ -66,7 +57,7 @@ class Run {
   /** When this call looked, and none of its windows was done. */
   #targetWasEmpty = false;
 
-  constructor(loading: Loading, asked: LoadRange, options: RunOptions, lease: Lease, grip: Grip) {
+  constructor(loading: Loading, asked: LoadRange, options: RunOptions, { lease, grip }: Taken) {
     this.#loading = loading;
     this.#asked = asked;
     this.#options = options;
@@ -109,17 +100,21 @@ class Run {
     const { job, survey } = prepared;
     if (unfinished !== null && goesOn(job)) return { kept: unfinished, job };
     this.#targetWasEmpty = survey.targetIsEmpty;
-    const { run: given } = this.#options;
-    const kept = await this.#book.begin((number) => ({
-      run: given ?? `${settings.name}#${number}`,
-      key,
-      range: this.#asked,
-      startedAt: host.clock().now(),
-      endedAt: null,
-      rows: survey.rows,
-      windows,
-      print: { declared, found: foundPrint(job) },
-    }));
+    const place = await this.#book.place(key);
+    const kept = await this.#fenced(async (tx) => {
+      const begun = await this.#book.begin(tx, place, {
+        run: this.#options.run ?? `${settings.name}#${place.number}`,
+        key,
+        range: this.#asked,
+        startedAt: host.clock().now(),
+        endedAt: null,
+        rows: survey.rows,
+        windows,
+        print: { declared, found: foundPrint(job) },
+      });
+      if (begun === null) throw this.#replaced();
+      return begun;
+    }, defaults.load.windowMs);
     return { kept, job };
   }
 
@@ -208,25 +203,35 @@ class Run {
     return isRepriseError(error) && passing.has(error.code);
   }
 
-  /** One transaction: rows, then how far the run has come, then whether it still has the lease. */
+  /** One transaction: rows, then how far the run has come. */
   #apply(kept: KeptRun, job: Job, index: number, window: LoadWindow): Promise<WindowCounts> {
     const { settings, stores } = this.#loading;
-    const { dialect, sql, leases } = stores;
     const { rows, windows } = kept.record;
     const hints = { rows: Math.ceil(rows / windows.length), targetWasEmpty: this.#targetWasEmpty };
     const mostMs = window.is === "whole" ? defaults.load.wholeMs : defaults.load.windowMs;
-    return sql.begin(async (tx) => {
-      const counts = await dialect.apply(sessionIn(stores, tx), job, window, hints);
+    return this.#fenced(async (tx) => {
+      const counts = await stores.dialect.apply(sessionIn(stores, tx), job, window, hints);
       if (!addsUp(counts)) throw new RepriseError("REPRISE_LOAD_MISCOUNTED", { load: settings.name });
-      // whoever no longer works must not commit what somebody else may be at
-      this.#lease.check();
       if (!(await this.#book.writeWindow(tx, kept, index, counts, this.#grip.token))) throw doneBefore;
-      // last: until this transaction has ended, nobody takes the lease, so nobody waits for the work above
-      if ((await leases.check?.(tx, this.#grip)) !== true) {
-        throw new RepriseError("REPRISE_FENCED", { operation: settings.name });
-      }
       return counts;
     }, mostMs);
+  }
+
+  /** A transaction that commits only under the lease. */
+  #fenced<T>(work: (tx: unknown) => Promise<T>, statementMs: number): Promise<T> {
+    const { sql, leases } = this.#loading.stores;
+    return sql.begin(async (tx) => {
+      const value = await work(tx);
+      // whoever no longer works must not commit what somebody else may be at
+      this.#lease.check();
+      // last: until this transaction has ended, nobody takes the lease, so nobody waits for the work above
+      if ((await leases.check?.(tx, this.#grip)) !== true) throw this.#replaced();
+      return value;
+    }, statementMs);
+  }
+
+  #replaced(): RepriseError {
+    return new RepriseError("REPRISE_FENCED", { operation: this.#loading.settings.name });
   }
 
   #ended({ record }: KeptRun, done: ReadonlyMap<number, WindowCounts>, committed = 0): LoadResult {

@@ -3,6 +3,7 @@ import { type JobChoice, loadChoices, scheduleChoices } from "../admin/job-choic
 import { type LoadRow, loadRow, loadRunRow, windowRows } from "../admin/load-rows.ts";
 import { runRow } from "../admin/rows.ts";
 import { type ScheduleRow, scheduleRow } from "../admin/schedule-rows.ts";
+import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Ledger } from "../contract/ledger.ts";
@@ -20,7 +21,6 @@ import type {
 
 /** What the page is told of loads and schedules: each look is bounded, in time and in what it reads. */
 
-const deadlineMs = 4_000;
 const runsListed = 12;
 /** More are drawn thinner than a finger or an eye tells apart. */
 const windowsAtMost = 240;
@@ -54,12 +54,10 @@ export function jobsOf(
       const declared = inside.loads().find((one) => one.name === name);
       if (declared === undefined) return undefined;
       const runs = await bounded(inside, administration.loads.runs(name, runsListed));
-      const refusal = await bounded(inside, declared.load.refusal());
-      const { declaration, owner } = declared;
-      const from = typeof declaration.from === "string" ? declaration.from : "a query";
-      const load = loadRow({ name, owner, from, into: declaration.into, newest: runs[0] ?? null, refusal });
+      const load = loadRow(await bounded(inside, administration.loads.show(name)));
       const shown = runs.find((one) => one.run === run) ?? runs[0];
-      const ranged = typeof declaration.windows === "object" && "by" in declaration.windows;
+      const { windows } = declared.declaration;
+      const ranged = typeof windows === "object" && "by" in windows;
       return {
         ...{ v: 1, at: at(), load, runs: runs.map(loadRunRow), shown: shown === undefined ? null : shownRun(shown) },
         ...{ asked: asked("load", name), choices: loadChoices(load, ranged) },
@@ -117,7 +115,7 @@ function bounded<T>(inside: Inside, work: Promise<T>): Promise<T> {
   const ledger: Ledger<unknown> | undefined = inside.ledger();
   return withDeadline(
     inside.clock(),
-    deadlineMs,
+    defaults.page.lookMs,
     work,
     () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger?.name ?? "", doing: "looking" }),
   );

@@ -2,6 +2,7 @@ import type { Shown } from "../admin/administration.ts";
 import { choicesOf } from "../admin/choices.ts";
 import { runRow, runStates, twiceRow } from "../admin/rows.ts";
 import { listTwice } from "../admin/twice.ts";
+import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { WorkId } from "../base/names.ts";
 import { withDeadline } from "../base/promise.ts";
@@ -12,7 +13,6 @@ import type { RunAnswer, RunsAnswer, TwiceAnswer } from "./wire.ts";
 
 const runsByDefault = 50;
 const runsAtMost = 200;
-const deadlineMs = 4_000;
 
 /** The newest runs, at most `limit`: the ledger is never counted and never read whole. */
 export async function recentRuns(inside: Inside, query: URLSearchParams): Promise<RunsAnswer> {
@@ -75,7 +75,7 @@ async function ledgerOf(inside: Inside): Promise<Ledger<unknown> | undefined> {
 function bounded<T>(inside: Inside, ledger: Ledger<unknown>, work: Promise<T>): Promise<T> {
   return withDeadline(
     inside.clock(),
-    deadlineMs,
+    defaults.page.lookMs,
     work,
     () => new RepriseError("REPRISE_LEDGER_AWAY", { ledger: ledger.name, doing: "looking" }),
   );

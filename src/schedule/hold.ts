@@ -2,13 +2,11 @@ import type { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
-import { insist } from "../base/insist.ts";
-import { newAttemptId } from "../base/names.ts";
 import { pause } from "../base/promise.ts";
 import type { Grip, Held, LeaseStore } from "../contract/lease.ts";
 import type { Ledger } from "../contract/ledger.ts";
-import { giveBack } from "../lease/hold.ts";
-import { Lease } from "../lease/lease.ts";
+import type { Lease } from "../lease/lease.ts";
+import { type Taken, takeLease } from "../lease/take.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
 import { begin, beginAsked, type Came, end, endOf } from "./due.ts";
@@ -37,15 +35,14 @@ export interface Running {
   readonly closing: Abortable;
 }
 
-/** Takes the schedule's lease, or says who has it. One round trip, and it waits for nobody. */
+/** Takes the schedule's lease, or says who has it. */
 export async function acquire(running: Running): Promise<Hold | Held> {
-  const { leases, key, instance, settings, clock } = running;
-  const attempt = newAttemptId();
-  const sentAt = clock.monotonic();
-  const { leaseMs } = settings;
-  // under one attempt: where the first answer was lost, the second says that it has it
-  const answer = await insist(clock, () => leases.acquire({ name: key, holder: instance, attempt, leaseMs }));
-  return answer.is === "held" ? answer : new Hold(running, { name: key, attempt, token: answer.token }, sentAt);
+  const { leases, key, instance, settings, clock, closing } = running;
+  const taken = await takeLease({
+    ...{ clock, leases, name: key, holder: instance, closing },
+    ...{ operation: settings.name, leaseMs: settings.leaseMs },
+  });
+  return taken.is === "held" ? taken : new Hold(running, taken);
 }
 
 /** The right to run a schedule's ticks, from its acquisition to its release. */
@@ -54,18 +51,14 @@ export class Hold {
   readonly #running: Running;
   readonly #grip: Grip;
   readonly #lease: Lease;
+  readonly #giveBack: () => Promise<void>;
   #tick: HeldTick | undefined;
 
-  constructor(running: Running, grip: Grip, sentAt: number) {
-    const { clock, leases, settings, closing } = running;
-    const { leaseMs, name } = settings;
+  constructor(running: Running, { grip, lease, giveBack }: Taken) {
     this.#running = running;
     this.#grip = grip;
-    this.#lease = new Lease({
-      ...{ clock, operation: name, leaseMs, sentAt, closing },
-      renew: async () => ((await leases.renew(grip, leaseMs)) ? "renewed" : "fenced"),
-      cancelled: () => {},
-    });
+    this.#lease = lease;
+    this.#giveBack = giveBack;
   }
 
   /**
@@ -100,8 +93,7 @@ export class Hold {
       }
       return undefined;
     } finally {
-      this.#lease.stop();
-      await giveBack(this.#running.clock, this.#running.leases, this.#grip);
+      await this.#giveBack();
     }
   }
 

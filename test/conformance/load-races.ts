@@ -30,11 +30,12 @@ export const racingScenarios: readonly LoadScenario[] = [
       await stage.stage(manyRows(60));
       const ledger = await stage.ledger();
       const taken: unknown[] = [];
-      let windows = 0;
+      let transactions = 0;
       // where one alone writes, nobody takes anything inside a transaction: it is taken before one
-      const overtaken = (stage.writesAtOnce ? beforeCheck : beforeWindow)(ledger, async (name) => {
-        windows += 1;
-        if (windows !== 3) return;
+      const overtaken = (stage.writesAtOnce ? beforeCheck : beforeFenced)(ledger, async (name) => {
+        transactions += 1;
+        // the first writes down the run, the others a window each
+        if (transactions !== 4) return;
         await stage.endLeases();
         const request = { name, holder: "another", attempt: newAttemptId(), leaseMs: 60_000 };
         taken.push(await ledger.leases?.acquire(request));
@@ -51,6 +52,25 @@ export const racingScenarios: readonly LoadScenario[] = [
         inserted: 60,
         windows: { skipped: 2, done: 4 },
       });
+    },
+  },
+  {
+    name: "who lost its lease before it began writes down no run: a named one that another has ended stays ended",
+    run: async (stage) => {
+      await stage.stage(manyRows(60));
+      let transactions = 0;
+      const overtaken = beforeFenced(await stage.ledger(), async () => {
+        transactions += 1;
+        if (transactions !== 1) return;
+        await stage.endLeases();
+        expect(await (await loadOn(stage)).run({ run: "night" })).toMatchObject({ inserted: 60, windows: { done: 6 } });
+      });
+      const load = await loadOn(stage, {}, overtaken);
+      await expect(load.run({ run: "night" })).rejects.toMatchObject({ code: "REPRISE_FENCED" });
+      expect(await load.runs()).toMatchObject([{ run: "night", endedAt: expect.any(Date) }]);
+      await stage.endLeases();
+      const again = await (await loadOn(stage)).run({ run: "night" });
+      expect(again).toMatchObject({ inserted: 60, windows: { done: 0, skipped: 6 } });
     },
   },
   {
@@ -140,8 +160,8 @@ function beforeCheck(ledger: Ledger<unknown>, happens: (name: string) => Promise
   };
 }
 
-/** The same before a window's transaction. */
-function beforeWindow(ledger: Ledger<unknown>, happens: (name: string) => Promise<void>): Ledger<unknown> {
+/** The same before a transaction that commits only under the lease. */
+function beforeFenced(ledger: Ledger<unknown>, happens: (name: string) => Promise<void>): Ledger<unknown> {
   const { leases, sql } = ledger;
   if (leases === undefined || sql === undefined) throw new Error("it has no leases");
   let lease: string | undefined;

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JobChoice } from "../../../src/admin/job-choices.ts";
 import type { AskedJob, JobKind } from "../../../src/page/wire.ts";
@@ -7,6 +6,7 @@ import { type JobAnswers, Refused } from "../data.ts";
 import { second } from "../format.ts";
 import { Section } from "../parts.tsx";
 import { ActEnd } from "./act-end.tsx";
+import { Locked } from "./locked.tsx";
 import { remember, remembered } from "./who.ts";
 
 interface ActPanelProps<K extends JobKind> {
@@ -38,7 +38,9 @@ export function ActPanel<K extends JobKind>(props: ActPanelProps<K>) {
         <div class="asked" role="status" tabIndex={-1} ref={said}>
           {asked === null ? null : <Asked asked={asked} timeZone={timeZone} />}
         </div>
-        {unlocked ? null : <Locked administration={administration} askUnlock={askUnlock} shell={shellOf(kind, name)} />}
+        {unlocked ? null : (
+          <Locked {...{ administration, askUnlock }} doing="act" shell={`npx reprise ${kind} run MODULE ${name}`} />
+        )}
         <ul class="acts">
           {choices.map((choice) => {
             const shown = unlocked && open === choice.does;
@@ -101,8 +103,6 @@ const labels: Readonly<Record<JobChoice["does"], string>> = {
   resume: "Resume",
 };
 
-const shellOf = (kind: JobKind, name: string): string => `npx reprise ${kind} run MODULE ${name}`;
-
 function Asked({ asked, timeZone }: { readonly asked: AskedJob; readonly timeZone: string | null }) {
   const { does, at, ended } = asked;
   return (
@@ -113,28 +113,6 @@ function Asked({ asked, timeZone }: { readonly asked: AskedJob; readonly timeZon
       </p>
       {ended === null ? null : <ActEnd end={ended.end} timeZone={timeZone} />}
     </>
-  );
-}
-
-interface LockedProps {
-  readonly administration: Administration;
-  readonly askUnlock: () => void;
-  readonly shell: string;
-}
-
-function Locked({ administration: { answer }, askUnlock, shell }: LockedProps): ComponentChildren {
-  const here = answer?.decides === "here";
-  return (
-    <div class="lock">
-      <span>
-        <b>Read-only.</b> {here ? "Unlock with the token to act" : (answer?.why ?? "")}
-        {here ? ", or in a shell: " : " In a shell: "}
-        <code>{shell}</code>
-      </span>
-      <button type="button" class="btn" onClick={askUnlock}>
-        {here ? "Unlock" : "How"}
-      </button>
-    </div>
   );
 }
 

@@ -4,6 +4,7 @@ import type { RunAnswer } from "../../../src/page/wire.ts";
 import type { Administration } from "../administration.ts";
 import { Section } from "../parts.tsx";
 import { ChoiceForm } from "./choice-form.tsx";
+import { Locked } from "./locked.tsx";
 
 interface SettlePanelProps {
   readonly answer: RunAnswer;
@@ -32,7 +33,13 @@ export function SettlePanel({ answer, administration, askUnlock, decided }: Sett
           {recorded}
         </p>
         {choices.length === 0 || unlocked ? null : (
-          <Locked administration={administration} id={run.id} askUnlock={askUnlock} />
+          <Locked
+            {...{ administration, askUnlock }}
+            doing="decide"
+            shell={`npx reprise operations show MODULE ${run.id}`}
+          >
+            . Either way it is recorded with your name.
+          </Locked>
         )}
         <ul class="acts">
           {choices.map((choice) => {
@@ -91,27 +98,6 @@ function titleOf({ run, choices }: RunAnswer): string {
   const effect = choices.find(({ does }) => does === "answer")?.effect;
   if (run.state === "unknown" && effect !== undefined) return `Decide: did '${effect}' happen?`;
   return choices.length === 0 ? "Decided" : run.state === "running" ? "Decide: is its owner gone?" : "Decide";
-}
-
-interface LockedProps {
-  readonly administration: Administration;
-  readonly id: string;
-  readonly askUnlock: () => void;
-}
-
-function Locked({ administration: { answer }, id, askUnlock }: LockedProps) {
-  return (
-    <div class="lock">
-      <span>
-        <b>Read-only.</b> {answer?.decides === "here" ? "Unlock with the token to decide" : (answer?.why ?? "")}
-        {answer?.decides === "here" ? ", or in a shell: " : " In a shell: "}
-        <code>npx reprise operations show MODULE {id}</code>. Either way it is recorded with your name.
-      </span>
-      <button type="button" class="btn" onClick={askUnlock}>
-        {answer?.decides === "here" ? "Unlock" : "How"}
-      </button>
-    </div>
-  );
 }
 
 const keyOf = ({ does, effect, with: given }: Choice) => [does, given, effect].filter(Boolean).join("-");

@@ -1,8 +1,7 @@
 import { databaseErrorOf } from "../../contract/database-error.ts";
 import { noneLost, type WindowCounts } from "../counts.ts";
-import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
-import { countsOf, numberOf, place, RepeatedKey, type RowClass, writtenOf } from "../rows.ts";
-import { isAtMost } from "../share.ts";
+import type { Hints, Job, Session } from "../dialect.ts";
+import { classCounts, countsOf, isNewer, markedOf, numberOf, place, RepeatedKey, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { classified } from "./classify.ts";
 import { countLost, markLost } from "./lost.ts";
@@ -32,10 +31,11 @@ async function written(session: Session, job: Job, window: LoadWindow, isNew: bo
   await session.query(beside(job));
   await classify(session, job, window, isNew);
   const found = await session.query(`select class, count(*) as n from ${rows} group by class`);
-  const of = reader(found.rows);
-  const done = of("new") + of("newer") === 0 ? null : await upsert(session, job, of("new") + of("newer"));
+  const classes = classCounts(found.rows);
+  const wanted = classes.of("new") + classes.of("newer");
+  const done = wanted === 0 ? null : await upsert(session, job, wanted);
   await session.query(`drop temporary table ${rows}`);
-  return countsOf(of, done);
+  return countsOf(classes, done);
 }
 
 /** What a run would do, and how many rows it would mark if it were one window. */
@@ -43,19 +43,14 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
   const counts = await counted(session, job, (params) => inRange(job, range, "source", params));
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, { is: "range", ...range });
-  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
+  return { ...counts, ...markedOf(job, lost, held) };
 }
 
 async function counted(session: Session, job: Job, where: (params: Params) => string): Promise<WindowCounts> {
   const params = new Params();
   const { from, is } = classified(job, where(params), false);
   const found = await session.query(`select ${is} as class, count(*) as n from ${from} group by class`, params.values);
-  return countsOf(reader(found.rows), null);
-}
-
-function reader(found: readonly Readonly<Record<string, unknown>>[]): (wanted: RowClass) => number {
-  const counts = new Map(found.map((row) => [String(row["class"]), numberOf(row["n"])]));
-  return (wanted) => counts.get(wanted) ?? 0;
+  return countsOf(classCounts(found.rows), null);
 }
 
 /** Of the types of the table, so that it is here that a value that does not fit is refused. */
@@ -104,17 +99,18 @@ async function upsert(session: Session, job: Job, wanted: number): Promise<Pick<
 function assignments(job: Job): string {
   const { version, mark, content, identity } = job;
   const has = (name: string) => `${quotedTable(job.target.table)}.${quote(name)}`;
+  const comes = (name: string) => `values(${quote(name)})`;
+  const same = content.map((column) => isSame(column, has(column.name), comes(column.name)));
+  const differs = same.length === 0 ? "false" : `not (${same.join(" and ")})`;
   const values: (readonly [string, string])[] = [
     ...(mark === null ? [] : [[mark.column.name, "null"] as const]),
-    ...[...content, ...(version === null ? [] : [version])].map(
-      ({ name }) => [name, `values(${quote(name)})`] as const,
-    ),
+    ...[...content, ...(version === null ? [] : [version])].map(({ name }) => [name, comes(name)] as const),
   ];
   const [key] = identity;
   // a table of nothing but its key has nothing to change
   if (values.length === 0 && key !== undefined) values.push([key.name, has(key.name)]);
   const meets = "(@reprise_met := @reprise_met + 1) > 0";
-  const decides = `(@reprise_newer := if(${isNewer(job, has)}, 1, 0)) = 1`;
+  const decides = `(@reprise_newer := if(${isNewer(job, has, comes, differs)}, 1, 0)) = 1`;
   const counts = "(@reprise_changed := @reprise_changed + 1) > 0";
   return values
     .map(([name, value], index) => {
@@ -122,17 +118,4 @@ function assignments(job: Job): string {
       return `${quote(name)} = if(${when}, ${value}, ${has(name)})`;
     })
     .join(",\n    ");
-}
-
-function isNewer(job: Job, has: (name: string) => string): string {
-  const { version, mark, content, ifSameVersionDiffers } = job;
-  const comes = (name: string) => `values(${quote(name)})`;
-  const same = content.map((column: JobColumn) => isSame(column, has(column.name), comes(column.name)));
-  const differs = same.length === 0 ? "false" : `not (${same.join(" and ")})`;
-  const isMarked = mark === null ? "false" : `${has(mark.column.name)} is not null`;
-  const ofSame =
-    ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
-  if (version === null) return ofSame;
-  const [old, given] = [has(version.name), comes(version.name)];
-  return `${old} < ${given} or ${old} = ${given} and (${ofSame})`;
 }

@@ -1,7 +1,6 @@
-import { type LostCounts, noCounts, noneLost, type WindowCounts } from "../counts.ts";
+import { type LostCounts, noneLost, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
-import { numberOf, place, writtenOf } from "../rows.ts";
-import { isAtMost } from "../share.ts";
+import { countsOf, isNewer, markedOf, numberOf, place, type RowClass, rowClasses, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
 import { asTarget, inWindow, Params, selectSource } from "./rows.ts";
@@ -25,7 +24,7 @@ export async function apply(session: Session, job: Job, window: LoadWindow, hint
   const isWritten = window.is !== "keyless";
   const text = `with ${classify(job, window, join, params)}${isWritten ? upsert(job) : ""}
 ${countClasses(isWritten ? (job.target.isPartitioned ? "told" : "written") : null)}`;
-  const counts = countsOf((await session.query(text, params.values)).rows[0], isWritten);
+  const counts = countsIn((await session.query(text, params.values)).rows[0], isWritten);
   return { ...counts, ...lost };
 }
 
@@ -33,10 +32,10 @@ ${countClasses(isWritten ? (job.target.isPartitioned ? "told" : "written") : nul
 export async function preview(session: Session, job: Job, range: LoadRange): Promise<WindowCounts> {
   const params = new Params();
   const text = `with ${classify(job, { is: "range", ...range }, "whole", params)}\n${countClasses(null)}`;
-  const counts = countsOf((await session.query(text, params.values)).rows[0], false);
+  const counts = countsIn((await session.query(text, params.values)).rows[0], false);
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, range);
-  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
+  return { ...counts, ...markedOf(job, lost, held) };
 }
 
 async function joinFor(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<Join> {
@@ -140,7 +139,19 @@ function upsert(job: Job): string {
   const key = job.identity.map(({ name }) => name);
   const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
-  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${isNewer(job)}`;
+  const has = (name: string) => `f.${quote(name)}`;
+  const comes = (name: string) => `excluded.${quote(name)}`;
+  const newer = isNewer(
+    job,
+    has,
+    comes,
+    differ(
+      job,
+      ({ name }) => has(name),
+      ({ name }) => comes(name),
+    ),
+  );
+  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")}\n  where ${newer}`;
   return `,
 written as (
   insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
@@ -160,24 +171,8 @@ function inserted(keys: number): string {
 )`;
 }
 
-function isNewer(job: Job): string {
-  const { version, mark, ifSameVersionDiffers } = job;
-  const isMarked = mark === null ? "false" : `f.${quote(mark.column.name)} is not null`;
-  const differs = differ(
-    job,
-    (column) => `f.${quote(column.name)}`,
-    (column) => `excluded.${quote(column.name)}`,
-  );
-  const same = ifSameVersionDiffers === "overwrite" ? `${differs} or ${isMarked}` : `${isMarked} and not (${differs})`;
-  if (version === null) return `(${same})`;
-  const [has, comes] = [`f.${quote(version.name)}`, `excluded.${quote(version.name)}`];
-  return `(${has} < ${comes} or ${has} = ${comes} and (${same}))`;
-}
-
-const classes = ["new", "newer", "same", "older", "tied", "duplicate", "keyless"] as const;
-
 function countClasses(written: "written" | "told" | null): string {
-  const counts = classes.map((name) => `count(*) filter (where class = '${name}')::text as of_${name}`);
+  const counts = rowClasses.map((name) => `count(*) filter (where class = '${name}')::text as of_${name}`);
   const ofWritten =
     written === null
       ? ""
@@ -186,18 +181,11 @@ function countClasses(written: "written" | "told" | null): string {
   return `select count(*)::text as read, ${counts.join(", ")}${ofWritten} from cmp`;
 }
 
-/** What was to be written and was not, because another wrote it first, has become unchanged. */
-function countsOf(row: Readonly<Record<string, unknown>> | undefined, isWritten: boolean): WindowCounts {
-  const of = (name: (typeof classes)[number]) => numberOf(row?.[`of_${name}`]);
-  const inserted = isWritten ? numberOf(row?.["inserted"]) : of("new");
-  const updated = isWritten ? numberOf(row?.["updated"]) : of("newer");
-  const overtaken = isWritten ? of("new") + of("newer") - inserted - updated : 0;
-  return {
-    ...noCounts,
-    ...{ read: numberOf(row?.["read"]), inserted, updated },
-    ...{ unchanged: of("same") + overtaken, refusedOlder: of("older"), tied: of("tied") },
-    ...{ duplicates: of("duplicate"), keyless: of("keyless") },
-  };
+/** `isWritten`: else what would be. */
+function countsIn(row: Readonly<Record<string, unknown>> | undefined, isWritten: boolean): WindowCounts {
+  const written = { inserted: numberOf(row?.["inserted"]), updated: numberOf(row?.["updated"]) };
+  const classes = { read: numberOf(row?.["read"]), of: (name: RowClass) => numberOf(row?.[`of_${name}`]) };
+  return countsOf(classes, isWritten ? written : null);
 }
 
 /** Rows without mark that the source lacks; where only equal windows hold equal keys, its window is enough to see that. */

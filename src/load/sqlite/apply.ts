@@ -1,7 +1,7 @@
 import { giveTurn } from "../../base/turn.ts";
-import { type LostCounts, noneLost, type WindowCounts } from "../counts.ts";
+import { addCounts, type LostCounts, noCounts, noneLost, type WindowCounts } from "../counts.ts";
 import type { Hints, Job, Session } from "../dialect.ts";
-import { countsOf, numberOf, place, type RowClass, writtenOf } from "../rows.ts";
+import { classCounts, countsOf, isNewer, markedOf, numberOf, place, writtenOf } from "../rows.ts";
 import { isAtMost } from "../share.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable } from "./names.ts";
@@ -39,7 +39,7 @@ async function looksThrough(
 ): Promise<WindowCounts | null> {
   const params = new Params();
   const rows = classifiedInPlace(job, where, params);
-  return rows === null ? null : countsOf(readerOf(await classesOf(session, rows, params)), null);
+  return rows === null ? null : classesOf(session, rows, params);
 }
 
 /** What a run would do, and how many rows it would mark if it were one window. */
@@ -47,30 +47,25 @@ export async function preview(session: Session, job: Job, range: LoadRange): Pro
   const counts = await copied(session, job, (params) => inRange(job, range, "source", params), false);
   if (job.mark === null) return counts;
   const { lost, held } = await countLost(session, job, { is: "range", ...range });
-  return { ...counts, lost, marked: isAtMost(lost, held, job.mark.atMost) ? lost : 0 };
+  return { ...counts, ...markedOf(job, lost, held) };
 }
 
 /** Nobody writes meanwhile, so that the classes are what becomes of the rows. */
 async function counted(session: Session, job: Job, staged: number, isWritten: boolean): Promise<WindowCounts> {
-  const counts = new Map<string, number>();
+  let sum = noCounts;
   for (let from = 0; from < staged; from += rowsAtOnce) {
     if (from > 0) await giveTurn();
     const params = new Params();
-    const of = await classesOf(session, classified(job, from, from + rowsAtOnce, params), params);
-    for (const [name, count] of of) counts.set(name, (counts.get(name) ?? 0) + count);
-    if (isWritten && (of.get("new") ?? 0) + (of.get("newer") ?? 0) > 0) {
-      await upsert(session, job, from, from + rowsAtOnce);
-    }
+    const counts = await classesOf(session, classified(job, from, from + rowsAtOnce, params), params);
+    sum = addCounts(sum, counts);
+    if (isWritten && counts.inserted + counts.updated > 0) await upsert(session, job, from, from + rowsAtOnce);
   }
-  return countsOf(readerOf(counts), null);
+  return { ...sum, read: staged };
 }
 
-async function classesOf(session: Session, rows: string, params: Params): Promise<ReadonlyMap<string, number>> {
+async function classesOf(session: Session, rows: string, params: Params): Promise<WindowCounts> {
   const found = await session.query(`select class, count(*) as n from (${rows}) group by class`, params.values);
-  return new Map(found.rows.map((row) => [String(row["class"]), numberOf(row["n"])]));
-}
-function readerOf(counts: ReadonlyMap<string, number>): (wanted: RowClass) => number {
-  return (wanted) => counts.get(wanted) ?? 0;
+  return countsOf(classCounts(found.rows), null);
 }
 
 async function upsert(session: Session, job: Job, from: number, to: number): Promise<void> {
@@ -78,7 +73,9 @@ async function upsert(session: Session, job: Job, from: number, to: number): Pro
   const key = job.identity.map(({ name }) => name);
   const changed = columns.slice(key.length).map(({ name }) => `${quote(name)} = excluded.${quote(name)}`);
   if (job.mark !== null) changed.push(`${quote(job.mark.column.name)} = null`);
-  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")} where ${isNewer(job)}`;
+  const comes = (name: string) => `excluded.${quote(name)}`;
+  const newer = isNewer(job, (name) => `f.${quote(name)}`, comes, differs(job, comes));
+  const conflict = changed.length === 0 ? "do nothing" : `do update set ${changed.join(", ")} where ${newer}`;
   const params = new Params();
   await session.query(
     `insert into ${quotedTable(job.target.table)} as f (${list(columns.map(({ name }) => name))})
@@ -87,16 +84,6 @@ async function upsert(session: Session, job: Job, from: number, to: number): Pro
     on conflict (${list(key)}) ${conflict}`,
     params.values,
   );
-}
-
-function isNewer(job: Job): string {
-  const { version, mark, ifSameVersionDiffers } = job;
-  const isMarked = mark === null ? "false" : `f.${quote(mark.column.name)} is not null`;
-  const isOther = differs(job, (name) => `excluded.${quote(name)}`);
-  const same = ifSameVersionDiffers === "overwrite" ? `${isOther} or ${isMarked}` : `${isMarked} and not (${isOther})`;
-  if (version === null) return `(${same})`;
-  const [has, comes] = [`f.${quote(version.name)}`, `excluded.${quote(version.name)}`];
-  return `(${has} < ${comes} or ${has} = ${comes} and (${same}))`;
 }
 
 /** Rows of the window without mark. */
