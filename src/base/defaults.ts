@@ -72,8 +72,8 @@ export const defaults = {
     wholeMs: 12 * 3_600_000,
     /** Other loads of the table in the way, or a server that fails over: pauses double from the least, a minute in all. */
     attempts: 10,
-    /** Where a row meets one of another identity: only if that one was inserted meanwhile may the next attempt go through. */
-    attemptsOnOtherKey: 3,
+    /** What may stay as it is for ever: a row that meets one of another identity, a table that was altered meanwhile. */
+    fewAttempts: 3,
     pauseMs: { least: 50, most: 15_000 },
     /** Decades of days; more are a mistake, such as a date of the year 9999. */
     mostWindows: 10_000,

@@ -58,8 +58,8 @@ export interface Dialect {
    * tell.
    */
   readonly isOtherKey?: (error: unknown, job: Job) => boolean;
-  /** Whether it says that the source has two rows of one key, which came after the survey. */
-  readonly isRepeatedKey: (error: unknown) => boolean;
+  /** Whether source or table may have become since the survey what is refused: a repeated key, a key that was dropped. */
+  readonly mayBeRefused: (error: unknown) => boolean;
 }
 
 /** Sends statements inside one open transaction. */

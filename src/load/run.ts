@@ -67,27 +67,36 @@ class Run {
   }
 
   async all(): Promise<LoadResult> {
-    const key = runKey(this.#asked, this.#options.run);
-    const found = await this.#book.find(key);
-    const isOver = found !== null && found.record.endedAt !== null;
-    const declared = declaredPrint(this.#loading.settings);
-    // what an orchestrator has named is the same run for ever, as long as it is to do the same
-    const isSame = isOver && (found.record.print?.declared ?? declared) === declared;
-    if (isSame && this.#options.run !== undefined) return this.#ended(found, await this.#book.done(found));
-    const begun = await this.#begin(key, declared, isOver ? null : found);
+    const begun = await this.#begun();
     if ("because" in begun) return { status: "refused", because: begun.because };
+    if (begun.job === null) return this.#ended(begun.kept, await this.#book.done(begun.kept));
     return this.#windows(begun.kept, begun.job);
+  }
+
+  /** Again where another was in the way, or nobody knows whether it was committed: then it is found, and goes on. */
+  async #begun(): Promise<Begun> {
+    const key = runKey(this.#asked, this.#options.run);
+    const declared = declaredPrint(this.#loading.settings);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const found = await this.#book.find(key);
+        const isOver = found !== null && found.record.endedAt !== null;
+        // what an orchestrator has named is the same run for ever, as long as it is to do the same
+        const isSame = isOver && (found.record.print?.declared ?? declared) === declared;
+        if (isSame && this.#options.run !== undefined) return { kept: found, job: null };
+        return await this.#begin(key, declared, isOver ? null : found);
+      } catch (error) {
+        if (!this.#isPassing(error) || attempt >= defaults.load.attempts) throw error;
+        await this.#waitAfter(attempt);
+      }
+    }
   }
 
   /**
    * Looks before anything is written, also where an unfinished run goes on: the source may be another by now. One that was
    * declared otherwise does not go on: its windows would be taken for done where these rows never came.
    */
-  async #begin(
-    key: string,
-    declared: string,
-    unfinished: KeptRun | null,
-  ): Promise<{ readonly kept: KeptRun; readonly job: Job } | { readonly because: readonly LoadRefusal[] }> {
+  async #begin(key: string, declared: string, unfinished: KeptRun | null): Promise<Begun> {
     const { settings, host } = this.#loading;
     const goesOn = (job: Job) => {
       const print = unfinished?.record.print;
@@ -160,8 +169,7 @@ class Run {
   ): Promise<
     { readonly counts: WindowCounts; readonly before: boolean } | { readonly because: readonly LoadRefusal[] }
   > {
-    const { host, stores } = this.#loading;
-    const { pauseMs } = defaults.load;
+    const { dialect } = this.#loading.stores;
     for (let attempt = 1; ; attempt++) {
       try {
         if (attempt > 1) {
@@ -173,17 +181,22 @@ class Run {
         if (error === doneBefore) {
           const counts = await this.#book.windowDone(kept, index);
           if (counts !== null) return { counts, before: true };
-        } else if (stores.dialect.isRepeatedKey(error)) {
+        } else if (dialect.mayBeRefused(error)) {
           const looked = await this.#look(() => true);
           if ("because" in looked) return looked;
         } else if (!this.#isPassing(error)) throw error;
-        const isOtherKey = stores.dialect.isOtherKey?.(error, job) === true;
-        if (attempt >= defaults.load[isOtherKey ? "attemptsOnOtherKey" : "attempts"]) throw error;
-        this.#check();
-        const mostMs = Math.min(pauseMs.least * 2 ** (attempt - 1), pauseMs.most);
-        await pause(host.clock(), mostMs * (0.5 + Math.random() / 2), this.#ending);
+        const mayStay = dialect.mayBeRefused(error) || dialect.isOtherKey?.(error, job) === true;
+        if (attempt >= defaults.load[mayStay ? "fewAttempts" : "attempts"]) throw error;
+        await this.#waitAfter(attempt);
       }
     }
+  }
+
+  async #waitAfter(attempt: number): Promise<void> {
+    this.#check();
+    const { least, most } = defaults.load.pauseMs;
+    const ms = Math.min(least * 2 ** (attempt - 1), most);
+    await pause(this.#loading.host.clock(), ms * (0.5 + Math.random() / 2), this.#ending);
   }
 
   /** @throws why nothing further may begin; a window that is under way is committed, if the lease is still there */
@@ -241,6 +254,11 @@ class Run {
     return { status: "done", run: record.run, ...sum(done), windows };
   }
 }
+
+/** Without a job it is over already. */
+type Begun =
+  | { readonly kept: KeptRun; readonly job: Job | null }
+  | { readonly because: readonly LoadRefusal[] };
 
 type Ready = Extract<Prepared, { readonly is: "ready" }>;
 

@@ -129,8 +129,8 @@ test("a key that the source comes to repeat while it is read is refused then, an
       ...sql,
       begin: async (work, statementMs) => {
         windows += 1;
-        // the first looks, the others load
-        if (windows === 4) await stage.execute(`insert into ${stage.staging} select * from ${stage.staging}`);
+        // the first looks, the second begins the run, the others load
+        if (windows === 5) await stage.execute(`insert into ${stage.staging} select * from ${stage.staging}`);
         return sql.begin(work, statementMs);
       },
     },
@@ -140,6 +140,28 @@ test("a key that the source comes to repeat while it is read is refused then, an
   expect((await stage.facts()).length).toBe(10);
   await remake(`delete from ${stage.staging} a using ${stage.staging} b where a.ctid > b.ctid and a.ref = b.ref`);
   expect(await load.run()).toMatchObject({ read: 30, inserted: 30, windows: { skipped: 2, done: 4 } });
+});
+
+test("a key that is dropped while a run goes on is refused by the next window, and what was committed stays", async () => {
+  await stage.stage(manyRows(30, 2));
+  const ledger = await stage.ledger();
+  const { sql } = ledger;
+  if (sql === undefined) throw new Error("it has no database");
+  let transactions = 0;
+  const changing: Ledger<unknown> = {
+    ...ledger,
+    sql: {
+      ...sql,
+      begin: async (work, statementMs) => {
+        transactions += 1;
+        if (transactions === 5) await stage.execute(`alter table ${stage.fact} drop constraint natural_key`);
+        return sql.begin(work, statementMs);
+      },
+    },
+  };
+  const result = await (await loadOn(stage, {}, changing)).run();
+  expect(result).toMatchObject({ status: "refused", because: [{ what: "key-missing" }] });
+  expect((await stage.facts()).length).toBe(10);
 });
 
 test("no value of a row is in what a refusal tells", async () => {
@@ -195,8 +217,8 @@ test("a row that meets another in a second unique key fails soon, for repeating 
   };
   const load = await loadOn(stage, { windows: "whole" }, counting);
   await expect(load.run()).rejects.toMatchObject({ code: "23505", constraint: "other_key" });
-  // the first looks
-  expect(transactions).toBe(1 + defaults.load.attemptsOnOtherKey);
+  // the first looks, the second begins the run
+  expect(transactions).toBe(2 + defaults.load.fewAttempts);
 });
 
 test("a table that others inherit from is refused, for its key does not hold for their rows", async () => {

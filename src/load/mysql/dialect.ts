@@ -10,6 +10,9 @@ import { cut, survey } from "./survey.ts";
 /** A deadlock, a lock that was waited for too long, a row that a snapshot has missed. */
 const conflicts: readonly unknown[] = [1213, 1205, 1020];
 
+/** No such table or column. */
+const missing: readonly unknown[] = [1146, 1054];
+
 /** MariaDB, and MySQL from 8.0 on. */
 export const mysqlDialect: Dialect = {
   name: "mysql",
@@ -18,7 +21,10 @@ export const mysqlDialect: Dialect = {
   // as text its bytes would be letters, of which a number is not made again
   isBound: ({ type }) => !/^bit\b/.test(type),
   isConflict: (error) => conflicts.includes(numberOf(error)) || conflicts.includes(databaseErrorOf(error).errno),
-  isRepeatedKey: (error) => error instanceof RepeatedKey,
+  mayBeRefused: (error) =>
+    error instanceof RepeatedKey ||
+    missing.includes(numberOf(error)) ||
+    missing.includes(databaseErrorOf(error).errno),
 };
 
 /** Of an error of the ledger's around the server's. */

@@ -8,6 +8,9 @@ import { compare, cut, survey } from "./survey.ts";
 /** Serialization, deadlock, a row that another inserted first, a lock that was waited for too long. */
 const conflicts: readonly unknown[] = ["40001", "40P01", "23505", "55P03"];
 
+/** A key twice in one statement; no such key, table or column. */
+const refusals: readonly unknown[] = ["21000", "42P10", "42P01", "42703"];
+
 export const postgresDialect: Dialect = {
   name: "postgres",
   target,
@@ -23,7 +26,7 @@ export const postgresDialect: Dialect = {
   isBound: ({ type }) => !type.endsWith("[]"),
   isConflict: (error) => conflicts.includes(databaseErrorOf(error).code),
   isOtherKey,
-  isRepeatedKey: (error) => databaseErrorOf(error).code === "21000",
+  mayBeRefused: (error) => refusals.includes(databaseErrorOf(error).code),
 };
 
 /** An error that names no constraint, as some mappers' do, counts as one: the identity's key is what the upsert resolves. */

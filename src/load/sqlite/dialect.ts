@@ -7,6 +7,8 @@ import { statements } from "./statements.ts";
 import { compare, cut, survey } from "./survey.ts";
 
 const busy = 5;
+/** Of a table, a column or a key that is not there, among others. */
+const noSuch = 1;
 
 /** The driver answers in this thread, and a window's rows are read in one statement: so many take some tens of milliseconds. */
 const mostRows = 10_000;
@@ -17,5 +19,5 @@ export const sqliteDialect: Dialect = {
   ...{ target, source, misfits, statements },
   ...{ survey, cut, apply, preview, compare },
   isConflict: (error) => (resultCode(error) & 0xff) === busy,
-  isRepeatedKey: (error) => error instanceof RepeatedKey,
+  mayBeRefused: (error) => error instanceof RepeatedKey || resultCode(error) === noSuch,
 };
