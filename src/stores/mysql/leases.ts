@@ -1,6 +1,7 @@
 import type { AttemptId } from "../../base/names.ts";
 import type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "../../contract/lease.ts";
 import type { SqlDatabase } from "../../contract/sql.ts";
+import type { QueryResult } from "../../contract/transactions.ts";
 import type { Database } from "./database.ts";
 import { type Connection, isDuplicate } from "./driver.ts";
 import { bounded } from "./limits.ts";
@@ -65,7 +66,10 @@ const gripOf = ({ name, attempt }: Grip) => [nameOf(name), id16(attempt)] as con
 const select = `select attempt, token, holder, lease_until - ${clock} as left_us from reprise_lease where name = ?`;
 
 async function read(connection: Connection, name: string): Promise<Lease | undefined> {
-  const { rows } = await connection.query(select, [nameOf(name)]);
+  return standingOf(await connection.query(select, [nameOf(name)]));
+}
+
+function standingOf({ rows }: QueryResult): Lease | undefined {
   return rows.map(leaseOf)[0];
 }
 
@@ -79,23 +83,16 @@ function leaseOf(row: Row): Lease {
   };
 }
 
-function heldBy({ holder, forMs }: Lease): Held {
-  return { is: "held", holder, forMs: Math.max(0, forMs) };
-}
-
 async function acquire(connection: Connection, request: LeaseRequest): Promise<Acquired | Held> {
-  const { name, attempt } = request;
-  const isMine = (lease: Lease) => lease.attempt === attempt;
-  const found = (await read(connection, name)) ?? (await insert(connection, request)) ?? (await read(connection, name));
+  const { attempt } = request;
+  const found =
+    (await seize(connection, request)) ?? (await insert(connection, request)) ?? (await seize(connection, request));
   // somebody has written it, and is about to commit
   if (found === undefined) return { is: "held", holder: null, forMs: null };
   if ("is" in found) return found;
-  // whoever walks away has locked nothing: no renewal ever waits for them
-  if (found.forMs > 0 && !isMine(found)) return heldBy(found);
-  const token = isMine(found) ? found.token : found.token + 1;
-  if (await take(connection, request, found, token)) return { is: "acquired", token };
-  const standing = (await read(connection, name)) ?? found;
-  return isMine(standing) && standing.forMs > 0 ? { is: "acquired", token: standing.token } : heldBy(standing);
+  const { token, holder, forMs } = found;
+  if (found.attempt === attempt && forMs > 0) return { is: "acquired", token };
+  return { is: "held", holder, forMs: Math.max(0, forMs) };
 }
 
 /** The first lease of a name. `undefined`: another one was first. */
@@ -116,19 +113,34 @@ async function insert(
   }
 }
 
+/** Nobody's, or the asker's already, which it then keeps for longer. */
+const free = `name = ? and (attempt = ? or lease_until <= ${clock})`;
+
 /**
- * Takes what was found over, or extends what is the asker's already, if nobody was quicker. It waits for nobody: whoever has
- * the row locked takes, renews or checks the lease. The limit keeps the inner query from being merged into the update,
- * which would wait.
+ * It waits for nobody: whoever has the row locked takes, renews or checks the lease. The limit keeps the inner query from being
+ * merged into the update, which would wait.
  */
-async function take(connection: Connection, request: LeaseRequest, found: Lease, token: number): Promise<boolean> {
-  const { name, attempt, holder, leaseMs } = request;
-  const { count } = await connection.query(
-    `update (select name from reprise_lease where name = ? and token = ? and (attempt = ? or lease_until <= ${clock})
-         limit 1 for update skip locked) as free
-       straight_join reprise_lease as lease on lease.name = free.name
-     set lease.attempt = ?, lease.token = ?, lease.holder = ?, lease.lease_until = ${clock} + ?`,
-    [nameOf(name), found.token, id16(attempt), id16(attempt), token, bytes(holder), micros(leaseMs)],
-  );
-  return count === 1;
+const take = `update (select name, if(attempt = ?, token, token + 1) as token from reprise_lease where ${free}
+      limit 1 for update skip locked) as free
+    straight_join reprise_lease as lease on lease.name = free.name
+  set lease.attempt = ?, lease.token = free.token, lease.holder = ?, lease.lease_until = ${clock} + ?`;
+
+const isFree = `select 1 as free from reprise_lease where ${free}`;
+
+/**
+ * Takes the lease if it is free, and reads how it stands: on MariaDB in one trip. Whoever walks away has locked nothing, so
+ * that no renewal ever waits for them. `undefined`: there is none of this name.
+ */
+async function seize(connection: Connection, request: LeaseRequest): Promise<Lease | undefined> {
+  const { holder, leaseMs } = request;
+  const name = nameOf(request.name);
+  const attempt = id16(request.attempt);
+  const taking = [attempt, name, attempt, attempt, bytes(holder), micros(leaseMs)];
+  if (connection.dialect === "mariadb") {
+    const text = `begin not atomic if exists (${isFree}) then ${take}; end if; ${select}; end`;
+    return standingOf(await connection.query(text, [name, attempt, ...taking, name]));
+  }
+  const { rows } = await connection.query(isFree, [name, attempt]);
+  if (rows.length > 0) await connection.query(take, taking);
+  return read(connection, request.name);
 }
