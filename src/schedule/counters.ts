@@ -10,6 +10,10 @@ export function createScheduleCounters(): ScheduleCounters {
 }
 
 export function countEnd(counters: ScheduleCounters, { is, ticks }: EndedTick): void {
-  // more than were counted: at least as many as were
-  counters[is] += ticks ?? defaults.schedule.lookedThrough;
+  counters[is] += leastOf(ticks);
+}
+
+/** Of more than were counted, as many as were. */
+export function leastOf(ticks: number | null): number {
+  return ticks ?? defaults.schedule.lookedThrough;
 }
