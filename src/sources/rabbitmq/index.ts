@@ -67,10 +67,12 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   return {
     pull: (asked, signal) => inbox.pull(asked, signal),
     close: async () => {
-      if (!inbox.isBroken) await channel.cancel(consumerTag).catch(() => {});
-      // what is not acknowledged goes back with the channel
-      await connection.close().catch(() => {});
+      // of one that is gone there is nothing to close, and it would not answer
+      if (inbox.isBroken) return;
       gone();
+      await channel.cancel(consumerTag);
+      // what is not acknowledged goes back with it
+      await connection.close();
     },
   };
 }

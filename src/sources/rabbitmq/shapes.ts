@@ -2,7 +2,7 @@
 export interface AmqpConnection {
   readonly createConfirmChannel: () => Promise<AmqpChannel>;
   readonly close: () => Promise<unknown>;
-  readonly on: (event: "close" | "error", listener: (error?: unknown) => void) => unknown;
+  on(event: "close" | "error", listener: (error?: unknown) => void): unknown;
 }
 
 export interface AmqpChannel {
@@ -13,12 +13,12 @@ export interface AmqpChannel {
     onMessage: (message: AmqpMessage | null) => void,
   ) => Promise<{ readonly consumerTag: string }>;
   readonly cancel: (consumerTag: string) => Promise<unknown>;
-  readonly ack: (message: AmqpMessage) => void;
-  readonly nack: (message: AmqpMessage, allUpTo: boolean, requeue: boolean) => void;
+  ack(message: AmqpMessage): void;
+  nack(message: AmqpMessage, allUpTo: boolean, requeue: boolean): void;
   readonly sendToQueue: (queue: string, content: Buffer, options: object) => boolean;
   readonly waitForConfirms: () => Promise<void>;
   readonly close: () => Promise<unknown>;
-  readonly on: (event: "close" | "error", listener: (error?: unknown) => void) => unknown;
+  on(event: "close" | "error", listener: (error?: unknown) => void): unknown;
 }
 
 export interface AmqpMessage {
