@@ -86,8 +86,9 @@ export function checkOptions({ service, memory, secrets, workers, dimensions = {
   const refuse = (where: string, why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
   };
-  if (typeof service !== "string" || service === "") {
-    refuse("", "'service' is empty.", "It is part of every record's identity: name the service.");
+  if (typeof service !== "string" || service === "" || /\p{Surrogate}/u.test(service)) {
+    const why = "'service' is empty, or holds half of a character.";
+    refuse("", why, "It is part of every record's identity: name the service.");
   }
   if (secrets !== undefined && !["refuse", "warn", "off"].includes(secrets)) {
     refuse(", secrets", "it is no policy.", "Say 'refuse', 'warn' or 'off'.");

@@ -28,6 +28,7 @@ export interface Reprise<C extends Config> {
   readonly load: C["ledger"] extends true
     ? LoadVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /** Work that is due by the clock, in one instance at a time: never started twice on purpose, and resumed after a crash. */
   readonly schedule: C["ledger"] extends true
     ? ScheduleVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;

@@ -60,7 +60,7 @@ export function TickStrip({ ticks, running, timeZone }: TickStripProps) {
           },
         ]),
   ];
-  const kept = ticks.reduce((sum, tick) => sum + (tick.ticks ?? 1), 0);
+  const kept = ticks.reduce((sum, tick) => sum + tick.atLeast, 0);
   return (
     <Strip
       items={drawn.map((one, index) => ({ ...one, index }))}
@@ -211,7 +211,7 @@ export function TickSpark({ ticks }: { readonly ticks: readonly TickRow[] }) {
 /** `12 ran, 3 walked away`. */
 export function wordsOf(ticks: readonly TickRow[]): string {
   const counts = new Map<TickMark, number>();
-  for (const tick of ticks) counts.set(markOf(tick), (counts.get(markOf(tick)) ?? 0) + (tick.ticks ?? 1));
+  for (const tick of ticks) counts.set(markOf(tick), (counts.get(markOf(tick)) ?? 0) + tick.atLeast);
   return [...counts].map(([mark, count]) => `${whole(count)} ${tickWords[mark]}`).join(", ");
 }
 

@@ -1,3 +1,4 @@
+import { leastOf } from "../schedule/counters.ts";
 import type { Paused, RunningTick, TickEnd } from "../schedule/surface.ts";
 import type { ShownSchedule } from "./schedules.ts";
 
@@ -12,7 +13,10 @@ export interface ScheduleRow extends Omit<ShownSchedule, "owner" | "standing"> {
   /** Oldest first. */
   readonly ticks: readonly TickRow[];
 }
-export type TickRow = Sent<TickEnd>;
+export interface TickRow extends Sent<TickEnd> {
+  /** `ticks`, or of more than were counted as many as were: for sums. */
+  readonly atLeast: number;
+}
 
 /** Instants as milliseconds since the epoch. */
 type Sent<T> = {
@@ -34,6 +38,7 @@ export function tickRow(tick: TickEnd): TickRow {
   const { at, from, startedAt, endedAt } = tick;
   return {
     ...tick,
+    atLeast: leastOf(tick.ticks),
     at: at.getTime(),
     from: from?.getTime() ?? null,
     startedAt: startedAt?.getTime() ?? null,

@@ -127,7 +127,7 @@ async function openFile(file: string): Promise<File | undefined> {
   const builtIn = process.getBuiltinModule("node:sqlite");
   if (builtIn !== undefined) {
     const database = new builtIn.DatabaseSync(file, { readOnly: true });
-    return { all: (statement) => database.prepare(statement).all() as Rows, close: () => database.close() };
+    return { all: (statement) => database.prepare(statement).all(), close: () => database.close() };
   }
   const driver = (await import("libsql").catch(() => undefined)) as unknown as Libsql | undefined;
   if (driver === undefined) return undefined;
@@ -143,7 +143,7 @@ async function openFile(file: string): Promise<File | undefined> {
   };
 }
 
-/** The part of libsql that is used; its own types hold `any`. */
+/** The part of libsql that is used: its own types hold `any`, and are cast away for that. */
 interface Libsql {
   readonly default: new (
     path: string,

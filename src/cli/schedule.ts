@@ -1,4 +1,5 @@
 import { defaults } from "../base/defaults.ts";
+import { withoutEnd } from "../schedule/counters.ts";
 import { failedJob, type JobOptions, type Jobs, oneOf, stoppedCode, withJobs } from "./jobs.ts";
 import { notSo } from "./operations.ts";
 import { asJson, printable, refuse } from "./print.ts";
@@ -81,8 +82,8 @@ export function runTick(words: Words, options: RunTickOptions): Promise<number> 
         );
       case "schedule-ran": {
         const { tick } = answer;
-        const failed = (tick.counts?.failed ?? 0) + (tick.counts?.unknown ?? 0);
-        const code = tick.is === "ran" && failed === 0 ? 0 : 1;
+        const isWhole = tick.counts === null || withoutEnd(tick.counts) === 0;
+        const code = tick.is === "ran" && isWhole ? 0 : 1;
         return print(options, { schedule: name, ...tick }, tickLines(tick, timeZone), code);
       }
       default:

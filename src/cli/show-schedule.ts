@@ -42,7 +42,7 @@ export function scheduleLines(schedule: ScheduleRow, listed: number): readonly s
 
 function summaryOf(ticks: readonly TickRow[]): string {
   const counts = new Map<TickResult, number>();
-  for (const { is, ticks: many } of ticks) counts.set(is, (counts.get(is) ?? 0) + (many ?? 1));
+  for (const { is, atLeast } of ticks) counts.set(is, (counts.get(is) ?? 0) + atLeast);
   const parts = [...counts].map(([is, many]) => `${many} ${words[is]}`);
   return pc.dim(`kept     ${parts.join(", ")}`);
 }

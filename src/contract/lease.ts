@@ -13,11 +13,6 @@ import type { AttemptId } from "../base/names.ts";
 export interface LeaseStore<out Tx> {
   /** For messages: `"postgres"`. */
   readonly name: string;
-  /**
-   * Whether a lease that it acknowledged may be lost all the same, as by the failover of a store that replicates later.
-   * Left out: it may not. Then two may hold it at once, the later with the same token: efficiency only.
-   */
-  readonly losesLeases?: boolean | undefined;
   readonly "~tx"?: Tx;
 
   /**

@@ -79,8 +79,11 @@ interface Order<N extends Newer, T extends SameVersion, R extends Repeats> {
  * Declares a load: rows of a staging table, or of a query, into a table of facts, by their natural key.
  *
  * Rerun, killed half way, overlapped or replayed in any order, it leaves the same table: a row is written only where it is
- * new or newer, in windows that commit together with the note that they are done.
+ * new or newer, in windows that commit together with the note that they are done. Declaring asks no database: what does
+ * not fit the table is told by the run, which then writes nothing.
  *
+ * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_NAME_TWICE; on start, REPRISE_BAD_DECLARATION where the
+ *   ledger lies in no database of SQL
  * @example
  * const sales = reprise.load({
  *   name: "sales.fact", owner: "reporting", ifRunsAgain: "converges",
@@ -104,9 +107,9 @@ export interface LoadDeclaration {
   readonly from: LoadSource;
   readonly into: string;
   readonly identity: readonly string[];
-  readonly newer: string | { readonly none: string };
-  readonly ifSameVersionDiffers: "refuse" | "overwrite";
-  readonly ifSourceRepeatsKey: "refuse" | "newest";
+  readonly newer: Newer;
+  readonly ifSameVersionDiffers: SameVersion;
+  readonly ifSourceRepeatsKey: Repeats;
   readonly ifSourceLost: "keep" | LostRule;
   readonly windows: LoadWindows;
   readonly columns?: readonly string[] | undefined;

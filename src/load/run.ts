@@ -69,7 +69,7 @@ class Run {
   async all(): Promise<LoadResult> {
     const begun = await this.#begun();
     if ("because" in begun) return { status: "refused", because: begun.because };
-    if (begun.job === null) return this.#ended(begun.kept, await this.#book.done(begun.kept));
+    if (begun.job === null) return this.#ended(begun.kept, await this.#book.done(begun.kept), 0);
     return this.#windows(begun.kept, begun.job);
   }
 
@@ -247,7 +247,7 @@ class Run {
     return new RepriseError("REPRISE_FENCED", { operation: this.#loading.settings.name });
   }
 
-  #ended({ record }: KeptRun, done: ReadonlyMap<number, WindowCounts>, committed = 0): LoadResult {
+  #ended({ record }: KeptRun, done: ReadonlyMap<number, WindowCounts>, committed: number): LoadResult {
     const counts = [...done.values()];
     const markRefused = counts.filter(({ lost, marked }) => lost > 0 && marked === 0).length;
     const windows = { done: committed, skipped: done.size - committed, of: record.windows.length, markRefused };
@@ -256,9 +256,7 @@ class Run {
 }
 
 /** Without a job it is over already. */
-type Begun =
-  | { readonly kept: KeptRun; readonly job: Job | null }
-  | { readonly because: readonly LoadRefusal[] };
+type Begun = { readonly kept: KeptRun; readonly job: Job | null } | { readonly because: readonly LoadRefusal[] };
 
 type Ready = Extract<Prepared, { readonly is: "ready" }>;
 

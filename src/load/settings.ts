@@ -36,7 +36,9 @@ export function loadSettingsOf(declaration: LoadDeclaration): LoadSettings {
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
   };
-  if (!isText(name)) refuse("it has no name.", "A name is part of every run: give it one.");
+  if (!isText(name)) {
+    refuse("its name is empty, or holds what no store keeps.", "A name is part of every run: give it one in letters.");
+  }
   if (declaration.ifRunsAgain !== undefined && declaration.ifRunsAgain !== "converges") {
     refuse("'ifRunsAgain' is not 'converges'.", "A load that runs again writes the differences: say 'converges'.");
   }
@@ -99,7 +101,8 @@ export function loadSettingsOf(declaration: LoadDeclaration): LoadSettings {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !value.includes("\0");
+  // a database refuses NUL and half of a character, or cuts and replaces them
+  return typeof value === "string" && value !== "" && !/[\0\p{Surrogate}]/u.test(value);
 }
 function isNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;

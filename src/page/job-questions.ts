@@ -53,7 +53,7 @@ const recordsOf = counted("record", "records");
 function overlap(declared: readonly Decided[], schedules: readonly ScheduleRow[]): Question {
   const open = declared.filter(({ undecided }) => undecided.length > 0);
   const ticks = schedules.flatMap((schedule) => schedule.ticks);
-  const ended = (is: TickResult) => ticks.reduce((sum, tick) => sum + (tick.is === is ? (tick.ticks ?? 1) : 0), 0);
+  const ended = (is: TickResult) => ticks.reduce((sum, tick) => sum + (tick.is === is ? tick.atLeast : 0), 0);
   const walked = ended("walked-away");
   const replayed = sumOf(ticks, "replayed");
   const paused = schedules.flatMap((schedule) => (schedule.paused === null ? [] : [schedule.name]));

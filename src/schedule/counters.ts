@@ -1,6 +1,6 @@
 import { defaults } from "../base/defaults.ts";
 import type { EndedTick } from "./state.ts";
-import type { TickResult } from "./surface.ts";
+import type { RecordCounts, TickResult } from "./surface.ts";
 
 /** The ticks whose ends one instance has written since its process started, each under how it ended. */
 export type ScheduleCounters = Record<TickResult, number>;
@@ -10,6 +10,15 @@ export function createScheduleCounters(): ScheduleCounters {
 }
 
 export function countEnd(counters: ScheduleCounters, { is, ticks }: EndedTick): void {
-  // more than were counted: at least as many as were
-  counters[is] += ticks ?? defaults.schedule.lookedThrough;
+  counters[is] += leastOf(ticks);
+}
+
+/** Of more than were counted, as many as were. */
+export function leastOf(ticks: number | null): number {
+  return ticks ?? defaults.schedule.lookedThrough;
+}
+
+/** Records that have no end which stays: a later tick, a person or whoever is at them brings it. */
+export function withoutEnd({ failed, unknown, running }: RecordCounts): number {
+  return failed + unknown + running;
 }

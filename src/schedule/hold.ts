@@ -9,6 +9,7 @@ import type { Lease } from "../lease/lease.ts";
 import { type Taken, takeLease } from "../lease/take.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { RuntimeOperation } from "../operation/operations.ts";
+import { withoutEnd } from "./counters.ts";
 import { begin, beginAsked, type Came, end, endOf } from "./due.ts";
 import { HeldTick, isAway } from "./held-tick.ts";
 import type { StateRegister } from "./register.ts";
@@ -149,12 +150,8 @@ export class Hold {
       switch (outcome.status) {
         case "done": {
           const counts = settings.declaration.work !== undefined && isCounts(outcome.value) ? outcome.value : null;
-          const failed = counts === null ? 0 : counts.failed + counts.unknown + counts.running;
-          return {
-            is: "ran",
-            counts,
-            why: failed === 0 ? null : `${failed} of ${counts?.records} records did not end`,
-          };
+          const open = counts === null ? 0 : withoutEnd(counts);
+          return { is: "ran", counts, why: open === 0 ? null : `${open} of ${counts?.records} records did not end` };
         }
         case "unknown":
           return { is: "unknown", counts: tick.counts, why: outcome.effect };

@@ -1,7 +1,7 @@
 import type { BlobStore } from "../contract/blob-store.ts";
 import { keepScenarios } from "./blob-store-suite-keep.ts";
 import { raceScenarios } from "./blob-store-suite-races.ts";
-import type { Capability, SuiteCase } from "./ledger-adapter.ts";
+import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
 
 /** What a blob store gives its conformance suite. */
 export interface BlobStoreAdapter {
@@ -38,19 +38,5 @@ const scenarios: readonly BlobScenario[] = [...keepScenarios, ...raceScenarios];
  * for (const { name, skip, run } of blobStoreSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function blobStoreSuite(adapter: BlobStoreAdapter): readonly SuiteCase[] {
-  return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-    return {
-      name: `${adapter.name}: ${name}`,
-      skip: missing === undefined ? null : missing.not,
-      run: async () => {
-        const stage = await adapter.open();
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
-      },
-    };
-  });
+  return casesOf(adapter, scenarios);
 }

@@ -8,7 +8,10 @@ export type LedgerMethod = Exclude<
   "~tx"
 >;
 
-/** A ledger that a test can hold up, cut off or make forget its answer, at a chosen call: races are forced, not slept for. */
+/**
+ * A ledger that a test can hold up, cut off or make forget its answer, at a chosen call: races are forced, not slept for.
+ * What it keeps beside the work (journals, leases, registers) is passed on as it is: neither counted nor held up.
+ */
 export interface FaultyLedger<Tx> {
   /** Give this one to what is tested. */
   readonly ledger: Ledger<Tx>;

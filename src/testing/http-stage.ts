@@ -3,7 +3,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import { keptHeaders } from "../transports/http/carrier.ts";
 import type { HttpAdapter, HttpServer, ServedOperation, SuiteAnswer, SuiteRequest } from "./http-adapter.ts";
 import { type StandIn, type StandInOptions, standIn } from "./http-stand-in.ts";
-import type { SuiteCase } from "./ledger-adapter.ts";
+import type { SuiteCase } from "./suite.ts";
 
 /** One operation behind one adapter, and what every case of the suite asks of an answer. */
 

@@ -4,7 +4,7 @@ import { addFailureRules } from "./http-suite-failures.ts";
 import { addKeyRules } from "./http-suite-key.ts";
 import { addOutcomeRules } from "./http-suite-outcome.ts";
 import { addTellingRules } from "./http-suite-telling.ts";
-import type { SuiteCase } from "./ledger-adapter.ts";
+import type { SuiteCase } from "./suite.ts";
 
 /**
  * What every HTTP adapter keeps to: the rules of draft-ietf-httpapi-idempotency-key-header-07, and what experience adds to

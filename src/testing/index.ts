@@ -5,9 +5,10 @@ export type { HttpAdapter, HttpServer, ServedOperation, SuiteAnswer, SuiteReques
 export { httpSuite } from "./http-suite.ts";
 export type { FencedTransactions, LeaseAdapter, LeaseStage } from "./lease-adapter.ts";
 export { leaseSuite } from "./lease-suite.ts";
-export type { Capability, LedgerAdapter, LedgerStage, SuiteCase } from "./ledger-adapter.ts";
+export type { LedgerAdapter, LedgerStage } from "./ledger-adapter.ts";
 export { ledgerSuite } from "./ledger-suite.ts";
 export { type RegistersAdapter, type RegistersStage, registersSuite } from "./registers-suite.ts";
+export type { Capability, SuiteCase } from "./suite.ts";
 export type { TransactionsAdapter, TransactionsDialect, TransactionsStage } from "./transactions-adapter.ts";
 export { transactionsSuite } from "./transactions-suite.ts";
 export { type ScopeFinding, type VerifiableCache, type VerifiedContext, verifyScope } from "./verify-scope.ts";

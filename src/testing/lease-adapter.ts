@@ -1,5 +1,5 @@
 import type { LeaseStore } from "../contract/lease.ts";
-import type { Capability } from "./ledger-adapter.ts";
+import type { Capability } from "./suite.ts";
 
 /** What a store of leases gives its conformance suite. */
 export interface LeaseAdapter<Tx> {

@@ -2,7 +2,7 @@ import type { LeaseAdapter, LeaseScenario } from "./lease-adapter.ts";
 import { fenceScenarios } from "./lease-suite-fence.ts";
 import { holdingScenarios } from "./lease-suite-holding.ts";
 import { raceScenarios } from "./lease-suite-races.ts";
-import type { SuiteCase } from "./ledger-adapter.ts";
+import { casesOf, type SuiteCase } from "./suite.ts";
 
 const scenarios: readonly LeaseScenario[] = [...holdingScenarios, ...fenceScenarios, ...raceScenarios];
 
@@ -13,19 +13,5 @@ const scenarios: readonly LeaseScenario[] = [...holdingScenarios, ...fenceScenar
  * for (const { name, skip, run } of leaseSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function leaseSuite<Tx>(adapter: LeaseAdapter<Tx>): readonly SuiteCase[] {
-  return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-    return {
-      name: `${adapter.name}: ${name}`,
-      skip: missing === undefined ? null : missing.not,
-      run: async () => {
-        const stage = await adapter.open();
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
-      },
-    };
-  });
+  return casesOf(adapter, scenarios);
 }

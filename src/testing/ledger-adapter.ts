@@ -1,4 +1,5 @@
 import type { Ledger } from "../contract/ledger.ts";
+import type { Capability } from "./suite.ts";
 
 /** What a ledger gives its conformance suite. */
 export interface LedgerAdapter<Tx> {
@@ -14,9 +15,6 @@ export interface LedgerAdapter<Tx> {
   readonly open: () => Promise<LedgerStage<Tx>>;
 }
 
-/** Yes, or why not: the reason is shown with the cases that are left out. */
-export type Capability = true | { readonly not: string };
-
 export interface LedgerStage<Tx> {
   readonly ledger: Ledger<Tx>;
   /**
@@ -31,12 +29,4 @@ export interface LedgerStage<Tx> {
   /** The committed rows of that table. */
   readonly bookings: () => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
-}
-
-/** One case of a suite, for any test runner. */
-export interface SuiteCase {
-  readonly name: string;
-  /** Why it is left out here; `null`: it is not. */
-  readonly skip: string | null;
-  readonly run: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { LedgerAdapter, SuiteCase } from "./ledger-adapter.ts";
+import type { LedgerAdapter } from "./ledger-adapter.ts";
 import type { LedgerScenario } from "./ledger-kit.ts";
 import { acceptScenarios } from "./ledger-suite-accept.ts";
 import { claimScenarios } from "./ledger-suite-claim.ts";
@@ -9,6 +9,7 @@ import { lookingScenarios } from "./ledger-suite-looking.ts";
 import { raceScenarios } from "./ledger-suite-races.ts";
 import { relationScenarios } from "./ledger-suite-relations.ts";
 import { transactionScenarios } from "./ledger-suite-transactions.ts";
+import { casesOf, type SuiteCase } from "./suite.ts";
 
 const scenarios: readonly LedgerScenario[] = [
   ...claimScenarios,
@@ -30,19 +31,5 @@ const scenarios: readonly LedgerScenario[] = [
  * for (const { name, skip, run } of ledgerSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function ledgerSuite<Tx>(adapter: LedgerAdapter<Tx>): readonly SuiteCase[] {
-  return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-    return {
-      name: `${adapter.name}: ${name}`,
-      skip: missing === undefined ? null : missing.not,
-      run: async () => {
-        const stage = await adapter.open();
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
-      },
-    };
-  });
+  return casesOf(adapter, scenarios);
 }

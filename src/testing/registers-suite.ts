@@ -1,8 +1,8 @@
 import type { Registers } from "../contract/registers.ts";
-import type { Capability, SuiteCase } from "./ledger-adapter.ts";
 import { listScenarios } from "./registers-suite-list.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
 import { transactionScenarios } from "./registers-suite-transactions.ts";
+import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
 
 /** What a store of registers gives its conformance suite. */
 export interface RegistersAdapter<Tx> {
@@ -45,19 +45,5 @@ const scenarios: readonly RegistersScenario[] = [...replaceScenarios, ...listSce
  * for (const { name, skip, run } of registersSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function registersSuite<Tx>(adapter: RegistersAdapter<Tx>): readonly SuiteCase[] {
-  return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-    return {
-      name: `${adapter.name}: ${name}`,
-      skip: missing === undefined ? null : missing.not,
-      run: async () => {
-        const stage = await adapter.open();
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
-      },
-    };
-  });
+  return casesOf(adapter, scenarios);
 }

@@ -1,5 +1,5 @@
 import type { QueryResult, Transactions } from "../contract/transactions.ts";
-import type { Capability } from "./ledger-adapter.ts";
+import type { Capability } from "./suite.ts";
 
 /** What an adapter of transactions gives its conformance suite. */
 export interface TransactionsAdapter<Tx> {

@@ -1,5 +1,5 @@
-import type { SuiteCase } from "./ledger-adapter.ts";
-import type { TransactionsAdapter } from "./transactions-adapter.ts";
+import { casesOf, type SuiteCase } from "./suite.ts";
+import type { TransactionsAdapter, TransactionsStage } from "./transactions-adapter.ts";
 import { alone, type TransactionsScenario, tableFor } from "./transactions-kit.ts";
 import { failureScenarios } from "./transactions-suite-failures.ts";
 import { queryScenarios } from "./transactions-suite-queries.ts";
@@ -15,27 +15,20 @@ const scenarios: readonly TransactionsScenario[] = [...queryScenarios, ...failur
  */
 export function transactionsSuite<Tx>(adapter: TransactionsAdapter<Tx>): readonly SuiteCase[] {
   const { dialect } = adapter;
-  return scenarios
-    .filter(({ only }) => only === undefined || only === dialect)
-    .map(({ name, needs = [], run }) => {
-      const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-      return {
-        name: `${adapter.name}: ${name}`,
-        skip: missing === undefined ? null : missing.not,
-        run: async () => {
-          const stage = await adapter.open();
-          const table = tableFor(dialect);
-          try {
-            await alone(stage, `create table ${table.name} (identity varchar(40) primary key, number integer)`);
-            try {
-              await run(stage, table);
-            } finally {
-              await alone(stage, `drop table ${table.name}`);
-            }
-          } finally {
-            await stage.close();
-          }
-        },
-      };
-    });
+  const own = scenarios.filter(({ only }) => only === undefined || only === dialect);
+  return casesOf(
+    adapter,
+    own.map(({ run, ...scenario }) => ({
+      ...scenario,
+      run: async (stage: TransactionsStage<Tx>) => {
+        const table = tableFor(dialect);
+        await alone(stage, `create table ${table.name} (identity varchar(40) primary key, number integer)`);
+        try {
+          await run(stage, table);
+        } finally {
+          await alone(stage, `drop table ${table.name}`);
+        }
+      },
+    })),
+  );
 }

@@ -1,5 +1,5 @@
 import type { WriteJournal } from "../contract/write-journal.ts";
-import type { Capability, SuiteCase } from "./ledger-adapter.ts";
+import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
 import { claimScenarios } from "./write-journal-suite-claim.ts";
 import { keepScenarios } from "./write-journal-suite-keep.ts";
 import { raceScenarios } from "./write-journal-suite-races.ts";
@@ -41,19 +41,5 @@ const scenarios: readonly WriteScenario[] = [...keepScenarios, ...claimScenarios
  * for (const { name, skip, run } of writeJournalSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function writeJournalSuite(adapter: WriteJournalAdapter): readonly SuiteCase[] {
-  return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
-    return {
-      name: `${adapter.name}: ${name}`,
-      skip: missing === undefined ? null : missing.not,
-      run: async () => {
-        const stage = await adapter.open();
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
-      },
-    };
-  });
+  return casesOf(adapter, scenarios);
 }

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, test } from "vitest";
+import { afterAll } from "vitest";
 import { azureBlobs } from "../../src/stores/azure/index.ts";
 import { fileBlobs } from "../../src/stores/files/index.ts";
 import { memoryBlobs } from "../../src/stores/memory/index.ts";
 import { type BlobStoreAdapter, blobStoreSuite } from "../../src/testing/index.ts";
 import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
-import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { describeSuite } from "../support/suite.ts";
 
 const memory: BlobStoreAdapter = {
   name: "memory",
@@ -53,18 +53,10 @@ const azure: BlobStoreAdapter = {
   },
 };
 
-for (const { adapter, missing } of [
-  { adapter: memory, missing: undefined },
-  { adapter: files, missing: undefined },
-  { adapter: azure, missing: noAzurite },
-]) {
-  describe(`the suite of blob stores on ${adapter.name}`, () => {
-    for (const { name, skip, run } of blobStoreSuite(adapter)) {
-      test(name, async (context) => {
-        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-        if (skip !== null) context.skip(`${doesNotApply}${skip}`);
-        await run();
-      });
-    }
-  });
+function suite(adapter: BlobStoreAdapter, missing?: string): void {
+  describeSuite(`the suite of blob stores on ${adapter.name}`, blobStoreSuite(adapter), missing);
 }
+
+suite(memory);
+suite(files);
+suite(azure, noAzurite);

@@ -5,6 +5,7 @@ import { postgresVersion } from "../support/postgres.ts";
 import { mysqlLoadStage } from "./load-mysql.ts";
 import { postgresLoadStage } from "./load-postgres.ts";
 import { racingScenarios } from "./load-races.ts";
+import { runScenarios } from "./load-runs.ts";
 import { type LoadScenario, loadScenarios } from "./load-scenarios.ts";
 import { sqliteLoadStage } from "./load-sqlite.ts";
 import type { LoadStage } from "./load-stage.ts";
@@ -37,7 +38,7 @@ for (const { name, version, open } of databases) {
     });
     afterAll(() => stage?.drop());
 
-    const scenarios: readonly LoadScenario[] = [...loadScenarios, ...racingScenarios];
+    const scenarios: readonly LoadScenario[] = [...loadScenarios, ...runScenarios, ...racingScenarios];
     for (const scenario of scenarios) {
       test(scenario.name, async (context) => {
         if (found === undefined) context.skip(`${cannotRunHere}no ${name} answers`);

@@ -1,82 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/index.ts";
-import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
-import { cannotRunHere } from "../support/environment.ts";
+import type { LedgerAdapter } from "../../src/testing/index.ts";
+import { inMemory, onSqlite } from "../support/local-ledgers.ts";
 import { mysqlLedgers } from "../support/mysql-ledgers.ts";
-import { postgresVersion, sharedPlace } from "../support/postgres.ts";
-import { noRedisHere } from "../support/redis.ts";
-import { redisLedgers } from "../support/redis-ledgers.ts";
+import { postgresLedgers } from "../support/postgres-ledgers.ts";
+import { describeOnRedis } from "../support/redis-ledgers.ts";
 
 /** Schedules on every store that keeps leases and registers, by the clock of the wall: how soon whoever is not first is told. */
 
-interface Store {
-  /** Another ledger on the same place. */
-  readonly another: () => Promise<Ledger<unknown>>;
-  readonly close: () => Promise<void>;
-}
-
-const shared = sharedPlace();
+const postgres = await postgresLedgers();
+afterAll(postgres.drop);
 const mysql = await mysqlLedgers();
-const redis = redisLedgers[0];
-const redisIsMissing = noRedisHere();
-let redisServer: { readonly stop: () => Promise<void> } | undefined;
-beforeAll(async () => {
-  if (redisIsMissing === undefined) redisServer = await redis?.start();
-});
-afterAll(async () => {
-  await shared.drop();
-  await mysql.drop();
-  await redisServer?.stop();
-});
-
-const stores: Readonly<Record<string, { readonly missing: string | undefined; readonly open: () => Promise<Store> }>> =
-  {
-    memory: {
-      missing: undefined,
-      open: async () => {
-        const ledger = memoryLedger();
-        return { another: async () => ledger, close: async () => {} };
-      },
-    },
-    sqlite: {
-      missing: undefined,
-      open: async () => {
-        const directory = mkdtempSync(join(tmpdir(), "reprise-schedules-"));
-        return {
-          another: async () => sqliteLedger({ path: join(directory, "ledger.db"), busy: "20s" }),
-          close: async () => rmSync(directory, { recursive: true, force: true }),
-        };
-      },
-    },
-    postgres: {
-      missing: (await postgresVersion()) === undefined ? "no PostgreSQL answers" : undefined,
-      open: async () => {
-        const { ledger, clear } = await shared.place();
-        const one = await ledger("pg");
-        return { another: async () => one, close: clear };
-      },
-    },
-    mysql: {
-      missing: mysql.missing,
-      open: async () => {
-        const { ledger, close } = await mysql.own.open();
-        return { another: async () => ledger, close };
-      },
-    },
-    redis: {
-      missing: redisIsMissing,
-      open: async () => {
-        if (redis === undefined) throw new Error("no Redis");
-        const { another, close } = await redis.adapter.open();
-        return { another, close };
-      },
-    },
-  };
+afterAll(mysql.drop);
 
 /** The answers that trying for a lease got, and how long each took. */
 function watched(ledger: Ledger<unknown>, tries: { readonly is: string; readonly ms: number }[]): Ledger<unknown> {
@@ -89,7 +25,7 @@ function watched(ledger: Ledger<unknown>, tries: { readonly is: string; readonly
     return answer;
   };
   const check: typeof leases.check = leases.check?.bind(leases);
-  // several instances share one handle here: its place closes it
+  // several instances share a handle: its stage closes it
   return {
     ...ledger,
     close: async () => {},
@@ -97,10 +33,12 @@ function watched(ledger: Ledger<unknown>, tries: { readonly is: string; readonly
   };
 }
 
-describe.each(Object.entries(stores))("on %s", (name, { missing, open }) => {
+/** `handles`: whether all instances share one. */
+function meet<Tx>(adapter: LedgerAdapter<Tx>, missing: string | undefined, handles: "one" | "each"): void {
+  const isOneHandle = handles === "one";
   test("of twenty instances one runs a tick and nineteen walk away at once", async (context) => {
-    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-    const store = await open();
+    if (missing !== undefined) context.skip(missing);
+    const { ledger: one, another, close } = await adapter.open();
     const tries: { readonly is: string; readonly ms: number }[] = [];
     let runs = 0;
     let end = () => {};
@@ -109,7 +47,7 @@ describe.each(Object.entries(stores))("on %s", (name, { missing, open }) => {
     });
     const instances = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
-        const ledger = watched(await store.another(), tries);
+        const ledger = watched(isOneHandle ? one : await another(), tries);
         return createReprise({ service: "shop", owner: "team", ledger, instance: `i${index}` });
       }),
     );
@@ -136,12 +74,20 @@ describe.each(Object.entries(stores))("on %s", (name, { missing, open }) => {
     expect(runs).toBe(1);
     const told = tries.filter(({ is }) => is === "held").map(({ ms }) => ms);
     const slowest = told.sort((a, b) => a - b)[Math.floor(told.length * 0.99)] ?? 0;
-    console.info(`${name}: ${told.length} walked away, the slowest of a hundred in ${slowest.toFixed(1)} ms`);
+    console.info(`${adapter.name}: ${told.length} walked away, the slowest of a hundred in ${slowest.toFixed(1)} ms`);
     end();
     await expect
       .poll(async () => (await schedules[0]?.standing())?.ticks.length, { timeout: 15_000 })
       .toBeGreaterThan(1);
     await Promise.all(instances.map((reprise) => reprise.close()));
-    await store.close();
+    await close();
   }, 60_000);
+}
+
+describe("schedules", () => {
+  describe("in memory", () => meet(inMemory, undefined, "one"));
+  describe("on SQLite", () => meet(onSqlite, undefined, "each"));
+  describe("on PostgreSQL", () => meet(postgres.overPg, postgres.missing, "one"));
+  describe("on MariaDB", () => meet(mysql.own, mysql.missing, "one"));
+  describeOnRedis((adapter, missing) => meet(adapter, missing, "each"));
 });

@@ -84,6 +84,23 @@ test("a tick whose records do not all end is told with exit code 1, and a rerun 
   expect(bills()).toHaveLength(6);
 });
 
+test("a tick that left a record to whoever is at it is told with exit code 1", async () => {
+  installed.write(
+    "twins.mjs",
+    `import { createReprise, unchecked } from "reprise"; import { memoryLedger } from "reprise/memory";
+     export const reprise = createReprise({ service: "twins", owner: "crm", ledger: memoryLedger() });
+     const enrich = reprise.operation({
+       name: "enrich", input: unchecked(), principal: "everyone", identity: ({ id }) => [id],
+       ifRunsAgain: "replays", costIfTwice: "money", retention: "1d", effects: "external",
+       run: () => new Promise((later) => setTimeout(later, 3_000, "done")) });
+     reprise.schedule({ name: "twins", every: "1d", ifStillRunning: "walk-away", ifMissed: "skip", costIfTwice: "money",
+       retention: "1d", lease: "1s", work: () => [{ id: "ann" }, { id: "ann" }], each: enrich });`,
+  );
+  const { code, out } = await schedule("run", "twins.mjs", "twins", "--json");
+  expect(JSON.parse(out)).toMatchObject({ is: "ran", counts: { ran: 1, running: 1 } });
+  expect(code).toBe(1);
+});
+
 test("a tick that another process runs is told with exit code 1, and nothing is run", async () => {
   await installed.node(["held.mjs"]);
   const { code, out } = await schedule(...run);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
+import { cannotRunHere } from "./environment.ts";
 
 /** Azurite, Azure Storage's emulator, on a port of its own of the loopback, in a temporary directory; who starts it stops it. */
 export interface Azurite {
@@ -28,7 +29,7 @@ const key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 
 /** Why none can be started here; `undefined`: one can. */
 export function noAzuriteHere(): string | undefined {
-  return existsSync(program) ? undefined : "azurite is not installed (npm install)";
+  return existsSync(program) ? undefined : `${cannotRunHere}azurite is not installed (npm install)`;
 }
 
 export async function startAzurite(): Promise<Azurite> {

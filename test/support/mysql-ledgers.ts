@@ -3,6 +3,7 @@ import type { Ledger } from "../../src/contract/ledger.ts";
 import type { MysqlQuery } from "../../src/stores/mysql/driver.ts";
 import { type MysqlTransaction, mysqlLedger } from "../../src/stores/mysql/index.ts";
 import type { LedgerAdapter } from "../../src/testing/index.ts";
+import { cannotRunHere } from "./environment.ts";
 import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } from "./mysql.ts";
 
 type MysqlPool = ReturnType<TestDatabase["pool"]>;
@@ -54,7 +55,7 @@ export async function mysqlLedgers() {
   });
 
   return {
-    missing: isThere ? undefined : "MariaDB does not answer",
+    missing: isThere ? undefined : `${cannotRunHere}MariaDB does not answer`,
     drop: async () => database?.drop(),
     own: adapter<MysqlTransaction>(
       "mysql",

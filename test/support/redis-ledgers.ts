@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
+import { afterAll, beforeAll, describe } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { RedisClient } from "../../src/stores/redis/index.ts";
 import { createRedisLedger } from "../../src/stores/redis/ledger.ts";
 import type { LedgerAdapter } from "../../src/testing/index.ts";
-import { type RedisServer, startRedis, startRedisCluster } from "./redis.ts";
+import { noRedisHere, type RedisServer, startRedis, startRedisCluster } from "./redis.ts";
 
 interface Connection {
   readonly client: RedisClient;
@@ -13,9 +14,22 @@ interface Connection {
 }
 
 /** The ledger on Redis, for suites, and the servers that it needs. */
-export interface RedisLedgers {
+interface RedisLedgers {
   readonly adapter: LedgerAdapter<never>;
   readonly start: () => Promise<{ readonly stop: () => Promise<void> }>;
+}
+
+/** Declares tests on each, with its servers running where this machine has them. */
+export function describeOnRedis(declare: (adapter: LedgerAdapter<never>, missing: string | undefined) => void): void {
+  const missing = noRedisHere();
+  describe.each(redisLedgers)("on $adapter.name", ({ adapter, start }) => {
+    let started: { readonly stop: () => Promise<void> } | undefined;
+    beforeAll(async () => {
+      if (missing === undefined) started = await start();
+    });
+    afterAll(() => started?.stop());
+    declare(adapter, missing);
+  });
 }
 
 /** Each stage has a prefix, and each of its ledgers a connection, of its own. Stored time moves when told to. */
@@ -66,7 +80,7 @@ const cluster = async () => {
 };
 
 /** Through both packages, on one server and in a cluster. */
-export const redisLedgers: readonly RedisLedgers[] = [
+const redisLedgers: readonly RedisLedgers[] = [
   {
     adapter: over("redis through ioredis", async () => {
       const client = new Redis(server.url);

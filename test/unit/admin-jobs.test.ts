@@ -3,7 +3,8 @@ import { administer } from "../../src/admin/index.ts";
 import { loadChoices, scheduleChoices } from "../../src/admin/job-choices.ts";
 import { loadRow, loadRunRow, windowRows } from "../../src/admin/load-rows.ts";
 import { scheduleRow } from "../../src/admin/schedule-rows.ts";
-import { createReprise } from "../../src/index.ts";
+import { scheduleLines } from "../../src/cli/show-schedule.ts";
+import { createReprise, type TickEnd } from "../../src/index.ts";
 import { noCounts } from "../../src/load/counts.ts";
 import type { LoadRun } from "../../src/load/surface.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
@@ -140,4 +141,15 @@ test("an instance that stays aside runs no due tick and resumes nothing, and doe
   expect(ticks).toBe(1);
   expect((await schedules.show("always")).standing.ticks).toHaveLength(1);
   await reprise.close();
+});
+
+test("an entry for more ticks than were counted is summed up as the thousand that were, not as one", () => {
+  const instant = new Date(from);
+  const ended = { startedAt: null, endedAt: instant, lateMs: null, holder: null, counts: null, why: null };
+  const ticks: readonly TickEnd[] = [
+    { at: instant, is: "missed", from: new Date(from - 3_600_000), ticks: null, ...ended },
+  ];
+  const standing = { since: instant, handledUntil: instant, next: null, paused: null, running: null, ticks };
+  const shown = { name: "poll", owner: "crm", times: "* * * * * *", timeZone: "UTC", each: null, standing };
+  expect(scheduleLines(scheduleRow(shown), 0).join("\n")).toContain("1000 missed");
 });

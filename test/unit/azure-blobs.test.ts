@@ -2,7 +2,6 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { azureBlobs } from "../../src/stores/azure/index.ts";
 import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
-import { cannotRunHere } from "../support/environment.ts";
 import { type Fate, type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 
 const missing = noAzuriteHere();
@@ -36,7 +35,7 @@ const bytes = (content: string) => new TextEncoder().encode(content);
 
 function testHere(name: string, run: () => Promise<void>): void {
   test(name, async (context) => {
-    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    if (missing !== undefined) context.skip(missing);
     await run();
   });
 }

@@ -3,7 +3,6 @@ import { newAttemptId } from "../../src/base/names.ts";
 import type { LeaseStore } from "../../src/contract/lease.ts";
 import { type AzureContainer, azureLeases } from "../../src/stores/azure/index.ts";
 import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
-import { cannotRunHere } from "../support/environment.ts";
 import { type TcpProxy, tcpProxy } from "../support/tcp-proxy.ts";
 
 const missing = noAzuriteHere();
@@ -25,7 +24,7 @@ async function stand() {
 
 function testHere(name: string, run: () => Promise<void>): void {
   test(name, async (context) => {
-    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    if (missing !== undefined) context.skip(missing);
     await run();
   });
 }

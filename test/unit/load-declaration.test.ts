@@ -40,6 +40,7 @@ describe("a declaration is refused", () => {
   const none = { none: "files come in order" };
   const refused: Readonly<Record<string, Record<string, unknown>>> = {
     "without a name": { name: "" },
+    "whose name holds half of a character": { name: "sales\ud800" },
     "that replays": { ifRunsAgain: "replays" },
     "whose table has three names": { into: "a.b.c" },
     "whose query is empty": { from: { query: " ; " } },

@@ -29,6 +29,7 @@ test.each([
   ["a bound without a policy of eviction", { memory: { maxEntries: 9 } }, /memory.eviction: it is no policy. Say who/],
   ["two bounds", { memory: { maxEntries: 9, maxBytes: "1mb", eviction: "lru" } }, /bounded in bytes and in entries/],
   ["a policy for secrets that there is none of", { secrets: "maybe" }, /secrets: it is no policy/],
+  ["a service whose name holds half of a character", { service: "s\ud800" }, /half of a character/],
   ["a dimension of no kind", { dimensions: { user: "private" } }, /dimensions.user: it is neither 'shared'/],
 ])("%s is refused, also where no compiler did", (_, options, message) => {
   const refused = { code: "REPRISE_BAD_DECLARATION", message: expect.stringMatching(message) as string };

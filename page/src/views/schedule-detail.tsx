@@ -90,7 +90,7 @@ export function ScheduleDetail({ answer, at, cost, route, administration, askUnl
 /** Ticks by how they ended, and what became of their records. */
 function TickFigures({ ticks, cost }: { readonly ticks: readonly TickRow[]; readonly cost: string | undefined }) {
   const count = (mark: ReturnType<typeof markOf>) =>
-    ticks.reduce((sum, tick) => sum + (markOf(tick) === mark ? (tick.ticks ?? 1) : 0), 0);
+    ticks.reduce((sum, tick) => sum + (markOf(tick) === mark ? tick.atLeast : 0), 0);
   const sum = (name: "ran" | "replayed" | "refused" | "unknown" | "failed" | "running") =>
     ticks.reduce((total, { counts }) => total + (counts?.[name] ?? 0), 0);
   const worked = ticks.some(({ counts }) => counts !== null);

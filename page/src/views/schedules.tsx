@@ -67,7 +67,7 @@ interface HeadlineProps {
 function Headline({ schedules, declared, at }: HeadlineProps) {
   const ticks = schedules?.flatMap((schedule) => schedule.ticks) ?? [];
   const count = (...results: readonly TickRow["is"][]) =>
-    ticks.reduce((sum, tick) => sum + (results.includes(tick.is) ? (tick.ticks ?? 1) : 0), 0);
+    ticks.reduce((sum, tick) => sum + (results.includes(tick.is) ? tick.atLeast : 0), 0);
   const bad = count("failed", "unknown");
   const missed = count("missed");
   const next = (schedules ?? [])

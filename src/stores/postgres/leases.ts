@@ -10,9 +10,9 @@ const leftMs = `coalesce(${msUntil("until")}, 0)`;
 const untilFor = (parameter: string) => `clock_timestamp() + ${interval(parameter)}`;
 
 /**
- * One statement takes what is over or the asker's own, or writes what is new, or tells how it stands. It skips a row that anybody has locked,
- * and so waits for no transaction: that of a check locks the key, which only `for update` minds. It may see none of three:
- * somebody writes the row at this moment.
+ * One statement takes what is over or the asker's own, or writes what is new, or tells how it stands. It skips a row that
+ * anybody has locked, and so waits for no transaction: that of a check locks the key, which only `for update` minds. It
+ * may see none of three: somebody writes the row at this moment.
  */
 const acquire = `with standing as (select attempt, token, holder, ${leftMs} as leftms from @lease where name = $1),
   took as (update @lease set attempt = $2::uuid, token = token + (attempt <> $2::uuid)::int, holder = $3,

@@ -41,12 +41,14 @@ if not token then return nil end
 return {tonumber(token), holder, math.max(0, (tonumber(ends) or now) - now)}
 `);
 
-/** What it acknowledges may be lost, tokens too: it spares work, and fences nothing. */
+/**
+ * What it acknowledges may be lost, tokens too, as by a failover to a replica that was behind; then two may hold a lease at
+ * once, with the same token. It spares work, and fences nothing.
+ */
 export function redisLeases(store: RedisStore): LeaseStore<never> {
   const keyOf = ({ name }: Pick<Grip, "name">) => [store.keys.lease(name)];
   return {
     name: store.ledger,
-    losesLeases: true,
     acquire: async (request) => {
       const { attempt, holder, leaseMs } = request;
       const args = [attempt, holder, Math.ceil(leaseMs)];
