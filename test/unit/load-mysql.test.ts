@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/index.ts";
 import type { LoadDeclaration } from "../../src/load/declaration.ts";
+import { mysqlDialect } from "../../src/load/mysql/dialect.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
@@ -10,6 +11,12 @@ import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } fr
 /** What MariaDB and MySQL do that no other database does. What every database does is in the loads' suite. */
 
 const isThere = (await mysqlVersion()) !== undefined;
+
+test("conflicts are what repeating may end, and nothing else is", () => {
+  // 1467: a deadlock over the table's next number bears a name of its own
+  for (const errno of [1213, 1205, 1020, 1467]) expect(mysqlDialect.isConflict({ errno })).toBe(true);
+  for (const errno of [1062, 1064, 1406, undefined]) expect(mysqlDialect.isConflict({ errno })).toBe(false);
+});
 
 const base: LoadDeclaration = {
   ...{ name: "facts", from: "staging", into: "fact", identity: ["ref"], newer: "version" },
