@@ -173,6 +173,8 @@ export interface Survey {
   readonly versionless: number;
   /** Rows without a value of the column that windows are cut by. */
   readonly windowless: number;
+  /** Whether the table has such rows too, where its bounds are wanted. */
+  readonly targetIsWindowless: boolean;
   /** Keys that come more than once, and their rows. */
   readonly repeated: { readonly keys: number; readonly rows: number };
   /** Of the column that windows are cut by, finite, as text in ISO 8601 or digits; `null`: none. */

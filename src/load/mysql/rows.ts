@@ -1,5 +1,5 @@
 import type { Column, Job, JobColumn } from "../dialect.ts";
-import { writtenOf } from "../rows.ts";
+import { place, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote, rowsOf } from "./names.ts";
 import { characterSetOf, collationOf, familyOf } from "./types.ts";
@@ -84,10 +84,12 @@ export function inWindow(job: Job, window: LoadWindow, side: Side, params: Param
       ].join(" and ");
     }
     case "keyless":
-      if (side === "target") return "false";
-      return job.by === null
-        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
-        : `s.${quote(job.by.name)} is null`;
+      if (job.by !== null && (side === "target" || job.keyTellsWindow)) {
+        return `${alias[side]}.${quote(job.by.name)} is null`;
+      }
+      // where the key does not tell the window, the survey has refused such rows of the source
+      if (side === "target" || job.by !== null) return "false";
+      return `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`;
   }
 }
 
@@ -118,6 +120,16 @@ export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: P
 export function selectSource(job: Job, where: string): string {
   const columns = writtenOf(job).map((column, index) => `${asTarget(column)} as c${index}`);
   return `select ${columns.join(", ")} from ${rowsOf(job.source)} s where ${where}`;
+}
+
+/** Of rows of one key and version one is the first that is the same each time. */
+export function newestFirst(job: Job): readonly string[] {
+  const version = job.version === null ? [] : [`${place(job, job.version)} desc`];
+  const rest = [...job.content, ...job.identity].map((column) => {
+    const value = place(job, column);
+    return familyOf(column.target.type) === "text" ? `cast(${value} as binary)` : value;
+  });
+  return [...version, ...rest];
 }
 
 /** Whether two values are the same: text by its bytes, for another case is a change, though a collation equates the two. */

@@ -1,5 +1,5 @@
 import type { Job, JobColumn } from "../dialect.ts";
-import { writtenOf } from "../rows.ts";
+import { place, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote, rowsOf } from "./names.ts";
 
@@ -37,10 +37,12 @@ export function inWindow(job: Job, window: LoadWindow, side: Side, params: Param
       return [...after, ...upTo, ...whole].join(" and ");
     }
     case "keyless":
-      if (side === "target") return "false";
-      return job.by === null
-        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
-        : `s.${quote(job.by.name)} is null`;
+      if (job.by !== null && (side === "target" || job.keyTellsWindow)) {
+        return `${alias[side]}.${quote(job.by.name)} is null`;
+      }
+      // where the key does not tell the window, the survey has refused such rows of the source
+      if (side === "target" || job.by !== null) return "false";
+      return `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`;
   }
 }
 
@@ -76,6 +78,12 @@ export function asTarget({ name, source, target }: JobColumn): string {
 export function selectSource(job: Job, where: string): string {
   const columns = writtenOf(job).map((column, index) => `${asTarget(column)} as c${index}`);
   return `select ${columns.join(", ")} from ${rowsOf(job.source)} s where ${where}`;
+}
+
+/** Of rows `c` of one key and version one is the first that is the same each time. */
+export function newestFirst(job: Job): string {
+  const version = job.version === null ? [] : [`${place(job, job.version)} desc nulls last`];
+  return [...version, "(c.*)::text desc"].join(", ");
 }
 
 /** Values as text that no setting of a session changes. */

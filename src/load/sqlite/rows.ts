@@ -58,10 +58,12 @@ export function inWindow(job: Job, window: LoadWindow, side: Side, params: Param
       ].join(" and ");
     }
     case "keyless":
-      if (side === "target") return "false";
-      return job.by === null
-        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
-        : `s.${quote(job.by.name)} is null`;
+      if (job.by !== null && (side === "target" || job.keyTellsWindow)) {
+        return `${alias[side]}.${quote(job.by.name)} is null`;
+      }
+      // where the key does not tell the window, the survey has refused such rows of the source
+      if (side === "target" || job.by !== null) return "false";
+      return `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`;
   }
 }
 
