@@ -71,7 +71,9 @@ export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: P
   const { by } = job;
   if (by === null || (from === null && to === null)) return "true";
   const column = `${alias[side]}.${quote(by.name)}`;
-  const bound = (value: string) => params.push(by[side].kind === "integer" ? BigInt(value) : value);
+  // a day without a clock is less than its own beginning with one
+  const bound = (value: string) =>
+    params.push(by[side].kind === "integer" ? BigInt(value) : value.replace(/ 00:00:00$/, ""));
   return [
     ...(from === null ? [] : [`${column} >= ${bound(from)}`]),
     ...(to === null ? [] : [`${column} < ${bound(to)}`]),
