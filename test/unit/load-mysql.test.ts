@@ -94,6 +94,23 @@ describe("loads on MariaDB", () => {
     expect(await newest.run()).toMatchObject({ read: 4, updated: 1, duplicates: 1, unchanged: 2 });
   });
 
+  test("blanks behind the length of a column are what an insert cuts off, so that they are no difference", async () => {
+    const columns = (length: number) =>
+      `ref varchar(${length}) collate utf8mb4_nopad_bin not null, version int not null, note varchar(${length})`;
+    await tables(columns(20), columns(3));
+    await database.query("insert into staging values ('abc  ', 1, 'xyz   '), ('a ', 1, 'b ')");
+    const load = await loadIn();
+    expect(await load.run()).toMatchObject({ read: 2, inserted: 2 });
+    expect(await load.reconcile()).toMatchObject({ equal: true });
+    expect(await load.run()).toMatchObject({ read: 2, unchanged: 2 });
+    expect(await database.query("select ref, note from fact order by ref")).toEqual([
+      { ref: "a ", note: "b " },
+      { ref: "abc", note: "xyz" },
+    ]);
+    await database.query("insert into staging values ('abc', 1, null)");
+    expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+  });
+
   test("windows of rows are refused where a bit is in the key, for bounds are kept as text", async () => {
     await tables("ref bit(8) not null, version int not null");
     await database.query("insert into staging values (b'1', 1), (b'10', 1), (b'11', 1)");

@@ -56,7 +56,17 @@ export function asTarget({ name, source, target }: JobColumn): string {
   const family = familyOf(target.type);
   if (family !== "text" && family !== "choice") return column;
   const text = asKept(column, target.type);
-  return target.type.startsWith("char") ? `trim(trailing ' ' from ${text})` : text;
+  if (target.type.startsWith("char")) return `trim(trailing ' ' from ${text})`;
+  // of blanks behind its length an insert keeps none
+  const length = /^varchar\((\d+)\)/.exec(target.type)?.[1];
+  if (length === undefined || isVarcharUpTo(source.type, Number(length))) return text;
+  const isBlankBehind = `char_length(${text}) > ${length} and char_length(trim(trailing ' ' from ${text})) <= ${length}`;
+  return `if(${isBlankBehind}, left(${text}, ${length}), ${text})`;
+}
+
+function isVarcharUpTo(type: string, length: number): boolean {
+  const own = /^varchar\((\d+)\)/.exec(type)?.[1];
+  return own !== undefined && Number(own) <= length;
 }
 
 /** The identity in the order of bounds: a choice is sorted by its place in its type, but compared with a bound as text. */
