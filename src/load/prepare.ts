@@ -67,7 +67,7 @@ export async function prepare(
   const { job, source } = inspected;
   const range = rangeOf(settings, job, asked);
   const wants = {
-    repeated: job.ifSourceRepeatsKey === "refuse" && !forbidsRepeats(source, settings.declaration.identity),
+    repeated: job.ifSourceRepeatsKey === "refuse" && !forbidsRepeats(source, job.identity),
     targetBounds: job.by !== null && job.mark !== null,
   };
   const survey = await dialect.survey(session, job, range, wants);

@@ -1,9 +1,9 @@
 import { type LostCounts, noneLost, type WindowCounts } from "../counts.ts";
-import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
+import type { Hints, Job, Session } from "../dialect.ts";
 import { countsOf, isNewer, markedOf, numberOf, place, type RowClass, rowClasses, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, inWindow, newestFirst, Params, selectSource } from "./rows.ts";
+import { asTarget, differ, inWindow, newestFirst, Params, selectSource } from "./rows.ts";
 import { settle } from "./session.ts";
 
 /**
@@ -121,12 +121,6 @@ function comparisons(job: Job): readonly string[] {
         ];
   const tied = ifSameVersionDiffers === "overwrite" ? "newer" : "tied";
   return [`when ${isNew} then 'new'`, ...ofVersion, `when ${differs} then '${tied}'`, ...revives, "else 'same'"];
-}
-
-function differ(job: Job, a: (column: JobColumn) => string, b: (column: JobColumn) => string): string {
-  const { content } = job;
-  if (content.length === 0) return "false";
-  return `(${content.map(a).join(", ")}) is distinct from (${content.map(b).join(", ")})`;
 }
 
 /**
