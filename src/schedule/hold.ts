@@ -86,7 +86,7 @@ export class Hold {
         let last: EndedTick | undefined;
         await register.change((state, now) => {
           // an answer that was lost: it is written already
-          if (state.current?.token === holder.token) last = endOf(state.current, came, now);
+          if (state.current?.token === holder.token) last = endOf(state, state.current, came, now);
           return end(state, came, now, holder);
         });
         if (tick === asked) return last;
@@ -154,6 +154,7 @@ export class Hold {
             is: "ran",
             counts,
             why: failed === 0 ? null : `${failed} of ${counts?.records} records did not end`,
+            replayed: outcome.replayed,
           };
         }
         case "unknown":
