@@ -267,8 +267,12 @@ test("a tick is run, replayed without a second bill, paused with who and why, an
   await page.getByRole("cell", { name: "price" }).first().waitFor();
   expect(bills()).toBe(2);
   await page.getByText("Mind: what comes due meanwhile does not run").waitFor();
-  await act(page, "Pause", { "Who decides": "ann", Why: "the API is down" });
+  const address = `https://tickets.example/${"a-long-way-down/".repeat(8)}`;
+  await act(page, "Pause", { "Who decides": "ann", Why: `the API is down, ${address.replaceAll("-", "")}` });
   await page.getByText("Paused by ann").waitFor();
+  await page.setViewportSize({ width: 360, height: 900 });
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1_600, height: 1_000 });
   await act(page, "Resume", { Why: "it is back" });
   await page.getByText("Paused by ann").waitFor({ state: "detached" });
   expect(complaints).toEqual([]);

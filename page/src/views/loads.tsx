@@ -157,7 +157,7 @@ function LoadTable({ declared, loads, selected, at, route }: LoadTableProps) {
             );
             return (
               <tr key={name} {...goes(link(route, "loads", [name]))} aria-selected={name === selected}>
-                <td>
+                <td class="named">
                   <span class="name m">{name}</span>
                   <span class="sub only-s">{owner ?? "no owner"}</span>
                 </td>
