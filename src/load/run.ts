@@ -256,9 +256,7 @@ class Run {
 }
 
 /** Without a job it is over already. */
-type Begun =
-  | { readonly kept: KeptRun; readonly job: Job | null }
-  | { readonly because: readonly LoadRefusal[] };
+type Begun = { readonly kept: KeptRun; readonly job: Job | null } | { readonly because: readonly LoadRefusal[] };
 
 type Ready = Extract<Prepared, { readonly is: "ready" }>;
 

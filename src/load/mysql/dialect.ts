@@ -22,9 +22,7 @@ export const mysqlDialect: Dialect = {
   isBound: ({ type }) => !/^bit\b/.test(type),
   isConflict: (error) => conflicts.includes(numberOf(error)) || conflicts.includes(databaseErrorOf(error).errno),
   mayBeRefused: (error) =>
-    error instanceof RepeatedKey ||
-    missing.includes(numberOf(error)) ||
-    missing.includes(databaseErrorOf(error).errno),
+    error instanceof RepeatedKey || missing.includes(numberOf(error)) || missing.includes(databaseErrorOf(error).errno),
 };
 
 /** Of an error of the ledger's around the server's. */
