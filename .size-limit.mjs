@@ -26,7 +26,7 @@ const budgets = {
   nest: "30 kB",
   "working-set": "20 kB",
   // half of it reads and writes YAML, and is loaded by the commands that do
-  cli: "150 kB",
+  cli: "151 kB",
 };
 
 function withChunks(file, seen = new Set()) {

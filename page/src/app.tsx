@@ -162,6 +162,12 @@ interface TopBarProps {
 function TopBar({ data, route, theme, toggleTheme, needs, tabs, administration, askUnlock }: TopBarProps) {
   const { connection, metrics, live, newsAt } = data;
   const ranges = metrics?.ranges ?? [];
+  const tabsElement = useRef<HTMLElement>(null);
+  // where it is narrow, tabs go beyond the edge
+  useEffect(() => {
+    const [here] = tabsElement.current?.querySelectorAll("[aria-current]") ?? [];
+    here?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [route.view, tabs.length]);
   const windowed = ["overview", "caches", "operations"].includes(route.view) && ranges.length > 1;
   return (
     <header class="bar">
@@ -175,7 +181,7 @@ function TopBar({ data, route, theme, toggleTheme, needs, tabs, administration, 
           </svg>
           reprise <span class="t">{service}</span>
         </a>
-        <nav class="tabs" aria-label="Views">
+        <nav ref={tabsElement} class="tabs" aria-label="Views">
           {tabs.map((view) => (
             <a key={view} href={link(route, view)} aria-current={view === route.view ? "page" : undefined}>
               {view.replace(/^./, (letter) => letter.toUpperCase())}

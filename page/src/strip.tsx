@@ -7,6 +7,8 @@ interface StripProps<T> {
   readonly items: readonly T[];
   /** What is seen, in words, for who does not see it. */
   readonly label: string;
+  /** What the first of them is, and what the last. */
+  readonly ends: readonly [first: string, last: string];
   readonly height: number;
   /** Of an item: cells are as wide as there is room, within these. */
   readonly least: number;
@@ -19,12 +21,13 @@ interface StripProps<T> {
 
 const lineGap = 6;
 
-export function Strip<T>({ items, label, height, least, most, keyOf, titleOf, draw }: StripProps<T>) {
+export function Strip<T>({ items, label, ends, height, least, most, keyOf, titleOf, draw }: StripProps<T>) {
   const [element, width] = useWidth<HTMLDivElement>();
   const cell = Math.min(most, Math.max(least, width / Math.max(1, items.length)));
   const perLine = Math.max(1, Math.floor(width / cell + 1e-6));
   const lines = Math.ceil(items.length / perLine);
   const full = Math.max(0, lines * (height + lineGap) - lineGap);
+  const drawn = Math.max(260, Math.min(items.length, perLine) * cell);
   return (
     <div ref={element} class="strip">
       {width === 0 ? null : (
@@ -42,6 +45,10 @@ export function Strip<T>({ items, label, height, least, most, keyOf, titleOf, dr
           ))}
         </svg>
       )}
+      <p class="strip-ends small t" style={{ maxWidth: `${drawn}px` }}>
+        <span>{ends[0]}</span>
+        {items.length < 2 ? null : <span>{ends[1]}</span>}
+      </p>
     </div>
   );
 }

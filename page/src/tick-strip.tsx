@@ -42,8 +42,7 @@ type Drawn = { readonly mark: TickMark; readonly title: string; readonly many: n
 const height = 34;
 
 export function TickStrip({ ticks, running, timeZone }: TickStripProps) {
-  const times = ticks.map(tookOf).filter((took) => took > 0);
-  const [shortest, longest] = [Math.min(...times), Math.max(...times)];
+  const [shortest, longest] = extentOf(ticks);
   const drawn: readonly Drawn[] = [
     ...ticks.map((tick): Drawn => {
       const took = tookOf(tick);
@@ -60,11 +59,13 @@ export function TickStrip({ ticks, running, timeZone }: TickStripProps) {
           },
         ]),
   ];
+  const ends = [ticks[0]?.from ?? ticks[0]?.at ?? running?.at, running?.at ?? ticks.at(-1)?.at];
   const kept = ticks.reduce((sum, tick) => sum + tick.atLeast, 0);
   return (
     <Strip
       items={drawn.map((one, index) => ({ ...one, index }))}
       label={`The last ${whole(kept)} ticks, oldest first; the table below tells each`}
+      ends={[inZone(ends[0] ?? 0, timeZone), inZone(ends[1] ?? 0, timeZone)]}
       height={height}
       least={11}
       most={22}
@@ -167,7 +168,11 @@ function TickShape({
 }
 
 /** Only of what is there, in the order of how much it asks of anybody. */
-export function TickLegend({ marks }: { readonly marks: ReadonlySet<TickMark> }) {
+export function TickLegend({
+  marks,
+  ticks,
+}: Pick<TickStripProps, "ticks"> & { readonly marks: ReadonlySet<TickMark> }) {
+  const [shortest, longest] = extentOf(ticks);
   return (
     <div class="legend note">
       {(Object.keys(tickWords) as readonly TickMark[])
@@ -180,6 +185,11 @@ export function TickLegend({ marks }: { readonly marks: ReadonlySet<TickMark> })
             {tickWords[mark]}
           </span>
         ))}
+      {longest > shortest ? (
+        <span>
+          the higher, the longer it took: {milliseconds(shortest)} to {milliseconds(longest)}
+        </span>
+      ) : null}
     </div>
   );
 }
@@ -213,6 +223,12 @@ export function wordsOf(ticks: readonly TickRow[]): string {
   const counts = new Map<TickMark, number>();
   for (const tick of ticks) counts.set(markOf(tick), (counts.get(markOf(tick)) ?? 0) + tick.atLeast);
   return [...counts].map(([mark, count]) => `${whole(count)} ${tickWords[mark]}`).join(", ");
+}
+
+/** How long the ticks took, at least and at most. */
+function extentOf(ticks: readonly TickRow[]): readonly [shortest: number, longest: number] {
+  const times = ticks.map(tookOf).filter((took) => took > 0);
+  return [Math.min(...times), Math.max(...times)];
 }
 
 const tookOf = ({ startedAt, endedAt }: TickRow): number => (startedAt === null ? 0 : endedAt - startedAt);

@@ -7,15 +7,17 @@ import { Strip } from "./strip.tsx";
 export function WindowStrip({ windows }: { readonly windows: readonly WindowRow[] }) {
   const of = windows.reduce((sum, window) => sum + window.of, 0);
   const done = windows.reduce((sum, window) => sum + window.done, 0);
+  const names = boundsOf(windows);
   return (
     <Strip
       items={windows.map((window, index) => ({ window, index }))}
       label={`${whole(done)} of ${whole(of)} windows are done; the table below tells each`}
+      ends={[names[0] ?? "", names.at(-1) ?? ""]}
       height={26}
       least={8}
       most={28}
       keyOf={({ index }) => index}
-      titleOf={({ window, index }) => `${boundsOf(window, index)}: ${wordsOf(window)}`}
+      titleOf={({ window, index }) => `${names[index]}: ${wordsOf(window)}`}
       draw={({ window }, width, height) => <Cell window={window} width={width - 2} height={height} />}
     />
   );
@@ -129,10 +131,17 @@ export function WindowLegend() {
   );
 }
 
-export function boundsOf({ from, to, of }: WindowRow, index: number): string {
-  const several = of === 1 ? "" : ` (${of} windows)`;
-  if (from === null && to === null) return `window ${index + 1}${several}`;
-  return `${from === null ? "the first" : short(from)} to ${to === null ? "the last" : short(to)}${several}`;
+/** What each is called: by its bounds, or by its place. */
+export function boundsOf(windows: readonly WindowRow[]): readonly string[] {
+  let before = 0;
+  return windows.map(({ from, to, of }) => {
+    const first = before + 1;
+    before += of;
+    if (from === null && to === null)
+      return of === 1 ? `window ${whole(first)}` : `windows ${whole(first)} to ${whole(before)}`;
+    const several = of === 1 ? "" : ` (${whole(of)} windows)`;
+    return `${from === null ? "the first" : short(from)} to ${to === null ? "the last" : short(to)}${several}`;
+  });
 }
 
 /** A day at midnight is a day. */

@@ -16,7 +16,7 @@ import { parseCount } from "./options.ts";
 export function loadCommand(exitWith: (code: number) => void): Command {
   const load = new Command("load")
     .description(
-      "Runs declared loads and looks at them. Whoever starts a run, it is the same run: one that did not come to its end goes on where it was, and what is in the table already is not written again. Ends with 0 where it is done, with 1 where the table differs, the load is refused or another runs it, with 2 where what was given cannot be used, with 130 or 143 where it was stopped.",
+      "Runs declared loads and looks at them. Whoever starts a run, it is the same run: one that did not come to its end goes on where it was, and what is in the table already is not written again. Ends with 0 where it is done, with 1 where the table differs, the load is refused, another runs it or the ledger does not answer, with 2 where what was given cannot be used, with 130 or 143 where it was stopped.",
     )
     .exitOverride();
   const verb = (name: string, description: string): Command =>

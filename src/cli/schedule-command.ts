@@ -18,7 +18,7 @@ import { user } from "./user.ts";
 export function scheduleCommand(exitWith: (code: number) => void): Command {
   const schedule = new Command("schedule")
     .description(
-      "Shows declared schedules, runs a tick by hand, pauses and resumes. No due tick is run besides. Ends with 0 where it is done, with 1 where a tick did not run to its end or another process runs one, with 2 where what was given cannot be used, with 130 or 143 where it was stopped.",
+      "Shows declared schedules, runs a tick by hand, pauses and resumes. No due tick is run besides. Ends with 0 where it is done, with 1 where a tick did not run to its end, another process runs one or the ledger does not answer, with 2 where what was given cannot be used, with 130 or 143 where it was stopped.",
     )
     .exitOverride();
   const verb = (name: string, description: string): Command =>

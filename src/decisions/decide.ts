@@ -168,7 +168,9 @@ export function decideLoad(declaration: LoadDeclaration, instanceOwner: string |
 
 function windowsInWords(windows: LoadDeclaration["windows"]): string {
   if (windows === "whole") return "one statement";
-  return "rows" in windows ? `${windows.rows} rows each` : `by ${windows.by}, ${windows.each} each`;
+  return "rows" in windows
+    ? `${windows.rows.toLocaleString("en-US")} rows each`
+    : `by ${windows.by}, ${windows.each} each`;
 }
 
 /** Reads a schedule's declaration: every question with its answer. */

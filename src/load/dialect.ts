@@ -84,6 +84,8 @@ export interface Column {
   readonly kind: ColumnKind;
   /** Two columns of the same say alike which of two values is less, as far as the dialect can tell. */
   readonly order: string;
+  /** Written as in a statement, where a dialect names it in them. */
+  readonly collation?: string | null;
   readonly isNullable: boolean;
 }
 
@@ -173,6 +175,10 @@ export interface Survey {
   readonly versionless: number;
   /** Rows without a value of the column that windows are cut by. */
   readonly windowless: number;
+  /** Rows whose value the table would round, by column, where the types do not tell. Left out: they always do. */
+  readonly rounded?: readonly { readonly column: JobColumn; readonly rows: number }[];
+  /** Whether the table has such rows too, where its bounds are wanted. */
+  readonly targetIsWindowless: boolean;
   /** Keys that come more than once, and their rows. */
   readonly repeated: { readonly keys: number; readonly rows: number };
   /** Of the column that windows are cut by, finite, as text in ISO 8601 or digits; `null`: none. */
@@ -218,6 +224,8 @@ export interface Statements {
   readonly markType: string;
   /** Lists the keys that come more than once. Of a pair, the source's value is taken as the table would hold and compare it. */
   readonly listRepeated: (rows: SourceName, columns: readonly (string | JobColumn)[]) => string;
+  /** Lists the rows whose value the table would round. */
+  readonly listRounded?: (rows: SourceName, column: JobColumn) => string;
   /** Lists the rows in which one of the columns is null. */
   readonly listNulls: (rows: SourceName, columns: readonly string[]) => string;
 }

@@ -63,10 +63,11 @@ export async function inspect(dialect: Dialect, session: Session, settings: Load
   return { is: "fit", job, source };
 }
 
-/** Whether the source itself forbids that a key comes twice: then nobody has to look. */
-export function forbidsRepeats(source: Source, identity: readonly string[]): boolean {
+/** Whether the source itself forbids that a key comes twice, as the table compares it: then nobody has to look. */
+export function forbidsRepeats(source: Source, identity: readonly JobColumn[]): boolean {
+  const alike = identity.filter((column) => column.source.order === column.target.order).map(({ name }) => name);
   return source.keys.some(
-    (key) => isSound(key) && key.columns.every((column) => column !== null && identity.includes(column)),
+    (key) => isSound(key) && key.columns.every((column) => column !== null && alike.includes(column)),
   );
 }
 
@@ -74,7 +75,15 @@ export function forbidsRepeats(source: Source, identity: readonly string[]): boo
 export function surveyRefusals(dialect: Dialect, job: Job, survey: Survey): readonly LoadRefusal[] {
   const { listRepeated, listNulls } = dialect.statements;
   const { repeated, versionless, windowless } = survey;
-  const because: LoadRefusal[] = [];
+  const because: LoadRefusal[] = (survey.rounded ?? [])
+    .filter(({ rows }) => rows > 0)
+    .map(({ column, rows }) => ({
+      ...{ what: "type-mismatch", is: "loses-value" },
+      ...{ column: column.name, from: column.source.type, to: column.target.type },
+      why: `${rows} rows of the source have more digits in '${column.name}' than ${column.target.type} of the table keeps: round them in a query, where that is meant.`,
+      mend: [],
+      list: dialect.statements.listRounded?.(job.source, column) ?? null,
+    }));
   if (job.ifSourceRepeatsKey === "refuse" && repeated.keys > 0) {
     because.push({
       ...{ what: "source-repeats-key", keys: repeated.keys, rows: repeated.rows },
@@ -198,13 +207,21 @@ function keyRefusals(dialect: Dialect, settings: LoadSettings, target: Target): 
   const same = target.keys.filter(isOver);
   const nullable = target.columns.filter(({ name, isNullable }) => isNullable && identity.includes(name));
   if (same.some(isSound)) {
-    return nullable.map(({ name }) => ({
-      ...{ what: "key-nullable", table, column: name },
-      why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
-      // all of them: where a table must be made anew for it, that is once
-      mend: setNotNull(target, nullable),
-      list: listNulls(target.table, [name]),
-    }));
+    // beside a sound one: an insert that names the columns relies on both
+    const deferrable = same.filter(({ isDeferrable }) => isDeferrable);
+    return [
+      ...deferrable.map((key) => {
+        const { reason, why } = causeOf(target, table, identity, [key]);
+        return { ...reason, why, mend: dropKey(target, key), list: null };
+      }),
+      ...nullable.map(({ name }) => ({
+        ...{ what: "key-nullable" as const, table, column: name },
+        why: `'${name}' of ${table} may be null, and rows with null are never the same to a unique key.`,
+        // all of them: where a table must be made anew for it, that is once
+        mend: setNotNull(target, nullable),
+        list: listNulls(target.table, [name]),
+      })),
+    ];
   }
   const cause = causeOf(target, table, identity, same);
   // a key cannot be built over columns that are not there

@@ -67,7 +67,7 @@ export async function prepare(
   const { job, source } = inspected;
   const range = rangeOf(settings, job, asked);
   const wants = {
-    repeated: job.ifSourceRepeatsKey === "refuse" && !forbidsRepeats(source, settings.declaration.identity),
+    repeated: job.ifSourceRepeatsKey === "refuse" && !forbidsRepeats(source, job.identity),
     targetBounds: job.by !== null && job.mark !== null,
   };
   const survey = await dialect.survey(session, job, range, wants);
@@ -97,7 +97,9 @@ export async function cutWindows(
     const cut = rangeWindows(job.by?.source.kind ?? "other", windows.step, range, survey, mostWindows);
     if ("tooMany" in cut) return { because: [tooMany(cut.tooMany)] };
     const isOpen = range.from === null && range.to === null;
-    return { windows: isOpen && survey.windowless > 0 ? [...cut, { is: "keyless" }] : cut };
+    // one open window holds them too
+    const hasOthers = isOpen && cut.length > 1 && (survey.windowless > 0 || survey.targetIsWindowless);
+    return { windows: hasOthers ? [...cut, { is: "keyless" }] : cut };
   }
   const rows = Math.min(windows.rows, dialect.mostRows ?? windows.rows);
   if (survey.rows < rows * windowsWorthwhile) return { windows: [{ is: "whole" }] };

@@ -16,8 +16,9 @@ export function place(job: Job, column: JobColumn): string {
 /** The unique key that the identity is. */
 export function keyOf({ target, identity }: Job): UniqueKey | undefined {
   return target.keys.find(
-    ({ columns, isTotal }) =>
+    ({ columns, isTotal, isDeferrable }) =>
       isTotal &&
+      !isDeferrable &&
       columns.length === identity.length &&
       columns.every((name) => identity.some((one) => one.name === name)),
   );

@@ -64,6 +64,8 @@ export interface Came {
   readonly is: TickResult;
   readonly counts: RecordCounts | null;
   readonly why: string | null;
+  /** Whether it had come to its end before, and nothing ran now. */
+  readonly replayed?: boolean;
 }
 
 /** Ends the tick that runs under this token. It is another's, or has an end: nothing changes. */
@@ -140,10 +142,15 @@ function started(at: number, now: number, { name, token }: Holder): CurrentTick 
 }
 
 function ended(state: ScheduleState, current: CurrentTick, came: Came, now: number): ScheduleState {
-  return { ...state, current: null, stop: null, ticks: withEnds(state.ticks, [endOf(current, came, now)]) };
+  return { ...state, current: null, stop: null, ticks: withEnds(state.ticks, [endOf(state, current, came, now)]) };
 }
 
-export function endOf({ at, startedAt, holder }: CurrentTick, { is, counts, why }: Came, now: number): EndedTick {
+/** A tick that has run stays as it ran: its replay was not late, and took no time. */
+export function endOf({ ticks }: ScheduleState, current: CurrentTick, came: Came, now: number): EndedTick {
+  const { at, startedAt, holder } = current;
+  const { is, counts, why, replayed = false } = came;
+  const before = replayed ? ticks.find((tick) => tick.at === at && tick.from === null && tick.is === is) : undefined;
+  if (before !== undefined) return before;
   return { at, is, from: null, ticks: 1, startedAt, endedAt: now, holder, counts, why };
 }
 

@@ -4,7 +4,8 @@ import type { TickResult } from "./surface.ts";
 export type ScheduleEvents = {
   /**
    * A tick has its end, written down by this instance: whoever ran it, or was the first to find that it walked away or was
-   * missed. An end whose writing got no answer is not told; `standing()` has it. A tick that is run again by hand ends again.
+   * missed. An end whose writing got no answer is not told; `standing()` has it. A tick that failed or was stopped, and is
+   * run again by hand, ends again; one that had run does not.
    */
   readonly "schedule.tick": {
     readonly schedule: string;

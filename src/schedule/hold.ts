@@ -87,7 +87,7 @@ export class Hold {
         let last: EndedTick | undefined;
         await register.change((state, now) => {
           // an answer that was lost: it is written already
-          if (state.current?.token === holder.token) last = endOf(state.current, came, now);
+          if (state.current?.token === holder.token) last = endOf(state, state.current, came, now);
           return end(state, came, now, holder);
         });
         if (tick === asked) return last;
@@ -151,7 +151,8 @@ export class Hold {
         case "done": {
           const counts = settings.declaration.work !== undefined && isCounts(outcome.value) ? outcome.value : null;
           const open = counts === null ? 0 : withoutEnd(counts);
-          return { is: "ran", counts, why: open === 0 ? null : `${open} of ${counts?.records} records did not end` };
+          const why = open === 0 ? null : `${open} of ${counts?.records} records did not end`;
+          return { is: "ran", counts, why, replayed: outcome.replayed };
         }
         case "unknown":
           return { is: "unknown", counts: tick.counts, why: outcome.effect };

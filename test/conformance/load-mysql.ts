@@ -84,6 +84,11 @@ function wrongSituations(staging: string, database: string): readonly WrongSitua
       ...{ what: "key-missing", isMended },
     },
     {
+      name: "no unique key, duplicates, and numbers whose key is not unique",
+      prepare: [dropKey, "alter table fact drop primary key, add key (id)", ...[twice, "update fact set id = 7"]],
+      ...{ what: "key-missing", isMended },
+    },
+    {
       name: "a unique key over the beginning of a column",
       prepare: [dropKey, "alter table fact add unique key short (ref(10), day)"],
       ...{ what: "key-expression", isMended },

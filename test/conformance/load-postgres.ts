@@ -84,6 +84,15 @@ function wrongSituations(staging: string, fact: string, schema: string): readonl
       ...{ what: "key-partial", isMended },
     },
     {
+      name: "a unique key over part of the rows, under the name that one over all would bear",
+      prepare: [
+        dropKey,
+        `create unique index fact_ref_day_key on ${fact} (ref, day) where version > 0`,
+        `create unique index fact_ref_day_idx on ${fact} (ref, day) where version > 1`,
+      ],
+      ...{ what: "key-partial", isMended },
+    },
+    {
       name: "an invalid unique key",
       // as a failed `create unique index concurrently` leaves it
       prepare: [dropKey, twice, `create unique index concurrently broken on ${fact} (ref, day)`],
@@ -97,6 +106,11 @@ function wrongSituations(staging: string, fact: string, schema: string): readonl
     {
       name: "a deferrable unique key",
       prepare: [dropKey, `alter table ${fact} add constraint later unique (ref, day) deferrable`],
+      ...{ what: "key-deferrable", isMended },
+    },
+    {
+      name: "a deferrable unique key beside a sound one",
+      prepare: [`alter table ${fact} add constraint later unique (ref, day) deferrable`],
       ...{ what: "key-deferrable", isMended },
     },
     {
@@ -132,6 +146,14 @@ function wrongSituations(staging: string, fact: string, schema: string): readonl
       name: "a number that would be rounded",
       prepare: [`alter table ${staging} alter column amount type numeric(12, 4)`],
       ...{ what: "type-mismatch", isMended: false },
+    },
+    {
+      name: "a number of more digits than the table keeps, which the type does not tell",
+      prepare: [
+        `alter table ${staging} alter column amount type numeric`,
+        `update ${staging} set amount = 1.239 where ref = 'ref-00001'`,
+      ],
+      ...{ what: "type-mismatch", isMended: false, afterwards: [`update ${staging} set amount = round(amount, 2)`] },
     },
     {
       name: "values that cannot be compared",

@@ -133,6 +133,50 @@ export const loadScenarios: readonly LoadScenario[] = [
     },
   },
   {
+    name: "counts a row without a key once where all others are in one window",
+    run: async (stage) => {
+      const rows = [row("a", "2026-01-01", 1), row("b", "2026-01-02", 1), { ...row("c", "", 1), day: null }];
+      await stage.stage(rows);
+      const load = await loadOn(stage);
+      expect(await load.preview()).toMatchObject({ read: 3, inserted: 2, keyless: 1 });
+      expect(countsOf(await load.run())).toEqual({ read: 3, inserted: 2, keyless: 1 });
+      expect(countsOf(await load.run())).toEqual({ read: 3, unchanged: 2, keyless: 1 });
+    },
+  },
+  {
+    name: "marks a lost row that is in no window, for the table has no value of what windows are cut by",
+    run: async (stage) => {
+      await stage.stage(manyRows(12));
+      for (const table of [stage.staging, stage.fact]) await stage.execute(`alter table ${table} add column turn int`);
+      await stage.execute(`update ${stage.staging} set turn = case when ref < 'ref-00006' then 1 else 2 end`);
+      const load = await loadOn(stage, {
+        windows: { by: "turn", each: 1 },
+        ifSourceLost: { mark: "lost_at", atMost: "100%" },
+      });
+      expect(await load.run()).toMatchObject({ inserted: 12, windows: { of: 2 } });
+      await stage.execute(`update ${stage.fact} set turn = null where ref = 'ref-00000'`);
+      await stage.execute(`delete from ${stage.staging} where ref = 'ref-00000'`);
+      expect(await load.preview()).toMatchObject({ read: 11, unchanged: 11, lost: 1, marked: 1 });
+      expect(countsOf(await load.run())).toEqual({ read: 11, unchanged: 11, lost: 1, marked: 1 });
+      expect(await load.reconcile()).toMatchObject({ equal: true });
+      expect(countsOf(await load.run())).toEqual({ read: 11, unchanged: 11 });
+    },
+  },
+  {
+    name: "of rows of one key and version a reconciliation takes the one that a run takes",
+    run: async (stage) => {
+      const notes = ["p", "z", "b", "Z", "q", "B"];
+      await stage.stage(notes.map((note) => row("a", "2026-01-01", 1, "1.00", note)));
+      const load = await loadOn(stage, { ifSourceRepeatsKey: "newest" });
+      expect(countsOf(await load.run())).toEqual({ read: 6, inserted: 1, duplicates: 5 });
+      expect(await load.reconcile()).toMatchObject({ equal: true });
+      await stage.clearStaging();
+      await stage.stage(notes.reverse().map((note) => row("a", "2026-01-01", 1, "1.00", note)));
+      expect(countsOf(await load.run())).toEqual({ read: 6, unchanged: 1, duplicates: 5 });
+      expect(await load.reconcile()).toMatchObject({ equal: true });
+    },
+  },
+  {
     name: "keeps rows that the source lost, or marks them up to the declared share, and unmarks those that are back",
     run: async (stage) => {
       const rows = manyRows(60);

@@ -45,12 +45,25 @@ for (const [width, theme] of [
         location.hash = to;
       }, hash);
       await page.getByRole("heading", { name: title }).first().waitFor();
-      for (const summary of await page.locator(".strip ~ details summary").all()) await summary.click();
+      for (const summary of await page.locator("details summary").all()) await summary.click();
       expect(await overflow(page), hash).toBeLessThanOrEqual(0);
+      expect(await spilt(page), hash).toEqual([]);
     }
     expect(complaints).toEqual([]);
   });
 }
+
+/** Figures that are wider than their place, and a tab of the view that is cut off. */
+const spilt = (page: Page) =>
+  page.evaluate(() =>
+    [
+      ...[...document.querySelectorAll(".fig dd")].filter((one) => one.scrollWidth > one.clientWidth),
+      ...[...document.querySelectorAll(".tabs [aria-current]")].filter((tab) => {
+        const { left, right } = tab.getBoundingClientRect();
+        return left < 0 || right > document.documentElement.clientWidth;
+      }),
+    ].map((one) => one.textContent),
+  );
 
 const cells = (page: Page) => page.locator(".strip svg > g > title").allTextContents();
 
@@ -67,6 +80,8 @@ test("windows stand as a strip: done, skipped, under way and to do, each with it
     .getByText(/47 of 78 windows.*rows; 20 windows done by an earlier call; [\d,]+ rows\/s, about \d+ s left/)
     .waitFor();
   await page.locator(".fig", { hasText: "Tied" }).getByText("3", { exact: true }).waitFor();
+  await page.locator(".strip-ends").getByText("the first to 2020-02-01").waitFor();
+  await page.locator(".strip-ends").getByText("2026-06-01 to the last").waitFor();
   await page.locator("details summary").first().click();
   expect(await page.locator("details tbody tr").count()).toBe(78);
 });
@@ -76,7 +91,9 @@ test("three thousand windows are drawn as some hundred, and the table tells how 
   await page.locator(".strip svg").waitFor();
   const titles = await cells(page);
   expect(titles.length).toBeLessThanOrEqual(240);
-  expect(titles[0]).toMatch(/^window 1 \(\d+ windows\): done; /);
+  expect(titles[0]).toMatch(/^windows 1 to 13: done; /);
+  expect(titles[1]).toMatch(/^windows 14 to 26: done; /);
+  await page.locator(".strip-ends").getByText("windows 2,991 to 3,000").waitFor();
 });
 
 test("ticks stand as a strip: ran, late, walked away, missed, paused, failed, running, in the schedule's zone", async () => {
@@ -97,6 +114,8 @@ test("ticks stand as a strip: ran, late, walked away, missed, paused, failed, ru
   const [, hour] = / (\d\d):\d\d: running/.exec(titles) ?? [];
   expect([berlin.format(Date.now()), berlin.format(Date.now() - 900_000)]).toContain(hour);
   await page.getByText("times in Europe/Berlin").waitFor();
+  await page.getByText(/the higher, the longer it took: [\d.]+ s to 33 min/).waitFor();
+  expect(await page.locator(".strip-ends span").count()).toBe(2);
   await page.getByText("known already, not billed again").waitFor();
   await page.getByRole("cell", { name: "charge, book" }).waitFor();
 });
@@ -224,6 +243,7 @@ test("a load is refused with the statements that mend it, then run, seen and com
 
   await act(page, "Run now", { "From, empty: from the least": "2026-02" });
   await page.getByText("Done, sales/fact#1: 2 windows. 2 read: 2 inserted.").waitFor();
+  await page.getByText("In the newest run of the one load. None is unfinished.").waitFor();
   await page.getByRole("heading", { name: "sales/fact#1 done" }).waitFor();
   expect(await cells(page)).toHaveLength(2);
   await act(page, "Preview");
@@ -247,8 +267,12 @@ test("a tick is run, replayed without a second bill, paused with who and why, an
   await page.getByRole("cell", { name: "price" }).first().waitFor();
   expect(bills()).toBe(2);
   await page.getByText("Mind: what comes due meanwhile does not run").waitFor();
-  await act(page, "Pause", { "Who decides": "ann", Why: "the API is down" });
+  const address = `https://tickets.example/${"a-long-way-down/".repeat(8)}`;
+  await act(page, "Pause", { "Who decides": "ann", Why: `the API is down, ${address.replaceAll("-", "")}` });
   await page.getByText("Paused by ann").waitFor();
+  await page.setViewportSize({ width: 360, height: 900 });
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1_600, height: 1_000 });
   await act(page, "Resume", { Why: "it is back" });
   await page.getByText("Paused by ann").waitFor({ state: "detached" });
   expect(complaints).toEqual([]);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/index.ts";
 import type { LoadDeclaration } from "../../src/load/declaration.ts";
+import { mysqlDialect } from "../../src/load/mysql/dialect.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } from "../support/mysql.ts";
@@ -10,6 +11,12 @@ import { createDatabase, mysqlTransactions, mysqlVersion, type TestDatabase } fr
 /** What MariaDB and MySQL do that no other database does. What every database does is in the loads' suite. */
 
 const isThere = (await mysqlVersion()) !== undefined;
+
+test("conflicts are what repeating may end, and nothing else is", () => {
+  // 1467: a deadlock over the table's next number bears a name of its own
+  for (const errno of [1213, 1205, 1020, 1467]) expect(mysqlDialect.isConflict({ errno })).toBe(true);
+  for (const errno of [1062, 1064, 1406, undefined]) expect(mysqlDialect.isConflict({ errno })).toBe(false);
+});
 
 const base: LoadDeclaration = {
   ...{ name: "facts", from: "staging", into: "fact", identity: ["ref"], newer: "version" },
@@ -85,6 +92,23 @@ describe("loads on MariaDB", () => {
     ]);
     const newest = await loadIn({ ifSourceRepeatsKey: "newest", windows: { rows: 1 } });
     expect(await newest.run()).toMatchObject({ read: 4, updated: 1, duplicates: 1, unchanged: 2 });
+  });
+
+  test("blanks behind the length of a column are what an insert cuts off, so that they are no difference", async () => {
+    const columns = (length: number) =>
+      `ref varchar(${length}) collate utf8mb4_nopad_bin not null, version int not null, note varchar(${length})`;
+    await tables(columns(20), columns(3));
+    await database.query("insert into staging values ('abc  ', 1, 'xyz   '), ('a ', 1, 'b ')");
+    const load = await loadIn();
+    expect(await load.run()).toMatchObject({ read: 2, inserted: 2 });
+    expect(await load.reconcile()).toMatchObject({ equal: true });
+    expect(await load.run()).toMatchObject({ read: 2, unchanged: 2 });
+    expect(await database.query("select ref, note from fact order by ref")).toEqual([
+      { ref: "a ", note: "b " },
+      { ref: "abc", note: "xyz" },
+    ]);
+    await database.query("insert into staging values ('abc', 1, null)");
+    expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
   });
 
   test("windows of rows are refused where a bit is in the key, for bounds are kept as text", async () => {

@@ -87,6 +87,90 @@ test("a text that is too long for its column fails as an insert does, and is nev
   expect(await stage.facts()).toEqual([]);
 });
 
+test("blanks behind the length of a column are what an insert cuts off, so that they are no difference", async () => {
+  const load = await loadOn(stage, { windows: "whole" });
+  await remake(`alter table ${stage.fact} alter column ref type varchar(3), alter column note type varchar(5)`);
+  await stage.stage([row("abc  ", "2026-01-01", 1, "1.00", "five    "), row("a ", "2026-01-01", 1, "1.00", "b ")]);
+  expect(countsOf(await load.run())).toEqual({ read: 2, inserted: 2 });
+  expect((await stage.facts()).map(({ ref, note }) => [ref, note])).toEqual([
+    ["a ", "b "],
+    ["abc", "five "],
+  ]);
+  expect(await load.reconcile()).toMatchObject({ equal: true });
+  expect(countsOf(await load.run())).toEqual({ read: 2, unchanged: 2 });
+  await stage.stage([row("abc", "2026-01-01", 1)]);
+  expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+});
+
+test("texts of an array are loaded into an array of shorter ones, and those that are too long fail", async () => {
+  await remake(
+    `alter table ${stage.staging} add column tags varchar(20)[]`,
+    `alter table ${stage.fact} add column tags varchar(3)[]`,
+  );
+  await stage.stage(manyRows(3));
+  await stage.execute(`update ${stage.staging} set tags = array['a', 'b,c']`);
+  const loaded = [
+    { read: 3, inserted: 3 },
+    { read: 3, unchanged: 3 },
+  ];
+  expect(await loadedAndAgain({ windows: "whole" })).toEqual(loaded);
+  await stage.execute(`update ${stage.staging} set version = 2, tags = array['long']`);
+  await expect((await loadOn(stage)).run()).rejects.toMatchObject({ code: "22001" });
+});
+
+test("values that the table would round are refused, whatever hides it: a query, an array, a domain", async () => {
+  const [domain, name] = [`${stage.fact}_money`, "loses-value"];
+  await remake(
+    `drop domain if exists ${domain}`,
+    `create domain ${domain} as numeric(12, 2)`,
+    `alter table ${stage.staging} add column list numeric(12, 4)[], add column at timestamp`,
+    `alter table ${stage.fact} add column list numeric(12, 2)[], add column at timestamp(0)`,
+  );
+  await stage.stage(manyRows(3));
+  const columns = (rest: string) => ({ from: { query: `select ref, day, version, ${rest} from ${stage.staging}` } });
+  const rounding = ["1.239 as amount", "array[1.239] as list", "timestamp '2026-01-01 00:00:00.5' as at"];
+  for (const one of rounding) {
+    const refused = await (await loadOn(stage, { name: one, ...columns(one) })).run();
+    expect(refused, one).toMatchObject({ because: [{ what: "type-mismatch", is: name }] });
+    if (refused.status === "refused") await stage.execute(String(refused.because[0]?.list));
+  }
+  const whole = "1.23 as amount, array[1.2] as list, timestamp(0) '2026-01-01' as at";
+  expect(await (await loadOn(stage, { name: "whole", ...columns(whole) })).run()).toMatchObject({ inserted: 3 });
+  expect(await (await loadOn(stage, { columns: ["list"] })).run()).toMatchObject({
+    because: [{ what: "type-mismatch", is: name, to: "numeric(12,2)[]" }],
+  });
+  await remake(
+    `alter table ${stage.fact} alter column amount type ${domain}`,
+    `alter table ${stage.staging} alter column amount type numeric(12, 4)`,
+  );
+  expect(await (await loadOn(stage, { columns: ["amount"] })).run()).toMatchObject({
+    because: [{ what: "type-mismatch", is: name, to: "numeric(12,2)" }],
+  });
+  await remake(`drop table ${stage.fact} cascade`, `drop domain ${domain}`);
+});
+
+test("keys are met as the table's collation compares, and another spelling of a content is a change", async () => {
+  const collation = `${stage.fact}_folded`;
+  await remake(
+    `create collation ${collation} (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+    `alter table ${stage.fact} alter column ref type text collate ${collation}, alter column note type text collate ${collation}`,
+    `alter table ${stage.staging} alter column ref type text collate "C", add unique (ref, day), alter column ref set not null, alter column day set not null`,
+    `insert into ${stage.fact} (ref, day, version, amount, note) values ('A', '2026-01-01', 1, 1, 'NOTE')`,
+  );
+  await stage.stage([row("a", "2026-01-01", 2, "1.00", "note"), row("b", "2026-01-01", 1)]);
+  const load = await loadOn(stage);
+  expect(await load.preview()).toMatchObject({ inserted: 1, updated: 1 });
+  expect(countsOf(await load.run())).toEqual({ read: 2, inserted: 1, updated: 1 });
+  expect(await load.reconcile()).toMatchObject({ equal: true });
+  await stage.execute(`update ${stage.staging} set note = 'Note' where ref = 'a'`);
+  expect(countsOf(await load.run())).toEqual({ read: 2, unchanged: 1, tied: 1 });
+  expect(await load.reconcile()).toMatchObject({ equal: false, differing: 1 });
+  // to the source they are two keys, to the table one
+  await stage.stage([row("B", "2026-01-01", 2)]);
+  expect(await load.run()).toMatchObject({ because: [{ what: "source-repeats-key", keys: 1, rows: 2 }] });
+  await remake(`drop table ${stage.fact} cascade`, `drop collation ${collation}`);
+});
+
 test("an instant that depends on a session's time zone is refused", async () => {
   await remake(
     `alter table ${stage.staging} add column seen timestamp`,

@@ -82,6 +82,22 @@ describe("a tick", () => {
     await reprise.close();
   });
 
+  test("that has run stays as it ran when it is replayed by hand: neither late, nor counted, nor told again", async () => {
+    const { clock, instance } = stand();
+    const reprise = instance("a");
+    const told: string[] = [];
+    reprise.on("schedule.tick", ({ is }) => told.push(is));
+    const schedule = declare(reprise, { run: async () => {} });
+    await reprise.start();
+    await clock.advance(quarter + minute);
+    const { ticks } = await schedule.standing();
+    await clock.advance(5 * minute);
+    expect(await schedule.run()).toEqual(ticks[0]);
+    expect((await schedule.standing()).ticks).toEqual(ticks);
+    expect(told).toEqual(["ran"]);
+    await reprise.close();
+  });
+
   test("whose effect honours no key ends as unknown, and is never billed a second time", async () => {
     const { clock, instance } = stand();
     const reprise = instance("a");

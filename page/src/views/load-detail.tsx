@@ -190,6 +190,7 @@ function Progress({ run, at, narrow }: { readonly run: LoadRunRow; readonly at: 
 }
 
 function WindowTable({ windows }: { readonly windows: readonly WindowRow[] }) {
+  const names = boundsOf(windows);
   return (
     <details class="plot-table">
       <summary>Table</summary>
@@ -220,7 +221,7 @@ function WindowTable({ windows }: { readonly windows: readonly WindowRow[] }) {
               ];
               return (
                 <tr key={index}>
-                  <td class="m n">{boundsOf(window, index)}</td>
+                  <td class="m n">{names[index]}</td>
                   <td>{state === "to-do" ? (done > 0 ? `${done} of ${of}` : "to do") : state}</td>
                   {cells.map((value, place) => (
                     <td key={place} class={`r${place > 4 && value > 0 ? " warn" : ""}`}>

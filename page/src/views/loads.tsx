@@ -61,7 +61,12 @@ function Headline({ loads, declared }: { readonly loads: readonly LoadRow[] | un
   const sum = (of: (run: LoadRunRow) => number) => newest.reduce((total, run) => total + of(run), 0);
   const read = sum(({ counts }) => counts.read);
   const written = sum(({ counts }) => counts.inserted + counts.updated);
-  const older = sum(({ counts }) => counts.refusedOlder);
+  const left = [
+    [sum(({ counts }) => counts.unchanged), "were there already"],
+    [sum(({ counts }) => counts.refusedOlder), "were older and overwrote nothing"],
+    [sum(({ counts }) => counts.tied + counts.duplicates + counts.keyless), "were refused for another reason"],
+  ] as const;
+  const told = left.flatMap(([count, words]) => (count === 0 ? [] : [`${whole(count)} ${words}`]));
   const unfinished = newest.filter(({ is }) => is === "unfinished").length;
   const running = newest.filter(({ is }) => is === "running").length;
   return (
@@ -73,8 +78,9 @@ function Headline({ loads, declared }: { readonly loads: readonly LoadRow[] | un
             : `${whole(read)} ${plural(read, "row")} read, ${whole(written)} written.`}
         </h1>
         <p class="lede">
-          In the newest run of each of {inWords(declared).toLowerCase()} {plural(declared, "load")}; the rest was there
-          already{older === 0 ? "" : `, and ${whole(older)} older ${plural(older, "one")} overwrote nothing`}.{" "}
+          {newest.length === 0
+            ? ""
+            : `In the newest run of ${declared === 1 ? "the one load" : `each of ${inWords(declared).toLowerCase()} loads`}${told.length === 0 ? "" : `: ${told.join(", ")}`}. `}
           {running === 0 ? "" : `${inWords(running)} ${plural(running, "runs", "run")} now. `}
           {unfinished === 0 ? (
             running === 0 ? (
@@ -151,16 +157,16 @@ function LoadTable({ declared, loads, selected, at, route }: LoadTableProps) {
             );
             return (
               <tr key={name} {...goes(link(route, "loads", [name]))} aria-selected={name === selected}>
-                <td>
+                <td class="named">
                   <span class="name m">{name}</span>
                   <span class="sub only-s">{owner ?? "no owner"}</span>
                 </td>
-                <td class="hide-s">
+                <td class="hide-s wrap">
                   <span class="m">{valueIn(answers["from"])}</span> → <span class="m">{valueIn(answers["into"])}</span>
                 </td>
                 <td class="hide-s">{owner ?? <span class="warn">nobody</span>}</td>
-                <td class="hide-s">{valueIn(answers["windows"])}</td>
-                <td class={newest?.is === "unfinished" ? "warn" : ""}>
+                <td class="hide-s wrap">{valueIn(answers["windows"])}</td>
+                <td class={newest?.is === "unfinished" ? "wrap warn" : "wrap"}>
                   {newest === null ? <span class="t">not yet</span> : stateWords(newest)}
                 </td>
                 {count("read")}

@@ -26,7 +26,9 @@ export function ScheduleDetail({ answer, at, cost, route, administration, askUnl
     ["When", `${times}${timeZone === null ? "" : `, ${timeZone}`}`],
     [
       `Next${timeZone === null ? "" : ` in ${timeZone}`}`,
-      next.length === 0 ? "no further date" : next.map((tick) => inZone(tick, timeZone)).join(" · "),
+      next.length === 0
+        ? "no further date"
+        : next.map((tick) => inZone(tick, timeZone).replaceAll(" ", "\u00a0")).join(" · "),
     ],
     ...(running === null
       ? []
@@ -69,7 +71,7 @@ export function ScheduleDetail({ answer, at, cost, route, administration, askUnl
         ) : (
           <>
             <TickStrip ticks={ticks} running={running} timeZone={timeZone} />
-            <TickLegend marks={marks} />
+            <TickLegend marks={marks} ticks={ticks} />
             <TickFigures ticks={ticks} cost={cost} />
             <TickTable ticks={ticks} timeZone={timeZone} name={name} route={route} />
           </>
@@ -154,7 +156,7 @@ function TickTable({ ticks, timeZone, name, route }: TickTableProps) {
           <thead>
             <tr>
               <th scope="col">Tick</th>
-              <th scope="col">It</th>
+              <th scope="col">Outcome</th>
               <th scope="col" class="r">
                 Late
               </th>
@@ -168,7 +170,7 @@ function TickTable({ ticks, timeZone, name, route }: TickTableProps) {
                     </th>
                   ))
                 : null}
-              <th scope="col">At</th>
+              <th scope="col">Instance</th>
               <th scope="col">Why</th>
             </tr>
           </thead>
@@ -236,7 +238,7 @@ function TickLine({ tick, timeZone, name, route, worked }: TickLineProps) {
           {cell(counts?.failed, "warn")}
         </>
       ) : null}
-      <td class="t">{holder ?? ""}</td>
+      <td class="t n">{holder ?? ""}</td>
       <td class="wrap s">{why ?? ""}</td>
     </tr>
   );

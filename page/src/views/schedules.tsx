@@ -155,7 +155,7 @@ function ScheduleTable({ declared, schedules, selected, at, route }: ScheduleTab
             const when = valueIn(answers["at"]) ?? `every ${duration(valueIn(answers["every"]) ?? "")}`;
             return (
               <tr key={name} {...goes(link(route, "schedules", [name]))} aria-selected={name === selected}>
-                <td>
+                <td class="named">
                   <span class="name m">{name}</span>
                   <span class="sub only-s">{when}</span>
                 </td>

@@ -1,4 +1,5 @@
 import type { Insert, Removal } from "../sql/statements.ts";
+import type { Tokens } from "../sql/tables.ts";
 import { keyOf } from "./keys.ts";
 import { type Chain, chainAround, closingOf, type Script, textAt } from "./structure.ts";
 
@@ -16,6 +17,8 @@ export interface Event {
   readonly key: readonly string[];
   /** Of a statement, what it inserts or deletes. */
   readonly insert?: Insert;
+  /** Of a statement that updates, and looks so for a row. */
+  readonly update?: Tokens;
   readonly removal?: Removal;
   /** Whether it locks the rows that it finds. */
   readonly locks: boolean;

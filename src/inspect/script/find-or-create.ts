@@ -28,6 +28,6 @@ export function findOrCreate(script: Script, at: number, dialect: Dialect): Faul
     at: start,
     from: start,
     why: `${textAt(script, at)} looks first: two runs at once both find no row of ${model}, and both insert, or one fails where something is unique.`,
-    instead: insteadInProgram(event, keys, script, dialect),
+    instead: insteadInProgram(event, event, keys, script, dialect),
   };
 }

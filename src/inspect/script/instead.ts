@@ -1,19 +1,32 @@
 import type { Dialect } from "../finding.ts";
+import { changesIn } from "../sql/changes.ts";
 import { insteadOf } from "../sql/instead.ts";
 import type { Event } from "./events.ts";
 import type { Script } from "./structure.ts";
 
-/** What to write instead, with the mapper that the program uses. */
-export function insteadInProgram(write: Event, key: readonly string[], script: Script, dialect: Dialect): string {
+/** What to write instead of `first` and `write`, with the mapper that the program uses. */
+export function insteadInProgram(
+  first: Event,
+  write: Event,
+  key: readonly string[],
+  script: Script,
+  dialect: Dialect,
+): string {
   const { model, method, insert } = write;
   const upsert = method === "sql" ? undefined : mapperOf(script);
   if (upsert === undefined) {
     const table = { text: model, schema: undefined, name: model, isPrivate: false };
-    return insteadOf({ table, columns: insert?.columns ?? [], spelling: insert?.spelling ?? new Map(), key }, dialect);
+    const columns = { columns: insert?.columns ?? [], spelling: insert?.spelling ?? new Map<string, string>() };
+    const changes = first.is === "look" && first.by === "select" ? "none" : changesOf(first, write);
+    return insteadOf({ table, ...columns, key, changes }, dialect);
   }
   const columns = key.length === 0 ? ["<key>"] : key;
   const needs = `// needs: a unique constraint on ${model} (${columns.join(", ")}), each column not null`;
   return `${upsert(model, columns)}\n${needs}`;
+}
+
+function changesOf({ update = [] }: Event, { insert }: Event) {
+  return (insert === undefined ? undefined : changesIn(update, insert.table)) ?? "all";
 }
 
 type Upsert = (model: string, key: readonly string[]) => string;

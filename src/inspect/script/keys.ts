@@ -1,5 +1,7 @@
 import { type Chain, closingOf, type Script, textAt } from "./structure.ts";
 
+const byMembers = new Set(["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"]);
+
 /** The names in `where: { a, b: … }`, `findOneBy({ a })`, `.where({ a })`, `.where("a", …)`. */
 export function keyOf(script: Script, { links, to }: Chain): readonly string[] {
   for (const { name, open } of links) {
@@ -9,15 +11,11 @@ export function keyOf(script: Script, { links, to }: Chain): readonly string[] {
     if (name === "where" && first?.kind === "string") return namesIn(script.text.slice(first.start + 1, first.end - 1));
     if (name === "where" && textAt(script, open + 1) === "eq" && textAt(script, open + 4) === ".")
       return [textAt(script, open + 5)];
-    if (
-      ["where", "findOneBy", "findBy", "existsBy", "countBy", "exists"].includes(name) &&
-      textAt(script, open + 1) === "{"
-    )
-      brace = open + 1;
     for (let at = open; at < to && brace === -1 && at < open + 80; at += 1) {
       if (textAt(script, at) === "where" && textAt(script, at + 1) === ":" && textAt(script, at + 2) === "{")
         brace = at + 2;
     }
+    if (brace === -1 && byMembers.has(name) && textAt(script, open + 1) === "{") brace = open + 1;
     if (brace === -1) continue;
     const keys: string[] = [];
     for (let at = brace + 1; at < closingOf(script, brace); at += 1) {

@@ -16,7 +16,7 @@ export function faultsBetween(script: Script, events: readonly Event[], dialect:
     taken.add(write);
     const at = script.tokens[write.chain.from]?.start ?? 0;
     const from = script.tokens[first.chain.from]?.start ?? 0;
-    faults.push({ rule, at, from, why, instead: insteadInProgram(write, key, script, dialect) });
+    faults.push({ rule, at, from, why, instead: insteadInProgram(first, write, key, script, dialect) });
   };
   for (const look of events) {
     if (look.is !== "look" || !look.chain.isAwaited || !look.models.some((model) => writes.has(model))) continue;

@@ -31,7 +31,10 @@ export function eventsOfStatement(script: Script, from: number, statement: Token
   const key = comparedColumns(clause(main, "where"));
   if (updated !== undefined) {
     return [
-      { ...common, key, is: "look", by: "update", models: [normal(updated.name)], model: updated.text, locks: false },
+      {
+        ...{ ...common, key, is: "look", by: "update", models: [normal(updated.name)], model: updated.text },
+        ...{ locks: false, update: main },
+      },
     ];
   }
   if (!isWord(main[0], "select")) return [];

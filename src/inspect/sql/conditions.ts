@@ -8,6 +8,8 @@ export interface Look {
   readonly tokens: Tokens;
   /** Whether it says yes where there is nothing. */
   readonly isNegated: boolean;
+  /** Of a branch: what is run where the look found something. */
+  readonly otherwise?: readonly Tokens[];
   /** Whether the look itself keeps others from what it did not find. */
   readonly holds: boolean;
 }

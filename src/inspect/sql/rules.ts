@@ -54,14 +54,15 @@ class Walker {
     const guard = guardOf(condition, this.#dialect);
     if (guard !== undefined) state.guards.push(guard);
     const learnt = learn(condition, state);
-    const looks = (says: "absent" | "present") => learnt.filter((one) => one.says === says).map(({ look }) => look);
-    const ifMet = branchOf(state, looks("absent"));
-    const ifNot = branchOf(state, looks("present"));
+    const looks = (says: "absent" | "present", other: readonly Node[]) =>
+      learnt.filter((one) => one.says === says).map(({ look }) => ({ ...look, otherwise: statementsIn(other) }));
+    const ifMet = branchOf(state, looks("absent", otherwise));
+    const ifNot = branchOf(state, looks("present", met));
     this.#walk(met, ifMet);
     this.#walk(otherwise, ifNot);
     join(state, ifMet, ifNot);
-    if (leaves(met)) state.absent.push(...looks("present"));
-    else if (leaves(otherwise)) state.absent.push(...looks("absent"));
+    if (leaves(met)) state.absent.push(...looks("present", met));
+    else if (leaves(otherwise)) state.absent.push(...looks("absent", otherwise));
   }
 
   #statement(tokens: Tokens, state: State): void {
@@ -143,6 +144,14 @@ function setWhereMissing(tokens: Tokens): string | undefined {
   const isMissing = isWord(tokens[handler + 2], "not") && isWord(tokens[handler + 3], "found");
   const set = tokens.findIndex((token) => isWord(token, "set"));
   return isMissing && set !== -1 ? tokens[set + 1]?.text.toLowerCase() : undefined;
+}
+
+/** Those that stand in the branch itself. */
+function statementsIn(nodes: readonly Node[]): readonly Tokens[] {
+  return nodes.flatMap((node) => {
+    if (node.is === "unit") return statementsIn(node.nodes);
+    return node.is === "if" ? [] : [node.tokens];
+  });
 }
 
 /** Whether nothing after it runs once these have. */

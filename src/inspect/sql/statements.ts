@@ -171,6 +171,8 @@ export interface Merge extends Columns {
   readonly table: TableName;
   readonly on: Tokens;
   readonly hasHint: boolean;
+  /** Whether it updates what it finds. */
+  readonly updates: boolean;
 }
 
 /** A MERGE that inserts what it does not find. */
@@ -194,5 +196,6 @@ export function readMerge(tokens: Tokens): Merge | undefined {
     on: on === -1 ? [] : tokens.slice(on + 1, when),
     ...(isNamed ? readColumns(tokens.slice(insert + 2, closing(tokens, insert + 1))) : noColumns),
     hasHint: tokens.slice(read.next, using).some((token) => isWord(token, "holdlock", "serializable", "tablockx")),
+    updates: tokens.some((token, place) => isWord(token, "update") && isWord(tokens[place - 1], "then")),
   };
 }

@@ -1,12 +1,13 @@
 import type { Dialect, Fault, Rule } from "../finding.ts";
 import { absenceIn } from "./absences.ts";
+import { type Change, changesIn } from "./changes.ts";
 import { holdsRange, type Look, speaksOf } from "./conditions.ts";
 import { isGuarded, locksRows } from "./guards.ts";
 import { insteadOf } from "./instead.ts";
 import { isOneRow, isSameRows } from "./removals.ts";
 import type { State } from "./state.ts";
 import type { Insert, Merge, Split } from "./statements.ts";
-import { clause, comparedColumns, sameTable, type Tokens } from "./tables.ts";
+import { clause, comparedColumns, sameTable, type TableName, type Tokens } from "./tables.ts";
 
 /** What is wrong with an insert, where `state` is what the script knows before it. `text`: where the tokens stand. */
 export function judgeInsert(
@@ -17,8 +18,14 @@ export function judgeInsert(
   text: string,
 ): Fault | undefined {
   const { at, table, columns, spelling, manner } = insert;
-  const fault = (rule: Rule, from: number, why: string, key: readonly string[]): Fault => {
-    return { rule, at, from, why, instead: insteadOf({ table, columns, spelling, key }, dialect) };
+  const fault = (
+    rule: Rule,
+    from: number,
+    why: string,
+    key: readonly string[],
+    changes: readonly Change[] | "all" | "none" = "none",
+  ): Fault => {
+    return { rule, at, from, why, instead: insteadOf({ table, columns, spelling, key, changes }, dialect) };
   };
   const keyOf = ({ tokens }: Look) => comparedColumns(clause(tokens, "where"), columns);
 
@@ -26,7 +33,7 @@ export function judgeInsert(
     if (manner === "ignore") return fault("insert-ignore", at, whyNotIgnore(table.text, dialect), []);
     if (manner === "replace") {
       const why = `It deletes the row of ${table.text} that is there and inserts another: columns it does not name are lost, children cascade, and a rerun of older data replaces newer.`;
-      return fault("replace-deletes", at, why, []);
+      return fault("replace-deletes", at, why, [], "all");
     }
   }
   if (insert.isGuarded || isGuarded(state.guards, table)) return undefined;
@@ -37,7 +44,8 @@ export function judgeInsert(
       dialect === "mysql"
         ? `Two runs at once both find no row in ${table.text}: they deadlock (1213), or both insert under READ COMMITTED.`
         : `Two runs at once both find no row in ${table.text}, and both insert: neither sees what the other has not committed.`;
-    return fault("insert-where-not-exists", at, why, comparedColumns(absence, columns));
+    const updates = named.map(({ tokens }) => tokens);
+    return fault("insert-where-not-exists", at, why, comparedColumns(absence, columns), changesOf(updates, table));
   }
 
   const look = state.absent.find((one) => speaksOf(one, table));
@@ -54,11 +62,11 @@ export function judgeInsert(
   }
   if (look?.by === "update") {
     const why = `Two runs at once both update no row of ${table.text}, and both insert.`;
-    return fault("update-then-insert", look.at, why, keyOf(look));
+    return fault("update-then-insert", look.at, why, keyOf(look), changesIn(look.tokens, table) ?? "all");
   }
   if (look !== undefined) {
     const why = `Two runs at once both find no row in ${table.text}, and both insert.`;
-    return fault("check-then-insert", look.at, why, keyOf(look));
+    return fault("check-then-insert", look.at, why, keyOf(look), changesOf(look.otherwise ?? [], table));
   }
 
   const removal = state.removals.find((one) => sameTable(one.table, table) && isSameRows(one, insert, text));
@@ -68,7 +76,12 @@ export function judgeInsert(
   const why = `A rerun of older data deletes newer rows of ${table.text}, one that ends in between leaves none, and two at once delete the same rows and both insert.`;
   // what a whole day is deleted by is no key of its rows
   const key = isOneRow(insert) ? comparedColumns(removal.where, columns) : [];
-  return fault("delete-then-insert", removal.at, why, key);
+  return fault("delete-then-insert", removal.at, why, key, "all");
+}
+
+/** What becomes of a row that is there: what the first UPDATE of the table does with it. */
+function changesOf(statements: readonly Tokens[], table: TableName): readonly Change[] | "none" {
+  return statements.map((tokens) => changesIn(tokens, table)).find((changes) => changes !== undefined) ?? "none";
 }
 
 function whyNotIgnore(table: string, dialect: "mysql" | "sqlite"): string {
@@ -83,12 +96,19 @@ function absenceOf(insert: Insert, named: Split["named"], dialect: Dialect): Tok
 }
 
 /** What is wrong with a MERGE that inserts; MySQL and SQLite have none. */
-export function judgeMerge({ at, table, on, columns, spelling, hasHint }: Merge, state: State, dialect: Dialect) {
+export function judgeMerge(
+  { at, table, on, columns, spelling, hasHint, updates }: Merge,
+  state: State,
+  dialect: Dialect,
+) {
   if ((dialect !== "tsql" && dialect !== "postgres") || hasHint || isGuarded(state.guards, table)) return undefined;
   const why =
     dialect === "tsql"
       ? `Two runs at once both find no row in ${table.text}, and the second fails with a duplicate key, or inserts a second row: MERGE without HOLDLOCK does not hold what it did not find.`
       : `Two runs at once both find no row in ${table.text}, and the second fails with 23505, or inserts a second row where nothing is unique: MERGE has no ON CONFLICT.`;
-  const instead = insteadOf({ table, columns, spelling, key: comparedColumns(on, columns) }, dialect);
+  const instead = insteadOf(
+    { table, columns, spelling, key: comparedColumns(on, columns), changes: updates ? "all" : "none" },
+    dialect,
+  );
   return { rule: "merge-without-guard", at, from: at, why, instead } satisfies Fault;
 }

@@ -1,5 +1,5 @@
 import { databaseErrorOf } from "../../contract/database-error.ts";
-import { noneLost, type WindowCounts } from "../counts.ts";
+import type { WindowCounts } from "../counts.ts";
 import type { Hints, Job, Session } from "../dialect.ts";
 import { classCounts, countsOf, isNewer, markedOf, numberOf, place, RepeatedKey, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
@@ -18,7 +18,7 @@ const rows = "reprise_load_rows";
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   // equal keys are in the same window, and what this run wrote is in others
   const isNew = hints.targetWasEmpty && (window.is !== "range" || job.keyTellsWindow);
-  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
+  const lost = await markLost(session, job, window);
   return { ...(await written(session, job, window, isNew)), ...lost };
 }
 

@@ -60,6 +60,7 @@ async function columns(session: Session, table: string): Promise<readonly Target
       // MySQL's DEFAULT_GENERATED is a default that is an expression
       isGenerated: /auto_increment|\bGENERATED|PERSISTENT/i.test(String(row["Extra"])),
       hasDefault: row["Default"] !== null,
+      isNumbered: /auto_increment/i.test(String(row["Extra"])),
     };
   });
 }

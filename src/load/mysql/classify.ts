@@ -1,7 +1,7 @@
 import type { Job } from "../dialect.ts";
 import { keyOf, place, type RowClass } from "../rows.ts";
 import { quote, quotedTable } from "./names.ts";
-import { isSame, selectSource } from "./rows.ts";
+import { isSame, newestFirst, selectSource } from "./rows.ts";
 
 /** The server takes no `order by` in a derived table without a limit for more than a remark. */
 const all = "limit 18446744073709551615";
@@ -16,11 +16,7 @@ export function classified(job: Job, where: string, isNew: boolean): { readonly 
   const needed = [...key, ...(version === null ? [] : [place(job, version)])];
   const newest = job.ifSourceRepeatsKey === "newest" && version !== null;
   const ofKey = newest
-    ? // of rows of one version one is chosen that is the same each time
-      `, row_number() over (partition by ${key.join(", ")} order by ${[
-        `${place(job, version)} desc`,
-        ...job.content.map((column) => place(job, column)),
-      ].join(", ")}) as repetition`
+    ? `, row_number() over (partition by ${key.join(", ")} order by ${newestFirst(job).join(", ")}) as repetition`
     : "";
   const rows = newest ? `select c.*${ofKey} from (${selectSource(job, where)}) c` : selectSource(job, where);
   const cases = [

@@ -2,7 +2,7 @@ import type { Comparison, Job, ListedKey, Session } from "../dialect.ts";
 import { numberOf, place } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, asText, inRange, isSame, Params, readText, selectSource } from "./rows.ts";
+import { asTarget, asText, inRange, isSame, newestFirst, Params, readText, selectSource } from "./rows.ts";
 
 /** The source's rows against the whole table, for a key may have moved from window to window; then the table's against it. */
 export async function compare(session: Session, job: Job, range: LoadRange, limit: number): Promise<Comparison> {
@@ -40,7 +40,6 @@ function differences(job: Job, range: LoadRange, params: Params): string {
   const key = identity.map((column) => place(job, column));
   const has = (name: string) => `f.${quote(name)}`;
   const whole = identity.map(({ name }) => `s.${quote(name)} is not null`);
-  const newest = version === null ? key.join(", ") : `${place(job, version)} desc`;
   const [first] = identity;
   const older = version === null ? "false" : `${has(version.name)} > s.${place(job, version)}`;
   const compared = [...(version === null ? [] : [version]), ...content];
@@ -50,7 +49,7 @@ function differences(job: Job, range: LoadRange, params: Params): string {
   const ofSource = `select case when ${has(first?.name ?? "")} is null then 'missing' when ${older} then 'older'
       when not (${["true", ...same].join(" and ")}) or ${marked} then 'differing' end as what,
       ${key.map((column, index) => `s.${column} as k${index}`).join(", ")}
-    from (select c.*, row_number() over (partition by ${key.join(", ")} order by ${newest}) as repetition
+    from (select c.*, row_number() over (partition by ${key.join(", ")} order by ${newestFirst(job).join(", ")}) as repetition
       from (${selectSource(job, [inRange(job, range, "source", params), ...whole].join(" and "))}) c) s
     left join ${table} f on ${identity.map((column) => `${has(column.name)} = s.${place(job, column)}`).join(" and ")}
     where s.repetition = 1`;

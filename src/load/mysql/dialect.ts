@@ -7,8 +7,8 @@ import { compare } from "./compare.ts";
 import { statements } from "./statements.ts";
 import { cut, survey } from "./survey.ts";
 
-/** A deadlock, a lock that was waited for too long, a row that a snapshot has missed. */
-const conflicts: readonly unknown[] = [1213, 1205, 1020];
+/** A deadlock, also over the table's next number, a lock that was waited for too long, a row that a snapshot has missed. */
+const conflicts: readonly unknown[] = [1213, 1467, 1205, 1020];
 
 /** No such table or column. */
 const missing: readonly unknown[] = [1146, 1054];

@@ -1,5 +1,5 @@
 import type { Column, Job, JobColumn } from "../dialect.ts";
-import { writtenOf } from "../rows.ts";
+import { place, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { quote, rowsOf } from "./names.ts";
 import { characterSetOf, collationOf, familyOf } from "./types.ts";
@@ -56,7 +56,17 @@ export function asTarget({ name, source, target }: JobColumn): string {
   const family = familyOf(target.type);
   if (family !== "text" && family !== "choice") return column;
   const text = asKept(column, target.type);
-  return target.type.startsWith("char") ? `trim(trailing ' ' from ${text})` : text;
+  if (target.type.startsWith("char")) return `trim(trailing ' ' from ${text})`;
+  // of blanks behind its length an insert keeps none
+  const length = /^varchar\((\d+)\)/.exec(target.type)?.[1];
+  if (length === undefined || isVarcharUpTo(source.type, Number(length))) return text;
+  const isBlankBehind = `char_length(${text}) > ${length} and char_length(trim(trailing ' ' from ${text})) <= ${length}`;
+  return `if(${isBlankBehind}, left(${text}, ${length}), ${text})`;
+}
+
+function isVarcharUpTo(type: string, length: number): boolean {
+  const own = /^varchar\((\d+)\)/.exec(type)?.[1];
+  return own !== undefined && Number(own) <= length;
 }
 
 /** The identity in the order of bounds: a choice is sorted by its place in its type, but compared with a bound as text. */
@@ -84,10 +94,12 @@ export function inWindow(job: Job, window: LoadWindow, side: Side, params: Param
       ].join(" and ");
     }
     case "keyless":
-      if (side === "target") return "false";
-      return job.by === null
-        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
-        : `s.${quote(job.by.name)} is null`;
+      if (job.by !== null && (side === "target" || job.keyTellsWindow)) {
+        return `${alias[side]}.${quote(job.by.name)} is null`;
+      }
+      // where the key does not tell the window, the survey has refused such rows of the source
+      if (side === "target" || job.by !== null) return "false";
+      return `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`;
   }
 }
 
@@ -118,6 +130,16 @@ export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: P
 export function selectSource(job: Job, where: string): string {
   const columns = writtenOf(job).map((column, index) => `${asTarget(column)} as c${index}`);
   return `select ${columns.join(", ")} from ${rowsOf(job.source)} s where ${where}`;
+}
+
+/** Of rows of one key and version one is the first that is the same each time. */
+export function newestFirst(job: Job): readonly string[] {
+  const version = job.version === null ? [] : [`${place(job, job.version)} desc`];
+  const rest = [...job.content, ...job.identity].map((column) => {
+    const value = place(job, column);
+    return familyOf(column.target.type) === "text" ? `cast(${value} as binary)` : value;
+  });
+  return [...version, ...rest];
 }
 
 /** Whether two values are the same: text by its bytes, for another case is a change, though a collation equates the two. */

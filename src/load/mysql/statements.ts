@@ -5,9 +5,8 @@ import { asTarget } from "./rows.ts";
 /** What people are told to run. */
 export const statements: Statements = {
   markType: "datetime(6)",
-  addUniqueKey: (target, columns) => [
-    `alter table ${quotedTable(target.table)} add unique key ${quote(keyName(target, columns))} (${list(columns)})`,
-  ],
+  // the server finds a name that nothing has yet
+  addUniqueKey: (target, columns) => [`alter table ${quotedTable(target.table)} add unique key (${list(columns)})`],
   dropKey: (target, { name }) => [
     `alter table ${quotedTable(target.table)} drop ${name === "PRIMARY" ? "primary key" : `key ${quote(name)}`}`,
   ],
@@ -28,7 +27,10 @@ export const statements: Statements = {
     `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
 };
 
-/** Rows are told apart by a key that is there, or by a number that they are given for it. */
+/**
+ * Rows are told apart by a key that is there, or by a number that they are given for it. Of columns that the server numbers
+ * a table has one at most, whose numbers need not differ where its key is not unique.
+ */
 function deleteRepeated(target: Target, columns: readonly string[], version: string | null): readonly string[] {
   const table = quotedTable(target.table);
   const mayBeNull = new Set(target.columns.filter(({ isNullable }) => isNullable).map(({ name }) => name));
@@ -42,11 +44,15 @@ function deleteRepeated(target: Target, columns: readonly string[], version: str
     `  from ${table} where ${isWhole(columns)}\n` +
     `) d on ${same} where d.place > 1`;
   if (known !== undefined) return [remove];
-  return [
-    `alter table ${table} add column reprise_row bigint unsigned not null auto_increment unique`,
-    remove,
-    `alter table ${table} drop column reprise_row`,
-  ];
+  const numbered = target.columns.find(({ isNumbered }) => isNumbered);
+  const number =
+    numbered === undefined
+      ? [`alter table ${table} add column reprise_row bigint unsigned not null auto_increment unique`]
+      : [
+          `alter table ${table} add column reprise_row bigint unsigned`,
+          `update ${table} set reprise_row = (@reprise_row := ifnull(@reprise_row, 0) + 1) order by ${quote(numbered.name)}`,
+        ];
+  return [...number, remove, `alter table ${table} drop column reprise_row`];
 }
 
 /** Grouped by place: by its name a column would be the source's own, which may tell apart what is one key to the table. */
@@ -63,10 +69,4 @@ function listRepeated(rows: SourceName, columns: readonly (string | JobColumn)[]
 
 function isWhole(columns: readonly string[], of = ""): string {
   return columns.map((column) => `${of}${quote(column)} is not null`).join(" and ");
-}
-
-/** A name has 64 characters. */
-function keyName({ table }: Target, columns: readonly string[]): string {
-  const wanted = `${table.name}_${columns.join("_")}_key`;
-  return Array.from(wanted).length <= 64 ? wanted : `${Array.from(table.name).slice(0, 48).join("")}_natural_key`;
 }

@@ -11,12 +11,11 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
   const { by, version } = job;
   const isKeyless = job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ");
   const isVersionless = version === null ? "false" : `s.${quote(version.name)} is null`;
-  const isWindowless = by === null ? "false" : `s.${quote(by.name)} is null`;
   const params = new Params();
   const text = `select count(*) as n,
     count(if(${isKeyless}, 1, null)) as keyless,
     count(if(${isVersionless} and not (${isKeyless}), 1, null)) as versionless,
-    count(if(${isWindowless}, 1, null)) as windowless,
+    ${windowless(job, "source")} as windowless,
     ${bounds(job, "source")}
     from ${rowsOf(job.source)} s where ${inRange(job, range, "source", params)}`;
   const [found] = (await session.query(text, params.values)).rows;
@@ -32,6 +31,7 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
     keyless: numberOf(found?.["keyless"]),
     versionless: numberOf(found?.["versionless"]),
     windowless: numberOf(found?.["windowless"]),
+    targetIsWindowless: numberOf(target?.["windowless"]) > 0,
     repeated: wants.repeated ? await repeatedKeys(session, job, range) : { keys: 0, rows: 0 },
     least: widest("least"),
     greatest: widest("greatest"),
@@ -46,10 +46,18 @@ function bounds(job: Job, side: Side): string {
   return `${of(`min(${column})`)} as least, ${of(`max(${column})`)} as greatest`;
 }
 
+/** Rows without a value of what windows are cut by. */
+function windowless(job: Job, side: Side): string {
+  if (job.by === null) return "0";
+  const column = `${side === "source" ? "s" : "f"}.${quote(job.by.name)}`;
+  return `count(if(${column} is null, 1, null))`;
+}
+
 async function targetBounds(session: Session, job: Job, range: LoadRange) {
   const params = new Params();
   const where = inRange(job, range, "target", params);
-  const text = `select ${bounds(job, "target")} from ${quotedTable(job.target.table)} f where ${where}`;
+  const text = `select ${bounds(job, "target")}, ${windowless(job, "target")} as windowless
+    from ${quotedTable(job.target.table)} f where ${where}`;
   return (await session.query(text, params.values)).rows[0];
 }
 

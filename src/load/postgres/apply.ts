@@ -1,9 +1,9 @@
 import { type LostCounts, noneLost, type WindowCounts } from "../counts.ts";
-import type { Hints, Job, JobColumn, Session } from "../dialect.ts";
+import type { Hints, Job, Session } from "../dialect.ts";
 import { countsOf, isNewer, markedOf, numberOf, place, type RowClass, rowClasses, writtenOf } from "../rows.ts";
 import type { LoadRange, LoadWindow } from "../window.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, inWindow, Params, selectSource } from "./rows.ts";
+import { asTarget, differ, inWindow, newestFirst, Params, selectSource } from "./rows.ts";
 import { settle } from "./session.ts";
 
 /**
@@ -18,7 +18,7 @@ const mostOfTable = { window: 0.05, whole: 0.2 };
 
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   await settle(session);
-  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
+  const lost = await markLost(session, job, window);
   const params = new Params();
   const join = await joinFor(session, job, window, hints);
   const isWritten = window.is !== "keyless";
@@ -75,9 +75,8 @@ function classify(job: Job, window: LoadWindow, join: Join, params: Params): str
   const keyless = [...key, ...(version === null ? [] : [place(job, version)])].map((column) => `s.${column} is null`);
   const repeats = newest ? [`when s.repetition > 1 then 'duplicate'`] : [];
   const source = newest
-    ? // of rows of one version one is chosen that is the same each time
-      `select c.*, row_number() over (partition by ${key.join(", ")}
-    order by ${place(job, version)} desc nulls last, (c.*)::text desc) as repetition from (${selectSource(job, where)}) c`
+    ? `select c.*, row_number() over (partition by ${key.join(", ")}
+    order by ${newestFirst(job)}) as repetition from (${selectSource(job, where)}) c`
     : selectSource(job, where);
   const compared = join === "none" ? ["else 'new'"] : comparisons(job);
   const near = join === "window" ? inWindow(job, window, "target", params) : "true";
@@ -122,12 +121,6 @@ function comparisons(job: Job): readonly string[] {
         ];
   const tied = ifSameVersionDiffers === "overwrite" ? "newer" : "tied";
   return [`when ${isNew} then 'new'`, ...ofVersion, `when ${differs} then '${tied}'`, ...revives, "else 'same'"];
-}
-
-function differ(job: Job, a: (column: JobColumn) => string, b: (column: JobColumn) => string): string {
-  const { content } = job;
-  if (content.length === 0) return "false";
-  return `(${content.map(a).join(", ")}) is distinct from (${content.map(b).join(", ")})`;
 }
 
 /**

@@ -12,18 +12,22 @@ import type {
   TargetColumn,
   UniqueKey,
 } from "../dialect.ts";
+import { textOf } from "../rows.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
+import { digitsOf } from "./rows.ts";
 
 /** Booleans and arrays come as text and JSON text, which every driver reads alike. */
 
+/** A domain is told as the type that it is of, which says what is rounded and how windows are cut. */
 const columnsOf = `
-  select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+  select a.attname as name,
+    case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) else format_type(a.atttypid, a.atttypmod) end as type,
     case when a.attcollation = 0 then null else a.attcollation::regcollation::text end as collation,
     case when a.attnotnull then 'no' else 'yes' end as nullable,
     case when a.attgenerated <> '' or a.attidentity = 'a' then 'yes' else 'no' end as generated,
     case when a.atthasdef or a.attidentity <> '' then 'yes' else 'no' end as filled,
     case when a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' then 'yes' else 'no' end as numbered
-  from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   order by a.attnum`;
 
@@ -73,6 +77,7 @@ async function columns(session: Session, oid: string): Promise<readonly TargetCo
     type: String(row["type"]),
     kind: kindOf(String(row["type"])),
     order: orderOf(String(row["type"]), row["collation"]),
+    collation: textOf(row["collation"]),
     isNullable: row["nullable"] === "yes",
     isGenerated: row["generated"] === "yes",
     hasDefault: row["filled"] === "yes",
@@ -133,7 +138,8 @@ async function queryColumns(session: Session, rows: string): Promise<readonly Co
     const column = `q.${quote(name)}`;
     // what has no collation cannot be asked for it
     const text = `pg_typeof(${column})::oid in (select oid from pg_type where typcollation <> 0)`;
-    return `format_type(pg_typeof(${column}), null) as t${index}, case when ${text} then 'yes' end as has${index}`;
+    const type = `select format_type(coalesce(nullif(typbasetype, 0), oid), typtypmod) from pg_type where oid = pg_typeof(${column})`;
+    return `(${type}) as t${index}, case when ${text} then 'yes' end as has${index}`;
   });
   const [told = {}] = (await session.query(`select ${types.join(", ")} ${one}`)).rows;
   const collations = names.map((name, index) =>
@@ -142,7 +148,8 @@ async function queryColumns(session: Session, rows: string): Promise<readonly Co
   const [collated = {}] = (await session.query(`select ${collations.join(", ")} ${one}`)).rows;
   return names.map((name, index) => {
     const type = String(told[`t${index}`]);
-    return { name, type, kind: kindOf(type), order: orderOf(type, collated[`c${index}`]), isNullable: true };
+    const collation = textOf(collated[`c${index}`]);
+    return { name, type, kind: kindOf(type), order: orderOf(type, collation), collation, isNullable: true };
   });
 }
 
@@ -212,16 +219,8 @@ export async function misfits(session: Session, pairs: readonly ColumnPair[]): P
   });
 }
 
-/** Digits behind the point that the table would round away without an error. Where the source names none, nobody knows. */
-function isNarrower({ source: from, target: to }: ColumnPair): boolean {
-  const digits = (type: string) => {
-    const numeric = /^numeric\(\d+,(-?\d+)\)$/.exec(type)?.[1];
-    const time = /^time(?:stamp)?\((\d)\)/.exec(type)?.[1];
-    return numeric === undefined ? (time === undefined ? null : Number(time)) : Number(numeric);
-  };
-  const kept = digits(to.type);
-  if (kept === null) return false;
-  const given = digits(from.type);
-  if (given !== null) return given > kept;
-  return /^time/.test(from.type) && /^time/.test(to.type);
+/** Digits behind the point that the table would round away without an error. */
+function isNarrower({ source, target }: ColumnPair): boolean {
+  const [given, kept] = [digitsOf(source.type), digitsOf(target.type)];
+  return given !== null && kept !== null && given > kept;
 }

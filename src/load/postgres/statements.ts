@@ -1,14 +1,14 @@
-import type { JobColumn, SourceName, Statements, TableName, Target } from "../dialect.ts";
+import type { JobColumn, SourceName, Statements, Target } from "../dialect.ts";
 import { list, quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget } from "./rows.ts";
+import { asTarget, isRounded } from "./rows.ts";
 
 /** What people are told to run. Indexes are built while others write, except over partitions, where PostgreSQL cannot. */
 export const statements: Statements = {
   markType: "timestamp with time zone",
   addUniqueKey: (target, columns) => {
     const how = target.isPartitioned ? "" : "concurrently ";
-    const name = keyName(target.table, columns);
-    return [`create unique index ${how}${quote(name)} on ${quotedTable(target.table)} (${list(columns)})`];
+    // the server finds a name that nothing has yet
+    return [`create unique index ${how}on ${quotedTable(target.table)} (${list(columns)})`];
   },
   dropKey: (target, key) => {
     const name = quotedTable({ schema: target.table.schema, name: key.name });
@@ -24,6 +24,7 @@ export const statements: Statements = {
   addColumn: (target, name, type) => [`alter table ${quotedTable(target.table)} add column ${quote(name)} ${type}`],
   deleteRepeated: (target, columns, version) => [deleteRepeated(target, columns, version)],
   listRepeated,
+  listRounded: (rows, column) => `select * from ${rowsOf(rows)} s where ${isRounded(column)}`,
   listNulls: (rows: SourceName, columns) =>
     `select * from ${rowsOf(rows)} s where ${columns.map((column) => `${quote(column)} is null`).join(" or ")}`,
 };
@@ -53,10 +54,4 @@ function listRepeated(rows: SourceName, columns: readonly (string | JobColumn)[]
 
 function isWhole(columns: readonly string[], of = ""): string {
   return columns.map((column) => `${of}${quote(column)} is not null`).join(" and ");
-}
-
-/** PostgreSQL cuts longer names short, and then two may be one. */
-function keyName({ name }: TableName, columns: readonly string[]): string {
-  const wanted = `${name}_${columns.join("_")}_key`;
-  return Buffer.byteLength(wanted) <= 63 ? wanted : `${Array.from(name).slice(0, 12).join("")}_natural_key`;
 }

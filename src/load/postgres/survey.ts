@@ -2,7 +2,17 @@ import type { Comparison, Job, ListedKey, Session, Survey, SurveyWants } from ".
 import { numberOf, outer, place, textOf } from "../rows.ts";
 import type { LoadRange } from "../window.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { asTarget, asText, inRange, Params, selectSource } from "./rows.ts";
+import {
+  asTarget,
+  asText,
+  differ,
+  inRange,
+  isRounded,
+  mayBeRounded,
+  newestFirst,
+  Params,
+  selectSource,
+} from "./rows.ts";
 import { settle } from "./session.ts";
 
 /** A sample of so many rows cuts windows whose sizes differ by a twentieth or so; from a smaller one they differ more. */
@@ -14,11 +24,12 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
   const where = inRange(job, range, "source", params);
   const isKeyless = job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ");
   const isVersionless = job.version === null ? "false" : `s.${quote(job.version.name)} is null`;
-  const isWindowless = job.by === null ? "false" : `s.${quote(job.by.name)} is null`;
+  const rounding = mayBeRounded(job);
   const text = `select count(*)::text as rows,
     count(*) filter (where ${isKeyless})::text as keyless,
     count(*) filter (where ${isVersionless} and not (${isKeyless}))::text as versionless,
-    count(*) filter (where ${isWindowless})::text as windowless,
+    ${windowless(job, "source")} as windowless,
+    ${rounding.map((column, index) => `count(*) filter (where ${isRounded(column)})::text as r${index},`).join(" ")}
     ${bounds(job, "source")}
     from ${rowsOf(job.source)} s where ${where}`;
   const [found] = (await session.query(text, params.values)).rows;
@@ -32,6 +43,8 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
     keyless: numberOf(found?.["keyless"]),
     versionless: numberOf(found?.["versionless"]),
     windowless: numberOf(found?.["windowless"]),
+    rounded: rounding.map((column, index) => ({ column, rows: numberOf(found?.[`r${index}`]) })),
+    targetIsWindowless: numberOf(target?.["windowless"]) > 0,
     repeated: wants.repeated ? await repeatedKeys(session, job, range) : { keys: 0, rows: 0 },
     least: outer(textOf(found?.["least"]), textOf(target?.["least"]), "least", isNumber),
     greatest: outer(textOf(found?.["greatest"]), textOf(target?.["greatest"]), "greatest", isNumber),
@@ -47,10 +60,18 @@ function bounds(job: Job, side: "source" | "target"): string {
   return `${asText(`min(${column})${finite}`)} as least, ${asText(`max(${column})${finite}`)} as greatest`;
 }
 
+/** Rows without a value of what windows are cut by. */
+function windowless(job: Job, side: "source" | "target"): string {
+  if (job.by === null) return "'0'";
+  const column = `${side === "source" ? "s" : "f"}.${quote(job.by.name)}`;
+  return `count(*) filter (where ${column} is null)::text`;
+}
+
 async function targetBounds(session: Session, job: Job, range: LoadRange) {
   const params = new Params();
   const where = inRange(job, range, "target", params);
-  const text = `select ${bounds(job, "target")} from ${quotedTable(job.target.table)} f where ${where}`;
+  const text = `select ${bounds(job, "target")}, ${windowless(job, "target")} as windowless
+    from ${quotedTable(job.target.table)} f where ${where}`;
   return (await session.query(text, params.values)).rows[0];
 }
 
@@ -94,16 +115,18 @@ export async function compare(session: Session, job: Job, range: LoadRange, limi
   const params = new Params();
   const table = quotedTable(job.target.table);
   const key = job.identity.map((column) => place(job, column));
-  const order = [...key, ...(version === null ? [] : [`${place(job, version)} desc nulls last`])].join(", ");
+  const order = [...key, newestFirst(job)].join(", ");
   const met = job.identity.map((column) => `f.${quote(column.name)} = s.${place(job, column)}`).join(" and ");
   const has = (name: string) => `f.${quote(name)}`;
   const [firstKey] = job.identity;
   const older = version === null ? "false" : `${has(version.name)} > s.${place(job, version)}`;
-  const compared = [...(version === null ? [] : [version]), ...job.content];
+  const isOther = differ(
+    job,
+    ({ name }) => has(name),
+    (column) => `s.${place(job, column)}`,
+  );
   const differs =
-    compared.length === 0
-      ? "false"
-      : `(${compared.map(({ name }) => has(name)).join(", ")}) is distinct from (${compared.map((column) => `s.${place(job, column)}`).join(", ")})`;
+    version === null ? isOther : `${has(version.name)} is distinct from s.${place(job, version)} or ${isOther}`;
   const marked = mark === null ? "false" : `${has(mark.column.name)} is not null`;
   const unmarked = mark === null ? "true" : `${has(mark.column.name)} is null`;
   const whole = job.identity.map(({ name }) => `s.${quote(name)} is not null`);

@@ -14,7 +14,7 @@ const rowsAtOnce = 5_000;
 /** Where nothing is new, one look at the rows as they lie says so; else they are copied. */
 export async function apply(session: Session, job: Job, window: LoadWindow, hints: Hints): Promise<WindowCounts> {
   const where = (params: Params) => inWindow(job, window, "source", params);
-  const lost = window.is === "keyless" ? noneLost : await markLost(session, job, window);
+  const lost = await markLost(session, job, window);
   const looked = hints.targetWasEmpty ? null : await looksThrough(session, job, where);
   const isNothingNew = looked !== null && looked.inserted + looked.updated === 0;
   const counts = isNothingNew ? looked : await copied(session, job, where, window.is !== "keyless");

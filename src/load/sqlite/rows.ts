@@ -58,10 +58,12 @@ export function inWindow(job: Job, window: LoadWindow, side: Side, params: Param
       ].join(" and ");
     }
     case "keyless":
-      if (side === "target") return "false";
-      return job.by === null
-        ? `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`
-        : `s.${quote(job.by.name)} is null`;
+      if (job.by !== null && (side === "target" || job.keyTellsWindow)) {
+        return `${alias[side]}.${quote(job.by.name)} is null`;
+      }
+      // where the key does not tell the window, the survey has refused such rows of the source
+      if (side === "target" || job.by !== null) return "false";
+      return `(${job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ")})`;
   }
 }
 
@@ -69,7 +71,9 @@ export function inRange(job: Job, { from, to }: LoadRange, side: Side, params: P
   const { by } = job;
   if (by === null || (from === null && to === null)) return "true";
   const column = `${alias[side]}.${quote(by.name)}`;
-  const bound = (value: string) => params.push(by[side].kind === "integer" ? BigInt(value) : value);
+  // a day without a clock is less than its own beginning with one
+  const bound = (value: string) =>
+    params.push(by[side].kind === "integer" ? BigInt(value) : value.replace(/ 00:00:00$/, ""));
   return [
     ...(from === null ? [] : [`${column} >= ${bound(from)}`]),
     ...(to === null ? [] : [`${column} < ${bound(to)}`]),

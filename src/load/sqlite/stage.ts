@@ -1,7 +1,7 @@
 import type { Job, Session } from "../dialect.ts";
 import { place, RepeatedKey, type RowClass, writtenOf } from "../rows.ts";
 import { quote, quotedTable, rowsOf } from "./names.ts";
-import { isWhole, keyOn, Params, typeBeside } from "./rows.ts";
+import { asTarget, isWhole, keyOn, Params, typeBeside } from "./rows.ts";
 import { affinityOf, collationOf } from "./types.ts";
 
 /** Tables beside, which this connection alone sees. The file's lock is held, so nobody writes between two statements. */
@@ -27,8 +27,8 @@ export async function stage(session: Session, job: Job, where: (params: Params) 
   const repetition = newest
     ? // of rows of one version one is chosen that is the same each time
       `row_number() over (partition by ${order} order by ${[
-        `s.${quote(version.name)} desc`,
-        ...job.content.map(({ name }) => `s.${quote(name)}`),
+        `${asTarget(version)} desc`,
+        ...job.content.map((column) => `${asTarget(column)} collate binary`),
       ].join(", ")})`
     : "1";
   const params = new Params();

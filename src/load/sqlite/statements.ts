@@ -7,9 +7,14 @@ import { comparedAs } from "./rows.ts";
 /** What people are told to run. */
 export const statements: Statements = {
   markType: "TEXT",
-  addUniqueKey: ({ table }, columns) => {
-    const index = quotedTable({ schema: table.schema, name: `${table.name}_${columns.join("_")}_key` });
-    return [`create unique index ${index} on ${quote(table.name)} (${list(columns)})`];
+  addUniqueKey: ({ table, keys }, columns) => {
+    const wanted = `${table.name}_${columns.join("_")}_key`;
+    const taken = new Set(keys.map(({ name }) => name.toLowerCase()));
+    const names = [wanted, ...keys.map((_, index) => `${wanted}_${index + 2}`)];
+    const name = names.find((one) => !taken.has(one.toLowerCase())) ?? wanted;
+    return [
+      `create unique index ${quotedTable({ schema: table.schema, name })} on ${quote(table.name)} (${list(columns)})`,
+    ];
   },
   // what a table's own text declares goes with the table alone
   dropKey: ({ table }, { name }) =>

@@ -11,12 +11,11 @@ const sampledOfWindow = 500;
 export async function survey(session: Session, job: Job, range: LoadRange, wants: SurveyWants): Promise<Survey> {
   const isKeyless = job.identity.map(({ name }) => `s.${quote(name)} is null`).join(" or ");
   const isVersionless = job.version === null ? "false" : `s.${quote(job.version.name)} is null`;
-  const isWindowless = job.by === null ? "false" : `s.${quote(job.by.name)} is null`;
   const params = new Params();
   const text = `select count(*) as n,
     count(*) filter (where ${isKeyless}) as keyless,
     count(*) filter (where ${isVersionless} and not (${isKeyless})) as versionless,
-    count(*) filter (where ${isWindowless}) as windowless,
+    ${windowless(job, "source")} as windowless,
     ${bounds(job, "source")}
     from ${rowsOf(job.source)} s where ${inRange(job, range, "source", params)}`;
   const [found] = (await session.query(text, params.values)).rows;
@@ -28,6 +27,7 @@ export async function survey(session: Session, job: Job, range: LoadRange, wants
     keyless: numberOf(found?.["keyless"]),
     versionless: numberOf(found?.["versionless"]),
     windowless: numberOf(found?.["windowless"]),
+    targetIsWindowless: numberOf(target?.["windowless"]) > 0,
     repeated: wants.repeated ? await repeatedKeys(session, job, range) : { keys: 0, rows: 0 },
     least: outer(textOf(found?.["least"]), textOf(target?.["least"]), "least", isNumber),
     greatest: outer(textOf(found?.["greatest"]), textOf(target?.["greatest"]), "greatest", isNumber),
@@ -48,10 +48,18 @@ function bounds(job: Job, side: Side): string {
   return `cast(min(${value}) as text) as least, cast(max(${value}) as text) as greatest`;
 }
 
+/** Rows without a value of what windows are cut by. */
+function windowless(job: Job, side: Side): string {
+  if (job.by === null) return "0";
+  const column = `${side === "source" ? "s" : "f"}.${quote(job.by.name)}`;
+  return `count(*) filter (where ${column} is null)`;
+}
+
 async function targetBounds(session: Session, job: Job, range: LoadRange) {
   const params = new Params();
   const where = inRange(job, range, "target", params);
-  const text = `select ${bounds(job, "target")} from ${quotedTable(job.target.table)} f where ${where}`;
+  const text = `select ${bounds(job, "target")}, ${windowless(job, "target")} as windowless
+    from ${quotedTable(job.target.table)} f where ${where}`;
   return (await session.query(text, params.values)).rows[0];
 }
 

@@ -51,9 +51,6 @@ const watched = {
 };
 const { reprise } = declareEnrich({ ledger: watched, client, customers, keyless, at });
 await reprise.start();
-// nothing of a schedule keeps a process alive
-const alive = setInterval(() => {}, 1_000);
 await closed;
 await reprise.close();
-clearInterval(alive);
 process.exit(0);
