@@ -2,6 +2,7 @@ import { describe, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { type SourceAdapter, sourceSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import { natsStage, natsVersion } from "../support/nats.ts";
 import { queue } from "../support/queue.ts";
 import { rabbitmqStage, rabbitmqVersion } from "../support/rabbitmq.ts";
 
@@ -26,6 +27,10 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
   {
     adapter: { name: "rabbitmq", can: { cut: true }, open: rabbitmqStage },
     missing: (await rabbitmqVersion()) === undefined ? "no RabbitMQ answers" : undefined,
+  },
+  {
+    adapter: { name: "nats", can: { cut: true }, open: natsStage },
+    missing: (await natsVersion()) === undefined ? "no NATS with JetStream answers" : undefined,
   },
 ];
 
