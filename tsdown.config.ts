@@ -10,6 +10,8 @@ export default defineConfig({
     mysql: "src/stores/mysql/index.ts",
     azure: "src/stores/azure/index.ts",
     files: "src/stores/files/index.ts",
+    rabbitmq: "src/sources/rabbitmq/index.ts",
+    nats: "src/sources/nats/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",
