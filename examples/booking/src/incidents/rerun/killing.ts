@@ -12,8 +12,9 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
   }
   const check = leases.check.bind(leases);
   const replaceIn = registers.replaceIn.bind(registers);
-  /** Whether this process has written a window to its end, and whether the transaction that was begun last is one. */
-  let [windowWritten, fenced] = [false, false];
+  /** What the transaction that is open notes: the run with its windows, or the progress of one. */
+  let noting: "plan" | "window" | null = null;
+  let windowWritten = false;
   return {
     ...ledger,
     leases: {
@@ -27,10 +28,9 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
         return lease;
       },
       check: async (tx, grip) => {
-        kill.at("window: progress noted, fence not checked");
+        if (noting === "window") kill.at("window: progress noted, fence not checked");
         const holds = await check(tx, grip);
-        kill.at("window: fence checked, not committed");
-        fenced = true;
+        if (noting === "window") kill.at("window: fence checked, not committed");
         return holds;
       },
       release: async (grip) => {
@@ -44,23 +44,22 @@ export function killingLedger(ledger: SqliteLedger, kill: KillSwitch<Point>, beg
         // how a schedule stands is kept there too
         if (!name.startsWith("load/")) return registers.replace(name, value, version);
         if (windowWritten) kill.at("end: not recorded");
-        const written = await registers.replace(name, value, version);
-        // the run with its windows: what points to it is a number
-        if (!windowWritten && value.startsWith("{")) kill.at("plan: windows written down, none begun");
-        return written;
+        return registers.replace(name, value, version);
       },
       replaceIn: async (tx, name, value, version) => {
-        kill.at("window: begun, its progress not noted");
+        noting = /^load\/.*\/window\//.test(name) ? "window" : "plan";
+        if (noting === "window") kill.at("window: begun, its progress not noted");
         return replaceIn(tx, name, value, version);
       },
     },
     sql: {
       ...sql,
       begin: async (work, statementMs) => {
-        fenced = false;
+        noting = null;
         const result = await sql.begin(work, statementMs);
-        windowWritten ||= fenced;
-        if (fenced) kill.at("window: committed, the next not begun");
+        windowWritten ||= noting === "window";
+        if (noting === "plan") kill.at("plan: windows written down, none begun");
+        if (noting === "window") kill.at("window: committed, the next not begun");
         return result;
       },
     },
