@@ -31,13 +31,13 @@ export class Attempts {
     return {
       read: async () => {
         const kept = await insist(this.#clock, () => this.#registers.read(nameOf()));
-        return kept === null ? null : (JSON.parse(kept.value) as Tried);
+        return kept === null ? null : decodeTried(kept.value);
       },
       write: (tried) =>
         insist(this.#clock, async () => {
           const kept = await this.#registers.read(nameOf());
           // whoever was first has begun with a copy at this moment: one of the two is counted
-          await this.#registers.replace(nameOf(), JSON.stringify(tried), kept?.version ?? null);
+          await this.#registers.replace(nameOf(), encodeTried(tried), kept?.version ?? null);
         }),
     };
   }
@@ -59,4 +59,16 @@ export interface Tried {
   readonly attempts: number;
   /** Whether the last one has not ended, as far as anybody knows. */
   readonly atWork: boolean;
+}
+
+/** Of the registers' form. What a newer version wrote is not read by an older one. */
+const form = 1;
+
+export function encodeTried({ attempts, atWork }: Tried): string {
+  return JSON.stringify({ form, attempts, atWork });
+}
+/** `null`: of another form. */
+export function decodeTried(text: string): Tried | null {
+  const { form: written, attempts, atWork } = JSON.parse(text) as Tried & { readonly form: number };
+  return written === form ? { attempts, atWork } : null;
 }

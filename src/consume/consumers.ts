@@ -6,7 +6,7 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import { Attempts } from "./attempts.ts";
-import { type ConsumeCounters, createConsumeCounters } from "./counters.ts";
+import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
 import { type ConsumeSettings, consumeSettingsOf, oldestOf } from "./settings.ts";
@@ -95,6 +95,7 @@ class RunningConsumer implements Consumer {
     this.ready.catch(() => {});
   }
 
+  readonly counts = (): ConsumeCounts => structuredClone(this.#counters);
   readonly pause = (): void => this.#pause(true);
   readonly resume = (): void => this.#pause(false);
   readonly close = async (): Promise<void> => {

@@ -23,6 +23,10 @@ export interface ConsumeCounters {
   waited: number;
 }
 
+export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
+  readonly setAside: Readonly<ConsumeCounters["setAside"]>;
+};
+
 export function createConsumeCounters(): ConsumeCounters {
   return {
     received: 0,

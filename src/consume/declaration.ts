@@ -3,6 +3,7 @@ import type { Scalar } from "../base/scalar.ts";
 import type { Source } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
+import type { ConsumeCounts } from "./counters.ts";
 
 export interface ConsumeOptions<In> {
   /**
@@ -34,6 +35,8 @@ export interface Consumer {
   readonly name: string;
   /** Resolves when it receives for the first time; rejects where it may not begin. */
   readonly ready: Promise<void>;
+  /** What it counted since its process started. */
+  readonly counts: () => ConsumeCounts;
   /** Receives nothing new until `resume`; what it received before goes on. */
   readonly pause: () => void;
   readonly resume: () => void;

@@ -98,8 +98,9 @@ export class Receiving {
   #room(): number {
     const { settings, draining } = this.#stores;
     const { held, isAway } = this.#consuming;
-    if (this.#paused || isAway || draining.reason !== undefined) return 0;
     const all = this.#underWay.size;
+    // where none waits for the ledger any more, the next one asks
+    if (this.#paused || (isAway && all > 0) || draining.reason !== undefined) return 0;
     const most = settings.atOnce * defaults.consume.heldPerAtOnce;
     return Math.max(0, Math.min(settings.atOnce - (all - held), most - all));
   }

@@ -242,6 +242,20 @@ describe("a ledger that is away", () => {
     expect(broker.settlements).toEqual(["acknowledge", "acknowledge"]);
     await reprise.close();
   });
+
+  test("is met again also where the broker took back meanwhile what waited for it", async () => {
+    const { broker, runs, instance, faulty, clock } = stand();
+    const { reprise, consumer } = instance("a");
+    await reprise.start();
+    for (let call = 1; call <= 5; call += 1) faulty.fail("claim", { call });
+    broker.send(seat("A"));
+    await clock.advance(100);
+    broker.crash();
+    for (let second = 0; second < 30; second += 1) await clock.advance(1_000);
+    expect(runs).toEqual(["A"]);
+    expect(consumer.counts()).toMatchObject({ received: 2, ran: 1, lost: 1, failed: 0 });
+    await reprise.close();
+  });
 });
 
 describe("in order", () => {
