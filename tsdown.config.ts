@@ -12,6 +12,7 @@ export default defineConfig({
     files: "src/stores/files/index.ts",
     rabbitmq: "src/sources/rabbitmq/index.ts",
     nats: "src/sources/nats/index.ts",
+    "redis-streams": "src/sources/redis-streams/index.ts",
     transactions: "src/stores/transactions/index.ts",
     web: "src/transports/http/web.ts",
     fastify: "src/transports/http/fastify.ts",

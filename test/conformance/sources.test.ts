@@ -5,6 +5,8 @@ import { cannotRunHere, doesNotApply } from "../support/environment.ts";
 import { natsStage, natsVersion } from "../support/nats.ts";
 import { queue } from "../support/queue.ts";
 import { rabbitmqStage, rabbitmqVersion } from "../support/rabbitmq.ts";
+import { noRedisHere } from "../support/redis.ts";
+import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
 
 const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: string | undefined }[] = [
   ...[false, true].map((delays) => ({
@@ -32,6 +34,14 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
     adapter: { name: "nats", can: { cut: true }, open: natsStage },
     missing: (await natsVersion()) === undefined ? "no NATS with JetStream answers" : undefined,
   },
+  ...Object.entries(streamClients).map(([name, connect]) => ({
+    adapter: {
+      name: `redis streams through ${name}`,
+      can: { cut: true as const },
+      open: () => redisStreamsStage(connect),
+    },
+    missing: noRedisHere(),
+  })),
 ];
 
 for (const { adapter, missing } of adapters) {

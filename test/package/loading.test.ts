@@ -61,6 +61,7 @@ const entries = [
   "reprise/files",
   "reprise/rabbitmq",
   "reprise/nats",
+  "reprise/redis-streams",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -102,7 +103,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 
