@@ -31,7 +31,9 @@ export class Attempts {
     return {
       read: async () => {
         const kept = await insist(this.#clock, () => this.#registers.read(nameOf()));
-        return kept === null ? null : decodeTried(kept.value);
+        const tried = kept === null ? null : decodeTried(kept.value);
+        // of one that ended, or was set aside: another of the same content may have begun since
+        return tried?.attempts === 0 ? null : tried;
       },
       write: (tried) =>
         insist(this.#clock, async () => {

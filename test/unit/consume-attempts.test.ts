@@ -33,4 +33,14 @@ describe("what is kept of a message's attempts", () => {
     expect(await other?.of({ reference: "A", seat: 1 }).read()).toBeNull();
     await ledger.close();
   });
+
+  test("is nothing any more once it ended: another of the same content may have begun since", async () => {
+    const clock = manualClock();
+    const ledger = memoryLedger({ clock });
+    await ledger.open();
+    const message = new Attempts(ledger.registers as never, clock, "a/").of({ reference: "A" });
+    await message.write({ attempts: 0, atWork: false });
+    expect(await message.read()).toBeNull();
+    await ledger.close();
+  });
 });
