@@ -150,7 +150,7 @@ export class Receiving {
     const message = new Message(this.#consuming, delivery, ending);
     const { lane } = message;
     const before = lane === null ? undefined : this.#lanes.get(lane);
-    const handled = before === undefined ? message.handle() : before.then(() => message.handle());
+    const handled = before === undefined ? message.handle() : this.#after(before, message);
     if (lane !== null) this.#lanes.set(lane, handled);
     const leave = this.#underWay.add(handled);
     void handled.then(() => {
@@ -158,6 +158,14 @@ export class Receiving {
       if (lane !== null && this.#lanes.get(lane) === handled) this.#lanes.delete(lane);
       this.#changed();
     });
+  }
+
+  /** Many behind one that is tried again must not keep everybody's places. */
+  async #after(before: Promise<void>, message: Message): Promise<void> {
+    const leave = this.#consuming.hold();
+    await before;
+    leave();
+    await message.handle();
   }
 
   async #close(receiver: Receiver | undefined): Promise<void> {

@@ -228,6 +228,22 @@ describe("in order", () => {
     expect(broker.left()).toBe(0);
     await reprise.close();
   });
+
+  test("messages that wait behind one that is tried again leave their places to those of other keys", async () => {
+    const { broker, runs, instance, running, clock } = stand({ inOrderBy: ({ seat }) => seat, atOnce: 2 });
+    const { reprise } = instance("a");
+    running(async ({ reference }) => {
+      if (reference === "A1" && runs.length === 1) throw new Error("no");
+    });
+    await reprise.start();
+    for (const reference of ["A1", "A2", "A3"]) broker.send(seat(reference, 1));
+    broker.send(seat("B1", 2));
+    await clock.advance(10);
+    expect(runs).toEqual(["A1", "B1"]);
+    await clock.advance(1_000);
+    expect(runs).toEqual(["A1", "B1", "A1", "A2", "A3"]);
+    await reprise.close();
+  });
 });
 
 describe("the broker's lock", () => {
