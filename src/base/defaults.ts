@@ -108,6 +108,11 @@ export const defaults = {
     openMs: 20_000,
     /** A connection that was cut tells nobody: so long a settlement is waited for, then it is taken for lost. */
     settleMs: 8_000,
+    /** Clocks of publishers and brokers differ by less. */
+    aheadMs: 86_400_000,
+    /** A message that nobody counted for so long is delivered again by no broker that is in order. */
+    keptMs: 30 * 86_400_000,
+    sweepEveryMs: 3_600_000,
     sweepBatch: 1_000,
   },
   schedule: {

@@ -12,6 +12,7 @@ export class Attempts {
   readonly #registers: Registers<unknown>;
   readonly #clock: Clock;
   readonly #prefix: string;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   /** @param prefix of the registers' names, which belongs to one consumer alone */
   constructor(registers: Registers<unknown>, clock: Clock, prefix: string) {
@@ -31,7 +32,9 @@ export class Attempts {
     return {
       read: async () => {
         const kept = await insist(this.#clock, () => this.#registers.read(nameOf()));
-        return kept === null ? null : decodeTried(kept.value);
+        const tried = kept === null ? null : decodeTried(kept.value);
+        // of one that ended, or was set aside: another of the same content may have begun since
+        return tried?.attempts === 0 ? null : tried;
       },
       write: (tried) =>
         insist(this.#clock, async () => {
@@ -42,9 +45,14 @@ export class Attempts {
     };
   }
 
-  /** Forgets what nobody has counted for so long, some of it. */
-  async sweep(keptMs: number): Promise<void> {
-    await this.#registers.sweep(this.#prefix, keptMs, defaults.consume.sweepBatch);
+  /** Now and then: forgets what nobody has counted for long, some of it. Never rejects. */
+  sweep(): void {
+    const { sweepEveryMs, keptMs, sweepBatch } = defaults.consume;
+    const now = this.#clock.monotonic();
+    if (now - this.#sweptAt < sweepEveryMs) return;
+    this.#sweptAt = now;
+    // the next one goes on
+    this.#registers.sweep(this.#prefix, keptMs, sweepBatch).catch(() => {});
   }
 }
 

@@ -9,7 +9,7 @@ import { Attempts } from "./attempts.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
-import { type ConsumeSettings, consumeSettingsOf, oldestOf } from "./settings.ts";
+import { type ConsumeSettings, consumeSettingsOf } from "./settings.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
@@ -39,6 +39,7 @@ export interface DeclaredConsumer {
 export function createConsumers(host: ConsumeHost): Consumers {
   const declared = new Map<string, DeclaredConsumer & { readonly running: RunningConsumer }>();
   let ledger: Ledger<unknown> | undefined;
+  let isDrained = false;
   return {
     declare: (declaration) => {
       const settings = consumeSettingsOf(declaration);
@@ -48,7 +49,8 @@ export function createConsumers(host: ConsumeHost): Consumers {
       const counters = createConsumeCounters();
       const running = new RunningConsumer(host, declaration, settings, counters);
       declared.set(name, { name, declaration, counters, running });
-      if (ledger !== undefined) running.start(ledger);
+      if (isDrained) void running.close();
+      else if (ledger !== undefined) running.start(ledger);
       return running;
     },
     list: () => [...declared.values()],
@@ -57,6 +59,7 @@ export function createConsumers(host: ConsumeHost): Consumers {
       for (const { running } of declared.values()) running.start(opened);
     },
     drain: async () => {
+      isDrained = true;
       await Promise.all([...declared.values()].map(({ running }) => running.close()));
     },
   };
@@ -74,7 +77,6 @@ class RunningConsumer implements Consumer {
   #refused: (reason: Error) => void = () => {};
   #receiving: Receiving | undefined;
   #paused = false;
-  #starting: Promise<void> = Promise.resolve();
 
   constructor(
     host: ConsumeHost,
@@ -101,44 +103,36 @@ class RunningConsumer implements Consumer {
   readonly close = async (): Promise<void> => {
     this.#draining.abort(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     this.#refused(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
-    await this.#starting;
     await this.#receiving?.drained();
   };
 
   start(ledger: Ledger<unknown>): void {
-    this.#starting = this.#start(ledger).catch((error: unknown) => {
-      this.#refused(error as Error);
-      process.emitWarning(`${this.#settings.where} does not begin: ${error instanceof Error ? error.message : "?"}`, {
-        code: "REPRISE_CONSUMER_REFUSED",
-      });
-    });
-  }
-
-  async #start(ledger: Ledger<unknown>): Promise<void> {
+    if (this.#draining.reason !== undefined) return;
     const { registers } = ledger;
     const { operation, source } = this.#declaration;
     const settings = this.#settings;
+    const refused = (reason: Error) => {
+      this.#refused(reason);
+      process.emitWarning(`${settings.where} does not begin: ${reason.message}`, { code: "REPRISE_CONSUMER_REFUSED" });
+    };
     if (registers === undefined) {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", {
-        where: settings.where,
-        why: `ledger '${ledger.name}' keeps no registers, so nobody can count the attempts at a message.`,
-        mend: "Use a ledger that does.",
-      });
+      const why = `ledger '${ledger.name}' keeps no registers, so nobody can count the attempts at a message.`;
+      const mend = "Use a ledger that does.";
+      refused(new RepriseError("REPRISE_BAD_DECLARATION", { where: settings.where, why, mend }));
+      return;
     }
-    const oldestMs = oldestOf(settings, await source.horizon());
-    if (this.#draining.reason !== undefined) return;
     const clock = this.#host.clock();
     // of its operation and its source, both as they are shared by every process
     const prefix = `consume/${sha256(JSON.stringify([this.#host.service, operation.name, source.name])).slice(0, 32)}/`;
     const stores = {
-      ...{ settings, source, clock, oldestMs },
+      ...{ settings, source, clock },
       operation: operation as unknown as Carried<unknown, unknown, AnyRefused>,
       attempts: new Attempts(registers, clock, prefix),
       counters: this.#counters,
       draining: this.#draining,
       closing: this.#host.closing,
     };
-    this.#receiving = new Receiving(stores, this.#began);
+    this.#receiving = new Receiving(stores, { began: this.#began, refused });
     this.#receiving.paused = this.#paused;
     this.#receiving.start();
   }

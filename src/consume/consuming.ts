@@ -17,8 +17,6 @@ export interface ConsumeStores {
   readonly clock: Clock;
   readonly attempts: Attempts;
   readonly counters: ConsumeCounters;
-  /** For how long after it was sent a message is run; `null`: however old it is. */
-  readonly oldestMs: number | null;
   /** Nothing begins any more: what waits is given back. */
   readonly draining: Abortable;
   /** Nobody waits any longer: what is under way is left. */
@@ -28,6 +26,8 @@ export interface ConsumeStores {
 /** What the messages under way in one instance share. */
 export class Consuming {
   readonly stores: ConsumeStores;
+  /** For how long after it was sent a message is run; `null`: however old it is; `undefined`: the broker has not said. */
+  oldestMs: number | null | undefined;
   readonly #held = new UnderWay<true>();
   readonly #changed: () => void;
   #isAway = false;

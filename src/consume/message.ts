@@ -21,7 +21,7 @@ export class Message {
   /** `null`: nobody has looked. */
   #tried: Tried | null;
 
-  /** @param ending nothing begins any more, or nothing of its connection can be settled */
+  /** @param ending nothing begins any more, or nothing of its connection can be settled; also it may find that out */
   constructor(consuming: Consuming, delivery: Delivery, ending: Abortable) {
     this.#ending = ending;
     this.#consuming = consuming;
@@ -58,8 +58,8 @@ export class Message {
     const { counters, settings } = this.#stores;
     let awayMs: number = defaults.consume.awayMs.least;
     for (;;) {
-      if (this.#ending.reason !== undefined || this.#lock?.losing.reason !== undefined) return now;
-      const verdict = await this.#attempt(this.#body?.value);
+      const verdict = this.#mayBegin ? await this.#attempt(this.#body?.value) : null;
+      if (verdict === null) return now;
       this.#consuming.met(verdict.is === "away" ? "away" : "there");
       switch (verdict.is) {
         case "acknowledge":
@@ -92,27 +92,39 @@ export class Message {
     }
   }
 
+  get #mayBegin(): boolean {
+    return this.#ending.reason === undefined && this.#lock?.losing.reason === undefined;
+  }
+
   /** What is set aside untried. */
   #unfit(): Settlement | null {
     if (this.#body === null) return { is: "dead-letter", reason: "invalid", why: "its body cannot be read" };
-    const { clock, oldestMs } = this.#stores;
+    const { clock } = this.#stores;
+    const { oldestMs = null } = this.#consuming;
     const { sentAt } = this.#delivery;
-    if (oldestMs === null || (sentAt !== null && clock.now() - sentAt <= oldestMs)) return null;
-    const why = sentAt === null ? "nobody wrote down when it was sent" : "outcomes of its time are forgotten";
+    const ageMs = sentAt === null ? null : clock.now() - sentAt;
+    // a date of the far future is none: some publishers write milliseconds where seconds are read
+    const isDated = ageMs !== null && ageMs >= -defaults.consume.aheadMs;
+    if (oldestMs === null || (isDated && ageMs <= oldestMs)) return null;
+    const why = isDated ? "outcomes of its time are forgotten" : "nobody wrote down when it was sent";
     return { is: "dead-letter", reason: "too-old", why };
   }
 
-  async #attempt(input: unknown): Promise<Verdict> {
+  /** `null`: it has not begun, and may not any more. */
+  async #attempt(input: unknown): Promise<Verdict | null> {
     const { settings } = this.#stores;
     try {
-      if (this.#tried?.attempts === 0) return await this.#execute(input);
-      // delivered before, and nobody has counted: if a process crashed with it, that was an attempt
-      const before = this.#tried ?? (await this.#attempts.read()) ?? { attempts: 1, atWork: true };
+      if (this.#tried === untried) return await this.#execute(input);
+      // delivered before, and nobody has counted: if a process crashed with it, that was an attempt; but not its last one
+      const uncounted = { attempts: Math.min(1, settings.attempts - 1), atWork: true };
+      const before = this.#tried ?? (await this.#attempts.read()) ?? uncounted;
       this.#tried = before;
       if (before.attempts >= settings.attempts) {
         return { is: "dead-letter", reason: "failed", why: "each attempt failed, or ended with its process" };
       }
       const counted = async () => {
+        // it may have waited for its turn
+        if (!this.#mayBegin) return null;
         await this.#attempts.write({ attempts: before.attempts + 1, atWork: true });
         const verdict = await this.#execute(input);
         if (verdict.is !== "failed") {
@@ -125,15 +137,16 @@ export class Message {
       // it may be what crashes processes: alone, so that the next crash tells
       return await (before.atWork ? this.#consuming.alone(counted) : counted());
     } catch (error) {
-      return verdictOfError(error, defaults.consume.soonestMs);
+      const verdict = verdictOfError(error, defaults.consume.soonestMs);
+      // of the counting: nothing was tried
+      return verdict.is === "failed" ? { is: "away" } : verdict;
     }
   }
 
   async #execute(input: unknown): Promise<Verdict> {
     const { operation, settings } = this.#stores;
     try {
-      const key = settings.keyOf?.(input as never);
-      const { outcome } = await operation["~carry"].execute(input, { key });
+      const { outcome } = await operation["~carry"].execute(input, { key: keyOf(settings, input) });
       return verdictOf(outcome, settings.refusals);
     } catch (error) {
       const verdict = verdictOfError(error, defaults.consume.soonestMs);
@@ -172,16 +185,34 @@ export class Message {
     }
     const late = () => new RepriseError("REPRISE_SOURCE_AWAY", { source: source.name, doing: "settling" });
     const { settleMs } = defaults.consume;
-    const settled = await withDeadline(clock, settleMs, this.#delivery.settle(settlement), late).catch(() => "lost");
+    const settling = withDeadline(clock, settleMs, this.#delivery.settle(settlement), late);
+    const settled = await settling.catch((error: Error) => {
+      // without a lock that ends, it is delivered again when the connection ends, and keeps a place until then
+      if (this.#delivery.lockMs === null) this.#ending.abort(error);
+      return "lost";
+    });
     if (settled === "lost") counters.lost += 1;
     else if (settlement.is === "return") counters.returned += 1;
-    else if (settlement.is === "dead-letter") counters.setAside[settlement.reason] += 1;
+    else if (settlement.is === "dead-letter") {
+      counters.setAside[settlement.reason] += 1;
+      // whoever mends what failed and sends it again begins anew
+      if (settlement.reason === "failed") await this.#attempts.write(untried).catch(() => {});
+    }
   }
 }
 
 const untried: Tried = { attempts: 0, atWork: false };
 
 const now: Settlement = { is: "return", afterMs: 0 };
+
+/** One that cannot be made of an input is missing, and the operation says so. */
+function keyOf({ keyOf: make }: ConsumeStores["settings"], input: unknown): string | undefined {
+  try {
+    return make?.(input as never);
+  } catch {
+    return undefined;
+  }
+}
 
 function bodyOf(delivery: Delivery): { readonly value: unknown } | null {
   try {

@@ -1,11 +1,19 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
-import { pause, withDeadline } from "../base/promise.ts";
+import { pause, untilAborted, withDeadline } from "../base/promise.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Delivery, Receiver } from "../contract/source.ts";
 import { type ConsumeStores, Consuming } from "./consuming.ts";
 import { Message } from "./message.ts";
+import { oldestOf } from "./settings.ts";
+
+export interface ReceivingTold {
+  /** It receives for the first time, or again. */
+  readonly began: () => void;
+  /** It may not begin. */
+  readonly refused: (reason: Error) => void;
+}
 
 /** Receives the messages of one consumer in one instance, and hands each to its handling. */
 export class Receiving {
@@ -14,19 +22,17 @@ export class Receiving {
   readonly #underWay = new UnderWay<Promise<void>>();
   /** The last message of each lane that has one under way. */
   readonly #lanes = new Map<string, Promise<void>>();
-  readonly #began: () => void;
+  readonly #told: ReceivingTold;
   #pulling: Abortable | undefined;
   #paused = false;
   #wake = () => {};
   #loop: Promise<void> = Promise.resolve();
   #warned = false;
 
-  /** @param began called when it receives for the first time */
-  constructor(stores: ConsumeStores, began: () => void) {
+  constructor(stores: ConsumeStores, told: ReceivingTold) {
     this.#stores = stores;
     this.#consuming = new Consuming(stores, () => this.#changed());
-    this.#began = began;
-    stores.draining.onAbort(() => this.#changed());
+    this.#told = told;
   }
 
   start(): void {
@@ -45,23 +51,24 @@ export class Receiving {
 
   /** Over one connection after the other. */
   async #receive(): Promise<void> {
-    const { clock, source, settings, draining } = this.#stores;
+    const { clock, draining } = this.#stores;
     let pauseMs: number = defaults.consume.awayMs.least;
     while (draining.reason === undefined) {
       const ending = new Abortable();
       const stopDraining = draining.onAbort((reason) => ending.abort(reason));
       let receiver: Receiver | undefined;
       try {
-        receiver = await this.#inTime("opening", source.open(settings.atOnce * defaults.consume.heldPerAtOnce));
-        this.#began();
+        receiver = await this.#open();
+        this.#told.began();
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
         });
         // what it handed out is settled over it
         await Promise.all(this.#underWay);
       } catch (error) {
-        this.#warn(error);
         ending.abort(error instanceof Error ? error : new Error("its connection is gone"));
+        if (isRepriseError(error, "REPRISE_BAD_DECLARATION")) return this.#told.refused(error);
+        if (draining.reason === undefined) this.#warn(error);
       }
       stopDraining();
       await this.#close(receiver);
@@ -73,9 +80,31 @@ export class Receiving {
     await Promise.all(this.#underWay);
   }
 
+  /** @throws REPRISE_BAD_DECLARATION where it may not begin */
+  async #open(): Promise<Receiver> {
+    const { source, settings, draining } = this.#stores;
+    if (this.#consuming.oldestMs === undefined) {
+      const horizon = this.#inTime("telling its horizon", source.horizon());
+      this.#consuming.oldestMs = oldestOf(settings, await untilAborted(horizon, draining.signal));
+    }
+    const opening = source.open(settings.atOnce * defaults.consume.heldPerAtOnce);
+    try {
+      return await untilAborted(this.#inTime("opening", opening), draining.signal);
+    } catch (error) {
+      // what one that opens later is handed, nobody would settle
+      opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Until nothing begins any more. Rejects where it receives nothing any more, or cannot settle it. */
   async #receiveFrom(receiver: Receiver, ending: Abortable, received: () => void): Promise<void> {
-    const { draining, counters } = this.#stores;
-    while (draining.reason === undefined) {
+    const { draining, counters, attempts } = this.#stores;
+    ending.onAbort((reason) => {
+      this.#wake();
+      this.#pulling?.abort(reason);
+    });
+    while (ending.reason === undefined) {
       const most = this.#room();
       if (most === 0) {
         await this.#change();
@@ -90,17 +119,19 @@ export class Receiving {
       }
       if (deliveries.length > 0) received();
       counters.received += deliveries.length;
+      attempts.sweep();
       for (const delivery of deliveries) this.#take(delivery, ending);
     }
+    if (draining.reason === undefined) throw ending.reason;
   }
 
   /** How many more may be received now. */
   #room(): number {
-    const { settings, draining } = this.#stores;
+    const { settings } = this.#stores;
     const { held, isAway } = this.#consuming;
     const all = this.#underWay.size;
     // where none waits for the ledger any more, the next one asks
-    if (this.#paused || (isAway && all > 0) || draining.reason !== undefined) return 0;
+    if (this.#paused || (isAway && all > 0)) return 0;
     const most = settings.atOnce * defaults.consume.heldPerAtOnce;
     return Math.max(0, Math.min(settings.atOnce - (all - held), most - all));
   }
@@ -120,7 +151,7 @@ export class Receiving {
     const message = new Message(this.#consuming, delivery, ending);
     const { lane } = message;
     const before = lane === null ? undefined : this.#lanes.get(lane);
-    const handled = before === undefined ? message.handle() : before.then(() => message.handle());
+    const handled = before === undefined ? message.handle() : this.#after(before, message);
     if (lane !== null) this.#lanes.set(lane, handled);
     const leave = this.#underWay.add(handled);
     void handled.then(() => {
@@ -128,6 +159,14 @@ export class Receiving {
       if (lane !== null && this.#lanes.get(lane) === handled) this.#lanes.delete(lane);
       this.#changed();
     });
+  }
+
+  /** Many behind one that is tried again must not keep everybody's places. */
+  async #after(before: Promise<void>, message: Message): Promise<void> {
+    const leave = this.#consuming.hold();
+    await before;
+    leave();
+    await message.handle();
   }
 
   async #close(receiver: Receiver | undefined): Promise<void> {

@@ -32,6 +32,21 @@ export const settlingScenarios: readonly SourceScenario[] = [
     },
   },
   {
+    name: "what is said to be settled just before its receiver closes is not delivered again",
+    run: async ({ source, send }) => {
+      await Promise.all(Array.from({ length: 400 }, (_, index) => send(String(index))));
+      const receiver = await source.open(400);
+      const deliveries = await pull(receiver, 400);
+      const settling = deliveries.map((delivery) => delivery.settle({ is: "acknowledge" }));
+      await receiver.close();
+      const lost = (await Promise.all(settling)).filter((settled) => settled === "lost").length;
+      const again = await source.open(400);
+      await acknowledge(await pull(again, lost, 400));
+      assert.ok(await isQuiet(again, (deliveries[0]?.lockMs ?? 0) + 300));
+      await again.close();
+    },
+  },
+  {
     name: "what is not settled when its receiver closes is delivered again, and said to be",
     run: async ({ source, send }) => {
       for (const body of ["1", "2", "3"]) await send(body);
@@ -96,6 +111,20 @@ export const settlingScenarios: readonly SourceScenario[] = [
           [sent[1], "invalid"],
         ],
       );
+    },
+  },
+  {
+    name: "what is neither settled nor renewed until its lock ends is handed out again, by the same receiver too",
+    run: async ({ source, send }) => {
+      for (const body of ["1", "2"]) await send(body);
+      const receiver = await source.open(2);
+      const [first, second] = await pull(receiver, 2);
+      if (typeof first?.lockMs === "number") {
+        const again = await pull(receiver, 2);
+        assert.deepEqual([...bodies(again)].sort(), [1, 2]);
+        await acknowledge(again);
+      } else await acknowledge([first, second].filter((one) => one !== undefined));
+      await receiver.close();
     },
   },
   {

@@ -90,6 +90,10 @@ export function queue({
       return {
         pull: async (asked, signal) => {
           for (;;) {
+            // a lock that is over counts for nobody
+            for (const one of kept) {
+              if (one.holder !== null && one.lockedUntil <= clock.now()) connection.holders.delete(one.holder);
+            }
             if (connection.broken) throw new Error("the connection is gone");
             if (signal.aborted) return [];
             const room = Math.min(asked, most - connection.holders.size);

@@ -33,4 +33,31 @@ describe("what is kept of a message's attempts", () => {
     expect(await other?.of({ reference: "A", seat: 1 }).read()).toBeNull();
     await ledger.close();
   });
+
+  test("is nothing any more once it ended: another of the same content may have begun since", async () => {
+    const clock = manualClock();
+    const ledger = memoryLedger({ clock });
+    await ledger.open();
+    const message = new Attempts(ledger.registers as never, clock, "a/").of({ reference: "A" });
+    await message.write({ attempts: 0, atWork: false });
+    expect(await message.read()).toBeNull();
+    await ledger.close();
+  });
+
+  test("is swept now and then, when nobody has counted it for a month", async () => {
+    const clock = manualClock();
+    const ledger = memoryLedger({ clock });
+    await ledger.open();
+    if (ledger.registers === undefined) throw new Error("it keeps none");
+    const attempts = new Attempts(ledger.registers as never, clock, "a/");
+    const message = attempts.of({ reference: "A" });
+    await message.write({ attempts: 1, atWork: false });
+    attempts.sweep();
+    await clock.advance(31 * 86_400_000);
+    expect(await message.read()).not.toBeNull();
+    attempts.sweep();
+    await clock.advance(1);
+    expect(await message.read()).toBeNull();
+    await ledger.close();
+  });
 });

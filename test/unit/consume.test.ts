@@ -1,62 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ConsumeOptions } from "../../src/consume/declaration.ts";
 import { createReprise, unchecked } from "../../src/index.ts";
-import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { faultyLedger, manualClock } from "../../src/testing/index.ts";
+import { manualClock } from "../../src/testing/index.ts";
 import { gate } from "../support/bookings.ts";
-import { type QueueOptions, queue } from "../support/queue.ts";
-
-interface Seat {
-  readonly reference: string;
-  readonly seat: number;
-}
-const seat = (reference: string, number = 1): Seat => ({ reference, seat: number });
-
-/** An instance that books seats, and the queue that it is told of them by. */
-function stand(options: Partial<QueueOptions> & ConsumeOptions<Seat> = {}) {
-  const clock = manualClock();
-  const ledger = memoryLedger({ clock });
-  const { horizonMs, delays, lockMs, ...consuming } = options;
-  const asked = {
-    clock,
-    ...(horizonMs !== undefined && { horizonMs }),
-    ...(delays && { delays }),
-    ...(lockMs && { lockMs }),
-  };
-  const broker = queue(asked);
-  const faulty = faultyLedger(ledger);
-  const runs: string[] = [];
-  let run = async (input: Seat): Promise<unknown> => input.seat;
-  const instance = (name: string, own = clock) => {
-    // several processes share one ledger here
-    const shared = { ...faulty.ledger, close: async () => {} };
-    const reprise = createReprise({ service: "shop", undecided: "listed", ledger: shared, clock: own, instance: name });
-    const book = reprise.operation({
-      name: "seat.book",
-      input: unchecked<Seat>(),
-      ifRunsAgain: "replays",
-      costIfTwice: "money",
-      principal: "everyone",
-      identity: (input) => [input.reference],
-      retention: "1d",
-      effects: "external",
-      refusals: { "sold-out": { status: 409, because: "No seat is left." } },
-      run: async ({ input, refuse }) => {
-        runs.push(input.reference);
-        if (input.seat < 0) throw refuse("sold-out");
-        return run(input);
-      },
-    });
-    const consumer = reprise.consume(book, broker.source, consuming);
-    return { reprise, book, consumer };
-  };
-  return {
-    ...{ clock, ledger, faulty, broker, runs, instance },
-    running: (work: typeof run) => {
-      run = work;
-    },
-  };
-}
+import { type Seat, seat, stand } from "./consume-stand.ts";
 
 describe("a message", () => {
   test("is acknowledged once its outcome is stored", async () => {
@@ -122,10 +68,11 @@ describe("a message", () => {
     await reprise.start();
     broker.send(seat("A"), { sentAt: clock.now() - 86_400_001 });
     broker.send(seat("B"), { sentAt: null });
+    broker.send(seat("D"), { sentAt: clock.now() * 1_000 });
     broker.send(seat("C"), { sentAt: clock.now() - 86_400_000 });
     await clock.advance(1);
     expect(runs).toEqual(["C"]);
-    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["too-old", "too-old"]);
+    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["too-old", "too-old", "too-old"]);
     await reprise.close();
   });
 
@@ -280,6 +227,22 @@ describe("in order", () => {
     await clock.advance(20_000);
     expect(runs).toEqual(["A1", "B1", "A1", "A1", "A2", "A3"]);
     expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("messages that wait behind one that is tried again leave their places to those of other keys", async () => {
+    const { broker, runs, instance, running, clock } = stand({ inOrderBy: ({ seat }) => seat, atOnce: 2 });
+    const { reprise } = instance("a");
+    running(async ({ reference }) => {
+      if (reference === "A1" && runs.length === 1) throw new Error("no");
+    });
+    await reprise.start();
+    for (const reference of ["A1", "A2", "A3"]) broker.send(seat(reference, 1));
+    broker.send(seat("B1", 2));
+    await clock.advance(10);
+    expect(runs).toEqual(["A1", "B1"]);
+    await clock.advance(1_000);
+    expect(runs).toEqual(["A1", "B1", "A1", "A2", "A3"]);
     await reprise.close();
   });
 });

@@ -1,5 +1,8 @@
+import { systemClock } from "../../base/clock.ts";
+import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
 import type {
   JetStream,
   JetStreamConsumer,
@@ -34,6 +37,8 @@ export interface NatsOptions<Connection extends NatsConnection> {
 
 /** A server waits so long for messages to hand out, then it is asked again. */
 const expiresMs = 5_000;
+/** What was settled last is on its way for so long at most, when a receiver closes. */
+const flushMs = 2_000;
 const nanosecondsInMs = 1_000_000;
 
 /**
@@ -93,31 +98,42 @@ class JetStreamReceiver implements Receiver {
   readonly #requests = new Set<JetStreamMessages>();
   /** Asked for and not here yet. */
   #coming = 0;
-  /** Here and not settled. */
-  #open = 0;
+  readonly #locks: Locks<JetStreamMessage>;
+  #isClosed = false;
 
   constructor(connection: NatsConnection, client: JetStream, durable: JetStreamConsumer, asked: Asked) {
     this.#connection = connection;
     this.#client = client;
     this.#durable = durable;
     this.#asked = asked;
-    const gone = () => this.#inbox.break(new Error("the connection to NATS is closed"));
+    this.#locks = new Locks(asked.lockMs);
+    const gone = () => {
+      this.#isClosed = true;
+      this.#inbox.break(new Error("the connection to NATS is closed"));
+    };
     connection.closed().then(gone, gone);
   }
 
   readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    const messages = await this.#inbox.pull(most, signal, () => {
-      const wanted = Math.min(most, this.#asked.most - this.#open) - this.#coming;
-      if (wanted > 0) this.#request(wanted);
-    });
-    return messages.map((message) => this.#deliveryOf(message));
+    for (;;) {
+      const messages = await this.#inbox.pull(most, signal, () => {
+        const wanted = Math.min(most, this.#asked.most - this.#locks.size) - this.#coming;
+        if (wanted > 0) this.#request(wanted);
+        else if (this.#coming === 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+      });
+      const mine = messages.filter((message) => this.#isKept(message));
+      if (mine.length > 0 || signal.aborted) return mine.map((message) => this.#deliveryOf(message));
+    }
   };
 
   readonly close = async (): Promise<void> => {
-    if (this.#inbox.isBroken) return;
+    if (this.#isClosed) return;
     for (const request of this.#requests) request.stop();
     for (const message of this.#inbox.drain()) message.nak();
     this.#inbox.break(new Error("it is closed"));
+    // a client that closes drops what it has not sent yet
+    const late = () => new Error("NATS does not answer");
+    await withDeadline(systemClock, flushMs, this.#connection.flush(), late).catch(() => {});
     await this.#connection.close();
   };
 
@@ -132,7 +148,7 @@ class JetStreamReceiver implements Receiver {
         for await (const message of request) {
           left -= 1;
           this.#coming -= 1;
-          this.#open += 1;
+          this.#locks.keep(message);
           this.#inbox.add(message);
         }
       } finally {
@@ -148,6 +164,17 @@ class JetStreamReceiver implements Receiver {
     );
   }
 
+  #isKept(message: JetStreamMessage): boolean {
+    const state = this.#locks.stateOf(message);
+    if (state === "late") this.#renew(message);
+    return state !== "over";
+  }
+
+  #renew(message: JetStreamMessage): void {
+    message.working();
+    this.#locks.keep(message);
+  }
+
   #deliveryOf(message: JetStreamMessage): Delivery {
     const isGone = () => this.#inbox.isBroken;
     return {
@@ -158,18 +185,21 @@ class JetStreamReceiver implements Receiver {
       renew: async () => {
         if (isGone()) return "lost";
         // nobody answers: whoever is too late does no harm, for the next owner's delivery has its own
-        message.working();
+        this.#renew(message);
         return "renewed";
       },
       settle: async (settlement) => {
         if (isGone()) return "lost";
-        if (settlement.is === "return") message.nak(settlement.afterMs);
-        else if (settlement.is === "acknowledge") message.ack();
-        else {
-          await this.#setAside(message, settlement);
-          message.term();
+        try {
+          if (settlement.is === "return") message.nak(settlement.afterMs);
+          else if (settlement.is === "acknowledge") message.ack();
+          else {
+            await this.#setAside(message, settlement);
+            message.term();
+          }
+        } finally {
+          this.#locks.release(message);
         }
-        this.#open -= 1;
         return isGone() ? "lost" : "settled";
       },
     };

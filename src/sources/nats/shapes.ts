@@ -1,5 +1,7 @@
 /** As much of `@nats-io/transport-node` and `@nats-io/jetstream` as the source uses. */
 export interface NatsConnection {
+  /** Resolves when the server has all that was sent. */
+  flush(): Promise<void>;
   close(): Promise<void>;
   /** Resolves when it is closed, by whom ever. */
   closed(): Promise<unknown>;

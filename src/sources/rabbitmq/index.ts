@@ -52,10 +52,16 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
     inbox.break(error instanceof Error ? error : new Error("RabbitMQ has closed the connection"));
   // whoever does not listen is ended by the error of a socket
   connection.on("error", gone);
-  connection.on("close", gone);
+  let isClosed = false;
+  connection.on("close", (error) => {
+    isClosed = true;
+    gone(error);
+  });
   const channel = await connection.createConfirmChannel();
   channel.on("error", gone);
   channel.on("close", gone);
+  // said before the confirmation: a broker confirms also what it has no queue for
+  channel.on("return", () => gone(new Error("RabbitMQ has no queue for what is set aside")));
   // a queue that is missing closes the channel: better now than with the first message that nobody can set aside
   await channel.checkQueue(queue);
   await channel.checkQueue(deadLetter);
@@ -67,10 +73,10 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   return {
     pull: (asked, signal) => inbox.pull(asked, signal),
     close: async () => {
-      // of one that is gone there is nothing to close, and it would not answer
-      if (inbox.isBroken) return;
+      if (isClosed) return;
       gone();
-      await channel.cancel(consumerTag);
+      // of a channel that is gone there is nothing to cancel, but its connection stands
+      await channel.cancel(consumerTag).catch(() => {});
       // what is not acknowledged goes back with it
       await connection.close();
     },
@@ -90,6 +96,7 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
       if (settlement.is === "return") channel.nack(message, false, true);
       else {
         if (settlement.is === "dead-letter") await setAside(message, channel, deadLetter, settlement);
+        if (inbox.isBroken) return "lost";
         channel.ack(message);
       }
       return inbox.isBroken ? "lost" : "settled";
@@ -108,6 +115,7 @@ async function setAside(
   channel.sendToQueue(queue, content, {
     ...{ contentType, contentEncoding, messageId, correlationId, type, timestamp },
     persistent: true,
+    mandatory: true,
     headers: { ...headers, "x-reprise-reason": reason, "x-reprise-why": why },
   });
   await channel.waitForConfirms();

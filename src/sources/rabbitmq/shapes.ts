@@ -18,7 +18,8 @@ export interface AmqpChannel {
   readonly sendToQueue: (queue: string, content: Buffer, options: object) => boolean;
   readonly waitForConfirms: () => Promise<void>;
   readonly close: () => Promise<unknown>;
-  on(event: "close" | "error", listener: (error?: unknown) => void): unknown;
+  /** `return`: what was sent as `mandatory` has no queue. */
+  on(event: "close" | "error" | "return", listener: (error?: unknown) => void): unknown;
 }
 
 export interface AmqpMessage {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
 import { leave, setAside, touch } from "./scripts.ts";
 import { disconnect, type StreamClient, send } from "./shapes.ts";
 
@@ -72,21 +73,27 @@ class StreamReceiver implements Receiver {
   readonly #me = `reprise-${randomUUID()}`;
   readonly #inbox = new Inbox<Entry>();
   #reading = false;
-  /** Here and not settled. */
-  #open = 0;
+  readonly #locks: Locks<Entry>;
 
   constructor(client: StreamClient, waiting: StreamClient, asked: Asked) {
     this.#client = client;
     this.#waiting = waiting;
     this.#asked = asked;
+    this.#locks = new Locks(asked.lockMs);
   }
 
   readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    const entries = await this.#inbox.pull(most, signal, () => {
-      const count = Math.min(most, this.#asked.most - this.#open);
-      if (count > 0 && !this.#reading) this.#read(count);
-    });
-    return entries.map((entry) => this.#deliveryOf(entry));
+    for (;;) {
+      const entries = await this.#inbox.pull(most, signal, () => {
+        const count = Math.min(most, this.#asked.most - this.#locks.size);
+        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+        else if (!this.#reading) this.#read(count);
+      });
+      const mine = entries.filter((entry) => this.#locks.stateOf(entry) !== "over");
+      const late = mine.filter((entry) => this.#locks.stateOf(entry) === "late");
+      await Promise.all(late.map((entry) => this.#renew(entry)));
+      if (mine.length > 0 || signal.aborted) return mine.map((entry) => this.#deliveryOf(entry));
+    }
   };
 
   readonly close = async (): Promise<void> => {
@@ -108,8 +115,10 @@ class StreamReceiver implements Receiver {
     this.#entries(count).then(
       (entries) => {
         this.#reading = false;
-        this.#open += entries.length;
-        for (const entry of entries) this.#inbox.add(entry);
+        for (const entry of entries) {
+          this.#locks.keep(entry);
+          this.#inbox.add(entry);
+        }
         this.#inbox.wake();
       },
       (error: unknown) => {
@@ -145,15 +154,23 @@ class StreamReceiver implements Receiver {
       sentAt: Number(id.split("-")[0]),
       isRepeated,
       lockMs,
-      renew: async () => ((await this.#touch(id, 0)) ? "renewed" : "lost"),
+      renew: () => this.#renew(entry),
       settle: async (settlement) => {
         if (this.#inbox.isBroken) return "lost";
-        const isSettled = await this.#settle(entry, settlement);
-        this.#open -= 1;
-        this.#inbox.wake();
-        return isSettled ? "settled" : "lost";
+        try {
+          return (await this.#settle(entry, settlement)) ? "settled" : "lost";
+        } finally {
+          this.#locks.release(entry);
+          this.#inbox.wake();
+        }
       },
     };
+  }
+
+  async #renew(entry: Entry): Promise<"renewed" | "lost"> {
+    if (!(await this.#touch(entry.id, 0))) return "lost";
+    this.#locks.keep(entry);
+    return "renewed";
   }
 
   async #settle({ id, fields }: Entry, settlement: Settlement): Promise<boolean> {
