@@ -1,9 +1,9 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule → cache, operation → lease → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule, consume → cache, operation → lease → contract → base
  *   cli → inspect → contract
- *   stores → contract, base
+ *   stores, sources → contract, base
  *   client → base
  *
  * Usage: node scripts/check-imports.mjs [folder]     (default: src)
@@ -16,7 +16,7 @@ import ts from "typescript";
 const base = ["base"];
 const contract = ["contract", ...base];
 const leases = ["lease", ...contract];
-const nouns = ["cache", "operation", "load", "schedule", ...leases];
+const nouns = ["cache", "operation", "load", "schedule", "consume", ...leases];
 const views = ["observe", "decisions", ...nouns];
 const whole = ["reprise.ts", "options.ts", ...views];
 
@@ -25,6 +25,7 @@ const allowed = {
   base: [],
   contract: base,
   stores: contract,
+  sources: contract,
   // A program of its own, that may run in a browser: it knows nothing of the server it calls.
   client: base,
   cache: contract,
@@ -32,6 +33,7 @@ const allowed = {
   operation: leases,
   load: leases,
   schedule: ["operation", ...leases],
+  consume: ["operation", ...leases],
   observe: nouns,
   decisions: nouns,
   "options.ts": nouns,

@@ -11,7 +11,10 @@ import { createCaches } from "./cache/caches.ts";
 import type { CacheCounters } from "./cache/counters.ts";
 import type { CacheDeclaration } from "./cache/declaration.ts";
 import type { CacheEvents, Tell } from "./cache/events.ts";
+import { type Consumers, createConsumers } from "./consume/consumers.ts";
+import type { ConsumeDeclaration, ConsumeOptions } from "./consume/declaration.ts";
 import type { Ledger } from "./contract/ledger.ts";
+import type { Source } from "./contract/source.ts";
 import { checkDecided } from "./decisions/check.ts";
 import { decideCache, decideLoad, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
@@ -42,6 +45,7 @@ export class Instance {
   readonly #operations: ReturnType<typeof createOperations>;
   readonly #loads: ReturnType<typeof createLoads>;
   readonly #schedules: Schedules;
+  readonly #consumers: Consumers;
   readonly #anchors: Anchors;
   readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
@@ -125,6 +129,7 @@ export class Instance {
       owner,
       options.workers !== 0,
     );
+    this.#consumers = createConsumers({ service, clock, closing: this.#closing });
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     const ledger = async () => {
       await this.#open();
@@ -199,6 +204,10 @@ export class Instance {
       schedule: (declaration: ScheduleDeclaration) => {
         this.#needLedger(declaration);
         return this.#schedules.declare(declaration);
+      },
+      consume: (operation: ConsumeDeclaration["operation"], source: Source, options: ConsumeOptions<never> = {}) => {
+        this.#needLedger(source);
+        return this.#consumers.declare({ operation, source, options });
       },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       lease: (name: string, declaration?: LeaseDeclaration) => this.#leases.declare(name, declaration),
@@ -280,6 +289,7 @@ export class Instance {
       this.#operations.start(ledger, !this.#aside);
       if (this.#aside) return;
       this.#schedules.start(ledger);
+      this.#consumers.start(ledger);
       this.#journal = startJournal(this.#inside, ledger);
     });
   }
@@ -336,7 +346,7 @@ export class Instance {
     const closed = new RepriseError("REPRISE_CLOSED", { service: this.#options.service });
     const drained = Promise.all([
       this.#loads.drain(),
-      this.#schedules.drain().then(() => this.#operations.drain()),
+      Promise.all([this.#schedules.drain(), this.#consumers.drain()]).then(() => this.#operations.drain()),
       this.#leases.drain(),
       this.#caches.close({ drainMs: defaults.drainMs }),
     ]);

@@ -3,6 +3,7 @@ import type { Events } from "./base/events.ts";
 import type { CacheVerbs } from "./cache/declaration.ts";
 import type { CacheEvents } from "./cache/events.ts";
 import type { AmbientContext } from "./cache/guard/context.ts";
+import type { ConsumeVerb } from "./consume/declaration.ts";
 import type { Ledger } from "./contract/ledger.ts";
 import type { Decided } from "./decisions/decided.ts";
 import { Instance } from "./instance.ts";
@@ -31,6 +32,9 @@ export interface Reprise<C extends Config> {
   /** Work that is due by the clock, in one instance at a time: never started twice on purpose, and resumed after a crash. */
   readonly schedule: C["ledger"] extends true
     ? ScheduleVerb<C>
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  readonly consume: C["ledger"] extends true
+    ? ConsumeVerb
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
   /**
    * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or

@@ -2,6 +2,7 @@ import { serveChurn } from "./churn.ts";
 import { serveHits } from "./hit-loop.ts";
 import { serveJob } from "./jobs/parts.ts";
 import { serveMemory } from "./memory.ts";
+import { serveMessages } from "./messages/group.ts";
 import { serveRival } from "./operations/http-rivals.ts";
 import { serveHttp } from "./operations/http-server.ts";
 import { servePart } from "./operations/parts.ts";
@@ -18,6 +19,7 @@ const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<An
   traps: serveTraps,
   operations: servePart,
   jobs: serveJob,
+  messages: serveMessages,
   http: serveHttp,
   rival: serveRival,
 };

@@ -87,6 +87,34 @@ export const defaults = {
     listed: 50,
     runsListed: 20,
   },
+  consume: {
+    /** What a pool of sixteen connections is busy with; more gains nothing once a database is in it. */
+    atOnce: 64,
+    mostAtOnce: 10_000,
+    /** Beside those at work as many may wait: for their next attempt, or for whoever is at their work. */
+    heldPerAtOnce: 2,
+    /** Of those at once, so many wait for others' work where the broker could keep them. */
+    waitingShare: 0.1,
+    attempts: 5,
+    mostAttempts: 1_000,
+    retryIn: ["1s", "10s", "1m"],
+    /** Whoever finds another at its work asks again no sooner, and no later, whatever is left of that one's lease. */
+    soonestMs: 100,
+    lookAgainMs: 1_000,
+    /** A crash in which a message had a part comes within seconds of its beginning. */
+    aloneMs: 10_000,
+    /** A ledger, or a broker, that does not answer is asked again after pauses that double. */
+    awayMs: { least: 500, most: 15_000 },
+    openMs: 20_000,
+    /** A connection that was cut tells nobody: so long a settlement is waited for, then it is taken for lost. */
+    settleMs: 8_000,
+    /** Clocks of publishers and brokers differ by less. */
+    aheadMs: 86_400_000,
+    /** A message that nobody counted for so long is delivered again by no broker that is in order. */
+    keptMs: 30 * 86_400_000,
+    sweepEveryMs: 3_600_000,
+    sweepBatch: 1_000,
+  },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
     leaseMs: 30_000,

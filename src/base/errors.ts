@@ -55,6 +55,7 @@ interface Details {
   REPRISE_LEDGER_SELF_WAIT: { readonly ledger: string };
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
   REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
+  REPRISE_SOURCE_AWAY: { readonly source: string; readonly doing: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -291,6 +292,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `Blob store '${d.store}' did not answer (${d.doing}). What was to be written may be there or not: the same call again tells.`,
+  },
+  REPRISE_SOURCE_AWAY: {
+    status: 503,
+    message: (d) =>
+      `'${d.source}' did not answer (${d.doing}). What it was asked may have happened; messages that are not settled are delivered again.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,

@@ -6,9 +6,6 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
 import type { SqlDatabase, SqlDialect } from "../contract/sql.ts";
 import type { Dialect, Session } from "./dialect.ts";
-import { mysqlDialect } from "./mysql/dialect.ts";
-import { postgresDialect } from "./postgres/dialect.ts";
-import { sqliteDialect } from "./sqlite/dialect.ts";
 
 /** What the instance lends to its loads. */
 export interface LoadHost {
@@ -31,25 +28,31 @@ export interface LoadStores {
   readonly leases: LeaseStore<unknown>;
 }
 
-const dialects: Readonly<Record<SqlDialect, Dialect>> = {
-  postgres: postgresDialect,
-  mysql: mysqlDialect,
-  sqlite: sqliteDialect,
+/** Each is loaded by whoever has such a database. */
+const dialects: Readonly<Record<SqlDialect, () => Promise<Dialect>>> = {
+  postgres: async () => (await import("./postgres/dialect.ts")).postgresDialect,
+  mysql: async () => (await import("./mysql/dialect.ts")).mysqlDialect,
+  sqlite: async () => (await import("./sqlite/dialect.ts")).sqliteDialect,
 };
 
 /** @throws REPRISE_BAD_DECLARATION where the ledger lies in no database that a load can work in */
-export function storesOf(load: string, ledger: Ledger<unknown>): LoadStores {
+export function checkStores(load: string, ledger: Ledger<unknown>): Omit<LoadStores, "dialect"> {
   const { sql, registers, leases } = ledger;
-  const dialect = sql === undefined ? undefined : dialects[sql.dialect];
   const isWhole = registers?.replaceIn !== undefined && leases?.check !== undefined;
-  if (sql === undefined || dialect === undefined || !isWhole) {
+  if (sql === undefined || !Object.hasOwn(dialects, sql.dialect) || !isWhole) {
     throw new RepriseError("REPRISE_BAD_DECLARATION", {
       where: `load '${load}'`,
       why: `ledger '${ledger.name}' lies in no database that rows can be loaded in.`,
       mend: "Use the ledger of the database that holds the table.",
     });
   }
-  return { sql, dialect, registers, leases };
+  return { sql, registers, leases };
+}
+
+/** @throws REPRISE_BAD_DECLARATION as `checkStores` */
+export async function storesOf(load: string, ledger: Ledger<unknown>): Promise<LoadStores> {
+  const stores = checkStores(load, ledger);
+  return { ...stores, dialect: await dialects[stores.sql.dialect]() };
 }
 
 /** Sends statements inside a transaction that `begin` or a caller opened. */

@@ -3,7 +3,7 @@ import { RepriseError } from "../base/errors.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { LoadDeclaration } from "./declaration.ts";
-import { type LoadHost, sessionIn, storesOf } from "./host.ts";
+import { checkStores, type LoadHost, sessionIn, storesOf } from "./host.ts";
 import { askedCount, askedRange, cutWindows, prepare } from "./prepare.ts";
 import { registerNames } from "./record.ts";
 import { type Loading, run } from "./run.ts";
@@ -56,7 +56,7 @@ export function createLoads(host: LoadHost, owner: string | undefined): Loads {
     },
     list: () => [...declared.values()],
     start: (ledger) => {
-      for (const name of declared.keys()) storesOf(name, ledger);
+      for (const name of declared.keys()) checkStores(name, ledger);
     },
     drain: async () => {
       await Promise.allSettled([...underWay]);
@@ -77,11 +77,11 @@ function loadOf(host: LoadHost, settings: LoadSettings, counted: <T>(work: Promi
   }
   const loading = async (): Promise<Loading> => ({
     ...{ host, settings, names },
-    stores: storesOf(name, await host.ledger()),
+    stores: await storesOf(name, await host.ledger()),
   });
   let listed: { readonly of: unknown; readonly runs: RunList } | undefined;
   const listing = async (): Promise<RunList> => {
-    const { registers, leases } = storesOf(name, await host.connected());
+    const { registers, leases } = checkStores(name, await host.connected());
     if (listed?.of !== registers) {
       listed = { of: registers, runs: new RunList(new RunBook(registers, names), leases, names.load) };
     }

@@ -8,6 +8,7 @@ export { leaseSuite } from "./lease-suite.ts";
 export type { LedgerAdapter, LedgerStage } from "./ledger-adapter.ts";
 export { ledgerSuite } from "./ledger-suite.ts";
 export { type RegistersAdapter, type RegistersStage, registersSuite } from "./registers-suite.ts";
+export { type SetAside, type SourceAdapter, type SourceStage, sourceSuite } from "./source-suite.ts";
 export type { Capability, SuiteCase } from "./suite.ts";
 export type { TransactionsAdapter, TransactionsDialect, TransactionsStage } from "./transactions-adapter.ts";
 export { transactionsSuite } from "./transactions-suite.ts";

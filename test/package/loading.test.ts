@@ -59,6 +59,9 @@ const entries = [
   "reprise/mysql",
   "reprise/azure",
   "reprise/files",
+  "reprise/rabbitmq",
+  "reprise/nats",
+  "reprise/redis-streams",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -83,7 +86,7 @@ describe.each(entries)("%s", (entry) => {
     expect(foreign).toEqual([]);
     expect(
       resolved.filter(({ url }) =>
-        /node_modules\/(@azure|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
+        /node_modules\/(@azure|@nats-io|amqplib|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
           url,
         ),
       ),
@@ -100,7 +103,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

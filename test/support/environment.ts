@@ -67,18 +67,39 @@ export function chromium(): string | undefined {
   return candidates.find((path) => path !== undefined && existsSync(path));
 }
 
-/** What listens where the tests look for MariaDB: its greeting tells the version before anybody logs in. */
-export function mariadb(): string {
+/** What a server says of itself to whoever connects, before anybody logs in; "": none answers. */
+function greetingOf(server: string, take: string, say = ""): string {
+  const [host = "127.0.0.1", port = ""] = server.split(":");
   const program = `
-    const socket = require("node:net").connect(Number(process.env.MYSQL_PORT ?? 3306), process.env.MYSQL_HOST ?? "127.0.0.1");
+    const socket = require("node:net").connect(${Number(port)}, ${JSON.stringify(host)});
     socket.setTimeout(2000, () => socket.destroy());
+    socket.write(${JSON.stringify(say)}, "latin1");
     socket.once("data", (greeting) => {
-      process.stdout.write(greeting.subarray(5, greeting.indexOf(0, 5)).toString());
+      process.stdout.write(String(${take}));
       socket.destroy();
     });
     socket.on("error", () => {});`;
-  const told = execFileSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 10_000 }).trim();
+  return execFileSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 10_000 }).trim();
+}
+
+/** What listens where the tests look for MariaDB. */
+export function mariadb(): string {
+  const server = `${process.env["MYSQL_HOST"] ?? "127.0.0.1"}:${process.env["MYSQL_PORT"] ?? 3306}`;
+  const told = greetingOf(server, "greeting.subarray(5, greeting.indexOf(0, 5))");
   return told === "" ? "does not answer (Debian: apt-get install mariadb-server)" : told.replace(/^5\.5\.5-/, "");
+}
+
+function rabbitmq(): string {
+  const { host } = new URL(process.env["RABBITMQ_URL"] ?? "amqp://127.0.0.1:5672");
+  const version = '/version\\x53[^]{4}([\\d.]+)/.exec(greeting.toString("latin1"))?.[1]';
+  const told = greetingOf(host, version, "AMQP\0\0\t\x01");
+  return told === "" ? "does not answer (Debian: apt-get install rabbitmq-server, or set RABBITMQ_URL)" : told;
+}
+
+function nats(): string {
+  const server = process.env["NATS_SERVER"] ?? "127.0.0.1:4222";
+  const told = greetingOf(server, "JSON.parse(greeting.toString().slice(5)).version");
+  return told === "" ? "does not answer (Debian: apt-get install nats-server, started with -js)" : told;
 }
 
 /** The emulator of Azure Storage that tests start for themselves. */
@@ -96,6 +117,8 @@ export function describeEnvironment(): readonly string[] {
     `redis server: ${redisServer()}`,
     `postgresql: ${postgresServer() ?? "nobody answers (Debian: apt-get install postgresql, or set POSTGRES_URL)"}`,
     `mariadb: ${mariadb()}`,
+    `rabbitmq: ${rabbitmq()}`,
+    `nats: ${nats()}`,
     `azurite: ${azurite()}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];

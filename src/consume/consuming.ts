@@ -1,0 +1,85 @@
+import type { Abortable } from "../base/abortable.ts";
+import type { Clock } from "../base/clock.ts";
+import { defaults } from "../base/defaults.ts";
+import { UnderWay } from "../base/under-way.ts";
+import type { Source } from "../contract/source.ts";
+import type { Carried } from "../operation/carry.ts";
+import type { AnyRefused } from "../operation/outcome.ts";
+import type { Attempts } from "./attempts.ts";
+import type { ConsumeCounters } from "./counters.ts";
+import type { ConsumeSettings } from "./settings.ts";
+
+/** What a consumer rests on, in one instance. */
+export interface ConsumeStores {
+  readonly settings: ConsumeSettings;
+  readonly operation: Carried<unknown, unknown, AnyRefused>;
+  readonly source: Source;
+  readonly clock: Clock;
+  readonly attempts: Attempts;
+  readonly counters: ConsumeCounters;
+  /** Nothing begins any more: what waits is given back. */
+  readonly draining: Abortable;
+  /** Nobody waits any longer: what is under way is left. */
+  readonly closing: Abortable;
+}
+
+/** What the messages under way in one instance share. */
+export class Consuming {
+  readonly stores: ConsumeStores;
+  /** For how long after it was sent a message is run; `null`: however old it is; `undefined`: the broker has not said. */
+  oldestMs: number | null | undefined;
+  readonly #held = new UnderWay<true>();
+  readonly #changed: () => void;
+  #isAway = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param changed called when more may be received, or less */
+  constructor(stores: ConsumeStores, changed: () => void) {
+    this.stores = stores;
+    this.#changed = changed;
+  }
+
+  /** How many messages are kept that wait: none of them is at work. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** While the ledger does not answer, nothing is received. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  met(ledger: "away" | "there"): void {
+    const isAway = ledger === "away";
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.#changed();
+  }
+
+  /** Lets others have the turn of one that waits. Returns what ends its waiting. */
+  hold(): () => void {
+    const leave = this.#held.add(true);
+    this.#changed();
+    return () => {
+      leave();
+      this.#changed();
+    };
+  }
+
+  /** One at a time, and the next one also when this takes long: a crash would tell by then. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    let end = () => {};
+    this.#last = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    await before;
+    const cancel = this.stores.clock.timer(defaults.consume.aloneMs, end);
+    try {
+      return await work();
+    } finally {
+      cancel();
+      end();
+    }
+  }
+}

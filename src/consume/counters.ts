@@ -1,0 +1,44 @@
+import type { DeadLetterReason } from "../contract/source.ts";
+
+/** What one consumer counted since its process started. */
+export interface ConsumeCounters {
+  /** Deliveries; each is counted again below under how it ended. */
+  received: number;
+  ran: number;
+  /** Redeliveries, or copies, that were answered from the ledger. */
+  replayed: number;
+  refused: number;
+  accepted: number;
+  /** Left to a person: an effect's answer is lost. */
+  unknown: number;
+  /** Given back: the broker delivers them again. */
+  returned: number;
+  /** The broker had taken them back before they were settled, or did not answer. */
+  lost: number;
+  /** Set aside for a person, by the reason. */
+  readonly setAside: Record<DeadLetterReason, number>;
+  /** Attempts that failed. */
+  failed: number;
+  /** Times that one waited for somebody else who was at its work. */
+  waited: number;
+}
+
+export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
+  readonly setAside: Readonly<ConsumeCounters["setAside"]>;
+};
+
+export function createConsumeCounters(): ConsumeCounters {
+  return {
+    received: 0,
+    ran: 0,
+    replayed: 0,
+    refused: 0,
+    accepted: 0,
+    unknown: 0,
+    returned: 0,
+    lost: 0,
+    setAside: { invalid: 0, mismatch: 0, "too-old": 0, failed: 0, refused: 0 },
+    failed: 0,
+    waited: 0,
+  };
+}

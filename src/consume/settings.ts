@@ -1,0 +1,91 @@
+import { defaults } from "../base/defaults.ts";
+import { milliseconds } from "../base/duration.ts";
+import { RepriseError } from "../base/errors.ts";
+import type { Scalar } from "../base/scalar.ts";
+import type { CarriedContract } from "../operation/carry.ts";
+import type { ConsumeDeclaration } from "./declaration.ts";
+
+/** How one operation takes the messages of one source, its durations measured and its defaults filled in. */
+export interface ConsumeSettings {
+  /** For messages: `"consumer of 'rabbitmq seat.book'"`. */
+  readonly where: string;
+  readonly contract: CarriedContract;
+  readonly atOnce: number;
+  readonly attempts: number;
+  /** The pause after each failed attempt; the last one for all that follow. */
+  readonly retryInMs: readonly number[];
+  readonly deliveredWithinMs: number | null;
+  readonly refusals: "acknowledge" | "dead-letter";
+  readonly inOrderBy: ((input: never) => Scalar | readonly Scalar[]) | null;
+  readonly keyOf: ((input: never) => string) | null;
+}
+
+/**
+ * Checks what types cannot see, before anything is received.
+ * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
+ */
+export function consumeSettingsOf({ operation, source, options }: ConsumeDeclaration): ConsumeSettings {
+  const where = `consumer of '${source.name}'`;
+  const refuse = (why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
+  };
+  const { contract } = operation["~carry"];
+  const whole = (value: number | undefined, property: string, otherwise: number, most: number) => {
+    const count = value ?? otherwise;
+    if (!Number.isInteger(count) || count < 1 || count > most) {
+      refuse(`'${property}' is no whole number of 1 to ${most}.`, "Give it one.");
+    }
+    return count;
+  };
+  const { key, inOrderBy, refusals = "acknowledge", retryIn = defaults.consume.retryIn } = options;
+  if (contract.identity === "callers-key" && key === undefined) {
+    refuse(
+      `'${contract.operation}' knows its work by the caller's key alone.`,
+      "Say with 'key' what of a message stays the same when it is sent again: never the broker's own id.",
+    );
+  }
+  if (refusals !== "acknowledge" && refusals !== "dead-letter") {
+    refuse("'refusals' is neither 'acknowledge' nor 'dead-letter'.", "Say which, or leave it out.");
+  }
+  if (!Array.isArray(retryIn) || retryIn.length === 0) refuse("'retryIn' names no pause.", "Give it one or more.");
+  return {
+    where,
+    contract,
+    atOnce: whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce),
+    attempts: whole(options.attempts, "attempts", defaults.consume.attempts, defaults.consume.mostAttempts),
+    retryInMs: retryIn.map((one) => milliseconds(one, `${where}, retryIn`)),
+    deliveredWithinMs:
+      options.deliveredWithin === undefined ? null : milliseconds(options.deliveredWithin, `${where}, deliveredWithin`),
+    refusals,
+    inOrderBy: inOrderBy ?? null,
+    keyOf: key ?? null,
+  };
+}
+
+/**
+ * For how long after it was sent a message is run; `null`: however old it is.
+ * @throws REPRISE_BAD_DECLARATION where outcomes are forgotten before their last redelivery
+ */
+export function oldestOf(settings: ConsumeSettings, horizonMs: number | null): number | null {
+  const { contract, deliveredWithinMs, where } = settings;
+  // what converges may run again whenever it comes
+  if (contract.retentionMs === null) return deliveredWithinMs;
+  const refuse = (why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
+  };
+  const withinMs = deliveredWithinMs ?? horizonMs;
+  if (withinMs === null) {
+    return refuse(
+      "its broker may deliver a message again after any time, and outcomes are kept for a time only.",
+      "Set 'deliveredWithin', at most the operation's retention: what is older is set aside, not run.",
+    );
+  }
+  if (contract.retentionMs < withinMs) {
+    const needed = `${Math.ceil(withinMs / 1_000)}s`;
+    return refuse(
+      `'${contract.operation}' forgets outcomes before their messages are delivered for the last time.`,
+      `Set its retention to ${needed} or more, or 'deliveredWithin' to less.`,
+    );
+  }
+  return deliveredWithinMs;
+}

@@ -1,0 +1,66 @@
+/**
+ * Where messages come from: a queue, a topic or a stream that delivers at least once.
+ *
+ * For every method: one that does not answer may have done what it was asked; whoever calls sets the deadlines, and expects
+ * the message again. An adapter that cannot do what a flag promises does not set the flag.
+ */
+export interface Source {
+  /** For people and for names of records: `"rabbitmq seat.book"`. The same in every process that shares the messages. */
+  readonly name: string;
+  /**
+   * How long after it was sent a message may be delivered for the last time, in milliseconds, dead letters aside. `null`:
+   * nothing ends it.
+   */
+  readonly horizon: () => Promise<number | null>;
+  /** Whether it keeps what is returned for as long as it is asked to. Otherwise whoever receives holds it so long. */
+  readonly delays: boolean;
+  /** Begins to receive, at most `most` unsettled messages at a time. */
+  readonly open: (most: number) => Promise<Receiver>;
+}
+
+/** Messages as one process receives them, over one connection. */
+export interface Receiver {
+  /**
+   * Waits for messages: 1 to `most` of them, in the broker's order; none where the signal aborts. Rejects where the
+   * connection is gone, and then nothing of this receiver can be settled any more.
+   */
+  readonly pull: (most: number, signal: AbortSignal) => Promise<readonly Delivery[]>;
+  /** Receives nothing more. What was received and not settled is delivered again, to whoever receives then. */
+  readonly close: () => Promise<void>;
+}
+
+/** One message, this time. */
+export interface Delivery {
+  /** What its sender wrote; bytes are read as JSON. Throws where they are none. */
+  readonly read: () => unknown;
+  /** By the broker's clock or the sender's, in milliseconds since the epoch. `null`: nobody wrote it down. */
+  readonly sentAt: number | null;
+  /** False: the broker knows that nobody was handed it before. */
+  readonly isRepeated: boolean;
+  /** How long it is kept from others unless it is renewed; `null`: as long as the connection stands. */
+  readonly lockMs: number | null;
+  /** Keeps it from others for another `lockMs`. Left out: nothing does, or nothing needs to. */
+  readonly renew?: (() => Promise<"renewed" | "lost">) | undefined;
+  /** Once for each delivery. `lost`: it is another's by now, or was delivered anew; nothing was done. */
+  readonly settle: (settlement: Settlement) => Promise<"settled" | "lost">;
+}
+
+export type Settlement =
+  /** It is done with, and not delivered again. */
+  | { readonly is: "acknowledge" }
+  /** It is delivered again, not before so long where the source delays. */
+  | { readonly is: "return"; readonly afterMs: number }
+  /** It is set aside with the reason, for a person. */
+  | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly why: string };
+
+export type DeadLetterReason =
+  /** Its body cannot be read, or the operation's schema refuses it. */
+  | "invalid"
+  /** Its identity came with other input. */
+  | "mismatch"
+  /** It was sent longer ago than outcomes are kept: whether it was done nobody knows. */
+  | "too-old"
+  /** Every attempt failed. */
+  | "failed"
+  /** The operation refused it, and its consumer wants that seen. */
+  | "refused";

@@ -1,0 +1,219 @@
+import { systemClock } from "../../base/clock.ts";
+import { withDeadline } from "../../base/promise.ts";
+import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
+import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
+import type {
+  JetStream,
+  JetStreamConsumer,
+  JetStreamMessage,
+  JetStreamMessages,
+  NatsConnection,
+  NatsHeaders,
+} from "./shapes.ts";
+
+export type {
+  JetStream,
+  JetStreamConsumer,
+  JetStreamMessage,
+  JetStreamMessages,
+  NatsConnection,
+  NatsHeaders,
+} from "./shapes.ts";
+
+export interface NatsOptions<Connection extends NatsConnection> {
+  /** Connects anew, with `@nats-io/transport-node`. One that does not reconnect by itself is noticed sooner. */
+  readonly connect: () => Promise<Connection>;
+  /** Of `@nats-io/jetstream`. */
+  readonly jetstream: (connection: Connection) => JetStream;
+  /** Of `@nats-io/transport-node`. */
+  readonly headers: () => NatsHeaders;
+  readonly stream: string;
+  /** A durable one that acknowledges explicitly, and exists; its `ack_wait` is how long a message is kept from others. */
+  readonly consumer: string;
+  /** A subject of a stream that exists, for what is set aside. A copy is stored there before the message is ended. */
+  readonly deadLetter: string;
+}
+
+/** A server waits so long for messages to hand out, then it is asked again. */
+const expiresMs = 5_000;
+/** What was settled last is on its way for so long at most, when a receiver closes. */
+const flushMs = 2_000;
+const nanosecondsInMs = 1_000_000;
+
+/**
+ * A durable consumer of a stream of NATS JetStream. Its horizon is the stream's `max_age`. It delays by itself. A server keeps
+ * what it has delivered `max_deliver` times in the stream and says so to nobody: leave it without a bound, for attempts are
+ * counted in the ledger. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
+ *
+ * @example
+ * const source = nats({ connect: () => connect({ servers }), jetstream, headers, stream: "SEATS", consumer: "book", deadLetter: "dead.seats" });
+ */
+export function nats<Connection extends NatsConnection>(options: NatsOptions<Connection>): Source {
+  const { connect, jetstream, stream, consumer } = options;
+  return {
+    name: `nats ${stream} ${consumer}`,
+    delays: true,
+    horizon: async () => {
+      const connection = await connect();
+      try {
+        const { config } = await (await jetstream(connection).streams.get(stream)).info();
+        return config.max_age === 0 ? null : config.max_age / nanosecondsInMs;
+      } finally {
+        await connection.close();
+      }
+    },
+    open: async (most) => {
+      const connection = await connect();
+      try {
+        const client = jetstream(connection);
+        const durable = await client.consumers.get(stream, consumer);
+        const { ack_wait: ackWait = 30_000 * nanosecondsInMs } = (await durable.info()).config;
+        return new JetStreamReceiver(connection, client, durable, {
+          ...options,
+          most,
+          lockMs: ackWait / nanosecondsInMs,
+        });
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
+    },
+  };
+}
+
+interface Asked {
+  readonly deadLetter: string;
+  readonly headers: () => NatsHeaders;
+  readonly most: number;
+  readonly lockMs: number;
+}
+
+class JetStreamReceiver implements Receiver {
+  readonly #connection: NatsConnection;
+  readonly #client: JetStream;
+  readonly #durable: JetStreamConsumer;
+  readonly #asked: Asked;
+  readonly #inbox = new Inbox<JetStreamMessage>();
+  readonly #requests = new Set<JetStreamMessages>();
+  /** Asked for and not here yet. */
+  #coming = 0;
+  readonly #locks: Locks<JetStreamMessage>;
+  #isClosed = false;
+
+  constructor(connection: NatsConnection, client: JetStream, durable: JetStreamConsumer, asked: Asked) {
+    this.#connection = connection;
+    this.#client = client;
+    this.#durable = durable;
+    this.#asked = asked;
+    this.#locks = new Locks(asked.lockMs);
+    const gone = () => {
+      this.#isClosed = true;
+      this.#inbox.break(new Error("the connection to NATS is closed"));
+    };
+    connection.closed().then(gone, gone);
+  }
+
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
+    for (;;) {
+      const messages = await this.#inbox.pull(most, signal, () => {
+        const wanted = Math.min(most, this.#asked.most - this.#locks.size) - this.#coming;
+        if (wanted > 0) this.#request(wanted);
+        else if (this.#coming === 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+      });
+      const mine = messages.filter((message) => this.#isKept(message));
+      if (mine.length > 0 || signal.aborted) return mine.map((message) => this.#deliveryOf(message));
+    }
+  };
+
+  readonly close = async (): Promise<void> => {
+    if (this.#isClosed) return;
+    for (const request of this.#requests) request.stop();
+    for (const message of this.#inbox.drain()) message.nak();
+    this.#inbox.break(new Error("it is closed"));
+    // a client that closes drops what it has not sent yet
+    const late = () => new Error("NATS does not answer");
+    await withDeadline(systemClock, flushMs, this.#connection.flush(), late).catch(() => {});
+    await this.#connection.close();
+  };
+
+  /** What comes after whoever asked has left waits for the next one. */
+  #request(count: number): void {
+    this.#coming += count;
+    let left = count;
+    const receive = async () => {
+      const request = await this.#durable.fetch({ max_messages: count, expires: expiresMs });
+      this.#requests.add(request);
+      try {
+        for await (const message of request) {
+          left -= 1;
+          this.#coming -= 1;
+          this.#locks.keep(message);
+          this.#inbox.add(message);
+        }
+      } finally {
+        this.#requests.delete(request);
+      }
+    };
+    receive().then(
+      () => {
+        this.#coming -= left;
+        this.#inbox.wake();
+      },
+      (error: unknown) => this.#inbox.break(error instanceof Error ? error : new Error("NATS refused a request")),
+    );
+  }
+
+  #isKept(message: JetStreamMessage): boolean {
+    const state = this.#locks.stateOf(message);
+    if (state === "late") this.#renew(message);
+    return state !== "over";
+  }
+
+  #renew(message: JetStreamMessage): void {
+    message.working();
+    this.#locks.keep(message);
+  }
+
+  #deliveryOf(message: JetStreamMessage): Delivery {
+    const isGone = () => this.#inbox.isBroken;
+    return {
+      read: () => JSON.parse(new TextDecoder().decode(message.data)),
+      sentAt: Number(message.timestampNanos / BigInt(nanosecondsInMs)),
+      isRepeated: message.redelivered,
+      lockMs: this.#asked.lockMs,
+      renew: async () => {
+        if (isGone()) return "lost";
+        // nobody answers: whoever is too late does no harm, for the next owner's delivery has its own
+        this.#renew(message);
+        return "renewed";
+      },
+      settle: async (settlement) => {
+        if (isGone()) return "lost";
+        try {
+          if (settlement.is === "return") message.nak(settlement.afterMs);
+          else if (settlement.is === "acknowledge") message.ack();
+          else {
+            await this.#setAside(message, settlement);
+            message.term();
+          }
+        } finally {
+          this.#locks.release(message);
+        }
+        return isGone() ? "lost" : "settled";
+      },
+    };
+  }
+
+  async #setAside(
+    { data, headers: sent }: JetStreamMessage,
+    { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
+  ): Promise<void> {
+    const { deadLetter, headers: create } = this.#asked;
+    const headers = create();
+    for (const key of sent?.keys() ?? []) for (const value of sent?.values(key) ?? []) headers.append(key, value);
+    headers.append("x-reprise-reason", reason);
+    headers.append("x-reprise-why", why);
+    await this.#client.publish(deadLetter, data, { headers });
+  }
+}

@@ -1,0 +1,122 @@
+import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
+import { Inbox } from "../inbox.ts";
+import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
+
+export type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
+
+export interface RabbitmqOptions {
+  /** Connects anew, with `amqplib`: the source closes what it was given, and connects again where that was lost. */
+  readonly connect: () => Promise<AmqpConnection>;
+  /** It exists: the source declares none. A quorum queue, for whose `delivery-limit` see the guarantees. */
+  readonly queue: string;
+  /** A queue that exists, for what is set aside. A copy is confirmed there before the message is acknowledged. */
+  readonly deadLetter: string;
+  /** How long a message is kept at most, in milliseconds, where the queue's `x-message-ttl` or a policy says so. */
+  readonly messageTtlMs?: number | undefined;
+}
+
+/**
+ * A queue of RabbitMQ. Without a `messageTtlMs` it may deliver again after any time, so its consumer says `deliveredWithin`;
+ * when a message was sent its publisher writes (`timestamp`), for the broker does not. It delays nothing: what waits is kept
+ * unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
+ *
+ * @example
+ * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
+ */
+export function rabbitmq({ connect, queue, deadLetter, messageTtlMs }: RabbitmqOptions): Source {
+  return {
+    name: `rabbitmq ${queue}`,
+    delays: false,
+    horizon: async () => messageTtlMs ?? null,
+    open: async (most) => {
+      const connection = await connect();
+      try {
+        return await receive(connection, { queue, deadLetter, most });
+      } catch (error) {
+        await connection.close().catch(() => {});
+        throw error;
+      }
+    },
+  };
+}
+
+interface Asked {
+  readonly queue: string;
+  readonly deadLetter: string;
+  readonly most: number;
+}
+
+async function receive(connection: AmqpConnection, { queue, deadLetter, most }: Asked): Promise<Receiver> {
+  const inbox = new Inbox<Delivery>();
+  const gone = (error?: unknown) =>
+    inbox.break(error instanceof Error ? error : new Error("RabbitMQ has closed the connection"));
+  // whoever does not listen is ended by the error of a socket
+  connection.on("error", gone);
+  let isClosed = false;
+  connection.on("close", (error) => {
+    isClosed = true;
+    gone(error);
+  });
+  const channel = await connection.createConfirmChannel();
+  channel.on("error", gone);
+  channel.on("close", gone);
+  // said before the confirmation: a broker confirms also what it has no queue for
+  channel.on("return", () => gone(new Error("RabbitMQ has no queue for what is set aside")));
+  // a queue that is missing closes the channel: better now than with the first message that nobody can set aside
+  await channel.checkQueue(queue);
+  await channel.checkQueue(deadLetter);
+  await channel.prefetch(most);
+  const { consumerTag } = await channel.consume(queue, (message) => {
+    if (message === null) gone(new Error("RabbitMQ has cancelled the consumer: its queue is gone"));
+    else inbox.add(deliveryOf(message, channel, inbox, deadLetter));
+  });
+  return {
+    pull: (asked, signal) => inbox.pull(asked, signal),
+    close: async () => {
+      if (isClosed) return;
+      gone();
+      // of a channel that is gone there is nothing to cancel, but its connection stands
+      await channel.cancel(consumerTag).catch(() => {});
+      // what is not acknowledged goes back with it
+      await connection.close();
+    },
+  };
+}
+
+function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Delivery>, deadLetter: string): Delivery {
+  const { timestamp } = message.properties;
+  return {
+    read: () => JSON.parse(message.content.toString("utf8")),
+    sentAt: typeof timestamp === "number" ? timestamp * 1_000 : null,
+    isRepeated: message.fields.redelivered,
+    lockMs: null,
+    settle: async (settlement) => {
+      // on a channel that is gone an acknowledgement returns as if it had been sent
+      if (inbox.isBroken) return "lost";
+      if (settlement.is === "return") channel.nack(message, false, true);
+      else {
+        if (settlement.is === "dead-letter") await setAside(message, channel, deadLetter, settlement);
+        if (inbox.isBroken) return "lost";
+        channel.ack(message);
+      }
+      return inbox.isBroken ? "lost" : "settled";
+    },
+  };
+}
+
+/** A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. */
+async function setAside(
+  { content, properties }: AmqpMessage,
+  channel: AmqpChannel,
+  queue: string,
+  { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
+): Promise<void> {
+  const { contentType, contentEncoding, messageId, correlationId, type, timestamp, headers } = properties;
+  channel.sendToQueue(queue, content, {
+    ...{ contentType, contentEncoding, messageId, correlationId, type, timestamp },
+    persistent: true,
+    mandatory: true,
+    headers: { ...headers, "x-reprise-reason": reason, "x-reprise-why": why },
+  });
+  await channel.waitForConfirms();
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from "node:crypto";
+import { type Duration, milliseconds } from "../../base/duration.ts";
+import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
+import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
+import { leave, setAside, touch } from "./scripts.ts";
+import { disconnect, type StreamClient, send } from "./shapes.ts";
+
+export type { IoredisClient, NodeRedisClient, StreamClient } from "./shapes.ts";
+
+export interface RedisStreamsOptions {
+  /** Connects anew, with `ioredis` or `redis`: two connections for each receiver, of which one waits. */
+  readonly connect: () => Promise<StreamClient>;
+  readonly stream: string;
+  /** A consumer group that exists. */
+  readonly group: string;
+  /** A stream for what is set aside. In a cluster its name has the stream's hash tag. */
+  readonly deadLetter: string;
+  /** The field of an entry that holds the message. Default `"body"`. */
+  readonly field?: string | undefined;
+  /** For so long a message is kept from others unless it is renewed. Default 30 s. */
+  readonly lock?: Duration | undefined;
+}
+
+/** A read waits so long for entries, then it asks again, also for what others have left. */
+const blockMs = 1_000;
+
+/**
+ * A consumer group of a stream of Redis. What trims the stream loses messages that nobody has acknowledged: trim by what is
+ * done, not by length. Entries carry the time of their writing; nothing ends their redelivery, so its consumer says
+ * `deliveredWithin`. What is set aside is moved, in one step, with the fields `reason` and `why` and the entry's own.
+ *
+ * @throws REPRISE_BAD_DURATION
+ * @example
+ * const source = redisStreams({ connect: async () => new Redis(url), stream: "seats", group: "book", deadLetter: "seats.dead" });
+ */
+export function redisStreams(options: RedisStreamsOptions): Source {
+  const { connect, stream, group, deadLetter, field = "body", lock = "30s" } = options;
+  const name = `redis-streams ${stream} ${group}`;
+  const lockMs = milliseconds(lock, `${name}, lock`);
+  return {
+    name,
+    delays: false,
+    horizon: async () => null,
+    open: async (most) => {
+      const waiting = await connect();
+      const client = await connect();
+      return new StreamReceiver(client, waiting, { stream, group, deadLetter, field, lockMs, most });
+    },
+  };
+}
+
+interface Asked {
+  readonly stream: string;
+  readonly group: string;
+  readonly deadLetter: string;
+  readonly field: string;
+  readonly lockMs: number;
+  readonly most: number;
+}
+
+interface Entry {
+  readonly id: string;
+  /** Names and values by turns. */
+  readonly fields: readonly string[];
+  readonly isRepeated: boolean;
+}
+
+class StreamReceiver implements Receiver {
+  readonly #client: StreamClient;
+  readonly #waiting: StreamClient;
+  readonly #asked: Asked;
+  readonly #me = `reprise-${randomUUID()}`;
+  readonly #inbox = new Inbox<Entry>();
+  #reading = false;
+  readonly #locks: Locks<Entry>;
+
+  constructor(client: StreamClient, waiting: StreamClient, asked: Asked) {
+    this.#client = client;
+    this.#waiting = waiting;
+    this.#asked = asked;
+    this.#locks = new Locks(asked.lockMs);
+  }
+
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
+    for (;;) {
+      const entries = await this.#inbox.pull(most, signal, () => {
+        const count = Math.min(most, this.#asked.most - this.#locks.size);
+        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+        else if (!this.#reading) this.#read(count);
+      });
+      const mine = entries.filter((entry) => this.#locks.stateOf(entry) !== "over");
+      const late = mine.filter((entry) => this.#locks.stateOf(entry) === "late");
+      await Promise.all(late.map((entry) => this.#renew(entry)));
+      if (mine.length > 0 || signal.aborted) return mine.map((entry) => this.#deliveryOf(entry));
+    }
+  };
+
+  readonly close = async (): Promise<void> => {
+    if (this.#inbox.isBroken) return;
+    this.#inbox.break(new Error("it is closed"));
+    const { stream, group, lockMs } = this.#asked;
+    try {
+      // a read that waits would bring entries after this: it ends with its connection
+      disconnect(this.#waiting);
+      await send(this.#client, ["EVAL", leave, "1", stream, group, this.#me, String(lockMs)]);
+    } finally {
+      disconnect(this.#client);
+    }
+  };
+
+  /** What comes after whoever asked has left waits for the next one. */
+  #read(count: number): void {
+    this.#reading = true;
+    this.#entries(count).then(
+      (entries) => {
+        this.#reading = false;
+        for (const entry of entries) {
+          this.#locks.keep(entry);
+          this.#inbox.add(entry);
+        }
+        this.#inbox.wake();
+      },
+      (error: unknown) => {
+        // closing ends a read that waits
+        if (this.#inbox.isBroken) return;
+        this.#inbox.break(error instanceof Error ? error : new Error("Redis refused to be read from"));
+        disconnect(this.#client);
+        disconnect(this.#waiting);
+      },
+    );
+  }
+
+  /** What others have left comes before what is new. */
+  async #entries(count: number): Promise<readonly Entry[]> {
+    const { stream, group, lockMs } = this.#asked;
+    const claim = ["XAUTOCLAIM", stream, group, this.#me, String(lockMs), "0-0", "COUNT", String(count)] as const;
+    const claimed = await send(this.#client, claim);
+    const left = entriesOf((claimed as readonly unknown[])[1], true);
+    if (left.length > 0) return left;
+    const read = ["XREADGROUP", "GROUP", group, this.#me, "COUNT", String(count), "BLOCK", String(blockMs)] as const;
+    const answer = await send(this.#waiting, [...read, "STREAMS", stream, ">"]);
+    return entriesOf(ofOneStream(answer), false);
+  }
+
+  #deliveryOf(entry: Entry): Delivery {
+    const { field, lockMs } = this.#asked;
+    const { id, fields, isRepeated } = entry;
+    return {
+      read: () => {
+        const at = fields.findIndex((one, index) => index % 2 === 0 && one === field);
+        return JSON.parse(fields[at + 1] ?? "");
+      },
+      sentAt: Number(id.split("-")[0]),
+      isRepeated,
+      lockMs,
+      renew: () => this.#renew(entry),
+      settle: async (settlement) => {
+        if (this.#inbox.isBroken) return "lost";
+        try {
+          return (await this.#settle(entry, settlement)) ? "settled" : "lost";
+        } finally {
+          this.#locks.release(entry);
+          this.#inbox.wake();
+        }
+      },
+    };
+  }
+
+  async #renew(entry: Entry): Promise<"renewed" | "lost"> {
+    if (!(await this.#touch(entry.id, 0))) return "lost";
+    this.#locks.keep(entry);
+    return "renewed";
+  }
+
+  async #settle({ id, fields }: Entry, settlement: Settlement): Promise<boolean> {
+    const { stream, group, deadLetter, lockMs } = this.#asked;
+    switch (settlement.is) {
+      case "acknowledge":
+        return Number(await send(this.#client, ["XACK", stream, group, id])) === 1;
+      case "return":
+        return this.#touch(id, lockMs);
+      case "dead-letter": {
+        const written = ["reason", settlement.reason, "why", settlement.why, ...fields];
+        const command = ["EVAL", setAside, "2", stream, deadLetter, group, this.#me, id, ...written] as const;
+        return Number(await send(this.#client, command)) === 1;
+      }
+    }
+  }
+
+  async #touch(id: string, idleMs: number): Promise<boolean> {
+    const { stream, group } = this.#asked;
+    const command = ["EVAL", touch, "1", stream, group, this.#me, id, String(idleMs)] as const;
+    return Number(await send(this.#client, command)) === 1;
+  }
+}
+
+/** Of an answer by stream: pairs, or a map, by the version of the protocol that the client speaks. */
+function ofOneStream(answer: unknown): unknown {
+  if (answer === null || answer === undefined) return [];
+  if (Array.isArray(answer)) return (answer[0] as readonly unknown[] | undefined)?.[1];
+  return (answer instanceof Map ? [...answer.values()] : Object.values(answer))[0];
+}
+
+/** Without those that were trimmed away. */
+function entriesOf(entries: unknown, isRepeated: boolean): readonly Entry[] {
+  return ((entries ?? []) as readonly (readonly [string, readonly string[] | null] | null)[]).flatMap((entry) =>
+    entry === null || entry[1] === null ? [] : [{ id: entry[0], fields: entry[1], isRepeated }],
+  );
+}

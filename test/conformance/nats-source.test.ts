@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { acknowledge, isQuiet, pull } from "../../src/testing/source-kit.ts";
+import { cannotRunHere } from "../support/environment.ts";
+import { natsStage, natsVersion } from "../support/nats.ts";
+
+const version = await natsVersion();
+
+describe("a receiver of NATS", () => {
+  test("does not hand out what waited in it until its lock ended: it is another's by then", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage(500);
+    const receiver = await stage.source.open(1);
+    // asked for, and nobody waits for it any more
+    expect(await isQuiet(receiver)).toBe(true);
+    await stage.send("1");
+    const other = await stage.source.open(1);
+    const [delivery] = await pull(other, 1);
+    expect(delivery?.isRepeated).toBe(true);
+    expect(await isQuiet(receiver, 200)).toBe(true);
+    if (delivery !== undefined) await acknowledge([delivery]);
+    for (const one of [receiver, other]) await one.close();
+    await stage.close();
+  });
+});

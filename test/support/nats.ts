@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, headers } from "@nats-io/transport-node";
+import { nats } from "../../src/sources/nats/index.ts";
+import type { SetAside, SourceStage } from "../../src/testing/index.ts";
+import { startForwarder } from "./forwarder.ts";
+
+const [host = "127.0.0.1", port = "4222"] = (process.env["NATS_SERVER"] ?? "127.0.0.1:4222").split(":");
+const servers = `${host}:${port}`;
+
+/** The server's version; `undefined`: none with JetStream answers. */
+export async function natsVersion(): Promise<string | undefined> {
+  try {
+    const connection = await connect({ servers, timeout: 5_000, reconnect: false });
+    const { version, jetstream: has } = connection.info ?? {};
+    await connection.close();
+    return has === true ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A stream of its own, with one for what is set aside. */
+export async function natsStage(ackWaitMs = 1_500): Promise<SourceStage> {
+  const stream = `test-${randomUUID()}`;
+  const deadLetter = `dead-${stream}`;
+  const admin = await connect({ servers });
+  const manager = await jetstreamManager(admin);
+  for (const name of [stream, deadLetter]) await manager.streams.add({ name, subjects: [name] });
+  const acknowledging = { ack_policy: "explicit", ack_wait: ackWaitMs * 1_000_000, max_ack_pending: -1 } as const;
+  await manager.consumers.add(stream, { durable_name: "book", ...acknowledging });
+  await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
+  const client = jetstream(admin);
+  const forwarder = await startForwarder({ host, port: Number(port) });
+  return {
+    source: nats({
+      connect: () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false }),
+      ...{ jetstream, headers, stream, consumer: "book", deadLetter },
+    }),
+    send: async (body) => {
+      await client.publish(stream, body);
+    },
+    setAside: async (count) => {
+      const consumer = await client.consumers.get(deadLetter, "look");
+      const all: SetAside[] = [];
+      for await (const message of await consumer.fetch({ max_messages: count, expires: 10_000 })) {
+        message.ack();
+        const reason = message.headers?.get("x-reprise-reason") as SetAside["reason"];
+        all.push({ body: message.string(), reason });
+      }
+      return all;
+    },
+    cut: async () => forwarder.cut(),
+    close: async () => {
+      await forwarder.close();
+      for (const name of [stream, deadLetter]) await manager.streams.delete(name);
+      await admin.close();
+    },
+  };
+}

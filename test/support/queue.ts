@@ -1,0 +1,151 @@
+import type { Clock } from "../../src/base/clock.ts";
+import { onAbort } from "../../src/base/signals.ts";
+import type { DeadLetterReason, Delivery, Settlement, Source } from "../../src/contract/source.ts";
+
+interface Kept {
+  readonly body: string;
+  readonly sentAt: number | null;
+  deliveries: number;
+  /** Not delivered before. */
+  dueAt: number;
+  /** Who has it: each delivery is another. */
+  holder: symbol | null;
+  lockedUntil: number;
+}
+
+export interface QueueOptions {
+  readonly clock: Clock;
+  readonly name?: string;
+  readonly horizonMs?: number | null;
+  readonly delays?: boolean;
+  readonly lockMs?: number | null;
+}
+
+/** A broker in this process, which delivers at least once and tells what became of everything. */
+export function queue({
+  clock,
+  name = "queue seats",
+  horizonMs = 3_600_000,
+  delays = false,
+  lockMs = null,
+}: QueueOptions) {
+  let kept: Kept[] = [];
+  let connections: { broken: boolean; readonly holders: Set<symbol> }[] = [];
+  const waiting = new Set<() => void>();
+  const deadLetters: { readonly body: string; readonly reason: DeadLetterReason; readonly why: string }[] = [];
+  const settlements: Settlement["is"][] = [];
+  let renewals = 0;
+  let crashes = 0;
+  let settles: (settlement: Settlement) => Promise<void> = async () => {};
+
+  const arrive = () => {
+    for (const wake of waiting) wake();
+  };
+  const isFree = (one: Kept) => one.dueAt <= clock.now() && (one.holder === null || one.lockedUntil <= clock.now());
+
+  const source: Source = {
+    name,
+    delays,
+    horizon: async () => horizonMs,
+    open: async (most) => {
+      const connection = { broken: false, holders: new Set<symbol>() };
+      connections.push(connection);
+      const take = (one: Kept): Delivery => {
+        const holder = Symbol("delivery");
+        connection.holders.add(holder);
+        one.holder = holder;
+        one.lockedUntil = lockMs === null ? Number.POSITIVE_INFINITY : clock.now() + lockMs;
+        one.deliveries += 1;
+        const isMine = () => !connection.broken && one.holder === holder && one.lockedUntil > clock.now();
+        return {
+          read: () => JSON.parse(one.body),
+          sentAt: one.sentAt,
+          isRepeated: one.deliveries > 1,
+          lockMs,
+          renew:
+            lockMs === null
+              ? undefined
+              : async () => {
+                  renewals += 1;
+                  if (!isMine()) return "lost";
+                  one.lockedUntil = clock.now() + lockMs;
+                  return "renewed";
+                },
+          settle: async (settlement) => {
+            await settles(settlement);
+            if (!isMine()) return "lost";
+            settlements.push(settlement.is);
+            connection.holders.delete(holder);
+            one.holder = null;
+            if (settlement.is === "return") one.dueAt = clock.now() + (delays ? settlement.afterMs : 0);
+            else kept = kept.filter((other) => other !== one);
+            if (settlement.is === "dead-letter") {
+              deadLetters.push({ body: one.body, reason: settlement.reason, why: settlement.why });
+            }
+            if (settlement.is === "return") clock.timer(one.dueAt - clock.now(), arrive);
+            return "settled";
+          },
+        };
+      };
+      return {
+        pull: async (asked, signal) => {
+          for (;;) {
+            // a lock that is over counts for nobody
+            for (const one of kept) {
+              if (one.holder !== null && one.lockedUntil <= clock.now()) connection.holders.delete(one.holder);
+            }
+            if (connection.broken) throw new Error("the connection is gone");
+            if (signal.aborted) return [];
+            const room = Math.min(asked, most - connection.holders.size);
+            const found = kept.filter(isFree).slice(0, Math.max(0, room));
+            if (found.length > 0) return found.map(take);
+            await new Promise<void>((resolve) => {
+              const wake = () => {
+                waiting.delete(wake);
+                stop();
+                resolve();
+              };
+              waiting.add(wake);
+              const stop = onAbort(signal, wake);
+              if (lockMs !== null) clock.timer(lockMs, wake);
+            });
+          }
+        },
+        close: async () => {
+          connection.broken = true;
+          for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+          connections = connections.filter((other) => other !== connection);
+          arrive();
+        },
+      };
+    },
+  };
+
+  return {
+    source,
+    deadLetters,
+    settlements,
+    left: () => kept.length,
+    renewals: () => renewals,
+    crashes: () => crashes,
+    send: (body: unknown, { sentAt = clock.now() }: { readonly sentAt?: number | null } = {}) => {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      kept.push({ body: text, sentAt, deliveries: 0, dueAt: 0, holder: null, lockedUntil: 0 });
+      arrive();
+    },
+    /** Delivers once more what nobody has, as after a crash of whoever had it. */
+    crash: () => {
+      crashes += 1;
+      for (const connection of connections) {
+        connection.broken = true;
+        for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+      }
+      connections = [];
+      arrive();
+    },
+    /** What happens before each settlement. */
+    beforeSettling: (work: (settlement: Settlement) => Promise<void>) => {
+      settles = work;
+    },
+  };
+}
