@@ -17,7 +17,7 @@ const budgets = {
   files: "13 kB",
   rabbitmq: "4 kB",
   nats: "5 kB",
-  "redis-streams": "8 kB",
+  "redis-streams": "9 kB",
   transactions: "8 kB",
   web: "22 kB",
   fastify: "26 kB",
