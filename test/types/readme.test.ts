@@ -89,6 +89,7 @@ describe("every snippet of the README compiles as it stands", () => {
       "operation",
       "reprise.load(",
       "reprise.schedule(",
+      "reprise.consume(",
       ".lease(",
       "executeIn",
       "fastifyHandler",
