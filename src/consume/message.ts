@@ -145,8 +145,10 @@ export class Message {
 
   async #execute(input: unknown): Promise<Verdict> {
     const { operation, settings } = this.#stores;
+    const named = keyOf(settings, input);
+    if (named === null) return { is: "dead-letter", reason: "invalid", why: "'key' makes nothing of its body" };
     try {
-      const { outcome } = await operation["~carry"].execute(input, { key: keyOf(settings, input) });
+      const { outcome } = await operation["~carry"].execute(input, named);
       return verdictOf(outcome, settings.refusals);
     } catch (error) {
       const verdict = verdictOfError(error, defaults.consume.soonestMs);
@@ -205,12 +207,12 @@ const untried: Tried = { attempts: 0, atWork: false };
 
 const now: Settlement = { is: "return", afterMs: 0 };
 
-/** One that cannot be made of an input is missing, and the operation says so. */
-function keyOf({ keyOf: make }: ConsumeStores["settings"], input: unknown): string | undefined {
+/** `null`: it throws. Run without its key, the message would be other work than its sender means. */
+function keyOf(settings: ConsumeStores["settings"], input: unknown): { readonly key: string | undefined } | null {
   try {
-    return make?.(input as never);
+    return { key: settings.keyOf?.(input as never) };
   } catch {
-    return undefined;
+    return null;
   }
 }
 

@@ -77,3 +77,8 @@ describe("a receiver of RabbitMQ", () => {
     await expect(stage.source.open(4)).rejects.toThrow(/NOT_FOUND/);
   });
 });
+
+plain("nothing ends the redelivery of a queue's messages", async () => {
+  const connect = () => Promise.reject(new Error("it connects to tell that"));
+  expect(await rabbitmq({ connect, queue: "seats", deadLetter: "dead" }).horizon()).toBeNull();
+});

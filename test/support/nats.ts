@@ -21,12 +21,14 @@ export async function natsVersion(): Promise<string | undefined> {
 }
 
 /** A stream of its own, with one for what is set aside. */
-export async function natsStage(ackWaitMs = 1_500): Promise<SourceStage> {
+export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers });
   const manager = await jetstreamManager(admin);
-  for (const name of [stream, deadLetter]) await manager.streams.add({ name, subjects: [name] });
+  for (const name of [stream, deadLetter]) {
+    await manager.streams.add({ name, subjects: [name], max_age: maxAgeMs * 1_000_000 });
+  }
   const acknowledging = { ack_policy: "explicit", ack_wait: ackWaitMs * 1_000_000, max_ack_pending: -1 } as const;
   await manager.consumers.add(stream, { durable_name: "book", ...acknowledging });
   await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });

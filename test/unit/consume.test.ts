@@ -50,6 +50,18 @@ describe("a message", () => {
     await reprise.close();
   });
 
+  test("whose key cannot be made of its body is set aside, and not run without it", async () => {
+    const { broker, runs, instance, clock } = stand({ key: ({ reference }) => reference.trim() });
+    const { reprise } = instance("a");
+    await reprise.start();
+    broker.send({ reference: 1, seat: 1 });
+    broker.send(seat("A"));
+    await clock.advance(1);
+    expect(runs).toEqual(["A"]);
+    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["invalid"]);
+    await reprise.close();
+  });
+
   test("that is refused is acknowledged, or set aside where its consumer wants to see it", async () => {
     for (const refusals of ["acknowledge", "dead-letter"] as const) {
       const { broker, instance, clock } = stand({ refusals });

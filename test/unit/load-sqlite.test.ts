@@ -110,11 +110,12 @@ describe("loads on SQLite", () => {
     expect(await query("select id from fact order by id")).toEqual([{ id: 70 }, { id: 71 }]);
   });
 
-  test("windows of rows are smaller than declared, and others have their turn meanwhile, once for each at least", async () => {
+  test("windows of rows are smaller than declared, and others have their turn between and inside windows", async () => {
+    // rows so long that a part of a window takes longer than calls may follow each other
     const columns = "(ref integer not null primary key, version integer not null, note text)";
     await tables(columns, columns);
     await query(`with recursive seq (n) as (select 1 union all select n + 1 from seq where n < 50000)
-      insert into staging select n, 1, 'note ' || n from seq`);
+      insert into staging select n, 1, hex(zeroblob(400)) || n from seq`);
     let turns = 0;
     const timer = setInterval(() => {
       turns += 1;
@@ -124,7 +125,7 @@ describe("loads on SQLite", () => {
     if (result.status !== "done") throw new Error(`the run is ${JSON.stringify(result)}`);
     expect(result.inserted).toBe(50_000);
     expect(result.windows.of).toBeGreaterThanOrEqual(4);
-    expect(turns).toBeGreaterThanOrEqual(result.windows.of);
+    expect(turns).toBeGreaterThan(result.windows.of);
   });
 
   test("makes a table anew with everything else of its text as it was written", () => {

@@ -11,23 +11,21 @@ export interface RabbitmqOptions {
   readonly queue: string;
   /** A queue that exists, for what is set aside. A copy is confirmed there before the message is acknowledged. */
   readonly deadLetter: string;
-  /** How long a message is kept at most, in milliseconds, where the queue's `x-message-ttl` or a policy says so. */
-  readonly messageTtlMs?: number | undefined;
 }
 
 /**
- * A queue of RabbitMQ. Without a `messageTtlMs` it may deliver again after any time, so its consumer says `deliveredWithin`;
- * when a message was sent its publisher writes (`timestamp`), for the broker does not. It delays nothing: what waits is kept
- * unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
+ * A queue of RabbitMQ. It may deliver again after any time, for a client cannot ask a queue for its limits: its consumer
+ * says `deliveredWithin`. When a message was sent its publisher writes (`timestamp`), for the broker does not. It delays
+ * nothing: what waits is kept unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
  *
  * @example
  * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
  */
-export function rabbitmq({ connect, queue, deadLetter, messageTtlMs }: RabbitmqOptions): Source {
+export function rabbitmq({ connect, queue, deadLetter }: RabbitmqOptions): Source {
   return {
     name: `rabbitmq ${queue}`,
     delays: false,
-    horizon: async () => messageTtlMs ?? null,
+    horizon: async () => null,
     open: async (most) => {
       const connection = await connect();
       try {

@@ -44,7 +44,10 @@ export function redisStreams(options: RedisStreamsOptions): Source {
     horizon: async () => null,
     open: async (most) => {
       const waiting = await connect();
-      const client = await connect();
+      const client = await connect().catch((error: unknown) => {
+        disconnect(waiting);
+        throw error;
+      });
       return new StreamReceiver(client, waiting, { stream, group, deadLetter, field, lockMs, most });
     },
   };
@@ -89,10 +92,9 @@ class StreamReceiver implements Receiver {
         if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
         else if (!this.#reading) this.#read(count);
       });
-      const mine = entries.filter((entry) => this.#locks.stateOf(entry) !== "over");
-      const late = mine.filter((entry) => this.#locks.stateOf(entry) === "late");
-      await Promise.all(late.map((entry) => this.#renew(entry)));
-      if (mine.length > 0 || signal.aborted) return mine.map((entry) => this.#deliveryOf(entry));
+      const mine = await Promise.all(entries.map((entry) => this.#isKept(entry)));
+      const kept = entries.filter((_, index) => mine[index]);
+      if (kept.length > 0 || signal.aborted) return kept.map((entry) => this.#deliveryOf(entry));
     }
   };
 
@@ -149,7 +151,8 @@ class StreamReceiver implements Receiver {
     return {
       read: () => {
         const at = fields.findIndex((one, index) => index % 2 === 0 && one === field);
-        return JSON.parse(fields[at + 1] ?? "");
+        // without the field, what stands first is none of it
+        return JSON.parse(at < 0 ? "" : (fields[at + 1] ?? ""));
       },
       sentAt: Number(id.split("-")[0]),
       isRepeated,
@@ -165,6 +168,12 @@ class StreamReceiver implements Receiver {
         }
       },
     };
+  }
+
+  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
+  async #isKept(entry: Entry): Promise<boolean> {
+    const state = this.#locks.stateOf(entry);
+    return state === "late" ? (await this.#renew(entry)) === "renewed" : state === "kept";
   }
 
   async #renew(entry: Entry): Promise<"renewed" | "lost"> {

@@ -14,7 +14,7 @@ redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 return 1`;
 
-/** KEYS: stream. ARGV: group, receiver. Frees what it has, and forgets it where it has nothing: what it had would be forgotten with it. */
+/** KEYS: stream. ARGV: group, receiver, the lock's length. Frees what it has, and forgets it where it has nothing: what it had would be forgotten with it. */
 export const leave = `
 for _, entry in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 10000, ARGV[2])) do
   redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry[1], 'IDLE', ARGV[3], 'JUSTID')
