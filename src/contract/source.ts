@@ -16,6 +16,8 @@ export interface Source {
   readonly delays: boolean;
   /** Begins to receive, at most `most` unsettled messages at a time. */
   readonly open: (most: number) => Promise<Receiver>;
+  /** Looks at what is set aside. Left out: only the broker's own tools show it. */
+  readonly deadLetters?: () => Promise<DeadLetters>;
 }
 
 /** Messages as one process receives them, over one connection. */
@@ -64,3 +66,34 @@ export type DeadLetterReason =
   | "failed"
   /** The operation refused it, and its consumer wants that seen. */
   | "refused";
+
+/** What a source has set aside, while somebody looks at it. */
+export interface DeadLetters {
+  /**
+   * Those set aside first come first, at most `most`. Nothing becomes of what is only looked at; a broker that cannot browse
+   * keeps it from others until `close`.
+   */
+  readonly list: (most: number) => Promise<readonly DeadLetter[]>;
+  /**
+   * Sends it to its queue again, under its identity and with the instant when it was sent first, and then removes it here:
+   * a crash in between leaves both. `gone`: it is not here any more.
+   */
+  readonly redrive: (letter: DeadLetter) => Promise<"done" | "gone">;
+  /** Removes it for good. `gone`: it is not here any more. */
+  readonly discard: (letter: DeadLetter) => Promise<"done" | "gone">;
+  readonly close: () => Promise<void>;
+}
+
+export interface DeadLetter {
+  /** The same whenever it is looked at. Nothing of its content can be read from it. */
+  readonly id: string;
+  /** As a delivery's. */
+  readonly read: () => unknown;
+  /** As a delivery's. */
+  readonly sentAt: number | null;
+  /** In milliseconds since the epoch. `null`: nobody wrote it down. */
+  readonly setAsideAt: number | null;
+  /** `null`: it was not a consumer of this library that set it aside. */
+  readonly reason: DeadLetterReason | null;
+  readonly why: string | null;
+}
