@@ -8,7 +8,8 @@ const version = await natsVersion();
 describe("a receiver of NATS", () => {
   test("does not hand out what waited in it until its lock ended: it is another's by then", async (context) => {
     if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
-    const stage = await natsStage(500);
+    // longer than a busy machine takes from a delivery to its acknowledgement
+    const stage = await natsStage(1_500);
     const receiver = await stage.source.open(1);
     // asked for, and nobody waits for it any more
     expect(await isQuiet(receiver)).toBe(true);

@@ -58,11 +58,11 @@ const used = () => {
   return heapUsed + external;
 };
 
-/** Enough of a kind that what the process does besides is no part of it: 4 MB, or 20,000. */
+/** Enough of a kind that what the process does besides is no part of it: 8 MB, or 100,000. */
 function measure(make) {
   // the compiler and its caches take what they need
   for (let n = 0; n < 100; n += 1) sizeOf(make(n));
-  const each = Math.min(20_000, Math.ceil(4_000_000 / sizeOf(make(0))));
+  const each = Math.min(100_000, Math.ceil(8_000_000 / sizeOf(make(0))));
   const kept = new Array(each).fill(null);
   const before = used();
   for (let n = 0; n < each; n += 1) kept[n] = make(n);
