@@ -7,12 +7,14 @@ export default defineConfig({
     contract: "src/contract.ts",
     gateway: "src/gateway/main.ts",
     prices: "src/prices/main.ts",
+    mail: "src/mail/main.ts",
     worker: "src/database/worker.ts",
     incident: "src/incidents/main.ts",
     "stampede-side": "src/incidents/stampede/side.ts",
     "double-charge-platform": "src/incidents/double-charge/platform.ts",
     "rerun-job": "src/incidents/rerun/job.ts",
     "overlap-worker": "src/incidents/overlap/worker.ts",
+    "redelivery-worker": "src/incidents/redelivery/worker.ts",
   },
   format: "esm",
   platform: "node",
@@ -22,6 +24,6 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   // the library is used as published: by its name, from its built files
-  deps: { neverBundle: [/^reprise(\/|$)/, "fastify", "libsql"] },
+  deps: { neverBundle: [/^reprise(\/|$)/, "amqplib", "fastify", "libsql"] },
   tsconfig: false,
 });

@@ -21,6 +21,10 @@ export const config = {
   gatewayMs: 120,
   /** The price API's answer. */
   pricesMs: 200,
+  /** Where messages go between the services; `null`: they stay in the ledger. */
+  rabbitmq: process.env["BOOKING_RABBITMQ"] ?? null,
+  /** A mail that is taken for delivery. */
+  mailMs: 50,
   /** Of the feed that stages what was booked. */
   deliversEveryMs: 5_000,
   /** Of the load that makes the page live: 4 reads a second are 240 requests a minute. */

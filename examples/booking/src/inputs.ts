@@ -11,6 +11,8 @@ export type BookSeat = {
   readonly card: string;
 };
 export type CancelBooking = { readonly user: string; readonly reference: string; readonly workshop: string };
+/** A seat that was given back. */
+export type SeatReleased = { readonly user: string; readonly reference: string; readonly workshop: string };
 export type IssueRefund = {
   readonly user: string;
   readonly reference: string;
@@ -23,6 +25,7 @@ export type WriteStatement = { readonly user: string; readonly reference: string
 
 export const bookSeatSchema = ofStrings<BookSeat>(["user", "reference", "workshop", "card"]);
 export const cancelBookingSchema = ofStrings<CancelBooking>(["user", "reference", "workshop"]);
+export const seatReleasedSchema = ofStrings<SeatReleased>(["user", "reference", "workshop"]);
 export const issueRefundSchema = ofStrings<IssueRefund>(["user", "reference", "reason"]);
 
 export const writeStatementSchema = ofStrings<WriteStatement>(["user", "reference"]);

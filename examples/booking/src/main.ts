@@ -9,14 +9,16 @@ import { startFeed } from "./feed/deliver.ts";
 import { startGateway } from "./gateway/process.ts";
 import { incidents, stopIncidents } from "./incidents/index.ts";
 import { startLoad } from "./load/driver.ts";
+import { startMails } from "./mail/process.ts";
+import { createBroker } from "./messages/broker.ts";
 import { openPlatform } from "./platform.ts";
 import { startPrices } from "./prices/process.ts";
 import { clearData, noteRunning, portToUse } from "./running.ts";
 
 /**
  * npm start [-- --fresh]: the gateway, the platform with the page, and visitors. PORT changes the port, 4000; 0 takes a free
- * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state. BOOKING_TOKEN is what the page
- * asks for before it decides; without it, one is made for this start.
+ * one. BOOKING_LOAD=off sends no visitors. BOOKING_DATA names the directory that keeps the state. BOOKING_RABBITMQ is the address of
+ * a RabbitMQ to send messages through; without it they stay in the ledger. BOOKING_TOKEN is what the page asks for before it decides; without it, one is made for this start.
  */
 
 const chosen = await prepare().catch((error: unknown) => {
@@ -37,10 +39,13 @@ const prices = await startPrices({
   workMs: config.pricesMs,
   keys: "honoured",
 });
+const mails = await startMails({ path: join(dataDirectory, "mails.db"), workMs: config.mailMs });
 const platform = await openPlatform({
   path: join(dataDirectory, "booking.db"),
   gateway: gateway.address,
   prices: prices.address,
+  mails: mails.address,
+  broker: config.rabbitmq === null ? null : createBroker(config.rabbitmq),
   blobs: blobsDirectory,
   connections: config.connections,
   connectionWaitMs: config.connectionWaitMs,
@@ -75,15 +80,20 @@ const key = `try-${Date.now().toString(36)}`;
 const callerWith = (own: string) =>
   `-H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' -H 'idempotency-key: ${own}'`;
 const book = `curl -si ${address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
+const cancel = `curl -si -X POST ${address}/bookings/${key}/cancellation ${callerWith(`${key}-cancel`)}`;
 const refund = `curl -si ${address}/bookings/${key}/refund ${callerWith(`${key}-refund`)} -d '{"reason":"answer-lost"}'`;
 console.log(`
-The booking platform is running, with its payment gateway on ${gateway.address} and a price API on ${prices.address}.
+The booking platform is running, with its payment gateway on ${gateway.address}, a price API on ${prices.address} and a mail
+service on ${mails.address}. Messages go through ${config.rabbitmq === null ? "a queue in the ledger" : "RabbitMQ"}.
 
 The page:            ${address}/reprise
 Book a seat twice:   for n in 1 2; do ${book}; echo; done
                      (the second answer has idempotency-replayed: true)
 Lose an answer:      ${refund}
                      (nobody knows whether that refund happened: it is unknown, and waits for a person)
+Cancel it:           ${cancel}
+                     (a message commits with that, and whoever receives it sends one mail:
+                     curl -s ${mails.address}/mails/${key})
 See what happened:   curl -s ${gateway.address}/refunds/${key}
 The jobs:            curl -s ${address}/jobs
                      (what the load and the worker did, and the price API's bill: nothing is billed twice)
@@ -98,6 +108,7 @@ async function stop(): Promise<void> {
   await load?.stop();
   await feed.stop();
   await platform.close();
+  await mails.stop();
   await prices.stop();
   await gateway.stop();
   await running.end();

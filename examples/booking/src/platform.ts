@@ -6,6 +6,8 @@ import { type DatabasePool, openDatabasePool } from "./database/pool.ts";
 import { prepareDatabase } from "./database/schema.ts";
 import { createGateway } from "./gateway/client.ts";
 import { createServer, type ServerSettings } from "./http/server.ts";
+import { createMails } from "./mail/client.ts";
+import type { Broker } from "./messages/broker.ts";
 import { createPrices } from "./prices/client.ts";
 import { type Booking, declareBooking, type Pace, production, type Sources } from "./reprise.ts";
 
@@ -16,6 +18,9 @@ export interface PlatformSettings {
   readonly path: string;
   readonly gateway: string;
   readonly prices: string;
+  readonly mails: string;
+  /** `null`: messages stay in the ledger. */
+  readonly broker: Broker | null;
   /** The directory of the blobs. */
   readonly blobs: string;
   readonly connections: number;
@@ -51,6 +56,8 @@ export async function openPlatform(settings: PlatformSettings): Promise<Platform
     database,
     gateway: createGateway(settings.gateway),
     prices: createPrices(settings.prices),
+    mails: createMails(settings.mails),
+    broker: settings.broker,
     blobs: fileBlobs({ directory: settings.blobs }),
     ledger: sqliteLedger({ path: settings.path }),
     availabilityMs: settings.availabilityMs,

@@ -16,6 +16,9 @@ import type { Gateway } from "./gateway/client.ts";
 import { bookSeatSchema, cancelBookingSchema, issueRefundSchema, writeStatementSchema } from "./inputs.ts";
 import { declareEnrichment, type EnrichmentPace } from "./jobs/enrichment.ts";
 import { declareSales, type SalesPace } from "./jobs/sales.ts";
+import type { Mails } from "./mail/client.ts";
+import type { Broker } from "./messages/broker.ts";
+import { declareReleaseQueue, declareReleases, type ReleasePace } from "./messages/releases.ts";
 import type { Prices } from "./prices/client.ts";
 import { declareService } from "./service.ts";
 
@@ -25,6 +28,9 @@ export interface Sources {
   readonly database: DatabasePool;
   readonly gateway: Gateway;
   readonly prices: Prices;
+  readonly mails: Mails;
+  /** `null`: messages stay in the ledger until somebody is done with them. */
+  readonly broker: Broker | null;
   /** Where what was learned of customers is kept. */
   readonly blobs: BlobStore;
   readonly ledger: ReturnType<typeof sqliteLedger>;
@@ -44,6 +50,7 @@ export interface Pace {
   readonly queue?: { readonly most: number; readonly then: "stale" | "reject" } | undefined;
   readonly lease: Duration;
   readonly jobs: { readonly sales: SalesPace; readonly enrichment: EnrichmentPace };
+  readonly releases: ReleasePace;
 }
 
 /** What the platform runs with. */
@@ -60,6 +67,7 @@ export const production: Pace = {
     sales: { every: "2m", lease: "30s", windows: "1mo" },
     enrichment: { every: "1m", lease: "30s", keys: "honoured" },
   },
+  releases: { lease: "30s" },
 };
 
 /** For incidents that are not about jobs: their first ticks would come some other year. */
@@ -185,6 +193,8 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
+  const released = declareReleaseQueue(reprise, sources.broker, pace.releases);
+
   const cancelBooking = reprise.operation({
     name: "seat.cancel",
     input: cancelBookingSchema,
@@ -193,10 +203,12 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     principal: (input) => input.user,
     identity: (input) => [input.reference],
     retention: "30d",
-    effects: "database", // claim, change and outcome commit together
+    effects: "database", // claim, change, message and outcome commit together
     refusals: { "no-such-booking": { status: 404, because: "There is no such booking, or it is cancelled already." } },
     run: async ({ input, tx, refuse }) => {
       if (!(await cancelSeat(tx, input))) throw refuse("no-such-booking");
+      // last: whoever else cancels waits from here on until this has committed
+      await released.publishIn(tx, { user: input.user, reference: input.reference, workshop: input.workshop });
       return { reference: input.reference, cancelled: true };
     },
   });
@@ -246,5 +258,6 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     ...{ reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement },
     ...declareSales(reprise, pace.jobs.sales),
     ...declareEnrichment(reprise, sources, pace.jobs.enrichment),
+    ...declareReleases(reprise, sources.mails, released.source, pace.releases),
   };
 }

@@ -46,6 +46,16 @@ export const incidents: readonly Incident[] = [
     start: (progress) => startIncident("overlap", progress),
     lastResult: () => lastResult("overlap"),
   },
+  {
+    name: "redelivery",
+    title: "Redelivery",
+    story:
+      "A cancellation tells its user by mail, through a queue that delivers again what nobody acknowledged. Consumers are killed " +
+      "between a mail and its acknowledgement, and everywhere else, with the two usual checks and with Reprise.",
+    takesSeconds: 120,
+    start: (progress) => startIncident("redelivery", progress),
+    lastResult: () => lastResult("redelivery"),
+  },
 ];
 
 const running = new Set<() => void>();

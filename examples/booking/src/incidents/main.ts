@@ -3,21 +3,22 @@ import type { IncidentResult } from "reprise/page";
 import { failuresOf as doubleChargeFailures, runDoubleCharge } from "./double-charge/index.ts";
 import { failuresOf as overlapFailures, runOverlap } from "./overlap/index.ts";
 import { failuresOf as rerunFailures, runRerun } from "./rerun/index.ts";
+import { failuresOf as redeliveryFailures, runRedelivery } from "./redelivery/index.ts";
 import { keepResult } from "./results.ts";
 import { runStampede, failuresOf as stampedeFailures } from "./stampede/index.ts";
 import { tellResult } from "./tell.ts";
 
 /**
- * npm run -s incident -- stampede|double-charge|rerun|overlap [--json] [--seed n] [--quick] [--two-sides]
+ * npm run -s incident -- stampede|double-charge|rerun|overlap|redelivery [--json] [--seed n] [--quick] [--two-sides]
  *
  * Progress goes to standard error; the result to standard output, for people, or with --json as its last line. Ends with 1
  * when what must be seen was not, or the load generator fell behind. Started by the page, it sends its progress there.
  */
 
-const usage = `npm run -s incident -- stampede|double-charge|rerun|overlap [--json] [--seed n] [--quick] [--two-sides]
+const usage = `npm run -s incident -- stampede|double-charge|rerun|overlap|redelivery [--json] [--seed n] [--quick] [--two-sides]
 
   --json        progress to standard error, the result as the last line of standard output
-  --seed n      other visitors (stampede; default 9), deliveries and moments (rerun, overlap)
+  --seed n      other visitors (stampede; default 9), deliveries and moments (rerun, overlap, redelivery)
   --quick       a short run, for a look
   --two-sides   without the replays that take protections away (stampede)`;
 
@@ -92,6 +93,10 @@ async function run(): Promise<{
     case "overlap": {
       const { result, withoutKeys, ...summary } = await runOverlap({ seed, quick, progress });
       return { summary, result, failures: overlapFailures({ ...summary, withoutKeys }) };
+    }
+    case "redelivery": {
+      const { result, ...summary } = await runRedelivery({ seed, quick, progress });
+      return { summary, result, failures: redeliveryFailures(summary) };
     }
     default:
       throw new Error(`Which incident?\n\n${usage}`);

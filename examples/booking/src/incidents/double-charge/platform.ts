@@ -24,6 +24,8 @@ const platform = await openPlatform({
   path,
   gateway,
   prices: "http://localhost:0",
+  mails: "http://localhost:0",
+  broker: null,
   blobs: `${path}-blobs`,
   connections: 2,
   connectionWaitMs: config.connectionWaitMs,

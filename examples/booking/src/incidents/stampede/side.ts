@@ -31,6 +31,8 @@ let put: (workshop: string, value: Availability | undefined) => Promise<void> | 
 const platform = await openPlatform({
   path,
   prices: "http://localhost:0",
+  mails: "http://localhost:0",
+  broker: null,
   blobs: `${path}-blobs`,
   gateway: "http://127.0.0.1:9",
   connections: story.connections,
