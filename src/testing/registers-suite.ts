@@ -1,4 +1,5 @@
 import type { Registers } from "../contract/registers.ts";
+import { appendScenarios } from "./registers-suite-append.ts";
 import { listScenarios } from "./registers-suite-list.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
 import { transactionScenarios } from "./registers-suite-transactions.ts";
@@ -9,7 +10,7 @@ export interface RegistersAdapter<Tx> {
   /** For the names of the cases. */
   readonly name: string;
   readonly can: {
-    /** `replaceIn`. */
+    /** `replaceIn` and `appendIn`. */
     readonly transactions: Capability;
     /** A second instance on the same store. */
     readonly severalInstances: Capability;
@@ -36,7 +37,12 @@ export interface RegistersScenario {
   readonly run: <Tx>(stage: RegistersStage<Tx>) => Promise<void>;
 }
 
-const scenarios: readonly RegistersScenario[] = [...replaceScenarios, ...listScenarios, ...transactionScenarios];
+const scenarios: readonly RegistersScenario[] = [
+  ...replaceScenarios,
+  ...listScenarios,
+  ...transactionScenarios,
+  ...appendScenarios,
+];
 
 /**
  * What every store of registers must do, as data for any test runner. Each case opens a stage of its own.

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import { endOfPrefix } from "../prefix.ts";
@@ -41,6 +42,11 @@ export function sqliteRegisters(
       transactions.nest(tx, async ({ connection }) =>
         file.step("replace register", () => replace(connection, clock.now(), name, value, version)),
       ),
+    // one writer at a time: what is numbered first commits first
+    appendIn: (tx, prefix, value) =>
+      transactions.nest(tx, async ({ connection }) =>
+        file.step("append register", () => append(connection, clock.now(), prefix, value)),
+      ),
   };
 }
 
@@ -66,6 +72,15 @@ function replace(
           version,
         ]);
   return changed === 1 ? next : null;
+}
+
+function append(connection: Connection, now: number, prefix: string, value: string): void {
+  const [counted] = connection.all(
+    `insert into reprise_register (name, value, version, at) values (?, '1', 1, ?) on conflict (name) do update
+       set value = cast(cast(value as integer) + 1 as text), version = version + 1, at = excluded.at returning value`,
+    [counterOf(prefix), now],
+  );
+  replace(connection, now, numbered(prefix, Number(counted?.["value"])), value, null);
 }
 
 function registersOf(rows: ReturnType<Connection["all"]>): readonly Register[] {
