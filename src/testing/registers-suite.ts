@@ -1,6 +1,7 @@
 import type { Registers } from "../contract/registers.ts";
 import { appendScenarios } from "./registers-suite-append.ts";
 import { listScenarios } from "./registers-suite-list.ts";
+import { removeScenarios } from "./registers-suite-remove.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
 import { transactionScenarios } from "./registers-suite-transactions.ts";
 import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
@@ -39,6 +40,7 @@ export interface RegistersScenario {
 
 const scenarios: readonly RegistersScenario[] = [
   ...replaceScenarios,
+  ...removeScenarios,
   ...listScenarios,
   ...transactionScenarios,
   ...appendScenarios,
