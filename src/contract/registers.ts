@@ -12,10 +12,12 @@ export interface Registers<out Tx> {
   readonly read: (name: string) => Promise<Register | null>;
   /**
    * Writes the value if the register is of this version still; `null`: if there is none. Its new version, which is
-   * greater; `null`: it is of another, and nothing was written. A register that was swept and is created anew begins at
+   * greater; `null`: it is of another, and nothing was written. A register that is gone and is created anew begins at
    * another version, by chance: whoever read the old one does not replace the new one.
    */
   readonly replace: (name: string, value: string, version: number | null) => Promise<number | null>;
+  /** Deletes the register if it is of this version still. False: it is of another, or there is none. */
+  readonly remove: (name: string, version: number) => Promise<boolean>;
   /** Those whose name begins with `prefix` and comes after `after`, in the order of the names' bytes, at most `limit`. */
   readonly list: (query: RegistersQuery) => Promise<readonly Register[]>;
   /** Deletes those of the prefix that nobody wrote for `keptMs`, at most `limit`. How many it deleted. */
@@ -25,6 +27,13 @@ export interface Registers<out Tx> {
    * writes the same register, it waits for that, or rejects as the database does. Left out: the store has no transactions.
    */
   replaceIn?(tx: Tx, name: string, value: string, version: number | null): Promise<number | null>;
+  /**
+   * Creates a register in the caller's transaction whose name is the prefix and a number of sixteen digits, greater than
+   * those of all that were appended under the prefix and committed before: whoever has seen one never misses a smaller one
+   * that comes later. For that, transactions that append under one prefix commit one after the other: the second waits in
+   * this call until the first has ended, or rejects as the database does. Left out: the store has no transactions.
+   */
+  appendIn?(tx: Tx, prefix: string, value: string): Promise<void>;
 }
 
 export interface Register {

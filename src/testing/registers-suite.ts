@@ -1,5 +1,7 @@
 import type { Registers } from "../contract/registers.ts";
+import { appendScenarios } from "./registers-suite-append.ts";
 import { listScenarios } from "./registers-suite-list.ts";
+import { removeScenarios } from "./registers-suite-remove.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
 import { transactionScenarios } from "./registers-suite-transactions.ts";
 import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
@@ -9,7 +11,7 @@ export interface RegistersAdapter<Tx> {
   /** For the names of the cases. */
   readonly name: string;
   readonly can: {
-    /** `replaceIn`. */
+    /** `replaceIn` and `appendIn`. */
     readonly transactions: Capability;
     /** A second instance on the same store. */
     readonly severalInstances: Capability;
@@ -36,7 +38,13 @@ export interface RegistersScenario {
   readonly run: <Tx>(stage: RegistersStage<Tx>) => Promise<void>;
 }
 
-const scenarios: readonly RegistersScenario[] = [...replaceScenarios, ...listScenarios, ...transactionScenarios];
+const scenarios: readonly RegistersScenario[] = [
+  ...replaceScenarios,
+  ...removeScenarios,
+  ...listScenarios,
+  ...transactionScenarios,
+  ...appendScenarios,
+];
 
 /**
  * What every store of registers must do, as data for any test runner. Each case opens a stage of its own.

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import type { Scope } from "./shelf.ts";
@@ -49,6 +50,11 @@ export function memoryRegisters<Tx>(
         if (written !== null) registers.set(name, written);
         return written?.version ?? null;
       }),
+    remove: (name, version) =>
+      step("remove register", () => {
+        refuseOpen(name);
+        return registers.get(name)?.version === version && registers.delete(name);
+      }),
     list: ({ prefix, after, limit }) =>
       step("list registers", () =>
         ofPrefix(prefix)
@@ -80,6 +86,24 @@ export function memoryRegisters<Tx>(
           registers.set(name, register);
         });
         return register.version;
+      }),
+    appendIn: (tx, prefix, value) =>
+      scoped(tx, ({ commit, undo }, now) => {
+        let isUndone = false;
+        undo.push(() => {
+          isUndone = true;
+        });
+        // numbered when it commits, so nobody waits for anybody
+        commit.push(() => {
+          if (isUndone) return;
+          const counter = counterOf(prefix);
+          const counted = registers.get(counter);
+          const number = Number(counted?.value ?? "0") + 1;
+          const version = (counted?.version ?? 0) + 1;
+          registers.set(counter, { name: counter, value: String(number), version, at: now });
+          const name = numbered(prefix, number);
+          registers.set(name, { name, value, version: firstVersion(), at: now });
+        });
       }),
   };
 }
