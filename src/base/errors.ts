@@ -56,6 +56,7 @@ interface Details {
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
   REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
   REPRISE_SOURCE_AWAY: { readonly source: string; readonly doing: string };
+  REPRISE_TOO_OLD: { readonly operation: string; readonly why: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -297,6 +298,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `'${d.source}' did not answer (${d.doing}). What it was asked may have happened; messages that are not settled are delivered again.`,
+  },
+  REPRISE_TOO_OLD: {
+    status: 410,
+    message: (d) =>
+      `A message for '${d.operation}' was not run: ${d.why}, so whether it was done before cannot be told. A person decides.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,
