@@ -27,17 +27,22 @@ export function createMessageHandler<In>(
 
   return async (given, context) => {
     const invocation = new Invocation(messages.settings, endsWithinMs);
+    const batch = receivedOf(given, context);
+    const begun = new Set<Received>();
     let failure: Error | undefined;
-    await runBatch(receivedOf(given, context), {
+    const failed = await runBatch(batch, {
       atOnce: defaults.functions.atOnce,
       laneOf: ({ session }) => session,
       perform: async (message) => {
+        begun.add(message);
         const ending = await messages.perform(message, invocation);
         const settled = await settle(message, ending);
         if (settled !== null) failure ??= settled;
         return settled === null;
       },
     });
+    const behind = batch.filter((message, place) => failed.has(place) && !begun.has(message));
+    await Promise.all(behind.map((message) => settle(message, { is: "not-begun" })));
     await invocation.end();
     // the host delivers again what it settles itself, and counts the call as failed
     if (failure !== undefined) throw failure;
