@@ -30,6 +30,8 @@ const budgets = {
   hono: "24 kB",
   koa: "25 kB",
   nest: "30 kB",
+  "azure-functions": "26 kB",
+  lambda: "26 kB",
   "working-set": "20 kB",
   cli: "110 kB",
 };

@@ -22,6 +22,8 @@ export default defineConfig({
     hono: "src/transports/http/hono.ts",
     koa: "src/transports/http/koa.ts",
     nest: "src/transports/http/nest.ts",
+    "azure-functions": "src/transports/functions/azure.ts",
+    lambda: "src/transports/functions/aws.ts",
     page: "src/page/index.ts",
     admin: "src/admin/index.ts",
     testing: "src/testing/index.ts",

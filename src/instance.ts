@@ -74,6 +74,7 @@ export class Instance {
     this.#options = options;
     this.#ledger = options.ledger;
     this.#clock = options.clock ?? systemClock;
+    this.#aside = options.background === "elsewhere";
     const clock = () => this.#clock;
     const startedAt = this.#clock.now();
     const instance = options.instance ?? `${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`;

@@ -39,6 +39,12 @@ export interface RepriseOptions<
    * at most; 0: it leaves them to others, and the ticks of schedules too. Default 8.
    */
   readonly workers?: number | undefined;
+  /**
+   * `"elsewhere"`: this instance begins nothing by itself: no accepted or abandoned work, no ticks, no consumers, no sweeps and
+   * no figures. For functions, which a platform freezes between their calls: what is declared beside them waits for an
+   * instance, or a call of `upkeep`, that does it. Default `"here"`.
+   */
+  readonly background?: "here" | "elsewhere" | undefined;
   readonly clock?: Clock | undefined;
   /** How this process is called on the page. Default: host, process id and a random part. */
   readonly instance?: string | undefined;
@@ -82,7 +88,14 @@ export function boundOf(memory: MemoryOptions | null | undefined): Bound {
 }
 
 /** What the compiler says first; this is for whoever has none. */
-export function checkOptions({ service, memory, secrets, workers, dimensions = {} }: AnyOptions): void {
+export function checkOptions({
+  service,
+  memory,
+  secrets,
+  workers,
+  background = "here",
+  dimensions = {},
+}: AnyOptions): void {
   const refuse = (where: string, why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `createReprise${where}`, why, mend });
   };
@@ -97,6 +110,13 @@ export function checkOptions({ service, memory, secrets, workers, dimensions = {
     if (kind !== "shared" && kind !== "personal") {
       refuse(`, dimensions.${name}`, "it is neither 'shared' nor 'personal'.", "Say whether it names a person.");
     }
+  }
+  if (background !== "here" && background !== "elsewhere") {
+    refuse(
+      ", background",
+      "it is neither 'here' nor 'elsewhere'.",
+      "Say 'elsewhere' in a function, else leave it out.",
+    );
   }
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
     refuse(", workers", "it is no whole number from 0 on.", "Say how many runs this instance may have under way.");

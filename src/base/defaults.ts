@@ -138,6 +138,21 @@ export const defaults = {
     sendMs: 15_000,
     closeMs: 2_000,
   },
+  functions: {
+    /** Before the platform ends an invocation: to store, to answer and to be logged. */
+    marginMs: 500,
+    /** With less time left a message is not begun: the next invocation has all of its time. */
+    leastMs: 1_000,
+    /** A gateway before a function waits 29 s: whoever waits inside is answered before. */
+    httpWaitMs: 20_000,
+    /** Of a batch, which has a function's memory and one pool of connections to itself. */
+    atOnce: 10,
+    /**
+     * Whoever waits for another's work answers within 300 ms of its end, a read included, and reads at most four times what
+     * ends within 700 ms, or about when it is said to.
+     */
+    look: { evenMs: 225, marginMs: 25, growth: 1 / 4, longestMs: 5_000 },
+  },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
     leaseMs: 30_000,

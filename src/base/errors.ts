@@ -58,6 +58,7 @@ interface Details {
   REPRISE_SOURCE_AWAY: { readonly source: string; readonly doing: string };
   REPRISE_PUBLISHER_AWAY: { readonly publisher: string; readonly doing: string };
   REPRISE_MESSAGE_INVALID: { readonly outbox: string; readonly why: string };
+  REPRISE_TOO_OLD: { readonly operation: string; readonly why: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -309,6 +310,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `A message of outbox '${d.outbox}' was refused: ${d.why}. Nothing was written; mend what makes the message.`,
+  },
+  REPRISE_TOO_OLD: {
+    status: 410,
+    message: (d) =>
+      `A message for '${d.operation}' was not run: ${d.why}, so whether it was done before cannot be told. A person decides.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,

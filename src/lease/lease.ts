@@ -11,10 +11,17 @@ export interface LeaseOptions {
   /** On the monotonic clock, from before the claim was sent: the store's lease can only begin later. */
   readonly sentAt: number;
   /** A rejection is no answer: the local deadline decides. */
-  readonly renew: (progress: Progress | null) => Promise<"renewed" | "cancelled" | "fenced">;
+  readonly renew: (progress: Progress | null, leaseMs: number) => Promise<"renewed" | "cancelled" | "fenced">;
   /** Nobody wants the work any more; the lease is kept, so that it can be ended well. */
   readonly cancelled: () => void;
   readonly closing: Abortable;
+  /** On the monotonic clock: the platform ends this process then, and no renewal reaches further. Left out: nothing does. */
+  readonly endsAt?: number | null | undefined;
+}
+
+/** How long a lease that is asked for now may last, in whole milliseconds, as stores count them. */
+export function leaseFrom(now: number, { leaseMs, endsAt }: Pick<LeaseOptions, "leaseMs" | "endsAt">): number {
+  return endsAt === undefined || endsAt === null ? leaseMs : Math.max(1, Math.min(leaseMs, Math.floor(endsAt - now)));
 }
 
 /**
@@ -36,8 +43,9 @@ export class Lease {
   #ignoreClosing = () => {};
 
   constructor(options: LeaseOptions) {
-    const { leaseMs, sentAt, closing } = options;
+    const { sentAt, closing } = options;
     this.#options = options;
+    const leaseMs = leaseFrom(sentAt, options);
     this.#renewMs = leaseMs * defaults.operation.renewAt;
     this.#deadline = sentAt + leaseMs;
     this.#renewedAt = sentAt;
@@ -95,11 +103,12 @@ export class Lease {
   };
 
   #renew(sentAt: number): void {
-    const { clock, operation, leaseMs, renew, cancelled } = this.#options;
+    const { clock, operation, renew, cancelled } = this.#options;
+    const leaseMs = leaseFrom(sentAt, this.#options);
     this.#renewAt = null;
     this.#renewedAt = sentAt;
     const told = this.#progress;
-    renew(told).then(
+    renew(told, leaseMs).then(
       (renewed) => {
         if (this.#stopped) return;
         if (renewed === "fenced") return this.lose(new RepriseError("REPRISE_FENCED", { operation }));

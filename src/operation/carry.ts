@@ -1,5 +1,6 @@
 import type { Name } from "../base/names.ts";
 import type { AcceptedOutcome, Outcome, Status } from "./outcome.ts";
+import type { Stay } from "./stay.ts";
 
 /**
  * What a transport needs of an operation: to hand over an input with what it knows about the caller, and to keep its own
@@ -30,6 +31,8 @@ export interface CarryOptions<in O, in R> {
   /** Who the session says it is, held against the operation's own principal before anything happens; REPRISE_PRINCIPAL_DIFFERS. */
   readonly principal?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of a caller that the platform ends: whoever is told `running` has waited. */
+  readonly stay?: Stay | undefined;
   /** Renders a fresh outcome before it is stored; what it returns is kept beside it. */
   readonly render?: ((settled: Settlement<O, R>) => string) | undefined;
   /** The work whose run asks for this one. */

@@ -2,7 +2,7 @@ import { defaults } from "../base/defaults.ts";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Name, WorkId } from "../base/names.ts";
-import { pause, untilAborted } from "../base/promise.ts";
+import { pause, untilAborted, withDeadline } from "../base/promise.ts";
 import { describeIssue } from "../base/schema.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
@@ -15,7 +15,8 @@ import { DatabaseFlights } from "./flights.ts";
 import type { Host } from "./host.ts";
 import type { Kept, Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
-import { type Told, told } from "./told.ts";
+import { lookAgainMs, type Stay } from "./stay.ts";
+import { soonestMs, type Told, told } from "./told.ts";
 import { noticeTwice } from "./twice.ts";
 import { type Naming, nameWork, type Work } from "./work.ts";
 
@@ -23,7 +24,18 @@ import { type Naming, nameWork, type Work } from "./work.ts";
 export interface Asking extends Naming {
   readonly signal?: AbortSignal | undefined;
   readonly wait?: Duration | undefined;
+  /** Instead of `wait`, where the platform ends this caller. */
+  readonly stay?: Stay | undefined;
   readonly render?: ((settlement: Settlement) => string) | undefined;
+}
+
+/** Of one attempt at work. */
+interface Attempting {
+  /** By a completer, not by a caller. Default false. */
+  readonly resumed?: boolean;
+  /** Of its caller's stay, by the monotonic clock. */
+  readonly endsAt?: number | null;
+  readonly afterwards?: Stay["afterwards"];
 }
 
 /** The first pause before a waiting caller asks again; it doubles up to a second. */
@@ -46,8 +58,10 @@ export class Executor {
   }
 
   execute(input: unknown, asking: Asking): Promise<Told> {
+    const { stay } = asking;
+    const endsAt = stay === undefined ? null : this.#host.clock().monotonic() + stay.ms;
     // the work goes on without this caller: its completion depends on nobody being there
-    return untilAborted(
+    const answer = untilAborted(
       this.#counted(async () => {
         asking.signal?.throwIfAborted();
         const given = await this.#validate(input);
@@ -57,10 +71,14 @@ export class Executor {
           const { settings } = this;
           return this.#track(executeConverging({ host: this.#host, settings, ledger, render }, given));
         }
-        return this.#attemptUntil(nameWork(this.#host, this.settings, given, asking), asking);
+        const work = nameWork(this.#host, this.settings, given, asking);
+        return stay === undefined ? this.#attemptUntil(work, asking) : this.#attemptWhile(work, asking, stay, endsAt);
       }, asking.signal),
       asking.signal,
     );
+    if (stay === undefined) return answer;
+    const late = () => new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
+    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, late);
   }
 
   /**
@@ -74,7 +92,7 @@ export class Executor {
       const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
       throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "its input names other work now.", mend });
     }
-    return this.#counted(() => this.#attempt(work, undefined, true));
+    return this.#counted(() => this.#attempt(work, undefined, { resumed: true }));
   }
 
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
@@ -83,7 +101,7 @@ export class Executor {
       // whoever holds a transaction may hold the very connection that the ledger waits for to open
       const ledger = await this.#host.ledger(defaults.ledger.joinMs);
       if (this.settings.declaration.dispatch !== undefined) return acceptIn(ledger, tx, work, this.#patience());
-      return executeJoined(this.#executionOf(work, ledger, undefined, false), tx);
+      return executeJoined(this.#executionOf(work, ledger, undefined, false, null), tx);
     });
   }
 
@@ -112,15 +130,40 @@ export class Executor {
     const until =
       wait === undefined ? 0 : clock.monotonic() + milliseconds(wait, `operation '${this.settings.name}', wait`);
     for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
-      const answer = await this.#attempt(work, render, false);
+      const answer = await this.#attempt(work, render);
       const left = until - clock.monotonic();
       if (!isUnsettled(answer) || left <= 0) return answer;
       await pause(clock, Math.min(pollMs, left), asking.signal);
     }
   }
 
-  #attempt(work: Work, render: Asking["render"], resumed: boolean): Promise<Told> {
-    return this.#track(this.#perform(work, render, resumed));
+  /** Looks as seldom as it can, for every look is a read of the store that many callers share. */
+  async #attemptWhile(work: Work, { render }: Asking, stay: Stay, endsAt: number | null): Promise<Told> {
+    const clock = this.#host.clock();
+    const until = clock.monotonic() + stay.waitMs;
+    for (;;) {
+      const answer = await this.#attempt(work, render, { endsAt, afterwards: stay.afterwards });
+      const { outcome } = answer;
+      const leftMs = until - clock.monotonic();
+      if (outcome.status !== "running" || leftMs <= 0) return answer;
+      const here = this.#endedHere(work);
+      if (here === undefined) {
+        await pause(clock, Math.min(lookAgainMs(clock.now() - outcome.since.getTime(), stay.takesMs), leftMs));
+      } else {
+        const late = new Error("it still runs");
+        await withDeadline(clock, leftMs, here, () => late).catch(() => {});
+      }
+    }
+  }
+
+  /** Resolves when an attempt of this process at the same work has ended; `undefined`: none is at it. */
+  #endedHere(work: Work): Promise<void> | undefined {
+    for (const owned of this.#owned) if (owned.name === work.name) return owned.ended();
+    return this.#flights.ended(work);
+  }
+
+  #attempt(work: Work, render: Asking["render"], attempting: Attempting = {}): Promise<Told> {
+    return this.#track(this.#perform(work, render, attempting));
   }
 
   async #track<T>(attempt: Promise<T>): Promise<T> {
@@ -132,10 +175,11 @@ export class Executor {
     }
   }
 
-  async #perform(work: Work, render: Asking["render"], resumed: boolean): Promise<Told> {
+  async #perform(work: Work, render: Asking["render"], attempting: Attempting): Promise<Told> {
     const { settings, counters } = this;
     const host = this.#host;
-    const execution = this.#executionOf(work, await host.ledger(), render, resumed);
+    const { resumed = false, endsAt = null, afterwards } = attempting;
+    const execution = this.#executionOf(work, await host.ledger(), render, resumed, endsAt);
     const beganAt = host.clock().monotonic();
     let answer: Told;
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
@@ -149,14 +193,23 @@ export class Executor {
       if (outcome.replayed) host.committed(settings.name, work.input);
       else {
         counters.duration.observe(host.clock().monotonic() - beganAt);
-        // nobody waits for it, and closing does
-        if (outcome.status === "done" && work.intent !== null) void this.#track(noticeTwice(execution));
+        if (outcome.status === "done" && work.intent !== null) {
+          // nobody waits for it, and closing does; a platform may stop the process as soon as its caller is answered
+          const noticing = this.#track(noticeTwice(execution));
+          afterwards?.(noticing);
+        }
       }
     }
     return answer;
   }
 
-  #executionOf(work: Work, ledger: Ledger<unknown>, render: Asking["render"], resumed: boolean): Execution {
+  #executionOf(
+    work: Work,
+    ledger: Ledger<unknown>,
+    render: Asking["render"],
+    resumed: boolean,
+    endsAt: number | null,
+  ): Execution {
     const { settings, counters } = this;
     return {
       host: this.#host,
@@ -167,6 +220,7 @@ export class Executor {
       render: (settlement) => render?.(settlement) ?? null,
       resumed,
       owned: this.#owned,
+      endsAt,
     };
   }
 

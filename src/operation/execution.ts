@@ -1,4 +1,4 @@
-import type { WorkId } from "../base/names.ts";
+import type { Name, WorkId } from "../base/names.ts";
 import type { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationCounters } from "./counters.ts";
@@ -19,5 +19,16 @@ export interface Execution {
   /** By a completer, not by a caller. */
   readonly resumed: boolean;
   /** The attempts under way in this process. */
-  readonly owned: UnderWay<{ readonly id: WorkId; readonly cancel: () => void }>;
+  readonly owned: UnderWay<Owned>;
+  /** Nobody is there any more then, by the monotonic clock; `null`: nobody says. */
+  readonly endsAt: number | null;
+}
+
+/** A claim that this process won. */
+export interface Owned {
+  readonly id: WorkId;
+  readonly name: Name;
+  readonly cancel: () => void;
+  /** Resolves when it has ended, however. */
+  readonly ended: () => Promise<void>;
 }

@@ -1,10 +1,11 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
+import { Ended } from "../base/ended.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
-import { newAttemptId, type WorkId } from "../base/names.ts";
+import { type Name, newAttemptId, type WorkId } from "../base/names.ts";
 import type { Ledger, Won } from "../contract/ledger.ts";
-import { Lease } from "../lease/lease.ts";
+import { Lease, leaseFrom } from "../lease/lease.ts";
 import { telling } from "./doubt.ts";
 import { Effects } from "./effects.ts";
 import { AskLater, type Ending, labelOf, Parked, PassedOver } from "./endings.ts";
@@ -26,12 +27,12 @@ export async function executeExternal(execution: Execution): Promise<Told> {
   const sentAt = clock.monotonic();
   // repeated under the same attempt: where the first answer was lost, the second says that it won
   const { name, key, parent, intent, print, keepMs, about } = work;
-  const { leaseMs } = settings;
+  const leaseMs = leaseFrom(sentAt, { leaseMs: settings.leaseMs, endsAt: execution.endsAt });
   const input = settings.resumesByItself ? work.kept() : null;
   const resuming = execution.resumed;
   const request = { name, key, parent, intent, print, keepMs, about, attempt, leaseMs, input, resuming };
   const claim = await insist(clock, () => ledger.claim(request));
-  if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs });
+  if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs: settings.leaseMs });
   if (claim.tookOver) counters.takenOver += 1;
   return new Attempt(execution, ledger, claim, sentAt).perform();
 }
@@ -45,6 +46,7 @@ class Attempt {
   readonly #effects: Effects;
   /** Aborted when nobody wants the work any more: its run ends it, effects and all, and keeps the lease meanwhile. */
   readonly #cancelling = new Abortable();
+  readonly #ended = new Ended();
 
   constructor(execution: Execution, ledger: Ledger<unknown>, won: Won, sentAt: number) {
     const { host, settings, work, counters } = execution;
@@ -57,7 +59,8 @@ class Attempt {
       operation: settings.name,
       leaseMs: settings.leaseMs,
       sentAt,
-      renew: (progress) => ledger.renew(won.fence, settings.leaseMs, progress),
+      endsAt: execution.endsAt,
+      renew: (progress, leaseMs) => ledger.renew(won.fence, leaseMs, progress),
       cancelled: () => this.cancel(),
       closing: host.closing,
     });
@@ -78,6 +81,14 @@ class Attempt {
 
   get id(): WorkId {
     return this.#won.fence.id;
+  }
+
+  get name(): Name {
+    return this.#won.fence.name;
+  }
+
+  ended(): Promise<void> {
+    return this.#ended.promise();
   }
 
   cancel(): void {
@@ -105,6 +116,7 @@ class Attempt {
     } finally {
       leave();
       this.#lease.stop();
+      this.#ended.tell();
     }
   }
 

@@ -1,3 +1,4 @@
+import { Ended } from "../base/ended.ts";
 import type { Name } from "../base/names.ts";
 import { type Told, tell } from "./told.ts";
 import type { Work } from "./work.ts";
@@ -12,6 +13,15 @@ const retryAfterMs = 100;
  */
 export class DatabaseFlights {
   readonly #flights = new Map<Name, Flight>();
+
+  /** Resolves when work of one of these names has ended here; `undefined`: none is under way. */
+  ended(work: Work): Promise<void> | undefined {
+    for (const name of namesOf(work)) {
+      const flight = this.#flights.get(name);
+      if (flight !== undefined) return flight.ended.promise();
+    }
+    return undefined;
+  }
 
   /** `attempt` says when it begins the work: one that is told a stored outcome never does, and its duplicates are told it too. */
   async fly(work: Work, since: number, attempt: (begun: () => void) => Promise<Told>): Promise<Told> {
@@ -38,6 +48,7 @@ export class DatabaseFlights {
 /** An attempt, which first looks what stands under its names. */
 class Flight {
   readonly since: number;
+  readonly ended = new Ended();
   hasBegun = false;
   /** Duplicates that came while it was looking. */
   #waiting: ((begun: boolean) => void)[] | undefined;
@@ -61,6 +72,7 @@ class Flight {
 
   end(): void {
     this.#tell(false);
+    this.ended.tell();
   }
 
   #tell(begun: boolean): void {

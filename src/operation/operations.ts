@@ -104,8 +104,8 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
           Object.entries(settings.refusals).map(([code, { status, because }]) => [code, { status, because }]),
         ),
       },
-      execute: (input, { key, principal, signal, parent, callers, render }) =>
-        executor.execute(input, { key, principal, signal, parent, callers, render: render as Asking["render"] }),
+      execute: (input, { key, principal, signal, stay, parent, callers, render }) =>
+        executor.execute(input, { key, principal, signal, stay, parent, callers, render: render as Asking["render"] }),
     },
   };
   const isBackground = declaration.dispatch !== undefined;

@@ -9,7 +9,7 @@ export interface Told {
 }
 
 /** Nobody gains by asking sooner. */
-const soonestMs = 250;
+export const soonestMs = 250;
 
 /** How long one that runs is to be left alone at most: the lease is there for a crash, and most work ends long before it. */
 export interface Patience {

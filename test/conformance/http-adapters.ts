@@ -10,6 +10,7 @@ import { fastifyHandler } from "../../src/transports/http/fastify.ts";
 import { honoHandler } from "../../src/transports/http/hono.ts";
 import { koaHandler } from "../../src/transports/http/koa.ts";
 import { webHandler } from "../../src/transports/http/web.ts";
+import { azureAdapter, lambdaAdapters } from "./function-adapters.ts";
 import { closeServer, jsonReader, serveOn } from "./http-sockets.ts";
 import { nestAdapter } from "./nest-adapter.ts";
 
@@ -141,4 +142,6 @@ export const httpAdapters: readonly HttpAdapter[] = [
   nestAdapter("express", "interceptor"),
   nestAdapter("fastify", "method"),
   nestAdapter("fastify", "interceptor"),
+  azureAdapter,
+  ...lambdaAdapters,
 ];

@@ -3,6 +3,7 @@ import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import type { Carried, CarriedContract, Settlement as SettlementOf } from "../../operation/carry.ts";
 import type { AnyRefused } from "../../operation/outcome.ts";
 import { isThrownByRun } from "../../operation/refusing.ts";
+import type { Stay } from "../../operation/stay.ts";
 import { type Answer, answerOf } from "./answer.ts";
 import type { HttpCarrier, HttpReply } from "./carrier.ts";
 import { readKey } from "./key.ts";
@@ -25,6 +26,8 @@ export interface Brought<Q> {
   readonly readable?: () => Q;
   /** The lines of the field Idempotency-Key. */
   readonly keyLines: readonly string[];
+  /** Of a function: asked when the work begins. Left out: nothing ends its caller. */
+  readonly stay?: (() => Stay) | undefined;
   /** Where an error goes that its caller is not told of, unless the carrier says otherwise. */
   readonly log: (error: Error) => void;
 }
@@ -85,14 +88,14 @@ export function carryHttp<Q, In, O, R>(
   const isBackground = operation["~carry"].background !== undefined;
   checkStatus(name, isBackground, carrier);
 
-  const execute = async ({ request, readable = () => request, keyLines }: Brought<Q>): Promise<Answer> => {
+  const execute = async ({ request, readable = () => request, keyLines, stay }: Brought<Q>): Promise<Answer> => {
     const key = readKey(keyLines, syntax, name);
     if (key === undefined && keyRequired) throw new RepriseError("REPRISE_KEY_MISSING", { operation: name });
     const principal = await principalOf(name, carrier, request);
     const input = await inputOf(name, carrier, readable);
 
     const { outcome, rendered } = await operation["~carry"]
-      .execute(input, { key, principal, render })
+      .execute(input, { key, principal, render, stay: stay?.() })
       .catch((error) => {
         throw error instanceof NotKept || isAnswer(error) ? error : failure("REPRISE_RUN_FAILED", error);
       });

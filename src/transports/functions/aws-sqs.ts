@@ -1,0 +1,35 @@
+import type { Carried } from "../../operation/carry.ts";
+import { createBatchRunner, type LambdaBatchOptions } from "./aws-batch.ts";
+import type { LambdaBatchResponse, LambdaContext, LambdaSqsRecord } from "./aws-shapes.ts";
+
+/** @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION */
+export function createLambdaSqs<In>(
+  operation: Carried<In, unknown, unknown>,
+  options: LambdaBatchOptions<In, LambdaSqsRecord>,
+): (event: { readonly Records: readonly LambdaSqsRecord[] }, context: LambdaContext) => Promise<LambdaBatchResponse> {
+  const run = createBatchRunner(operation, options, {
+    where: `the SQS function of '${operation.name}'`,
+    read: ({ body }) => JSON.parse(body) as unknown,
+  });
+  return async ({ Records: records }, context) => {
+    const failed = await run(
+      records.map((record) => ({ record, sentAt: sentAtOf(record), lane: groupOf(record) })),
+      context,
+    );
+    return {
+      batchItemFailures: records
+        .filter((_, place) => failed.has(place))
+        .map(({ messageId }) => ({ itemIdentifier: messageId })),
+    };
+  };
+}
+
+/** On a standard queue a group shares the queue fairly, and promises no order. */
+function groupOf({ eventSourceARN, attributes }: LambdaSqsRecord): string | null {
+  return eventSourceARN.endsWith(".fifo") ? (attributes.MessageGroupId ?? "") : null;
+}
+
+function sentAtOf({ attributes }: LambdaSqsRecord): number | null {
+  const sentAt = Number(attributes.SentTimestamp);
+  return sentAt > 0 ? sentAt : null;
+}
