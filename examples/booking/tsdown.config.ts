@@ -8,6 +8,7 @@ export default defineConfig({
     gateway: "src/gateway/main.ts",
     prices: "src/prices/main.ts",
     mail: "src/mail/main.ts",
+    functions: "src/functions/main.ts",
     worker: "src/database/worker.ts",
     incident: "src/incidents/main.ts",
     "stampede-side": "src/incidents/stampede/side.ts",

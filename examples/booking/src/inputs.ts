@@ -13,6 +13,7 @@ export type BookSeat = {
 export type CancelBooking = { readonly user: string; readonly reference: string; readonly workshop: string };
 /** A seat that was given back. */
 export type SeatReleased = { readonly user: string; readonly reference: string; readonly workshop: string };
+export type RenderBadge = { readonly user: string; readonly reference: string };
 export type IssueRefund = {
   readonly user: string;
   readonly reference: string;
@@ -26,6 +27,7 @@ export type WriteStatement = { readonly user: string; readonly reference: string
 export const bookSeatSchema = ofStrings<BookSeat>(["user", "reference", "workshop", "card"]);
 export const cancelBookingSchema = ofStrings<CancelBooking>(["user", "reference", "workshop"]);
 export const seatReleasedSchema = ofStrings<SeatReleased>(["user", "reference", "workshop"]);
+export const renderBadgeSchema = ofStrings<RenderBadge>(["user", "reference"]);
 export const issueRefundSchema = ofStrings<IssueRefund>(["user", "reference", "reason"]);
 
 export const writeStatementSchema = ofStrings<WriteStatement>(["user", "reference"]);

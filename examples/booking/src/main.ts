@@ -6,6 +6,7 @@ import { pageHandler } from "reprise/page";
 import { blobsDirectory, config, dataDirectory } from "./config.ts";
 import { tokenOf } from "./database/schema.ts";
 import { startFeed } from "./feed/deliver.ts";
+import { startFunctions } from "./functions/process.ts";
 import { startGateway } from "./gateway/process.ts";
 import { incidents, stopIncidents } from "./incidents/index.ts";
 import { startLoad } from "./load/driver.ts";
@@ -53,6 +54,8 @@ const platform = await openPlatform({
   requestMs: config.requestMs,
 });
 
+const functions = await startFunctions({ path: join(dataDirectory, "booking.db"), gateway: gateway.address });
+
 const token = process.env["BOOKING_TOKEN"] ?? randomBytes(16).toString("hex");
 const page = webRoute(pageHandler(platform.booking.reprise, { incidents, token }));
 platform.app.all("/reprise", page);
@@ -80,6 +83,8 @@ const key = `try-${Date.now().toString(36)}`;
 const callerWith = (own: string) =>
   `-H 'authorization: Bearer ${tokenOf("alice")}' -H 'content-type: application/json' -H 'idempotency-key: ${own}'`;
 const book = `curl -si ${address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
+const bookByFunction = `curl -si ${functions.address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
+const bookByMessage = `curl -si ${address}/booking-requests ${callerWith(`${key}-request`)} -d '{"reference":"${key}","workshop":"w-120"}'`;
 const cancel = `curl -si -X POST ${address}/bookings/${key}/cancellation ${callerWith(`${key}-cancel`)}`;
 const refund = `curl -si ${address}/bookings/${key}/refund ${callerWith(`${key}-refund`)} -d '{"reason":"answer-lost"}'`;
 console.log(`
@@ -89,6 +94,9 @@ service on ${mails.address}. Messages go through ${config.rabbitmq === null ? "a
 The page:            ${address}/reprise
 Book a seat twice:   for n in 1 2; do ${book}; echo; done
                      (the second answer has idempotency-replayed: true)
+The same, by function: ${bookByFunction}
+                     (and by message: ${bookByMessage}
+                     one reference is one booking and one charge, however it comes)
 Lose an answer:      ${refund}
                      (nobody knows whether that refund happened: it is unknown, and waits for a person)
 Cancel it:           ${cancel}
@@ -107,6 +115,7 @@ async function stop(): Promise<void> {
   stopIncidents();
   await load?.stop();
   await feed.stop();
+  await functions.stop();
   await platform.close();
   await mails.stop();
   await prices.stop();

@@ -12,6 +12,7 @@ import {
   searchWorkshops,
   viewsOf,
 } from "./database/queries.ts";
+import { declareBadge } from "./functions/badge.ts";
 import type { Gateway } from "./gateway/client.ts";
 import { bookSeatSchema, cancelBookingSchema, issueRefundSchema, writeStatementSchema } from "./inputs.ts";
 import { declareEnrichment, type EnrichmentPace } from "./jobs/enrichment.ts";
@@ -19,6 +20,7 @@ import { declareSales, type SalesPace } from "./jobs/sales.ts";
 import type { Mails } from "./mail/client.ts";
 import type { Broker } from "./messages/broker.ts";
 import { declareReleaseQueue, declareReleases, type ReleasePace } from "./messages/releases.ts";
+import { declareRequests } from "./messages/requests.ts";
 import type { Prices } from "./prices/client.ts";
 import { declareService } from "./service.ts";
 
@@ -254,10 +256,18 @@ export function declareBooking(sources: Sources, pace: Pace = production) {
     },
   });
 
+  const requests = declareRequests(reprise, sources.broker);
+  const bookingRequests = reprise.consume(bookSeat, requests.requested.source, {
+    deliveredWithin: "7d",
+    inOrderBy: (input) => input.workshop, // whoever asked first gets the last seat
+  });
+
   return {
     ...{ reprise, workshops, availability, search, views, bookSeat, cancelBooking, issueRefund, writeStatement },
     ...declareSales(reprise, pace.jobs.sales),
     ...declareEnrichment(reprise, sources, pace.jobs.enrichment),
+    ...{ requestSeat: requests.requestSeat, bookingRequests },
+    ...declareBadge(reprise, database),
     ...declareReleases(reprise, sources.mails, released.source, pace.releases),
   };
 }

@@ -148,8 +148,14 @@ export async function saveViews(
 }
 
 /** Two users may give their bookings the same reference. */
-export async function findBooking(database: DatabasePool, user: string, reference: string): Promise<Booking | null> {
-  const [row] = await database.query("select * from bookings where user = ? and reference = ?", [user, reference]);
+export async function findBooking(
+  database: DatabasePool,
+  user: string,
+  reference: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Booking | null> {
+  const sql = "select * from bookings where user = ? and reference = ?";
+  const [row] = await database.query(sql, [user, reference], options);
   if (row === undefined) return null;
   return {
     reference,

@@ -22,7 +22,8 @@ export interface ServerSettings {
 /** The platform's routes; the page is mounted beside them where there is one. */
 export async function createServer(settings: ServerSettings): Promise<FastifyInstance> {
   const { database, availability, requestMs } = settings;
-  const { reprise, workshops, search, views, bookSeat, cancelBooking, issueRefund, writeStatement } = settings.booking;
+  const { reprise, workshops, search, views, bookSeat, cancelBooking, issueRefund, writeStatement, requestSeat } =
+    settings.booking;
   const sessions = createSessions(await readSessions(database));
   const app = Fastify({ logger: { level: "error", stream: process.stderr }, forceCloseConnections: "idle" });
 
@@ -83,13 +84,23 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
     { preHandler: sessions.required },
     fastifyHandler(bookSeat, {
       principal: (request) => sessions.userOf(request),
-      // a body that names somebody else is refused, because the session's user is the principal
-      input: (request) => ({
-        ...(bodyOf(request.body) as BookSeat),
-        user: String(bodyOf(request.body)["user"] ?? sessions.userOf(request)),
-        card: String(bodyOf(request.body)["card"] ?? "card-of-the-session"),
-      }),
+      input: (request) => bookingIn(request.body, sessions.userOf(request)),
       reply: (booked) => ({ status: 201, headers: { location: `/bookings/${booked.reference}` }, body: booked }),
+    }),
+  );
+
+  // a seat that is asked for without waiting: a message does the same under the same identity
+  app.post<{ Body: Partial<BookSeat> | null }>(
+    "/booking-requests",
+    { preHandler: sessions.required },
+    fastifyHandler(requestSeat, {
+      principal: (request) => sessions.userOf(request),
+      input: (request) => bookingIn(request.body, sessions.userOf(request)),
+      reply: (requested) => ({
+        status: 202,
+        headers: { location: `/bookings/${requested.reference}` },
+        body: requested,
+      }),
     }),
   );
 
@@ -177,6 +188,16 @@ export async function createServer(settings: ServerSettings): Promise<FastifyIns
   );
 
   return app;
+}
+
+/** Of a body that names somebody else the booking is refused, because the session's user is the principal. */
+function bookingIn(body: unknown, user: string): BookSeat {
+  const asked = bodyOf(body);
+  return {
+    ...(asked as BookSeat),
+    user: String(asked["user"] ?? user),
+    card: String(asked["card"] ?? "card-of-the-session"),
+  };
 }
 
 /** The language asked for first: `de-CH,de;q=0.9` is `de`. */

@@ -27,7 +27,11 @@ export function declareQueue<Message>(
 ): Queue<Message> {
   if (broker === null) {
     const queue = reprise.outbox(declaration);
-    return { publishIn: queue.publishIn, source: queue.source(), waiting: async () => (await queue.standing()).waiting };
+    return {
+      publishIn: queue.publishIn,
+      source: queue.source(),
+      waiting: async () => (await queue.standing()).waiting,
+    };
   }
   const outbox = reprise.outbox({ ...declaration, to: broker.publisher(declaration.name) });
   return {

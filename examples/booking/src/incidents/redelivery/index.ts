@@ -79,11 +79,7 @@ function resultOf(
     ],
     rowsTitle: "And with the check the other way round",
     rowsOf: "Consumer",
-    rows: [
-      row("Look, send, write down", lookFirst),
-      row("Write down, send", markFirst),
-      row("With Reprise", reprise),
-    ],
+    rows: [row("Look, send, write down", lookFirst), row("Write down, send", markFirst), row("With Reprise", reprise)],
     rowHeads: ["Messages", "Twice", "Lost"],
     facts: [
       {
@@ -110,7 +106,12 @@ function sideOf({ rounds, total, messages: sent }: SideResult, title: string, no
     title,
     note,
     figures: [
-      { label: "Sent twice", value: String(total.effectsTwice), unit: `of ${sent} messages`, bad: total.effectsTwice > 0 },
+      {
+        label: "Sent twice",
+        value: String(total.effectsTwice),
+        unit: `of ${sent} messages`,
+        bad: total.effectsTwice > 0,
+      },
       { label: "Lost", value: String(total.lost), unit: "", bad: total.lost > 0 },
     ],
     panes: [],

@@ -13,7 +13,11 @@ export interface Sending {
 }
 
 /** Cancellations, as the platform makes them: each commits a message with its own change. */
-export async function startSending(path: string, rabbitmq: WorkerStart["rabbitmq"], pace: ReleasePace): Promise<Sending> {
+export async function startSending(
+  path: string,
+  rabbitmq: WorkerStart["rabbitmq"],
+  pace: ReleasePace,
+): Promise<Sending> {
   const reprise = declareService(sqliteLedger({ path }));
   const broker = rabbitmq === null ? null : createBroker(rabbitmq.url, rabbitmq.prefix);
   const queue = declareReleaseQueue(reprise, broker, pace);

@@ -38,5 +38,6 @@ export function paceOf(without: readonly Protection[], scale: number): Pace {
     jitter: has("jitter") ? production.jitter : 0,
     lease: production.lease,
     jobs: jobsAtRest,
+    releases: production.releases,
   };
 }
