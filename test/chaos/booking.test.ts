@@ -32,6 +32,8 @@ const token = "a-token-that-nobody-else-would-guess";
 describe("the booking platform", () => {
   let platform: ChildProcess;
   let address: string;
+  let functions: string;
+  let mails: string;
   let data: string;
 
   beforeAll(async () => {
@@ -47,6 +49,8 @@ describe("the booking platform", () => {
       platform.stdout?.on("data", (text: Buffer) => {
         said += text.toString("utf8");
         const page = /(http:\/\/localhost:\d+)\/reprise/.exec(said);
+        functions = /by function:.*?(http:\/\/127.0.0.1:\d+)\/bookings/.exec(said)?.[1] ?? "";
+        mails = /(http:\/\/127.0.0.1:\d+)\/mails/.exec(said)?.[1] ?? "";
         if (page?.[1] !== undefined && said.includes("idempotency-replayed")) resolve(page[1]);
       });
       platform.once("exit", () => reject(new Error(`the platform ended: ${said}`)));
@@ -203,6 +207,98 @@ describe("the booking platform", () => {
     expect(refunds).toHaveLength(1);
   });
 
+  it("books a seat once and charges once for a request, a message and a function that ask for it at once, a hundred times", async () => {
+    const references = Array.from({ length: 100 }, (_, at) => `thrice-${at}`);
+    const ask = async (url: string, key: string, body: object) => {
+      const answer = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer alice-token", "idempotency-key": key },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const outcomes: { readonly status: number; readonly text: string }[][] = [];
+    for (let first = 0; first < references.length; first += 10) {
+      const some = references.slice(first, first + 10).map(async (reference) => {
+        const order = { reference, workshop: `w-${161 + (first % 40)}` };
+        const message = ask(`${address}/booking-requests`, `${reference}-message`, order);
+        const answers = [
+          ask(`${address}/bookings`, `${reference}-request`, order),
+          ask(`${functions}/bookings`, `${reference}-function`, order),
+        ];
+        expect((await message).status).toBe(202);
+        // whoever is told that somebody is at it asks again, as callers do
+        const told = answers.map(async (answer, at) => {
+          for (let one = await answer; ; ) {
+            if (one.status !== 409) return one;
+            await new Promise((resolve) => setTimeout(resolve, 200));
+            const again = at === 0 ? `${address}/bookings` : `${functions}/bookings`;
+            one = await ask(again, `${reference}-${at === 0 ? "request" : "function"}`, order);
+          }
+        });
+        return Promise.all(told);
+      });
+      outcomes.push(...(await Promise.all(some)));
+    }
+    expect(new Set(outcomes.flat().map(({ status }) => status))).toEqual(new Set([201]));
+    for (const [request, byFunction] of outcomes) expect(byFunction?.text).toBe(request?.text);
+    const counts = async () => {
+      const jobs = (await (await fetch(`${address}/jobs`)).json()) as {
+        readonly messages: { readonly bookings: Readonly<Record<string, number>> };
+      };
+      return jobs.messages.bookings;
+    };
+    await expect.poll(async () => (await counts())["replayed"], { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect
+      .poll(
+        async () => {
+          const { ran = 0, replayed = 0 } = await counts();
+          return ran + replayed;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(references.length);
+    const gateway = openDatabase(join(data, "gateway.db"));
+    const charges = gateway.prepare("select reference from charges where reference like 'thrice-%'").all();
+    gateway.close();
+    expect(charges.map(({ reference }) => reference).sort()).toEqual([...references].sort());
+    const booking = openDatabase(join(data, "booking.db"));
+    const [booked] = booking.prepare("select count(*) as n from bookings where reference like 'thrice-%'").all();
+    booking.close();
+    expect(booked).toEqual({ n: references.length });
+  }, 60_000);
+
+  it("tells a user once by mail of a seat that was given back", async () => {
+    expect((await book(address, "given-back", "bob", { reference: "given-back", workshop: "w-154" })).status).toBe(201);
+    expect((await cancel(address, "give-back-1", "bob", "given-back")).status).toBe(200);
+    const sent = async () => (await (await fetch(`${mails}/mails/given-back`)).json()) as readonly object[];
+    await expect.poll(sent, { timeout: 10_000 }).toMatchObject([{ recipient: "bob", about: "seat-released" }]);
+    expect((await cancel(address, "give-back-2", "bob", "given-back")).status).toBe(200);
+    expect(await sent()).toHaveLength(1);
+  });
+
+  it("renders a badge for whoever booked, the same each time, and for nobody else", async () => {
+    expect((await book(address, "badge", "alice", { reference: "badge", workshop: "w-155" })).status).toBe(201);
+    const badge = async (key: string, session: string) => {
+      const answer = await fetch(`${functions}/badges`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${session}-token`,
+          "idempotency-key": key,
+        },
+        body: JSON.stringify({ reference: "badge" }),
+      });
+      return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+    };
+    const first = await badge("badge-1", "alice");
+    expect(first).toMatchObject({ status: 200, type: "image/svg+xml" });
+    expect(first.text).toContain("alice");
+    expect(await badge("badge-2", "alice")).toEqual(first);
+    expect((await badge("badge-3", "bob")).status).toBe(404);
+    expect((await badge("badge-4", "nobody")).status).toBeGreaterThanOrEqual(400);
+  });
+
   it("refuses a body that names another user than the session, and a request without a session", async () => {
     const key = "test-bob";
     const order = { reference: key, workshop: "w-150", user: "alice" };
@@ -264,6 +360,15 @@ describe("the incident of the rerun", () => {
     expect(told.without["duplicateRows"]).toBeGreaterThan(0);
     expect(told.without["wrongRows"]).toBeGreaterThan(0);
     expect(told).toMatchObject({ with: { duplicateRows: 0, wrongRows: 0 }, kills: 4 });
+  }, 120_000);
+});
+
+describe("the incident of the redelivery", () => {
+  it("sends mails twice or loses them with the usual checks, and neither with Reprise", async () => {
+    const told = await replayed("redelivery");
+    expect(told.without["effectsTwice"]).toBeGreaterThan(0);
+    expect(told.without["lost"]).toBeGreaterThan(0);
+    expect(told).toMatchObject({ with: { effectsTwice: 0, lost: 0 }, kills: 5 });
   }, 120_000);
 });
 

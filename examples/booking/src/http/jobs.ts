@@ -31,5 +31,6 @@ export async function tellJobs({ database, booking, prices }: JobsSources) {
     worker: { next: enrichment.next, lastTick: enrichment.ticks.at(-1) ?? null },
     customers: { known: Number(rows?.["customers"]), pending: Number(rows?.["pending"]) },
     bill,
+    messages: { bookings: booking.bookingRequests.counts(), releases: booking.releases.counts() },
   };
 }

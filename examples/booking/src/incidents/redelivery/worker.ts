@@ -30,7 +30,11 @@ const broker = rabbitmq === null ? null : createBroker(rabbitmq.url, rabbitmq.pr
 const { source, inHand } = killingSource(declareReleaseQueue(reprise, broker, pace).source, kill);
 
 process.on("disconnect", () => process.exit(1));
-process.on("SIGTERM", () => void reprise.close().then(() => process.exit(0)));
+let isClosing = false;
+process.on("SIGTERM", () => {
+  isClosing = true;
+  void reprise.close().then(() => process.exit(0));
+});
 process.on("message", (order: WorkerOrder) => {
   if (order === "in-hand") return void process.send?.(inHand() satisfies InHand);
   kill.arm(order.arm, order.time);
@@ -42,6 +46,8 @@ if (side === "with") {
   declareReleases(reprise, mails, source, pace);
   await reprise.start();
 } else {
-  void consumeWithCheck(side, path, source, mails);
+  void consumeWithCheck(side, path, source, mails).catch((error: unknown) => {
+    if (!isClosing) throw error;
+  });
 }
 process.send?.("ready");
