@@ -137,6 +137,8 @@ export const defaults = {
     /** A broker that has not confirmed a batch by then will not. */
     sendMs: 15_000,
     closeMs: 2_000,
+    /** What is set aside is counted so far: whoever sees so many looks at them. */
+    mostCounted: 100,
   },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
