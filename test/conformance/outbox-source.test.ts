@@ -5,7 +5,6 @@ import { createReprise, type Source, unchecked } from "../../src/index.ts";
 import { decodeSetAside, encodeMessage, encodeSetAside } from "../../src/outbox/message.ts";
 import { outboxSettingsOf } from "../../src/outbox/settings.ts";
 import { type LedgerAdapter, type SourceAdapter, sourceSuite } from "../../src/testing/index.ts";
-import { inMemory } from "../support/local-ledgers.ts";
 import { postgresLedgers } from "../support/postgres-ledgers.ts";
 import { describeSuite } from "../support/suite.ts";
 
@@ -101,5 +100,4 @@ function suite<Tx>(adapter: LedgerAdapter<Tx>, missing?: string): void {
 }
 
 // what stores keep of it, the suite of registers holds each of them to
-suite(inMemory);
 suite(postgres.overPg, postgres.missing);
