@@ -137,6 +137,8 @@ export const defaults = {
     /** A broker that has not confirmed a batch by then will not. */
     sendMs: 15_000,
     closeMs: 2_000,
+    /** What is set aside is counted so far: whoever sees so many looks at them. */
+    mostCounted: 100,
   },
   functions: {
     /** Before the platform ends an invocation: to store, to answer and to be logged. */

@@ -44,5 +44,6 @@ function letterOf(register: Register, id: string): DeadLetter {
     setAsideAt: register.at,
     reason,
     why,
+    bytes: Buffer.byteLength(message.body),
   };
 }

@@ -14,7 +14,7 @@ export interface OutboxDeclaration<In, Out> {
   readonly message: Schema<In, Out>;
   /**
    * What stays the same whenever this is published again, and tells it from everything else: it becomes the message's own
-   * id. 1 to 128 characters, none of them a control character.
+   * id. 1 to 128 bytes, none of them a control character.
    */
   readonly id: (message: Out) => string;
   /** Where messages go. Left out: they stay here, and `source()` hands them to consumers. */

@@ -50,6 +50,7 @@ function decode<T>({ name, value }: Register): T {
   throw new Error(`message ${numberOf(name)} was written by another version of this library`);
 }
 
+/** In bytes: every broker takes so much. */
 const longestId = 128;
 
 /**
@@ -70,8 +71,8 @@ export async function messageOf(settings: OutboxSettings, given: unknown): Promi
   const bytes = Buffer.byteLength(body);
   if (bytes > limitBytes) return refuse(`it has ${bytes} bytes, at most ${limitBytes} are sent`);
   const id: unknown = declaration.id(value);
-  if (typeof id !== "string" || id === "" || id.length > longestId || /[\p{Cc}\p{Cs}]/u.test(id)) {
-    return refuse(`its id is no text of 1 to ${longestId} characters without control characters`);
+  if (typeof id !== "string" || id === "" || Buffer.byteLength(id) > longestId || /[\p{Cc}\p{Cs}]/u.test(id)) {
+    return refuse(`its id is no text of 1 to ${longestId} bytes without control characters`);
   }
   return { id, body, sentAt: null };
 }

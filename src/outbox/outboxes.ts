@@ -129,6 +129,13 @@ class OneOutbox implements DeclaredOutbox {
       name: `outbox ${this.name}`,
       delays: false,
       horizon: async () => null,
+      standing: async () => {
+        const { waiting } = await this.standing();
+        const { clock, registers, settings } = await this.#connected();
+        const query = { prefix: settings.names.deadLetters, after: null, limit: defaults.outbox.mostCounted };
+        const setAside = await insist(clock, () => registers.list(query));
+        return { waiting, setAside: setAside.length };
+      },
       open: async (most) => new QueueReceiver(await this.#connected(), most),
       deadLetters: async () => deadLettersOf(await this.#connected()),
     };

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
-import { nats } from "../../src/sources/nats/index.ts";
-import type { SetAside, SourceStage } from "../../src/testing/index.ts";
+import { nats, natsPublisher } from "../../src/sources/nats/index.ts";
+import type { PublisherStage, SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
 
 const [host = "127.0.0.1", port = "4222"] = (process.env["NATS_SERVER"] ?? "127.0.0.1:4222").split(":");
@@ -21,7 +21,7 @@ export async function natsVersion(): Promise<string | undefined> {
 }
 
 /** A stream of its own, with one for what is set aside. */
-export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage> {
+export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage & PublisherStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers: natsServers });
@@ -34,11 +34,24 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<Source
   await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
   const client = jetstream(admin);
   const forwarder = await startForwarder({ host, port: Number(port) });
+  const connectThrough = () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false });
+  const sending = { connect: connectThrough, jetstream, headers };
   return {
     source: nats({
-      connect: () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false }),
+      connect: connectThrough,
       ...{ jetstream, headers, stream, consumer: "book", deadLetter },
     }),
+    publisher: natsPublisher({ ...sending, subject: stream }),
+    nowhere: natsPublisher({ ...sending, subject: `none-${stream}` }),
+    ids: async (count) => {
+      const all: string[] = [];
+      const consumer = await client.consumers.get(stream, "book");
+      for await (const message of await consumer.fetch({ max_messages: count, expires: 10_000 })) {
+        message.ack();
+        all.push(message.headers?.get("Nats-Msg-Id") ?? "");
+      }
+      return all;
+    },
     send: async (body) => {
       await client.publish(stream, body);
     },

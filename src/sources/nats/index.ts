@@ -15,6 +15,7 @@ import type {
   NatsHeaders,
 } from "./shapes.ts";
 
+export { type NatsPublisherOptions, natsPublisher } from "./publisher.ts";
 export type {
   JetStream,
   JetStreamConsumer,

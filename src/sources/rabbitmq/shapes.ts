@@ -17,6 +17,7 @@ export interface AmqpChannel {
   readonly cancel: (consumerTag: string) => Promise<unknown>;
   ack(message: AmqpMessage): void;
   nack(message: AmqpMessage, allUpTo: boolean, requeue: boolean): void;
+  readonly publish: (exchange: string, routingKey: string, content: Buffer, options: object) => boolean;
   readonly sendToQueue: (queue: string, content: Buffer, options: object) => boolean;
   readonly waitForConfirms: () => Promise<void>;
   readonly close: () => Promise<unknown>;
