@@ -4,7 +4,7 @@ import { config } from "../../config.ts";
 import { inScratch, type Progress, together } from "../scratch.ts";
 import { type Damage, sum } from "./count.ts";
 import { dropQueues } from "./queues.ts";
-import { copies, lease, messages, runSide, type SideResult } from "./run.ts";
+import { lease, messages, runSide, type SideResult } from "./run.ts";
 import type { Side } from "./worker.ts";
 
 export interface RedeliverySettings {
@@ -86,7 +86,6 @@ function resultOf(
         name: "Kills",
         value: `${reprise.rounds.length} of each consumer, SIGKILL of its own process; ${messages} messages before each`,
       },
-      { name: "Copies", value: `${copies} of each message, as a producer sends that got no answer` },
       { name: "Queue", value: `${queue}; two processes receive` },
       { name: "Mails", value: "a process and a database of its own; it honours keys, and the usual checks send none" },
       { name: "Twice", value: "messages for which the mail service's own ledger has more than one mail; lost: none" },

@@ -37,8 +37,6 @@ export const lease: Duration = "2s";
 const worksMs = 20;
 /** Business messages before each kill. */
 export const messages = 6;
-/** Of each: a producer that got no answer sends again. */
-export const copies = 2;
 /** Nothing came for so long: all is done with. */
 const quietMs = 500;
 const roundWithinMs = 60_000;
@@ -67,9 +65,7 @@ export async function runSide(settings: SideSettings): Promise<SideResult> {
       const order = { arm: point, time: 1 + Math.floor(random() * 3) };
       await Promise.all(workers.map((worker) => worker.ask(order)));
       const killed = Promise.race(workers.map((worker) => worker.ended));
-      for (let copy = 0; copy < copies; copy += 1) {
-        for (const reference of batch) await sending.send({ user: "alice", reference, workshop: "w-001" });
-      }
+      for (const reference of batch) await sending.send({ user: "alice", reference, workshop: "w-001" });
       await within(killed, roundWithinMs, `No consumer came over '${point}'.`);
       workers = await goOn(workers, start);
       await within(untilDone(sending.waiting, workers), roundWithinMs, `After '${point}' messages are left.`);

@@ -12,7 +12,7 @@ export interface Sending {
   readonly close: () => Promise<void>;
 }
 
-/** Cancellations, as the platform makes them: each commits a message with its own change. */
+/** Cancellations as the platform makes them, less the seats: each commits a message. */
 export async function startSending(
   path: string,
   rabbitmq: WorkerStart["rabbitmq"],
@@ -25,9 +25,9 @@ export async function startSending(
     name: "seat.cancel",
     input: seatReleasedSchema,
     ifRunsAgain: "replays",
-    costIfTwice: "noise", // here each copy is sent on purpose
+    costIfTwice: "trust",
     principal: (input) => input.user,
-    identity: "callers-key",
+    identity: (input) => [input.reference],
     retention: "1d",
     effects: "database",
     run: async ({ input, tx }) => {
@@ -35,12 +35,8 @@ export async function startSending(
     },
   });
   await reprise.start();
-  let sent = 0;
   return {
-    send: async (message) => {
-      sent += 1;
-      await cancel.execute(message, { key: `copy-${sent}` });
-    },
+    send: async (message) => void (await cancel.execute(message)),
     waiting: queue.waiting,
     close: () => reprise.close(),
   };
