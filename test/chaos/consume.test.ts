@@ -26,8 +26,9 @@ async function redisVersion(): Promise<string | undefined> {
 }
 
 /** The long run is `npm run -s crash:consume`; this is the same one, small. */
-const path = fileURLToPath(new URL("consume/run.mjs", import.meta.url));
-const run = async (...options: readonly string[]): Promise<Record<string, unknown>> => {
+const run = (...options: readonly string[]) => runOf("run", ...options);
+const runOf = async (name: string, ...options: readonly string[]): Promise<Record<string, unknown>> => {
+  const path = fileURLToPath(new URL(`consume/${name}.mjs`, import.meta.url));
   // a control that does not hold exits with 1, and tells all the same
   const answer = await promisify(execFile)(process.execPath, [path, "--json", ...options]).catch(
     (error: { readonly stdout: string }) => error,
@@ -60,3 +61,35 @@ test("the usual check does some twice, under the same kills", async (context) =>
   const { twice } = await run("--naive", "--kills", "10");
   expect(twice).toBeGreaterThan(0);
 }, 240_000);
+
+for (const broker of ["rabbitmq", "nats", "redis-streams"] as const) {
+  test(`messages of ${broker} of one key keep their order, also where a tenth of them fails at first`, async (context) => {
+    const [missing] = needs(broker, "postgres");
+    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    const result = await runOf("order", "--broker", broker, "--messages", "500", "--keys", "25");
+    expect(result).toMatchObject({ holds: true, inversions: 0, ran: 500, failures: 50, setAside: 0 });
+  }, 240_000);
+
+  test(`a consumer of ${broker} that is told to end with 64 messages at work finishes them, and none of them comes again`, async (context) => {
+    const [missing] = needs(broker, "postgres");
+    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    const result = await runOf("drain", "--broker", broker);
+    expect(result).toMatchObject({
+      holds: true,
+      inFlight: 64,
+      exit: 0,
+      redelivered: 0,
+      lost: 0,
+      twice: 0,
+      setAside: 0,
+    });
+  }, 240_000);
+
+  test(`a message of ${broker} that kills whoever runs it is set aside after its own attempts, and no neighbour with it`, async (context) => {
+    const [missing] = needs(broker, "postgres");
+    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    const result = await runOf("poison", "--broker", broker);
+    const none = { innocentsSetAside: 0, lost: 0, twice: 0 };
+    expect(result).toMatchObject({ ...none, holds: true, crashes: 3, poisonRuns: 3, setAside: 1 });
+  }, 240_000);
+}

@@ -1,14 +1,14 @@
+import { countOf, crashRun } from "../crash-run.ts";
 import type { Figure } from "../figure.ts";
 import { askPostgres } from "../operations/postgres-place.ts";
 import { whereIs } from "../operations/standing.ts";
-import { countOf, crashRun } from "./crash-run.ts";
 import type { JobPart } from "./parts.ts";
 
 /** A load that is killed and called again; the long run is `npm run crash:load`. */
 export const loadCrash: JobPart = ({ quick }) =>
   whereIs("PostgreSQL", askPostgres, async () => {
     const scale = quick ? ["--kills", "3", "--rows", "2000"] : ["--kills", "10"];
-    const run = await crashRun("load", ["--database", "postgres", ...scale]);
+    const run = await crashRun("load/run", ["--database", "postgres", ...scale]);
     return [
       none("load.crash.differentTables", countOf(run, "differing"), "tables"),
       none("load.crash.miscounted", countOf(run, "miscounted"), "runs"),
@@ -19,8 +19,8 @@ export const loadCrash: JobPart = ({ quick }) =>
 /** A scheduled worker that meets itself and is killed, beside the naive loop; the long run is `npm run crash:schedule`. */
 export const scheduleCrash: JobPart = async ({ quick }) => {
   const options = ["--kills", quick ? "6" : "30"];
-  const ours = await crashRun("schedule", options);
-  const naive = await crashRun("schedule", [...options, "--naive"]);
+  const ours = await crashRun("schedule/run", options);
+  const naive = await crashRun("schedule/run", [...options, "--naive"]);
   return {
     figures: [
       none("schedule.billedTwice", countOf(ours, "billedTwice"), "customers"),

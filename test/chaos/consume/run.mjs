@@ -119,6 +119,7 @@ const result = {
   kills: killed,
   messages: sent * copies,
   identities: sent,
+  most: Math.max(...effectsOf.values()),
   twice: [...effectsOf.values()].filter((count) => count > 1).length,
   lost: sent - effectsOf.size,
   left: await queue.left(),

@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-/** Runs a crash run of the tests, `npm run crash:<name>`, and reads what it has counted, also where that does not hold. */
-export async function crashRun(
-  name: "load" | "schedule",
-  options: readonly string[],
-): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * Runs a crash run of the tests, `npm run crash:load` and its like, and reads what it has counted, also where that does not
+ * hold.
+ * @param script of `test/chaos`: `"load/run"`
+ */
+export async function crashRun(script: string, options: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
   // from the built file
-  const path = fileURLToPath(new URL(`../../test/chaos/${name}/run.mjs`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../test/chaos/${script}.mjs`, import.meta.url));
   const run = spawn(process.execPath, [path, "--json", ...options], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 1_800_000,

@@ -1,0 +1,68 @@
+// One process, many keys, some messages fail at first: `node order.mjs --help`.
+import { parseArgs } from "node:util";
+import { createReprise, unchecked } from "reprise";
+import { postgresLedger } from "reprise/postgres";
+import { openStage } from "./stage.mjs";
+
+const { values } = parseArgs({
+  options: {
+    broker: { type: "string", default: "rabbitmq" },
+    messages: { type: "string", default: "10000" },
+    keys: { type: "string", default: "100" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(
+    "A consumer with 64 messages at once and a lane for each key; a tenth of them fails at the first attempt.\n" +
+      "Exits 1 if two messages of a key ran in another order than they were sent in.\n\n" +
+      "  --broker rabbitmq (or nats, redis-streams)  --messages 10000  --keys 100  --json\n",
+  );
+  process.exit(0);
+}
+const [messages, keys] = [values.messages, values.keys].map(Number);
+const stage = await openStage(values.broker);
+const sent = Array.from({ length: messages }, (_, index) => ({ lane: index % keys, place: Math.floor(index / keys) }));
+await stage.queue.send(sent.map((message) => JSON.stringify(message)));
+
+const reprise = createReprise({
+  ...{ service: "shop", undecided: "listed" },
+  ledger: postgresLedger({ pool: stage.pool, schema: stage.schema }),
+});
+const begun = new Set();
+const next = new Array(keys).fill(0);
+let [inversions, failures] = [0, 0];
+const book = reprise.operation({
+  ...{ name: "seat.book", input: unchecked(), principal: "everyone", retention: "1d", costIfTwice: "trust" },
+  ...{ effects: "database", identity: ({ lane, place }) => [lane, place] },
+  run: async ({ input: { lane, place }, tx }) => {
+    const name = `${lane}/${place}`;
+    const isFirst = !begun.has(name);
+    begun.add(name);
+    await tx.query(`insert into ${stage.schema}.booking values ($1)`, [name]);
+    if (isFirst && (place + lane) % 10 === 0) {
+      failures += 1;
+      throw new Error("it fails at first");
+    }
+    if (place !== next[lane]) inversions += 1;
+    next[lane] = place + 1;
+  },
+});
+const beganAt = performance.now();
+const consumer = reprise.consume(book, stage.source, {
+  ...{ deliveredWithin: "1d", atOnce: 64, retryIn: ["20ms"] },
+  inOrderBy: ({ lane }) => lane,
+});
+await reprise.start();
+await stage.untilEmpty(() => consumer.counts().ran === messages);
+await reprise.close();
+const { ran, setAside } = consumer.counts();
+const result = {
+  ...{ broker: values.broker, messages, keys, failures, inversions, ran },
+  setAside: Object.values(setAside).reduce((sum, one) => sum + one, 0),
+  seconds: Number(((performance.now() - beganAt) / 1_000).toFixed(1)),
+};
+await stage.drop();
+const holds = inversions === 0 && ran === messages && result.setAside === 0 && failures > 0;
+stage.tell(result, holds, values.json);
