@@ -171,9 +171,9 @@ describe("an outbox", () => {
     const { instance, ledger } = made({
       registers: (registers) => ({
         ...registers,
-        remove: async (name, version) => {
-          if (name.includes("/message/") && name.endsWith("2") && fails-- > 0) throw new Error("crashed");
-          return registers.remove(name, version);
+        removeThrough: async (prefix, name) => {
+          if (fails-- > 0) throw new Error("crashed");
+          await registers.removeThrough?.(prefix, name);
         },
       }),
     });
@@ -184,10 +184,7 @@ describe("an outbox", () => {
     await publish(ledger, outbox, released("r-1"), released("r-2"), released("r-3"));
     await reprise.start();
     await expect.poll(async () => (await outbox.standing()).waiting, { timeout: 5_000 }).toBe(0);
-    const [first, ...again] = [ids().slice(0, 3), ...ids().slice(3)];
-    expect(first).toEqual(["r-1", "r-2", "r-3"]);
-    expect(again).toContain("r-2");
-    expect([...again].sort()).toEqual(again);
+    expect(ids()).toEqual(["r-1", "r-2", "r-3", "r-1", "r-2", "r-3"]);
     warned.mockRestore();
   });
 
