@@ -50,8 +50,8 @@ export interface Outbox<in Tx, in In> {
 /** An outbox whose messages stay in the ledger until a consumer is done with them: a queue without a broker. */
 export interface OutboxQueue<in Tx, in In> extends Outbox<Tx, In> {
   /**
-   * Where `reprise.consume` takes them from. One process at a time receives; another goes on when it ends, or `lease` after
-   * it crashed. Nothing ends a redelivery, so its consumer says `deliveredWithin`.
+   * Where `reprise.consume` takes them from. One process at a time receives, also while its consumer is paused; another goes
+   * on when it ends, or `lease` after it crashed. Nothing ends a redelivery, so its consumer says `deliveredWithin`.
    */
   readonly source: () => Source;
 }
