@@ -124,8 +124,6 @@ export const defaults = {
     takeOverMs: 2_000,
     /** One answer of the broker for so many; sent again as a whole where it is lost. */
     batch: 100,
-    /** Half of a pool of sixteen: those who publish need the other. */
-    removesAtOnce: 8,
     /**
      * A look is one read by an index. The least is soon after a commit of the same process; the most is what one of another
      * process waits for at worst, and an idle outbox costs its database.

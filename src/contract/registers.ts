@@ -34,6 +34,8 @@ export interface Registers<out Tx> {
    * this call until the first has ended, or rejects as the database does. Left out: the store has no transactions.
    */
   appendIn?(tx: Tx, prefix: string, value: string): Promise<void>;
+  /** Deletes those of the prefix up to this name, which is one of them, all at once. Left out: as `appendIn` is. */
+  removeThrough?(prefix: string, name: string): Promise<void>;
 }
 
 export interface Register {

@@ -33,7 +33,7 @@ export interface Outbox<in Tx, in In> {
    * `transaction` in one with external effects, or any other open one of the ledger's. Messages are sent in the order in
    * which their transactions committed, at least once each, under their id. For that, transactions that publish through one
    * outbox commit one after the other: from this call on the others wait, so publish last, and through several outboxes in
-   * one order everywhere. The same id published by two transactions is two messages, which whoever receives them absorbs.
+   * one order everywhere. Await it before the transaction's next statement. The same id published by two transactions is two messages, which whoever receives them absorbs.
    *
    * Rejects before anything is written where the message is refused.
    *
@@ -50,8 +50,8 @@ export interface Outbox<in Tx, in In> {
 /** An outbox whose messages stay in the ledger until a consumer is done with them: a queue without a broker. */
 export interface OutboxQueue<in Tx, in In> extends Outbox<Tx, In> {
   /**
-   * Where `reprise.consume` takes them from. One process at a time receives; another goes on when it ends, or `lease` after
-   * it crashed. Nothing ends a redelivery, so its consumer says `deliveredWithin`.
+   * Where `reprise.consume` takes them from. One process at a time receives, also while its consumer is paused; another goes
+   * on when it ends, or `lease` after it crashed. Nothing ends a redelivery, so its consumer says `deliveredWithin`.
    */
   readonly source: () => Source;
 }

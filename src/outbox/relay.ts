@@ -95,24 +95,13 @@ export class Relay {
       }
       counters.relayed += head.length;
       this.#warned = false;
-      await this.#remove(head);
+      // nothing is committed behind what was read, so this is all of it and nothing else
+      const last = head.at(-1)?.name ?? "";
+      await insist(clock, async () => registers.removeThrough?.(settings.names.messages, last));
       sent();
     }
     // what ended it but a stop is an error to whoever began it
     if (this.#draining.reason === undefined) lease.check();
-  }
-
-  /** A few at once: more would take a small pool from those who publish. */
-  async #remove(head: readonly Register[]): Promise<void> {
-    const { clock, registers } = this.#stores;
-    const left = [...head];
-    const remove = async () => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        const { name, version } = next;
-        await insist(clock, () => registers.remove(name, version));
-      }
-    };
-    await Promise.all(Array.from({ length: defaults.outbox.removesAtOnce }, remove));
   }
 
   async #open(): Promise<Sender> {

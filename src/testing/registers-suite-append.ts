@@ -72,6 +72,30 @@ export const appendScenarios: readonly RegistersScenario[] = [
     },
   },
   {
+    name: "those up to a name are removed at once, and neither what comes later nor what has another prefix",
+    needs,
+    run: async (stage) => {
+      const { append, transaction } = appending(stage);
+      const { registers } = stage;
+      for (const prefix of ["log/", "log", "a/", "z/"]) await transaction((tx) => append(tx, prefix, `of ${prefix}`));
+      for (const value of ["b", "c"]) await transaction((tx) => append(tx, "log/", value));
+      const [, second] = await listed(registers, "log/");
+      assert.ok(registers.removeThrough !== undefined && second !== undefined);
+      await registers.removeThrough("log/", second.name);
+      await registers.removeThrough("log/", second.name);
+      assert.deepEqual(
+        (await listed(registers, "log/")).map(({ value }) => value),
+        ["c"],
+      );
+      for (const prefix of ["log0", "a/", "z/"]) assert.equal((await listed(registers, prefix)).length, 1);
+      await transaction((tx) => append(tx, "log/", "d"));
+      assert.deepEqual(
+        (await listed(registers, "log/")).map(({ value }) => value),
+        ["c", "d"],
+      );
+    },
+  },
+  {
     name: "a reader that polls misses none of many transactions that overlap, and nothing comes behind what it has seen",
     needs,
     run: async (stage) => {

@@ -11,7 +11,7 @@ export interface RegistersAdapter<Tx> {
   /** For the names of the cases. */
   readonly name: string;
   readonly can: {
-    /** `replaceIn` and `appendIn`. */
+    /** `replaceIn`, `appendIn` and `removeThrough`. */
     readonly transactions: Capability;
     /** A second instance on the same store. */
     readonly severalInstances: Capability;

@@ -37,10 +37,9 @@ const ledger: Ledger<PostgresTransaction> = {
   ...own,
   registers: {
     ...registers,
-    remove: async (name, version) => {
-      const removed = await registers.remove(name, version);
-      if (name.startsWith("outbox/")) at("removed");
-      return removed;
+    removeThrough: async (prefix, name) => {
+      await registers.removeThrough?.(prefix, name);
+      at("removed");
     },
   },
 };

@@ -4,6 +4,8 @@ import { unchecked } from "../../src/index.ts";
 import { pull } from "../../src/testing/source-kit.ts";
 import { broker, publish, type Released, released, seatReleased, stand } from "./outbox-stand.ts";
 
+/** On a busy machine too. */
+const soon = { timeout: 10_000 };
 const opened: { readonly close: () => Promise<void> }[] = [];
 const made = (options?: Parameters<typeof stand>[0]) => {
   const one = stand(options);
@@ -53,7 +55,7 @@ describe("the queue of an outbox", () => {
     await publish(ledger, outbox, ...all);
     // the same business id twice: absorbed by whoever receives it
     await publish(ledger, outbox, released("r-0"));
-    await expect.poll(async () => (await outbox.standing()).waiting).toBe(0);
+    await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
     expect(ran).toEqual(all.map(({ release }) => release));
     expect(consumer.counts()).toMatchObject({ received: 31, lost: 0 });
   });
@@ -69,7 +71,7 @@ describe("the queue of an outbox", () => {
     await consumer.ready;
     const before = Date.now();
     await publish(ledger, outbox, released("r-1"), released("r-2"));
-    await expect.poll(() => consumer.counts().setAside.failed).toBe(2);
+    await expect.poll(() => consumer.counts().setAside.failed, soon).toBe(2);
     const letters = await source.deadLetters?.();
     const [first, second] = (await letters?.list(10)) ?? [];
     expect(first).toMatchObject({ reason: "failed", sentAt: expect.any(Number), setAsideAt: expect.any(Number) });
@@ -82,9 +84,9 @@ describe("the queue of an outbox", () => {
     expect(await letters?.redrive(first)).toBe("gone");
     expect(await letters?.discard(second)).toBe("done");
     expect(await letters?.discard(second)).toBe("gone");
-    await expect.poll(() => ran).toEqual(["r-1"]);
+    await expect.poll(() => ran, soon).toEqual(["r-1"]);
     expect(await letters?.list(10)).toEqual([]);
-    await expect.poll(async () => (await outbox.standing()).waiting).toBe(0);
+    await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
     expect(first.sentAt).toBeGreaterThanOrEqual(before);
     await letters?.close();
   });
@@ -163,7 +165,7 @@ describe("the queue of an outbox", () => {
     await publish(ledger, outbox, released("r-1"));
     await new Promise((resolve) => setTimeout(resolve, 100));
     isAway = false;
-    await expect.poll(() => ran, { timeout: 5_000 }).toEqual(["r-1"]);
+    await expect.poll(() => ran, soon).toEqual(["r-1"]);
     warned.mockRestore();
   });
 });

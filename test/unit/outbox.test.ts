@@ -3,6 +3,8 @@ import { createReprise, isRepriseError, type Schema, unchecked } from "../../src
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { broker, publish, released, seatReleased, stand } from "./outbox-stand.ts";
 
+/** On a busy machine too. */
+const soon = { timeout: 10_000 };
 const opened: { readonly close: () => Promise<void> }[] = [];
 const made = (options?: Parameters<typeof stand>[0]) => {
   const one = stand(options);
@@ -37,12 +39,12 @@ describe("an outbox", () => {
     const before = Date.now();
     await release.run({ release: "r-1" });
     await release.run({ release: "r-1" });
-    await expect.poll(() => sent.length).toBe(1);
+    await expect.poll(() => sent.length, soon).toBe(1);
     const [message] = sent;
     expect(message).toEqual({ id: "r-1", body: '{"release":"r-1","seat":7}', sentAt: expect.any(Number) });
     expect(message?.sentAt).toBeGreaterThanOrEqual(before);
     expect(message?.sentAt).toBeLessThanOrEqual(Date.now());
-    await expect.poll(async () => (await outbox.standing()).waiting).toBe(0);
+    await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
     expect(outbox.counts()).toEqual({ published: 1, relayed: 1, failed: 0 });
   });
 
@@ -65,7 +67,7 @@ describe("an outbox", () => {
     await expect(release.execute({ release: "r-1", fails: true })).rejects.toThrow("no");
     expect((await release.execute({ release: "r-2" })).status).toBe("refused");
     await publish(ledger, outbox, released("r-3"));
-    await expect.poll(ids).toEqual(["r-3"]);
+    await expect.poll(ids, soon).toEqual(["r-3"]);
     expect(await outbox.standing()).toEqual({ waiting: 0, oldestAt: null });
   });
 
@@ -88,7 +90,7 @@ describe("an outbox", () => {
     });
     await external.run({ release: "r-1" });
     await ledger.transaction((tx) => joined.executeIn(tx, { release: "r-2" }));
-    await expect.poll(ids).toEqual(["r-1", "r-2"]);
+    await expect.poll(ids, soon).toEqual(["r-1", "r-2"]);
   });
 
   test("refuses a message before anything is written: by its schema, its JSON, its id and its size", async () => {
@@ -152,9 +154,9 @@ describe("an outbox", () => {
     const outbox = reprise.outbox({ ...seatReleased, to });
     await publish(ledger, outbox, released("r-1"), released("r-2"));
     await reprise.start();
-    await expect.poll(() => batches.length).toBe(1);
+    await expect.poll(() => batches.length, soon).toBe(1);
     await publish(ledger, outbox, released("r-3"));
-    await expect.poll(ids, { timeout: 5_000 }).toEqual(["r-1", "r-2", "r-3"]);
+    await expect.poll(ids, soon).toEqual(["r-1", "r-2", "r-3"]);
     expect(outbox.counts()).toEqual({ published: 3, relayed: 3, failed: 2 });
     const told = warned.mock.calls.map(([text]) => String(text));
     expect(told.filter((text) => text.includes("Outbox 'seat.released' cannot send to 'broker seats'"))).toHaveLength(
@@ -171,9 +173,9 @@ describe("an outbox", () => {
     const { instance, ledger } = made({
       registers: (registers) => ({
         ...registers,
-        remove: async (name, version) => {
-          if (name.includes("/message/") && name.endsWith("2") && fails-- > 0) throw new Error("crashed");
-          return registers.remove(name, version);
+        removeThrough: async (prefix, name) => {
+          if (fails-- > 0) throw new Error("crashed");
+          await registers.removeThrough?.(prefix, name);
         },
       }),
     });
@@ -183,11 +185,8 @@ describe("an outbox", () => {
     const outbox = reprise.outbox({ ...seatReleased, to });
     await publish(ledger, outbox, released("r-1"), released("r-2"), released("r-3"));
     await reprise.start();
-    await expect.poll(async () => (await outbox.standing()).waiting, { timeout: 5_000 }).toBe(0);
-    const [first, ...again] = [ids().slice(0, 3), ...ids().slice(3)];
-    expect(first).toEqual(["r-1", "r-2", "r-3"]);
-    expect(again).toContain("r-2");
-    expect([...again].sort()).toEqual(again);
+    await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
+    expect(ids()).toEqual(["r-1", "r-2", "r-3", "r-1", "r-2", "r-3"]);
     warned.mockRestore();
   });
 
@@ -198,15 +197,15 @@ describe("an outbox", () => {
     const outbox = one.outbox({ ...seatReleased, to: brokers.one.to });
     await one.start();
     await publish(ledger, outbox, released("r-1"));
-    await expect.poll(brokers.one.ids).toEqual(["r-1"]);
+    await expect.poll(brokers.one.ids, soon).toEqual(["r-1"]);
     const two = instance("two");
     const other = two.outbox({ ...seatReleased, to: brokers.two.to });
     await two.start();
     await publish(ledger, other, released("r-2"), released("r-3"));
-    await expect.poll(brokers.one.ids, { timeout: 3_000 }).toEqual(["r-1", "r-2", "r-3"]);
+    await expect.poll(brokers.one.ids, soon).toEqual(["r-1", "r-2", "r-3"]);
     await one.close();
     await publish(ledger, other, released("r-4"));
-    await expect.poll(brokers.two.ids, { timeout: 5_000 }).toEqual(["r-4"]);
+    await expect.poll(brokers.two.ids, soon).toEqual(["r-4"]);
     expect(brokers.one.ids()).toHaveLength(3);
   });
 
@@ -225,7 +224,7 @@ describe("an outbox", () => {
     const outbox = reprise.outbox({ ...seatReleased, to });
     await reprise.start();
     await publish(ledger, outbox, released("r-1"));
-    await expect.poll(() => isSending).toBe(true);
+    await expect.poll(() => isSending, soon).toBe(true);
     const closing = reprise.close();
     await publish(ledger, outbox, released("r-2"));
     confirm();

@@ -87,6 +87,10 @@ export function memoryRegisters<Tx>(
         });
         return register.version;
       }),
+    removeThrough: (prefix, last) =>
+      step("remove registers", () => {
+        for (const { name } of ofPrefix(prefix)) if (inBytes(name, last) <= 0) registers.delete(name);
+      }),
     appendIn: (tx, prefix, value) =>
       scoped(tx, ({ commit, undo }, now) => {
         let isUndone = false;

@@ -34,6 +34,10 @@ export function mysqlRegisters<Tx>(database: Database, sql: SqlDatabase<Tx>): Re
       database.write("sweep registers", (connection) => sweep(connection, prefix, keptMs, limit)),
     replaceIn: (tx, name, value, version) =>
       replacing(name, value, version, (text, params) => database.step("replace register", sql.query(tx, text, params))),
+    removeThrough: async (prefix, name) => {
+      const text = "delete from reprise_register where name >= ? and name <= ?";
+      await database.one("remove registers", text, [bytes(prefix), nameOf(name)]);
+    },
     appendIn: async (tx, prefix, value) => {
       const run = (text: string, params: readonly Own[]) =>
         database.step("append register", sql.query(tx, text, params));

@@ -14,6 +14,7 @@ const create = `insert into @register (name, value, version, at) values ($1, $2,
 const change = `update @register set value = $2, version = version + 1, at = clock_timestamp()
   where name = $1 and version = $3::bigint returning version`;
 const remove = `delete from @register where name = $1 and version = $2::bigint`;
+const removeThrough = `delete from @register where name >= $1 and name <= $2`;
 /** The counter's row stays locked until the transaction ends: a number alone is drawn before commits have an order. */
 const append = `with number as (insert into @register as counter (name, value, version, at)
     values ($1, '1', 1, clock_timestamp()) on conflict (name) do update
@@ -46,6 +47,9 @@ export function postgresRegisters<Tx>(server: PostgresServer, transactor: Transa
         const next = versionOf(replaced?.rows[0]);
         return { is: "commit", steps: [], value: () => next };
       }),
+    removeThrough: async (prefix, name) => {
+      await server.once("remove registers", removeThrough, prefix, name);
+    },
     appendIn: (tx, prefix, value) =>
       transactor.nest(tx, [step(append, counterOf(prefix), prefix, value, firstVersion())], async () => {
         return { is: "commit", steps: [], value: () => undefined };

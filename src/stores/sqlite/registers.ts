@@ -47,6 +47,10 @@ export function sqliteRegisters(
       transactions.nest(tx, async ({ connection }) =>
         file.step("replace register", () => replace(connection, clock.now(), name, value, version)),
       ),
+    removeThrough: (prefix, name) =>
+      file.write("remove registers", (connection) => {
+        connection.run("delete from reprise_register where name >= ? and name <= ?", [prefix, name]);
+      }),
     // one writer at a time: what is numbered first commits first
     appendIn: (tx, prefix, value) =>
       transactions.nest(tx, async ({ connection }) =>
