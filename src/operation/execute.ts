@@ -83,16 +83,16 @@ export class Executor {
 
   /**
    * Goes on with work that nobody is at. `input` is as the schema returned it. Rejects, before anything happens, where the
-   * declaration does not name this work any more.
+   * declaration does not name this work any more. `endsAt`: this process ends then, by the monotonic clock.
    */
-  resume(name: Name, { input, ...naming }: Kept): Promise<Told> {
+  resume(name: Name, { input, ...naming }: Kept, endsAt: number | null = null): Promise<Told> {
     const work = nameWork(this.#host, this.settings, input, naming);
     if (work.name !== name) {
       const where = `operation '${this.settings.name}'`;
       const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
       throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "its input names other work now.", mend });
     }
-    return this.#counted(() => this.#attempt(work, undefined, { resumed: true }));
+    return this.#counted(() => this.#attempt(work, undefined, { resumed: true, endsAt }));
   }
 
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
