@@ -119,6 +119,32 @@ describe("the lease of a function", () => {
     await reprise.close();
   });
 
+  test("is what database work is told of by its signal, whose transaction would outlive it idle", async () => {
+    const { faulty, reprise } = stand();
+    let reason: unknown;
+    const work = reprise.operation({
+      name: "w",
+      input: unchecked<string>(),
+      principal: "everyone",
+      identity: (input) => [input],
+      retention: "1d",
+      effects: "database",
+      run: ({ signal }) =>
+        new Promise<never>((_, reject) => {
+          signal.addEventListener("abort", () => {
+            reason = signal.reason;
+            reject(signal.reason as Error);
+          });
+        }),
+    });
+    const stay = { ms: 50, waitMs: 0, takesMs: null, afterwards: () => {} };
+    await expect(work["~carry"].execute("a", { stay })).rejects.toThrow();
+    expect(reason).toMatchObject({ code: "REPRISE_LEASE_LOST" });
+    // rolled back, and free for the next one
+    await reprise.close();
+    expect(await faulty.ledger.recent({ limit: 1 })).toEqual([]);
+  });
+
   test("is no longer than what is left, from the beginning", async () => {
     const { book, faulty, running } = stand();
     const { opened, open } = gate();

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import type { Ledger } from "reprise";
 import { postgresLedger } from "reprise/postgres";
 import { sqliteLedger } from "reprise/sqlite";
 import { askPostgres, openPostgresPlace, poolSize, postgresUrl } from "../operations/postgres-place.ts";
-import pg from "pg";
 
 /** The stores that functions race on. */
 interface Store {
@@ -32,6 +32,7 @@ export const stores: Readonly<Record<string, Store>> = {
       const { schema, drop } = await openPostgresPlace();
       return { place: schema, drop };
     },
-    open: (schema) => postgresLedger({ pool: new pg.Pool({ connectionString: postgresUrl, max: poolSize / 2 }), schema }),
+    open: (schema) =>
+      postgresLedger({ pool: new pg.Pool({ connectionString: postgresUrl, max: poolSize / 2 }), schema }),
   },
 };
