@@ -77,8 +77,7 @@ export class Executor {
       asking.signal,
     );
     if (stay === undefined) return answer;
-    const late = () => new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
-    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, late);
+    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, () => this.#late());
   }
 
   /**
@@ -181,6 +180,8 @@ export class Executor {
     const { resumed = false, endsAt = null, afterwards } = attempting;
     const execution = this.#executionOf(work, await host.ledger(), render, resumed, endsAt);
     const beganAt = host.clock().monotonic();
+    // its caller has been told already, and nobody would hold the lease
+    if (endsAt !== null && beganAt >= endsAt) throw this.#late();
     let answer: Told;
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
     else if (settings.declaration.effects === "external") answer = await executeExternal(execution);
@@ -222,6 +223,10 @@ export class Executor {
       owned: this.#owned,
       endsAt,
     };
+  }
+
+  #late(): RepriseError {
+    return new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
   }
 
   #patience() {

@@ -45,9 +45,13 @@ describe("whoever waits for another's work", () => {
     expect(lookAgainMs(-3_600_000, 2_000)).toBeLessThan(2_100);
   });
 
-  test.each(["external", "database"] as const)(
-    "in the same process reads again when %s work has ended, not before",
-    async (effects) => {
+  test.each([
+    ["external", 50],
+    ["external", 30_000],
+    ["database", 30_000],
+  ] as const)(
+    "in the same process reads again when %s work of %d ms has ended, not before and not later",
+    async (effects, takesMs) => {
       const { book, running, reads, runs } = stand({ effects });
       const { opened, open } = gate();
       const begun = gate();
@@ -55,7 +59,7 @@ describe("whoever waits for another's work", () => {
         begun.open();
         return opened;
       });
-      const stay = { ms: 60_000, waitMs: 60_000, takesMs: 50, afterwards: () => {} };
+      const stay = { ms: 60_000, waitMs: 60_000, takesMs, afterwards: () => {} };
       const first = book["~carry"].execute(seat("a"), { stay });
       await begun.opened;
       const others = Array.from({ length: 10 }, () => book["~carry"].execute(seat("a"), { stay }));
@@ -119,9 +123,14 @@ describe("the lease of a function", () => {
     await reprise.close();
   });
 
-  test("is what database work is told of by its signal, whose transaction would outlive it idle", async () => {
-    const { faulty, reprise } = stand();
-    let reason: unknown;
+  /** Database work that ends only when it is told to, by a clock that stands still. */
+  const endless = () => {
+    const clock = manualClock();
+    const faulty = faultyLedger(memoryLedger({ clock }));
+    const { ledger } = faulty;
+    const reprise = createReprise({ service: "shop", undecided: "listed", ledger, clock, background: "elsewhere" });
+    const begun = gate();
+    const told: unknown[] = [];
     const work = reprise.operation({
       name: "w",
       input: unchecked<string>(),
@@ -131,18 +140,41 @@ describe("the lease of a function", () => {
       effects: "database",
       run: ({ signal }) =>
         new Promise<never>((_, reject) => {
+          begun.open();
           signal.addEventListener("abort", () => {
-            reason = signal.reason;
+            told.push((signal.reason as { readonly code: string }).code);
             reject(signal.reason as Error);
           });
         }),
     });
-    const stay = { ms: 50, waitMs: 0, takesMs: null, afterwards: () => {} };
-    await expect(work["~carry"].execute("a", { stay })).rejects.toThrow();
-    expect(reason).toMatchObject({ code: "REPRISE_LEASE_LOST" });
+    const stay = { ms: 5_000, waitMs: 0, takesMs: null, afterwards: () => {} };
+    const execute = () => work["~carry"].execute("a", { stay }).catch((error: { readonly code: string }) => error.code);
+    return { clock, faulty, reprise, begun, told, execute };
+  };
+
+  test("is what database work is told of by its signal, whose transaction would outlive it idle", async () => {
+    const { clock, faulty, reprise, begun, told, execute } = endless();
+    const executed = execute();
+    await begun.opened;
+    await clock.advance(5_000);
+    expect(await executed).toMatch(/REPRISE_(RUNNING|LEASE_LOST)/);
+    expect(told).toEqual(["REPRISE_LEASE_LOST"]);
     // rolled back, and free for the next one
-    await reprise.close();
     expect(await faulty.ledger.recent({ limit: 1 })).toEqual([]);
+    await reprise.close();
+  });
+
+  test("begins nothing once the time is up, though the ledger answers then", async () => {
+    const { clock, faulty, reprise, execute } = endless();
+    const opening = faulty.block("open");
+    const executed = execute();
+    await opening.reached;
+    await clock.advance(5_000);
+    expect(await executed).toBe("REPRISE_RUNNING");
+    opening.open();
+    await reprise.start();
+    expect(faulty.calls("atomic")).toBe(0);
+    await reprise.close();
   });
 
   test("is no longer than what is left, from the beginning", async () => {

@@ -59,6 +59,14 @@ describe("a function of upkeep", () => {
     expect(runs).toEqual(["a"]);
   });
 
+  test("asks no ledger again and again that does not take a claim", async () => {
+    const { faulty, reprise, render, runs } = accepting();
+    await render.execute("a");
+    faulty.fail("claim", { error: new Error("refused") });
+    await lambda.upkeep(reprise)({}, { getRemainingTimeInMillis: () => 60_000 });
+    expect(runs).toEqual([]);
+  });
+
   test("returns in time although a run goes on", async () => {
     const { reprise, render, running } = accepting();
     const { opened, open } = gate();
