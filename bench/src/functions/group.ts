@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { openChild } from "../child-process.ts";
 import type { Figure } from "../figure.ts";
 import type { JobsOptions } from "../jobs/group.ts";
+import { median } from "../rounds.ts";
 import type { Asked, Called } from "./racer.ts";
 import { stores } from "./stores.ts";
 
-/** Of one race, or the worst of several. */
+/** Of one race, or of several: the worst of each, and of the latest losers the median, for others use this machine too. */
 interface Raced {
   readonly effects: number;
   /** Answers that differ; 1: all are equal. */
@@ -37,14 +38,14 @@ export async function measureFunctions({ quick, only = "", progress, show }: Job
     }
     try {
       const raced: Raced[] = [];
-      for (const work of works) raced.push(await raceOn(name, created.place, work, quick ? 1 : 5));
-      show(figuresOf(`function.race.${name}`, worst(raced)));
+      for (const work of works) raced.push(...(await raceOn(name, created.place, work, quick ? 1 : 5)));
+      show(figuresOf(`function.race.${name}`, together(raced)));
       all.push(...raced);
     } finally {
       await created.drop();
     }
   }
-  if (all.length > 0) show(figuresOf("function.race", worst(all)));
+  if (all.length > 0) show(figuresOf("function.race", together(all)));
 }
 
 async function raceOn(
@@ -52,7 +53,7 @@ async function raceOn(
   place: string,
   { workMs, takes }: (typeof works)[number],
   rounds: number,
-): Promise<Raced> {
+): Promise<readonly Raced[]> {
   const directory = mkdtempSync(join(tmpdir(), "reprise-functions-"));
   const effects = join(directory, "effects");
   writeFileSync(effects, "");
@@ -71,7 +72,7 @@ async function raceOn(
       const lines = readFileSync(effects, "utf8").split("\n");
       raced.push(racedOf(called, lines.filter((line) => line === identity).length));
     }
-    return worst(raced);
+    return raced;
   } finally {
     await Promise.all(racers.map((racer) => racer.end()));
     rmSync(directory, { recursive: true, force: true });
@@ -88,13 +89,13 @@ function racedOf(called: readonly Called[], effects: number): Raced {
   };
 }
 
-function worst(raced: readonly Raced[]): Raced {
+function together(raced: readonly Raced[]): Raced {
   const most = (of: keyof Raced) => Math.max(...raced.map((one) => one[of]));
   return {
     effects: most("effects"),
     answers: most("answers"),
     reads: most("reads"),
-    loserAfterMs: most("loserAfterMs"),
+    loserAfterMs: median(raced.map(({ loserAfterMs }) => loserAfterMs)),
   };
 }
 
