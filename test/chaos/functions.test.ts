@@ -133,7 +133,7 @@ describe.each(["sqlite", "postgres"] as const)("functions on one %s ledger", (st
     if (missing[store] !== undefined) context.skip(`${cannotRunHere}${missing[store]}`);
     let refused = 0;
     const effects = await stage(store, async (begin) => {
-      const zombie = await begin({ hangs: true, workMs: 100, leftMs: 1_800 });
+      const zombie = await begin({ hangs: true, workMs: 1_000, leftMs: 1_800 });
       const atWork = zombie.told("at-work");
       zombie.child.send("go");
       await atWork;
@@ -141,7 +141,8 @@ describe.each(["sqlite", "postgres"] as const)("functions on one %s ledger", (st
       expectOneOutcome(await callsOf([await begin({})]));
       zombie.child.kill("SIGCONT");
       // its call is told that it is running, or what the other one did; what it tells the ledger meanwhile is counted
-      for (let asked = 0; refused === 0 && asked < 50; asked += 1) {
+      for (let asked = 0; refused === 0 && asked < 200; asked += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
         const told = zombie.told("called");
         zombie.child.send("go");
         refused = (await told).fenced;
