@@ -160,6 +160,7 @@ export class Instance {
       stayAside: () => {
         this.#aside = true;
       },
+      keepUp: (leftMs) => this.#keepUp(leftMs),
       closing: this.#closing.signal,
       caches: () => this.#caches.list().map((cache) => ({ ...cache, owner: cache.declaration.owner ?? owner })),
       operations: () => this.#operations.list(),
@@ -347,6 +348,11 @@ export class Instance {
     const opening = this.#open();
     await (waitMs === Infinity ? opening : withDeadline(this.#clock, waitMs, opening, late));
     return ledger;
+  }
+
+  async #keepUp(leftMs: number): Promise<void> {
+    const endsAt = this.#clock.monotonic() + leftMs;
+    await this.#operations.keepUp(await this.#openLedger(leftMs), endsAt);
   }
 
   /** Also while the instance closes: what was acknowledged is then brought to its source. */

@@ -1,4 +1,5 @@
 import { serveChurn } from "./churn.ts";
+import { serveFunction } from "./functions/racer.ts";
 import { serveHits } from "./hit-loop.ts";
 import { serveJob } from "./jobs/parts.ts";
 import { serveMemory } from "./memory.ts";
@@ -20,6 +21,8 @@ const tasks: Readonly<Record<string, (...input: readonly string[]) => Promise<An
   operations: servePart,
   jobs: serveJob,
   messages: serveMessages,
+  functions: (store = "", place = "", effects = "", workMs = "", takes = "") =>
+    serveFunction(store, place, effects, workMs, takes),
   http: serveHttp,
   rival: serveRival,
 };

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { measureCache } from "./cache.ts";
 import { measureChurn } from "./churn.ts";
 import { type Figure, print } from "./figure.ts";
+import { measureFunctions } from "./functions/group.ts";
 import { measureJobs } from "./jobs/group.ts";
 import { measureMessages } from "./messages/group.ts";
 import { measureOperations } from "./operations/group.ts";
@@ -12,7 +13,7 @@ import { figuresOf, measureTraps, printTraps } from "./traps.ts";
  * `npm run -s measure -- <group> [--json]`; without a group, `cache` and `operations`.
  * `churn` lasts ten minutes for each eviction, or `--minutes`. `traps` records who falls into which trap.
  * `--quick` shows that it runs; `--traces DIR` measures eviction on other traces; `--only atomic.postgres` measures that part
- * of `operations`, of `jobs` or of `messages`.
+ * of `operations`, of `jobs`, of `messages` or of `functions`.
  */
 
 const { positionals, values: options } = parseArgs({
@@ -34,6 +35,7 @@ const groups: Readonly<Record<string, () => Promise<void>>> = {
   operations: () => measureOperations({ quick: options.quick, only: options.only, progress, show }),
   jobs: () => measureJobs({ quick: options.quick, only: options.only, progress, show }),
   messages: () => measureMessages({ quick: options.quick, only: options.only, progress, show }),
+  functions: () => measureFunctions({ quick: options.quick, only: options.only, progress, show }),
   sizing: async () => show(await measureSizing({ quick: options.quick, progress })),
   churn: async () => show(await measureChurn({ minutes: Number(options.minutes), progress })),
   traps: async () => {

@@ -27,6 +27,8 @@ export interface Inside {
   readonly connected: () => Promise<Ledger<unknown> | undefined>;
   /** From now on opening begins nothing in the background: of a process that does what a person asks, and ends. */
   readonly stayAside: () => void;
+  /** Opens, and does once what is otherwise done in the background; resolves after `leftMs` at the latest. */
+  readonly keepUp: (leftMs: number) => Promise<void>;
   readonly caches: () => readonly InsideCache[];
   /** Also those whose executions are the runs of a schedule's ticks, each by its schedule's name. */
   readonly operations: () => readonly InsideOperation[];

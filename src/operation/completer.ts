@@ -60,6 +60,49 @@ function repeat(clock: Clock, everyMs: number, round: () => Promise<void>): Comp
   };
 }
 
+/** Goes on with one piece of work. What nobody can go on with is parked, or it would stand before all others for ever. */
+export async function resumeWork(
+  ledger: Ledger<unknown>,
+  executor: Executor,
+  work: AbandonedWork,
+  endsAt: number | null = null,
+): Promise<void> {
+  let attempt: Promise<Told>;
+  try {
+    if (work.resumes >= defaults.operation.resumeAttempts) {
+      await ledger.parkStalled(work, `${work.resumes} attempts ended without an answer`);
+      return;
+    }
+    attempt = executor.resume(work.name, decodeKept(work.input), endsAt);
+  } catch (error) {
+    const why = isRepriseError(error) ? error.code : "its input cannot be read";
+    await ledger.parkStalled(work, why);
+    return;
+  }
+  // a failure is recorded in the ledger, with the time of the next attempt
+  const told = await attempt.catch(() => undefined);
+  if (told?.outcome.status === "mismatch") await ledger.parkStalled(work, "its input is no longer what was asked for");
+}
+
+/** Those whose work an instance may go on with, by how long others leave it alone. */
+export function byIdleTime(executors: readonly Executor[]): ReadonlyMap<number, readonly Executor[]> {
+  const groups = new Map<number, Executor[]>();
+  for (const executor of executors) {
+    const { resumesByItself, broughtWithinMs } = executor.settings;
+    if (resumesByItself) groups.set(broughtWithinMs, [...(groups.get(broughtWithinMs) ?? []), executor]);
+  }
+  return groups;
+}
+
+/** Parks work whose lost answer nobody came back for. */
+export async function parkAbandoned(ledger: Ledger<unknown>, executors: readonly Executor[]): Promise<void> {
+  const abandonable = executors.filter(
+    ({ settings }) => settings.declaration.effects === "external" && !settings.resumesByItself,
+  );
+  const queries = abandonable.map(({ settings }) => ({ operation: settings.name, afterMs: settings.abandonAfterMs }));
+  if (queries.length > 0) await ledger.parkAbandoned(queries);
+}
+
 /**
  * Runs what was accepted, and finishes what a crash left behind: goes on with work that keeps its input, parks work whose
  * lost answer nobody came back for, and deletes what is past its keep. Every instance runs one; claims decide who gets what.
@@ -78,26 +121,6 @@ export function startCompleter(
   let moreIsDue = false;
   let stopped = false;
 
-  /** Goes on with one piece of work. What nobody can go on with is parked, or it would stand before all others for ever. */
-  const resume = async (executor: Executor, work: AbandonedWork): Promise<void> => {
-    let attempt: Promise<Told>;
-    try {
-      if (work.resumes >= defaults.operation.resumeAttempts) {
-        await ledger.parkStalled(work, `${work.resumes} attempts ended without an answer`);
-        return;
-      }
-      attempt = executor.resume(work.name, decodeKept(work.input));
-    } catch (error) {
-      const why = isRepriseError(error) ? error.code : "its input cannot be read";
-      await ledger.parkStalled(work, why);
-      return;
-    }
-    // a failure is recorded in the ledger, with the time of the next attempt
-    const told = await attempt.catch(() => undefined);
-    if (told?.outcome.status === "mismatch")
-      await ledger.parkStalled(work, "its input is no longer what was asked for");
-  };
-
   /** Goes on with what is due of operations whose work others leave alone for as long. True: there may be more. */
   const completeAfter = async (idleMs: number, group: readonly Executor[]): Promise<boolean> => {
     const named = new Map(group.map((executor) => [executor.settings.name, executor]));
@@ -109,7 +132,7 @@ export function startCompleter(
       if (stopped || executor === undefined || resuming.has(work.id) || resuming.size >= workers) continue;
       resuming.add(work.id);
       // not awaited: one run that never ends must not stand in the way of all others
-      resume(executor, work)
+      resumeWork(ledger, executor, work)
         .catch(() => {})
         .finally(() => {
           resuming.delete(work.id);
@@ -119,24 +142,13 @@ export function startCompleter(
     return due.length === limit;
   };
   const complete = async () => {
-    const groups = new Map<number, Executor[]>();
-    for (const executor of executors()) {
-      const { resumesByItself, broughtWithinMs } = executor.settings;
-      if (resumesByItself) groups.set(broughtWithinMs, [...(groups.get(broughtWithinMs) ?? []), executor]);
-    }
     moreIsDue = false;
-    for (const [idleMs, group] of groups) {
+    for (const [idleMs, group] of byIdleTime(executors())) {
       const isFull = resuming.size >= workers;
       moreIsDue = isFull || (await completeAfter(idleMs, group)) || moreIsDue;
     }
   };
-  const park = async () => {
-    const abandonable = executors().filter(
-      ({ settings }) => settings.declaration.effects === "external" && !settings.resumesByItself,
-    );
-    const queries = abandonable.map(({ settings }) => ({ operation: settings.name, afterMs: settings.abandonAfterMs }));
-    if (queries.length > 0) await ledger.parkAbandoned(queries);
-  };
+  const park = () => parkAbandoned(ledger, executors());
   const sweep = async () => {
     while (!stopped && (await ledger.sweep(sweepBatch)) === sweepBatch);
   };

@@ -1,3 +1,5 @@
+import { Abortable } from "../base/abortable.ts";
+import { RepriseError } from "../base/errors.ts";
 import type { Atomic, Finished } from "../contract/ledger.ts";
 import { telling } from "./doubt.ts";
 import type { Execution } from "./execution.ts";
@@ -26,15 +28,17 @@ export async function executeDatabase(execution: Execution, begun: () => void): 
       begun();
       return run(tx);
     });
-  const answer = await telling(committed, () => transactOrRefuse(execution, transact));
+  const answer = await whileItMay(execution, (ending) =>
+    telling(committed, () => transactOrRefuse(execution, transact, ending)),
+  );
   if (answer.outcome.status === "done" && !answer.outcome.replayed) committed();
   return answer;
 }
 
 /** The same in a transaction that the caller holds. What it changes is the caller's to tell, after its commit. */
 export function executeJoined(execution: Execution, tx: unknown): Promise<Told> {
-  const { ledger, work } = execution;
-  return transactOrRefuse(execution, (run) => ledger.join(tx, work, run));
+  const { ledger, work, host } = execution;
+  return transactOrRefuse(execution, (run) => ledger.join(tx, work, run), host.closing);
 }
 
 /** `ifRunsAgain: "converges"`: no record; the work itself is such that it may simply run again. */
@@ -43,14 +47,31 @@ export async function executeConverging(
   input: unknown,
 ): Promise<Told> {
   const { ledger, host, settings } = execution;
-  const run = runOf(execution, input);
+  const run = runOf(execution, input, host.closing);
   const committed = () => host.committed(settings.name, input);
   const settlement = await settle(() => telling(committed, () => ledger.transaction(run)));
   if (settlement.status === "done") committed();
   return tellSettled(settlement, { replayed: false, at: host.clock().now() }, execution.render(settlement));
 }
 
-async function transactOrRefuse(execution: Execution, transact: Transact): Promise<Told> {
+/** `ending` is aborted when the instance closes, or when the platform ends its caller: a transaction must not outlive it idle. */
+async function whileItMay<T>(execution: Execution, work: (ending: Abortable) => Promise<T>): Promise<T> {
+  const { host, settings, endsAt } = execution;
+  if (endsAt === null) return work(host.closing);
+  const clock = host.clock();
+  const ending = new Abortable();
+  const ignoreClosing = host.closing.onAbort((reason) => ending.abort(reason));
+  const over = () => ending.abort(new RepriseError("REPRISE_LEASE_LOST", { operation: settings.name }));
+  const cancel = clock.timer(Math.max(0, endsAt - clock.monotonic()), over);
+  try {
+    return await work(ending);
+  } finally {
+    cancel();
+    ignoreClosing();
+  }
+}
+
+async function transactOrRefuse(execution: Execution, transact: Transact, ending: Abortable): Promise<Told> {
   const { host, settings, work, render } = execution;
   const finish = (settlement: Settlement): Finished<Settled> => {
     const rendered = render(settlement);
@@ -60,7 +81,7 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
       refused: settlement.status === "refused",
     };
   };
-  const run = runOf(execution, work.input);
+  const run = runOf(execution, work.input, ending);
   let result: Atomic<Settled>;
   try {
     result = await transact(async (tx) => finish({ status: "done", value: await run(tx) }));
@@ -76,9 +97,10 @@ async function transactOrRefuse(execution: Execution, transact: Transact): Promi
 }
 
 function runOf(
-  { settings, host }: Pick<Execution, "settings" | "host">,
+  { settings }: Pick<Execution, "settings">,
   input: unknown,
+  ending: Abortable,
 ): (tx: unknown) => Promise<unknown> {
   const run = settings.declaration.run as (run: unknown) => Promise<unknown>;
-  return (tx) => callRun(() => run({ input, tx, signal: host.closing.signal, refuse: createRefuse(settings) }));
+  return (tx) => callRun(() => run({ input, tx, signal: ending.signal, refuse: createRefuse(settings) }));
 }

@@ -77,22 +77,21 @@ export class Executor {
       asking.signal,
     );
     if (stay === undefined) return answer;
-    const late = () => new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
-    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, late);
+    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, () => this.#late());
   }
 
   /**
    * Goes on with work that nobody is at. `input` is as the schema returned it. Rejects, before anything happens, where the
-   * declaration does not name this work any more.
+   * declaration does not name this work any more. `endsAt`: this process ends then, by the monotonic clock.
    */
-  resume(name: Name, { input, ...naming }: Kept): Promise<Told> {
+  resume(name: Name, { input, ...naming }: Kept, endsAt: number | null = null): Promise<Told> {
     const work = nameWork(this.#host, this.settings, input, naming);
     if (work.name !== name) {
       const where = `operation '${this.settings.name}'`;
       const mend = "Keep identity and principal as they were for as long as their work may be resumed.";
       throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "its input names other work now.", mend });
     }
-    return this.#counted(() => this.#attempt(work, undefined, { resumed: true }));
+    return this.#counted(() => this.#attempt(work, undefined, { resumed: true, endsAt }));
   }
 
   async executeIn(tx: unknown, input: unknown, key: string | undefined): Promise<Told> {
@@ -181,6 +180,8 @@ export class Executor {
     const { resumed = false, endsAt = null, afterwards } = attempting;
     const execution = this.#executionOf(work, await host.ledger(), render, resumed, endsAt);
     const beganAt = host.clock().monotonic();
+    // its caller has been told already, and nobody would hold the lease
+    if (endsAt !== null && beganAt >= endsAt) throw this.#late();
     let answer: Told;
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
     else if (settings.declaration.effects === "external") answer = await executeExternal(execution);
@@ -222,6 +223,10 @@ export class Executor {
       owned: this.#owned,
       endsAt,
     };
+  }
+
+  #late(): RepriseError {
+    return new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
   }
 
   #patience() {

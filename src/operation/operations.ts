@@ -11,6 +11,7 @@ import type { Host } from "./host.ts";
 import type { AcceptedOutcome, AnyRefused, Outcome } from "./outcome.ts";
 import { settingsOf } from "./settings.ts";
 import type { Told } from "./told.ts";
+import { keepUp } from "./upkeep.ts";
 
 /** The operations of one instance. */
 export interface Operations {
@@ -19,6 +20,8 @@ export interface Operations {
   readonly list: () => readonly DeclaredOperation[];
   /** Checks what is declared on an open ledger, and begins the background work there if this instance completes any. */
   readonly start: (ledger: Ledger<unknown>, completes: boolean) => void;
+  /** The background work once, by a process that the platform ends: at `endsAt` of the monotonic clock. */
+  readonly keepUp: (ledger: Ledger<unknown>, endsAt: number) => Promise<void>;
   /** Ends the background work and waits for every attempt under way. */
   readonly drain: () => Promise<void>;
 }
@@ -74,6 +77,10 @@ export function createOperations(
       if (!completes) return;
       const executors = () => [...declared.values()].map(({ executor }) => executor);
       completer = startCompleter(host.clock(), ledger, executors, workers);
+    },
+    keepUp: (ledger, endsAt) => {
+      const executors = [...declared.values()].map(({ executor }) => executor);
+      return keepUp(ledger, executors, { clock: host.clock(), workers, endsAt });
     },
     drain: async () => {
       await completer?.stop();

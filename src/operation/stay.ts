@@ -17,12 +17,12 @@ export interface Stay {
 
 /**
  * How long to leave alone what has run for `runningMs`. Each look is a read of the store, and may be one of many callers':
- * none before the work should be over, then in even steps, and in longer ones the longer it takes beyond that.
+ * none before the work should be over, then in steps that grow with how long it takes beyond that.
  */
 export function lookAgainMs(runningMs: number, takesMs: number | null): number {
-  const { evenMs, longestMs, growth, marginMs } = defaults.functions.look;
+  const { leastMs, longestMs, growth, marginMs } = defaults.functions.look;
   // a clock that was set back must not make that an hour
   const overMs = Math.max(0, runningMs) - (takesMs ?? 0);
   if (overMs < 0) return marginMs - overMs;
-  return Math.min(longestMs, Math.max(evenMs, overMs * growth));
+  return Math.min(longestMs, leastMs + overMs * growth);
 }

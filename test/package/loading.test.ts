@@ -71,6 +71,8 @@ const entries = [
   "reprise/hono",
   "reprise/koa",
   "reprise/nest",
+  "reprise/azure-functions",
+  "reprise/lambda",
   "reprise/page",
   "reprise/testing",
 ];
@@ -103,7 +105,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
   );
 });
 

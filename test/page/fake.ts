@@ -115,6 +115,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(options.ledger === "none" ? undefined : ledger),
     stayAside: () => {},
+    keepUp: async () => {},
     caches: () =>
       caches.map(({ name, counters, entries }) => ({
         name,

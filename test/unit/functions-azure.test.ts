@@ -1,5 +1,6 @@
 import azure, { type ServiceBusQueueHandler, type Timer, type TimerHandler } from "@azure/functions";
 import { describe, expect, test } from "vitest";
+import { unchecked } from "../../src/index.ts";
 import { type AzureMessageOptions, azureFunction } from "../../src/transports/functions/azure.ts";
 import { gate, type Seat, seat, stand } from "./functions-stand.ts";
 
@@ -215,5 +216,25 @@ describe("a timer's function", () => {
     await expect(handler({ isPastDue: false, scheduleStatus: null }, contextOf())).rejects.toThrow("gateway away");
     expect(asked[0]?.getMilliseconds()).toBe(0);
     expect(Date.now() - (asked[0]?.getTime() ?? 0)).toBeLessThan(5_000);
+  });
+
+  test("names by its tick what has no other identity", async () => {
+    const { reprise } = stand();
+    const keys: string[] = [];
+    const close = reprise.operation({
+      name: "day.close",
+      input: unchecked<string>(),
+      principal: "everyone",
+      identity: "callers-key",
+      retention: "1d",
+      effects: "external",
+      run: async ({ input }) => void keys.push(input),
+    });
+    const handler = azureFunction.timer(close, { endsWithin: "5m", input: () => "close" });
+    const ticks = [new Date(Date.now() - 90_000), new Date(Date.now() - 30_000)];
+    for (const tick of [...ticks, ...ticks]) await handler(timerAt(tick), contextOf());
+    expect(keys).toHaveLength(2);
+    // a message has no such name
+    expect(() => azureFunction(close, { endsWithin: "5m" })).toThrow("caller's key");
   });
 });

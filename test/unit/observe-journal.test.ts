@@ -36,6 +36,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     started: () => Promise.resolve(),
     connected: () => Promise.resolve(ledger),
     stayAside: () => {},
+    keepUp: async () => {},
     closing: new AbortController().signal,
     caches: () => [
       {

@@ -11,6 +11,7 @@ import type {
 import { createLambdaSqs } from "./aws-sqs.ts";
 import { createLambdaStreams, type LambdaStreamRecord } from "./aws-streams.ts";
 import type { FunctionCarrier } from "./http.ts";
+import { type Kept, keepUp } from "./upkeep.ts";
 
 export type { HttpReply, KeptHeader } from "../http/carrier.ts";
 export type { LambdaBatchOptions } from "./aws-batch.ts";
@@ -67,4 +68,17 @@ export const lambda = {
     options: LambdaBatchOptions<In, T> = {},
   ): ((event: { readonly Records: readonly T[] }, context: LambdaContext) => Promise<LambdaBatchResponse>) =>
     createLambdaStreams(operation, options),
+
+  /**
+   * Does what an instance does in the background, where all of an application are functions (`background: "elsewhere"`): it
+   * runs accepted work and goes on with what a crash left, parks lost answers nobody came back for, and deletes what is past
+   * its keep. For a schedule of EventBridge; several at once share the work.
+   *
+   * @example
+   * export const handler = lambda.upkeep(reprise);
+   */
+  upkeep:
+    (reprise: Kept): ((event: unknown, context: LambdaContext) => Promise<void>) =>
+    (_, context) =>
+      keepUp(reprise, context.getRemainingTimeInMillis()),
 } as const;

@@ -39,13 +39,17 @@ export function createTimerHandler<In>(
   const isNamedByTick = operation["~carry"].contract.identity === "callers-key";
   const keyOf = options.key ?? (isNamedByTick ? ({ at }: Tick) => at.toISOString() : undefined);
 
+  const { takes, waitUntil } = options;
+  const key = keyOf && (() => "");
+  const messages = new Messages(operation as Carried<never, unknown, unknown>, { takes, waitUntil, key }, where);
+
   return async (timer) => {
     const tick: Tick = { at: nominalOf(timer), isPastDue: timer.isPastDue };
-    const { takes, waitUntil } = options;
-    const key = keyOf === undefined ? undefined : () => keyOf(tick);
-    const messages = new Messages(operation as Carried<never, unknown, unknown>, { takes, waitUntil, key }, where);
     const invocation = new Invocation(messages.settings, endsWithinMs);
-    const ending = await messages.perform({ input: () => options.input(tick), sentAt: null }, invocation);
+    const ending = await messages.perform(
+      { input: () => options.input(tick), key: keyOf && (() => keyOf(tick)), sentAt: null },
+      invocation,
+    );
     await invocation.end();
     if (ending.is === "again" || ending.is === "dead-letter") throw ending.error;
   };

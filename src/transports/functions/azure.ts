@@ -2,9 +2,10 @@ import type { Carried } from "../../operation/carry.ts";
 import { createAzureHttp } from "./azure-http.ts";
 import { type AzureMessageOptions, createMessageHandler } from "./azure-messages.ts";
 import type { AzureContext, AzureHttpRequest, AzureHttpResponse, AzureTimer } from "./azure-shapes.ts";
-import type { Declared } from "./azure-time.ts";
+import { type Declared, endsWithinOf } from "./azure-time.ts";
 import { type AzureTimerOptions, createTimerHandler } from "./azure-timer.ts";
 import type { FunctionCarrier } from "./http.ts";
+import { type Kept, keepUp } from "./upkeep.ts";
 
 export type { HttpReply, KeptHeader } from "../http/carrier.ts";
 export type { AzureMessageOptions } from "./azure-messages.ts";
@@ -66,4 +67,18 @@ export const azureFunction = Object.assign(messageHandler, {
     operation: Carried<In, unknown, R>,
     options: AzureTimerOptions<NoInfer<In>>,
   ): ((timer: AzureTimer, context: AzureContext) => Promise<void>) => createTimerHandler(operation, options),
+
+  /**
+   * The handler of an `app.timer` that does what an instance does in the background, where all of an application are functions
+   * (`background: "elsewhere"`): it runs accepted work and goes on with what a crash left, parks lost answers nobody came back
+   * for, and deletes what is past its keep. Several at once share the work.
+   *
+   * @example
+   * app.timer("upkeep", { schedule: "0 * * * * *", handler: azureFunction.upkeep(reprise, { endsWithin: "5m" }) });
+   * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
+   */
+  upkeep: (reprise: Kept, options: Declared): (() => Promise<void>) => {
+    const endsWithinMs = endsWithinOf(options, "the function of upkeep");
+    return () => keepUp(reprise, endsWithinMs);
+  },
 });

@@ -8,7 +8,7 @@ import type { Stay } from "../../operation/stay.ts";
 export interface FunctionOptions {
   /**
    * How long the work takes as a rule, such as `"2s"`: whoever finds somebody at it looks again when it should be over, and so
-   * reads the store at most four times. Default: not known; then work of more than 700 ms is looked for more often.
+   * reads the store at most four times. Default: not known; then work of more than 550 ms is looked for more often.
    */
   readonly takes?: Duration | undefined;
   /**

@@ -39,6 +39,8 @@ export interface GivenMessage {
   readonly input: () => MaybePromise<unknown>;
   /** In milliseconds since the epoch; `null`: nobody wrote it down. */
   readonly sentAt: number | null;
+  /** Instead of what `key` makes of its input. */
+  readonly key?: (() => string) | undefined;
 }
 
 type AnyCarried = Carried<unknown, unknown, AnyRefused>;
@@ -101,7 +103,7 @@ export class Messages {
     let key: string | undefined;
     try {
       input = await message.input();
-      key = this.#keyOf?.(input);
+      key = message.key === undefined ? this.#keyOf?.(input) : message.key();
     } catch (error) {
       const issues = ["neither its input nor its key can be made of the message"];
       const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues }, error);
