@@ -1,5 +1,9 @@
 import type { DeadLetterReason } from "../contract/source.ts";
 
+export const deadLetterReasons = [
+  ...(["invalid", "mismatch", "too-old", "failed", "refused"] as const),
+] as const satisfies readonly DeadLetterReason[];
+
 /** What one consumer counted since its process started. */
 export interface ConsumeCounters {
   /** Deliveries; each is counted again below under how it ended. */
