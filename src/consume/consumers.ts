@@ -18,6 +18,8 @@ import { LastStanding } from "./standing.ts";
 export interface ConsumeHost {
   readonly service: string;
   readonly clock: () => Clock;
+  /** Who answers for an operation. */
+  readonly ownerOf: (operation: string) => string | undefined;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: Abortable;
 }
@@ -36,6 +38,8 @@ export interface Consumers {
 /** A consumer as its instance sees it. */
 export interface DeclaredConsumer {
   readonly name: string;
+  /** Its operation's. */
+  readonly owner: string | undefined;
   readonly declaration: ConsumeDeclaration;
   readonly settings: ConsumeSettings;
   readonly counters: ConsumeCounters;
@@ -79,6 +83,7 @@ export function createConsumers(host: ConsumeHost): Consumers {
 
 class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly name: string;
+  readonly owner: string | undefined;
   readonly ready: Promise<void>;
   readonly declaration: ConsumeDeclaration;
   readonly settings: ConsumeSettings;
@@ -95,6 +100,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
 
   constructor(host: ConsumeHost, declaration: ConsumeDeclaration, settings: ConsumeSettings) {
     this.name = declaration.source.name;
+    this.owner = host.ownerOf(declaration.operation.name);
     this.#host = host;
     this.declaration = declaration;
     this.settings = settings;

@@ -154,6 +154,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     schedules: () => schedules,
+    consumers: () => [],
     loads: () => loads,
     watchRoutes: () => {},
     routes: () => [],
