@@ -243,6 +243,7 @@ export const defaults = {
     /** What fits on a screen. */
     runsListed: 20,
     ticksListed: 20,
+    lettersListed: 20,
   },
   ledger: {
     /** When to ask again where no lease bounds the wait. */

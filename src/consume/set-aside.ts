@@ -1,8 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
-import { RepriseError } from "../base/errors.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { DeadLetter, DeadLetterReason, DeadLetters, Source } from "../contract/source.ts";
+import { labelOf } from "../operation/endings.ts";
 import { deadLetterReasons } from "./counters.ts";
 
 /** Which of the dead letters are meant: all, unless it says less. */
@@ -130,7 +131,13 @@ export class SetAside {
   }
 
   async #inTime<T>(doing: string, ms: number, work: Promise<T>): Promise<T> {
-    const away = () => new RepriseError("REPRISE_SOURCE_AWAY", { source: this.#source.name, doing });
-    return withDeadline(this.#clock, ms, work, away);
+    const away = (how: string, cause?: unknown) =>
+      new RepriseError("REPRISE_SOURCE_AWAY", { source: this.#source.name, doing: `${doing}${how}` }, cause);
+    try {
+      return await withDeadline(this.#clock, ms, work, () => away(""));
+    } catch (error) {
+      // a client's own words may hold what it connects with
+      throw isRepriseError(error) ? error : away(`: ${labelOf(error)}`, error);
+    }
   }
 }
