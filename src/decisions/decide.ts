@@ -241,7 +241,7 @@ export function decideConsumer(consumer: Consumer): Decided {
 
 function horizonInWords(ms: number | null | undefined): string {
   if (ms === undefined) return "as the broker tells when it begins";
-  return ms === null ? "none: it may be delivered again after any time" : `${seconds(ms)}, as the broker tells`;
+  return ms === null ? "none: it may be delivered again after any time" : `${lasting(ms)}, as the broker tells`;
 }
 
 interface Route {
@@ -279,3 +279,8 @@ const byDeclaration = (codes: readonly string[]): Answer =>
 const given = (value: number | string | undefined): string | undefined =>
   value === undefined ? undefined : String(value);
 const seconds = (ms: number): string => `${ms / 1_000}s`;
+/** In the longest unit that it is a whole number of. */
+function lasting(ms: number): string {
+  if (ms % 86_400_000 === 0) return `${ms / 86_400_000}d`;
+  return ms % 3_600_000 === 0 ? `${ms / 3_600_000}h` : seconds(ms);
+}

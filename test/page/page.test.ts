@@ -167,7 +167,7 @@ test("without incidents the tab is absent, by mouse and by key", async () => {
   const { page } = await open("", {}, { incidents: false });
   await heading(page).waitFor();
   expect(await page.getByRole("link", { name: "Incidents" }).count()).toBe(0);
-  await page.keyboard.press("6");
+  await page.keyboard.press("7");
   expect(await page.evaluate(() => location.hash)).toBe("");
 });
 
@@ -194,7 +194,7 @@ test("the keys lead everywhere, and the address says where", async () => {
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
-  await page.keyboard.press("7");
+  await page.keyboard.press("8");
   await page.getByRole("heading", { name: "Two questions nobody has answered." }).waitFor();
 });
 

@@ -82,7 +82,7 @@ test("a consumer is decided with its operation's owner, and its broker's horizon
   });
   await reprise.start();
   await consumer.ready;
-  expect(decided()?.answers["horizon"]).toEqual({ is: "default", value: "3600s, as the broker tells" });
+  expect(decided()?.answers["horizon"]).toEqual({ is: "default", value: "1h, as the broker tells" });
   await reprise.close();
 });
 
