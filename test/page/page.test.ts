@@ -103,7 +103,7 @@ for (const width of [360, 1_600]) {
 test("empty: the first declaration to write, and every question not asked yet", async () => {
   const { page, complaints } = await open("", { empty: true }, { incidents: false });
   await page.getByRole("heading", { name: "Nothing has been declared yet." }).waitFor();
-  expect(await page.getByText("not asked yet").count()).toBe(11);
+  expect(await page.getByText("not asked yet").count()).toBe(12);
   expect(complaints).toEqual([]);
 });
 
