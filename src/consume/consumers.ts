@@ -12,7 +12,7 @@ import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from
 import { Receiving } from "./receiving.ts";
 import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
 import { type ConsumeSettings, consumeSettingsOf } from "./settings.ts";
-import { LastStanding } from "./standing.ts";
+import { askStanding, LastStanding } from "./standing.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
@@ -118,7 +118,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly close = async (): Promise<void> => {
     this.#draining.abort(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     this.#refused(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
-    await Promise.all([this.#receiving?.drained(), this.#lastStanding?.ended(), Promise.allSettled(this.#byHand)]);
+    await Promise.all([this.#receiving?.drained(), Promise.allSettled(this.#byHand)]);
   };
   readonly redrive = async ({ reason, most }: RedriveOptions = {}): Promise<RedriveCounts> => {
     const { done: redriven, gone, more } = await this.redriveLetters({ reason, most });
@@ -127,7 +127,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
 
   readonly horizonMs = () => this.#horizonMs;
   readonly lastStanding = () => (this.#draining.reason === undefined ? (this.#lastStanding?.latest ?? null) : null);
-  readonly standing = () => this.#doByHand(() => new LastStanding(this.declaration.source, this.#host.clock()).ask());
+  readonly standing = () => this.#doByHand(() => askStanding(this.declaration.source, this.#host.clock()));
   readonly letters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.list(choice));
   readonly redriveLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.redrive(choice));
   readonly discardLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.discard(choice));
