@@ -45,7 +45,8 @@ export function createConsumers(host: ConsumeHost): Consumers {
       const settings = consumeSettingsOf(declaration);
       const { name } = declaration.source;
       // two would take each other's messages
-      if (declared.has(name)) throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
+      if (declared.get(name)?.running.isClosed === false)
+        throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
       const counters = createConsumeCounters();
       const running = new RunningConsumer(host, declaration, settings, counters);
       declared.set(name, { name, declaration, counters, running });
@@ -77,6 +78,7 @@ class RunningConsumer implements Consumer {
   #refused: (reason: Error) => void = () => {};
   #receiving: Receiving | undefined;
   #paused = false;
+  #isClosed = false;
 
   constructor(
     host: ConsumeHost,
@@ -104,7 +106,13 @@ class RunningConsumer implements Consumer {
     this.#draining.abort(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     this.#refused(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     await this.#receiving?.drained();
+    this.#isClosed = true;
   };
+
+  /** Nothing of it is under way any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
 
   start(ledger: Ledger<unknown>): void {
     if (this.#draining.reason !== undefined) return;

@@ -1,9 +1,15 @@
 import type { DeadLetterReason } from "../contract/source.ts";
 
-/** What one consumer counted since its process started. */
+/**
+ * What one consumer counted since its process started. Each delivery is counted once under how it ended, when it is settled
+ * or lost: `received` is the sum of `underWay`, `ran`, `replayed`, `refused`, `accepted`, `unknown`, `returned`, `lost` and
+ * all of `setAside`. One that ran and was lost before it was acknowledged is counted as lost: it comes again, and is replayed.
+ */
 export interface ConsumeCounters {
-  /** Deliveries; each is counted again below under how it ended. */
+  /** Deliveries. */
   received: number;
+  /** Neither settled nor lost yet. */
+  underWay: number;
   ran: number;
   /** Redeliveries, or copies, that were answered from the ledger. */
   replayed: number;
@@ -17,7 +23,7 @@ export interface ConsumeCounters {
   lost: number;
   /** Set aside for a person, by the reason. */
   readonly setAside: Record<DeadLetterReason, number>;
-  /** Attempts that failed. */
+  /** Attempts that failed; of one delivery several may. */
   failed: number;
   /** Times that one waited for somebody else who was at its work. */
   waited: number;
@@ -30,6 +36,7 @@ export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
 export function createConsumeCounters(): ConsumeCounters {
   return {
     received: 0,
+    underWay: 0,
     ran: 0,
     replayed: 0,
     refused: 0,

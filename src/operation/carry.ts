@@ -10,6 +10,8 @@ export interface Carried<in In, out O, out R> {
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: In, options: CarryOptions<O, R>) => Promise<CarriedOutcome<O, R>>;
+    /** What became of it, without running it; `null`: nothing is known. */
+    readonly find: (input: In, options: Pick<CarryOptions<O, R>, "key">) => Promise<CarriedOutcome<O, R> | null>;
     /** Of background work; left out where the caller waits for the outcome. */
     readonly background?: CarriedBackground<O, R> | undefined;
   };

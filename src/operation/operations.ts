@@ -42,6 +42,7 @@ export interface RuntimeOperation extends Partial<BackgroundWork> {
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
+    readonly find: (input: unknown, options: Pick<Asking, "key">) => Promise<Told | null>;
     readonly background?: BackgroundWork;
   };
 }
@@ -106,6 +107,7 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
       },
       execute: (input, { key, principal, signal, parent, callers, render }) =>
         executor.execute(input, { key, principal, signal, parent, callers, render: render as Asking["render"] }),
+      find: (input, { key }) => executor.find(input, key),
     },
   };
   const isBackground = declaration.dispatch !== undefined;

@@ -103,6 +103,7 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
           underWay.add(executed);
           return executed.finally(() => underWay.delete(executed));
         },
+        find: async () => null,
       },
     },
   };

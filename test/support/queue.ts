@@ -19,6 +19,8 @@ export interface QueueOptions {
   readonly horizonMs?: number | null;
   readonly delays?: boolean;
   readonly lockMs?: number | null;
+  /** It pushes to who receives, as much as that may have unsettled. */
+  readonly pushes?: boolean;
 }
 
 /** A broker in this process, which delivers at least once and tells what became of everything. */
@@ -28,6 +30,7 @@ export function queue({
   horizonMs = 3_600_000,
   delays = false,
   lockMs = null,
+  pushes = false,
 }: QueueOptions) {
   let kept: Kept[] = [];
   let connections: { broken: boolean; readonly holders: Set<symbol> }[] = [];
@@ -36,7 +39,7 @@ export function queue({
   const settlements: Settlement["is"][] = [];
   let renewals = 0;
   let crashes = 0;
-  let settles: (settlement: Settlement) => Promise<void> = async () => {};
+  let settles: (settlement: Settlement) => Promise<unknown> = async () => {};
 
   const arrive = () => {
     for (const wake of waiting) wake();
@@ -72,7 +75,7 @@ export function queue({
                   return "renewed";
                 },
           settle: async (settlement) => {
-            await settles(settlement);
+            if ((await settles(settlement)) === "refused") return "refused";
             if (!isMine()) return "lost";
             settlements.push(settlement.is);
             connection.holders.delete(holder);
@@ -83,11 +86,33 @@ export function queue({
               deadLetters.push({ body: one.body, reason: settlement.reason, why: settlement.why });
             }
             if (settlement.is === "return") clock.timer(one.dueAt - clock.now(), arrive);
+            // there is room for another
+            if (pushes) arrive();
             return "settled";
           },
         };
       };
+      const find = (count: number) => kept.filter(isFree).slice(0, Math.max(0, count));
+      let pushed: { readonly one: Kept; readonly delivery: Delivery }[] = [];
+      let isStopped = false;
+      const push = () => {
+        if (!pushes || isStopped || connection.broken) return;
+        for (const one of find(most - connection.holders.size)) pushed.push({ one, delivery: take(one) });
+      };
+      const stopPushing = async () => {
+        isStopped = true;
+        for (const { one } of pushed.splice(0)) {
+          if (one.holder !== null) connection.holders.delete(one.holder);
+          one.holder = null;
+        }
+        arrive();
+      };
+      if (pushes) {
+        waiting.add(push);
+        push();
+      }
       return {
+        ...(pushes && { stop: stopPushing }),
         pull: async (asked, signal) => {
           for (;;) {
             // a lock that is over counts for nobody
@@ -96,8 +121,8 @@ export function queue({
             }
             if (connection.broken) throw new Error("the connection is gone");
             if (signal.aborted) return [];
-            const room = Math.min(asked, most - connection.holders.size);
-            const found = kept.filter(isFree).slice(0, Math.max(0, room));
+            if (pushed.length > 0) return pushed.splice(0, asked).map(({ delivery }) => delivery);
+            const found = pushes ? [] : find(Math.min(asked, most - connection.holders.size));
             if (found.length > 0) return found.map(take);
             await new Promise<void>((resolve) => {
               const wake = () => {
@@ -113,6 +138,8 @@ export function queue({
         },
         close: async () => {
           connection.broken = true;
+          pushed = [];
+          waiting.delete(push);
           for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
           connections = connections.filter((other) => other !== connection);
           arrive();
@@ -143,8 +170,13 @@ export function queue({
       connections = [];
       arrive();
     },
+    /** Takes the lock of a message from who has it: it is delivered again. */
+    takeBack: (body: unknown) => {
+      for (const one of kept) if (one.body === JSON.stringify(body)) one.holder = null;
+      arrive();
+    },
     /** What happens before each settlement. */
-    beforeSettling: (work: (settlement: Settlement) => Promise<void>) => {
+    beforeSettling: (work: (settlement: Settlement) => Promise<unknown>) => {
       settles = work;
     },
   };

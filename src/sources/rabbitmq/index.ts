@@ -45,7 +45,7 @@ interface Asked {
 }
 
 async function receive(connection: AmqpConnection, { queue, deadLetter, most }: Asked): Promise<Receiver> {
-  const inbox = new Inbox<Delivery>();
+  const inbox = new Inbox<AmqpMessage>();
   const gone = (error?: unknown) =>
     inbox.break(error instanceof Error ? error : new Error("RabbitMQ has closed the connection"));
   // whoever does not listen is ended by the error of a socket
@@ -66,10 +66,17 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   await channel.prefetch(most);
   const { consumerTag } = await channel.consume(queue, (message) => {
     if (message === null) gone(new Error("RabbitMQ has cancelled the consumer: its queue is gone"));
-    else inbox.add(deliveryOf(message, channel, inbox, deadLetter));
+    else inbox.add(message);
   });
   return {
-    pull: (asked, signal) => inbox.pull(asked, signal),
+    pull: async (asked, signal) =>
+      (await inbox.pull(asked, signal)).map((message) => deliveryOf(message, channel, inbox, deadLetter)),
+    stop: async () => {
+      if (inbox.isBroken) return;
+      // what comes before its answer is given back too
+      await channel.cancel(consumerTag);
+      for (const message of inbox.drain()) channel.nack(message, false, true);
+    },
     close: async () => {
       if (isClosed) return;
       gone();
@@ -81,7 +88,12 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   };
 }
 
-function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Delivery>, deadLetter: string): Delivery {
+function deliveryOf(
+  message: AmqpMessage,
+  channel: AmqpChannel,
+  inbox: Inbox<AmqpMessage>,
+  deadLetter: string,
+): Delivery {
   const { timestamp } = message.properties;
   return {
     read: () => JSON.parse(message.content.toString("utf8")),
@@ -93,8 +105,9 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
       if (inbox.isBroken) return "lost";
       if (settlement.is === "return") channel.nack(message, false, true);
       else {
-        if (settlement.is === "dead-letter") await setAside(message, channel, deadLetter, settlement);
+        const isThere = settlement.is !== "dead-letter" || (await setAside(message, channel, deadLetter, settlement));
         if (inbox.isBroken) return "lost";
+        if (!isThere) return "refused";
         channel.ack(message);
       }
       return inbox.isBroken ? "lost" : "settled";
@@ -102,19 +115,24 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
   };
 }
 
-/** A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. */
-async function setAside(
+/**
+ * A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. False: the broker has refused it,
+ * as a full queue with `overflow: reject-publish` does.
+ */
+function setAside(
   { content, properties }: AmqpMessage,
   channel: AmqpChannel,
   queue: string,
   { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
-): Promise<void> {
+): Promise<boolean> {
   const { contentType, contentEncoding, messageId, correlationId, type, timestamp, headers } = properties;
-  channel.sendToQueue(queue, content, {
+  const options = {
     ...{ contentType, contentEncoding, messageId, correlationId, type, timestamp },
     persistent: true,
     mandatory: true,
     headers: { ...headers, "x-reprise-reason": reason, "x-reprise-why": why },
+  };
+  return new Promise((resolve) => {
+    channel.sendToQueue(queue, content, options, (error) => resolve(error === null || error === undefined));
   });
-  await channel.waitForConfirms();
 }
