@@ -42,6 +42,8 @@ export class Consuming {
   readonly turns: Turns;
   /** For how long after it was sent a message is run; `null`: however old it is; `undefined`: the broker has not said. */
   oldestMs: number | null | undefined;
+  /** The names of messages in lanes that are under way and have lost their lock. */
+  readonly lost = new Set<string>();
   readonly #held = new UnderWay<true>();
   readonly #changed: () => void;
   #isAway = false;

@@ -47,6 +47,11 @@ export class Message {
     if (this.lane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
   }
 
+  /** Whether it is one that lost its lock, delivered anew while that is under way. */
+  get isAnew(): boolean {
+    return this.#consuming.lost.has(this.#attempts.name());
+  }
+
   /** Runs it until it is settled, by others if need be. Never rejects. */
   async handle(): Promise<void> {
     const { counters } = this.#stores;
@@ -57,8 +62,10 @@ export class Message {
     else counters.lost += 1;
     counters.underWay -= 1;
     // those behind it are given back, and must not begin before that
-    const isLaneLost = this.lane !== null && !this.#hasEnded && this.#lock?.losing.reason !== undefined;
-    if (isLaneLost) await new Promise<void>((resolve) => this.#ending.onAbort(() => resolve()));
+    if (this.lane !== null && this.#lock?.losing.reason !== undefined) {
+      if (!this.#hasEnded) await new Promise<void>((resolve) => this.#ending.onAbort(() => resolve()));
+      this.#consuming.lost.delete(this.#attempts.name());
+    }
     this.#lock?.stop();
     if (this.#hasTurn) this.#consuming.turns.end();
   }
@@ -201,6 +208,7 @@ export class Message {
    */
   #loseLane(): void {
     if (this.#hasEnded) return;
+    this.#consuming.lost.add(this.#attempts.name());
     const left = new Left("a message of a lane is delivered anew", { losesOrder: true });
     this.#stores.clock.timer(defaults.consume.lockMarginMs, () => this.#ending.abort(left));
   }

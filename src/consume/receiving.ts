@@ -78,7 +78,7 @@ export class Receiving {
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
         });
-        this.#leave(receiver);
+        this.#leave(receiver, ending);
       } catch (error) {
         ending.abort(error instanceof Error ? error : new Error("its connection is gone"));
         if (isRepriseError(error, "REPRISE_BAD_DECLARATION")) return this.#told.refused(error);
@@ -95,9 +95,12 @@ export class Receiving {
   }
 
   /** Lets others have what it has received ahead, and closes it when what it handed out is settled. */
-  #leave(receiver: Receiver): void {
+  #leave(receiver: Receiver, ending: Abortable): void {
+    const { clock } = this.#stores;
     const handled = Promise.all(this.#underWay);
     const leave = async () => {
+      // what is given back for the sake of order comes first
+      if (losesOrder(ending)) await pause(clock, defaults.consume.lockMarginMs);
       // one that cannot is closed all the same
       await this.#inTime("stopping", receiver.stop?.() ?? Promise.resolve()).catch(() => {});
       await handled;
@@ -198,11 +201,17 @@ export class Receiving {
   async #after(before: Promise<unknown>, message: Message, ending: Abortable): Promise<void> {
     const leave = this.#consuming.hold();
     const outOfOrder = new Abortable();
+    let isAnew = false;
     const ignore = ending.onAbort((reason) => {
-      if (reason instanceof Left && reason.losesOrder) outOfOrder.abort(reason);
+      if (!losesOrder(ending)) return;
+      isAnew = message.isAnew;
+      outOfOrder.abort(reason);
     });
     await untilEither(before, outOfOrder);
     ignore();
+    // the one that the others are to follow is given back before them
+    const isAfterIt = outOfOrder.reason !== undefined && !isAnew;
+    if (isAfterIt) await pause(this.#stores.clock, defaults.consume.soonestMs);
     leave();
     await message.handle();
   }
@@ -233,4 +242,8 @@ export class Receiving {
       { code: "REPRISE_SOURCE_FAILED" },
     );
   }
+}
+
+function losesOrder({ reason }: Abortable): boolean {
+  return reason instanceof Left && reason.losesOrder;
 }

@@ -21,6 +21,11 @@ export interface QueueOptions {
   readonly lockMs?: number | null;
   /** It pushes to who receives, as much as that may have unsettled. */
   readonly pushes?: boolean;
+  /**
+   * Where what is delivered again comes in: at its old place, or behind all that was waiting to be delivered again before it,
+   * and ahead of what is new.
+   */
+  readonly redelivers?: "in-place" | "last";
 }
 
 /** A broker in this process, which delivers at least once and tells what became of everything. */
@@ -31,6 +36,7 @@ export function queue({
   delays = false,
   lockMs = null,
   pushes = false,
+  redelivers = "in-place",
 }: QueueOptions) {
   let kept: Kept[] = [];
   let connections: { broken: boolean; readonly holders: Set<symbol> }[] = [];
@@ -43,6 +49,14 @@ export function queue({
 
   const arrive = () => {
     for (const wake of waiting) wake();
+  };
+  /** It is handed out again. */
+  const free = (one: Kept) => {
+    one.holder = null;
+    if (redelivers === "in-place" || one.deliveries === 0) return;
+    const others = kept.filter((other) => other !== one);
+    const isOld = ({ deliveries }: Kept) => deliveries > 0;
+    kept = [...others.filter(isOld), one, ...others.filter((other) => !isOld(other))];
   };
   const isFree = (one: Kept) => one.dueAt <= clock.now() && (one.holder === null || one.lockedUntil <= clock.now());
 
@@ -79,7 +93,7 @@ export function queue({
             if (!isMine()) return "lost";
             settlements.push(settlement.is);
             connection.holders.delete(holder);
-            one.holder = null;
+            free(one);
             if (settlement.is === "return") one.dueAt = clock.now() + (delays ? settlement.afterMs : 0);
             else kept = kept.filter((other) => other !== one);
             if (settlement.is === "dead-letter") {
@@ -103,7 +117,7 @@ export function queue({
         isStopped = true;
         for (const { one } of pushed.splice(0)) {
           if (one.holder !== null) connection.holders.delete(one.holder);
-          one.holder = null;
+          free(one);
         }
         arrive();
       };
@@ -140,7 +154,7 @@ export function queue({
           connection.broken = true;
           pushed = [];
           waiting.delete(push);
-          for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+          for (const one of [...kept]) if (one.holder !== null && connection.holders.has(one.holder)) free(one);
           connections = connections.filter((other) => other !== connection);
           arrive();
         },
@@ -165,14 +179,14 @@ export function queue({
       crashes += 1;
       for (const connection of connections) {
         connection.broken = true;
-        for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+        for (const one of [...kept]) if (one.holder !== null && connection.holders.has(one.holder)) free(one);
       }
       connections = [];
       arrive();
     },
     /** Takes the lock of a message from who has it: it is delivered again. */
     takeBack: (body: unknown) => {
-      for (const one of kept) if (one.body === JSON.stringify(body)) one.holder = null;
+      for (const one of [...kept]) if (one.body === JSON.stringify(body)) free(one);
       arrive();
     },
     /** What happens before each settlement. */
