@@ -3,13 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
 import { sha256 } from "../base/names.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { Registers } from "../contract/registers.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import { Attempts } from "./attempts.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
-import { type ConsumeSettings, consumeSettingsOf } from "./settings.ts";
+import { type ConsumeSettings, consumeSettingsOf, registersOf } from "./settings.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
@@ -116,17 +117,17 @@ class RunningConsumer implements Consumer {
 
   start(ledger: Ledger<unknown>): void {
     if (this.#draining.reason !== undefined) return;
-    const { registers } = ledger;
     const { operation, source } = this.#declaration;
     const settings = this.#settings;
     const refused = (reason: Error) => {
       this.#refused(reason);
       process.emitWarning(`${settings.where} does not begin: ${reason.message}`, { code: "REPRISE_CONSUMER_REFUSED" });
     };
-    if (registers === undefined) {
-      const why = `ledger '${ledger.name}' keeps no registers, so nobody can count the attempts at a message.`;
-      const mend = "Use a ledger that does.";
-      refused(new RepriseError("REPRISE_BAD_DECLARATION", { where: settings.where, why, mend }));
+    let registers: Registers<unknown>;
+    try {
+      registers = registersOf(settings, ledger);
+    } catch (reason) {
+      refused(reason as Error);
       return;
     }
     const clock = this.#host.clock();

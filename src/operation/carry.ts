@@ -1,4 +1,5 @@
 import type { Name } from "../base/names.ts";
+import type { Cost } from "./declaration.ts";
 import type { AcceptedOutcome, Outcome, Status } from "./outcome.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface CarriedContract {
   /** Whether outcomes belong to one principal, or to everyone. */
   readonly principal: "everyone" | "from-input";
   readonly retentionMs: number | null;
+  /** `null`: nobody has decided. */
+  readonly costIfTwice: Cost | null;
   readonly refusals: Readonly<Record<string, { readonly status: number; readonly because: string }>>;
 }
 

@@ -101,6 +101,7 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
         identity: declaration.identity === "callers-key" ? "callers-key" : "from-input",
         principal: typeof declaration.principal === "function" ? "from-input" : "everyone",
         retentionMs: settings.again === "converges" ? null : settings.retentionMs,
+        costIfTwice: declaration.costIfTwice ?? null,
         refusals: Object.fromEntries(
           Object.entries(settings.refusals).map(([code, { status, because }]) => [code, { status, because }]),
         ),

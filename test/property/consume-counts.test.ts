@@ -50,8 +50,8 @@ describe("what a consumer counts", () => {
           if (one.does === "pause") consumer.pause();
           else if (one.does === "resume") consumer.resume();
           else if (one.does === "crash") broker.crash();
-          else if (one.does === "refuse") refuses = !refuses;
           else if (one.does === "advance") await clock.advance(one.ms);
+          else if (one.does !== "send") refuses = !refuses;
           else if (one.kind === "is no json") broker.send("no json");
           else {
             const reference = one.kind === "is a copy" || one.kind === "differs" ? "runs" : `${one.kind} ${index}`;
