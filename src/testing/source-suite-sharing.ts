@@ -47,12 +47,12 @@ export const sharingScenarios: readonly SourceScenario[] = [
       // what comes after this waits in it
       handed.push(...(await receiver.pull(2, AbortSignal.timeout(1))));
       await receiver.stop?.();
+      for (const delivery of handed) assert.equal(await delivery.settle({ is: "acknowledge" }), "settled");
       const other = await source.open(4);
       const rest = await pull(other, 3 - handed.length);
       assert.deepEqual([...bodies([...handed, ...rest])].sort(), [1, 2, 3]);
-      for (const delivery of handed) assert.equal(await delivery.settle({ is: "acknowledge" }), "settled");
-      await receiver.close();
       await acknowledge(rest);
+      await receiver.close();
       assert.ok(await isQuiet(other));
       await other.close();
     },
