@@ -87,12 +87,11 @@ describe("what is set aside and sent again", () => {
     const { reprise, consumer } = instance("a");
     for (let index = 0; index < 300; index += 1) broker.sendAside(JSON.stringify(seat("other")));
     await reprise.start();
-    consumer.pause();
     for (let index = 0; index < 5; index += 1) broker.send(index % 2 === 0 ? "no json" : { seat: index });
-    consumer.resume();
     await clock.advance(1);
     expect(broker.deadLetters).toHaveLength(5);
     consumer.pause();
+    await clock.advance(1);
     expect(await consumer.redrive({ reason: "mismatch" })).toEqual({ redriven: 0, gone: 0, more: false });
     expect(await consumer.redrive({ reason: "invalid", most: 3 })).toEqual({ redriven: 3, gone: 0, more: true });
     expect(broker.left()).toBe(3);
