@@ -108,12 +108,21 @@ export const defaults = {
     openMs: 20_000,
     /** A connection that was cut tells nobody: so long a settlement is waited for, then it is taken for lost. */
     settleMs: 8_000,
+    /** A broker that flickers is spoken of once a minute. */
+    warnEveryMs: 60_000,
+    /** A lock ends here before it ends at its broker: by the way there, and no more than this. */
+    lockMarginMs: 250,
     /** Clocks of publishers and brokers differ by less. */
     aheadMs: 86_400_000,
     /** A message that nobody counted for so long is delivered again by no broker that is in order. */
     keptMs: 30 * 86_400_000,
     sweepEveryMs: 3_600_000,
     sweepBatch: 1_000,
+    /** Dead letters that one call acts upon, and that it looks through for those that are meant: a broker that cannot browse hands all of them over. */
+    letters: 1_000,
+    lettersLooked: 10_000,
+    /** A broker is asked how much there is as often as the journal writes it down. */
+    standingEveryMs: 10_000,
   },
   outbox: {
     /** Of one message: what SQS and Service Bus take as one, 256 KiB, leaves room for its id and what a client adds. */
@@ -276,6 +285,7 @@ export const defaults = {
     /** What fits on a screen. */
     runsListed: 20,
     ticksListed: 20,
+    lettersListed: 20,
   },
   ledger: {
     /** When to ask again where no lease bounds the wait. */

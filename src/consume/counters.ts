@@ -1,9 +1,19 @@
 import type { DeadLetterReason } from "../contract/source.ts";
 
-/** What one consumer counted since its process started. */
+export const deadLetterReasons = [
+  ...(["invalid", "mismatch", "too-old", "failed", "refused"] as const),
+] as const satisfies readonly DeadLetterReason[];
+
+/**
+ * What one consumer counted since its process started. Each delivery is counted once under how it ended, when it is settled
+ * or lost: `received` is the sum of `underWay`, `ran`, `replayed`, `refused`, `accepted`, `unknown`, `returned`, `lost` and
+ * all of `setAside`. One that ran and was lost before it was acknowledged is counted as lost: it comes again, and is replayed.
+ */
 export interface ConsumeCounters {
-  /** Deliveries; each is counted again below under how it ended. */
+  /** Deliveries. */
   received: number;
+  /** Neither settled nor lost yet. */
+  underWay: number;
   ran: number;
   /** Redeliveries, or copies, that were answered from the ledger. */
   replayed: number;
@@ -17,7 +27,7 @@ export interface ConsumeCounters {
   lost: number;
   /** Set aside for a person, by the reason. */
   readonly setAside: Record<DeadLetterReason, number>;
-  /** Attempts that failed. */
+  /** Attempts that failed; of one delivery several may. */
   failed: number;
   /** Times that one waited for somebody else who was at its work. */
   waited: number;
@@ -27,9 +37,50 @@ export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
   readonly setAside: Readonly<ConsumeCounters["setAside"]>;
 };
 
+/** One number by its name; what is set aside, by its reason. */
+export type ConsumeCount = Exclude<keyof ConsumeCounters, "setAside" | "underWay"> | `set-aside-${DeadLetterReason}`;
+
+export const consumeCounts = [
+  ...([
+    "received",
+    "ran",
+    "replayed",
+    "refused",
+    "accepted",
+    "unknown",
+    "returned",
+    "lost",
+    "failed",
+    "waited",
+  ] as const),
+  ...([
+    "set-aside-invalid",
+    "set-aside-mismatch",
+    "set-aside-too-old",
+    "set-aside-failed",
+    "set-aside-refused",
+  ] as const),
+] as const satisfies readonly ConsumeCount[];
+
+export function flatCounts({
+  setAside,
+  underWay: _,
+  ...counts
+}: ConsumeCounts): Readonly<Record<ConsumeCount, number>> {
+  return {
+    ...counts,
+    "set-aside-invalid": setAside.invalid,
+    "set-aside-mismatch": setAside.mismatch,
+    "set-aside-too-old": setAside["too-old"],
+    "set-aside-failed": setAside.failed,
+    "set-aside-refused": setAside.refused,
+  };
+}
+
 export function createConsumeCounters(): ConsumeCounters {
   return {
     received: 0,
+    underWay: 0,
     ran: 0,
     replayed: 0,
     refused: 0,

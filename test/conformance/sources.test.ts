@@ -1,20 +1,23 @@
-import { describe, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { type SourceAdapter, sourceSuite } from "../../src/testing/index.ts";
-import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import type { SourceAdapter } from "../../src/testing/index.ts";
 import { natsStage, natsVersion } from "../support/nats.ts";
 import { queue } from "../support/queue.ts";
 import { rabbitmqStage, rabbitmqVersion } from "../support/rabbitmq.ts";
 import { noRedisHere } from "../support/redis.ts";
 import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
+import { sourceCases } from "../support/source-cases.ts";
 
 const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: string | undefined }[] = [
-  ...[false, true].map((delays) => ({
+  ...[
+    { name: "a queue in this process" },
+    { name: "a queue in this process, with locks", delays: true, lockMs: 600 },
+    { name: "a queue in this process, which pushes", pushes: true },
+  ].map(({ name, ...how }) => ({
     adapter: {
-      name: delays ? "a queue in this process, with locks" : "a queue in this process",
+      name,
       can: { cut: true as const, deadLetters: true as const },
       open: async () => {
-        const broker = queue({ clock: systemClock, delays, lockMs: delays ? 600 : null });
+        const broker = queue({ clock: systemClock, ...how });
         return {
           source: broker.source,
           send: async (body: string) => broker.send(body),
@@ -45,14 +48,4 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
   })),
 ];
 
-for (const { adapter, missing } of adapters) {
-  describe(`the suite of sources on ${adapter.name}`, () => {
-    for (const { name, skip, run } of sourceSuite(adapter)) {
-      test(name, async (context) => {
-        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-        if (skip !== null) context.skip(`${doesNotApply}${skip}`);
-        await run();
-      });
-    }
-  });
-}
+for (const { adapter, missing } of adapters) sourceCases(adapter, missing);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type ConsumerConfig, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
+import type { Source } from "../../src/contract/source.ts";
 import { nats, natsPublisher } from "../../src/sources/nats/index.ts";
 import type { PublisherStage, SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
@@ -20,8 +21,13 @@ export async function natsVersion(): Promise<string | undefined> {
   }
 }
 
+export interface NatsStage extends SourceStage, PublisherStage {
+  /** The stream through a further consumer that is configured so. */
+  readonly withConsumer: (name: string, config: Partial<ConsumerConfig>) => Promise<Source>;
+}
+
 /** A stream of its own, with one for what is set aside. */
-export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage & PublisherStage> {
+export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers: natsServers });
@@ -36,11 +42,14 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<Source
   const forwarder = await startForwarder({ host, port: Number(port) });
   const connectThrough = () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false });
   const sending = { connect: connectThrough, jetstream, headers };
+  const sourceOf = (consumer: string) =>
+    nats({ connect: connectThrough, ...{ jetstream, headers, stream, consumer, deadLetter } });
   return {
-    source: nats({
-      connect: connectThrough,
-      ...{ jetstream, headers, stream, consumer: "book", deadLetter },
-    }),
+    source: sourceOf("book"),
+    withConsumer: async (name, config) => {
+      await manager.consumers.add(stream, { durable_name: name, ...config });
+      return sourceOf(name);
+    },
     publisher: natsPublisher({ ...sending, subject: stream }),
     nowhere: natsPublisher({ ...sending, subject: `none-${stream}` }),
     ids: async (count) => {

@@ -18,7 +18,13 @@ export interface AmqpChannel {
   ack(message: AmqpMessage): void;
   nack(message: AmqpMessage, allUpTo: boolean, requeue: boolean): void;
   readonly publish: (exchange: string, routingKey: string, content: Buffer, options: object) => boolean;
-  readonly sendToQueue: (queue: string, content: Buffer, options: object) => boolean;
+  /** `confirmed` is called with an error where the broker has refused it. */
+  readonly sendToQueue: (
+    queue: string,
+    content: Buffer,
+    options: object,
+    confirmed?: (error: unknown) => void,
+  ) => boolean;
   readonly waitForConfirms: () => Promise<void>;
   readonly close: () => Promise<unknown>;
   /** `return`: what was sent as `mandatory` has no queue. */

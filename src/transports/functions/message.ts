@@ -129,7 +129,7 @@ export class Messages {
       }
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new RepriseError("REPRISE_RUN_FAILED", { operation }, thrown);
-      const verdict = verdictOfError(thrown, 0);
+      const verdict = verdictOfError(thrown, { operation, isEnding: false });
       return verdict.is === "dead-letter" ? { is: verdict.is, reason: verdict.reason, error } : { is: "again", error };
     }
   }
