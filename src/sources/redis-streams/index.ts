@@ -155,7 +155,7 @@ class StreamReceiver implements Receiver {
     );
   }
 
-  async #giveBack(entries: readonly Entry[]): Promise<void> {
+  async #giveBack(entries: readonly Received[]): Promise<void> {
     for (const entry of entries) {
       await this.#touch(entry.id, this.#asked.lockMs);
       this.#locks.release(entry);
