@@ -1,7 +1,7 @@
 /**
  * Holds the direction of imports: each room may name only the rooms below it.
  *
- *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule, consume → cache, operation → lease → contract → base
+ *   cli, page → admin; admin, transports, testing → reprise.ts → instance.ts → observe, decisions → load, schedule, consume, outbox → cache, operation → lease → contract → base
  *   cli → inspect → contract
  *   stores, sources → contract, base
  *   client → base
@@ -16,7 +16,7 @@ import ts from "typescript";
 const base = ["base"];
 const contract = ["contract", ...base];
 const leases = ["lease", ...contract];
-const nouns = ["cache", "operation", "load", "schedule", "consume", ...leases];
+const nouns = ["cache", "operation", "load", "schedule", "consume", "outbox", ...leases];
 const views = ["observe", "decisions", ...nouns];
 const whole = ["reprise.ts", "options.ts", ...views];
 
@@ -34,6 +34,7 @@ const allowed = {
   load: leases,
   schedule: ["operation", ...leases],
   consume: ["operation", ...leases],
+  outbox: leases,
   observe: nouns,
   decisions: nouns,
   "options.ts": nouns,

@@ -46,6 +46,7 @@ export type * from "./contract/blob-store.ts";
 export type * from "./contract/journal.ts";
 export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "./contract/lease.ts";
 export type * from "./contract/ledger.ts";
+export type { OutgoingMessage, Publisher, Sender } from "./contract/publisher.ts";
 export type {
   DeadLetter,
   DeadLetterReason,
@@ -95,6 +96,8 @@ export type {
   Provisional,
 } from "./operation/surface.ts";
 export type { MemoryOptions, RepriseOptions, StartOptions } from "./options.ts";
+export type { OutboxCounts } from "./outbox/counters.ts";
+export type { Outbox, OutboxDeclaration, OutboxQueue, OutboxStanding } from "./outbox/declaration.ts";
 export { createReprise, type Reprise } from "./reprise.ts";
 export type { Each, IfMissed, IfStillRunning, Look, ScheduleRun, Tick } from "./schedule/declaration.ts";
 export type { ScheduleEvents } from "./schedule/events.ts";

@@ -37,6 +37,8 @@ import type { OperationDeclaration } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import { createOperations } from "./operation/operations.ts";
 import { type AnyOptions, boundOf, checkOptions, type StartOptions } from "./options.ts";
+import type { AnyOutboxDeclaration } from "./outbox/declaration.ts";
+import { createOutboxes, type Outboxes } from "./outbox/outboxes.ts";
 import type { ScheduleDeclaration } from "./schedule/declaration.ts";
 import type { ScheduleEvents } from "./schedule/events.ts";
 import { createSchedules, type Schedules } from "./schedule/schedules.ts";
@@ -53,6 +55,7 @@ export class Instance {
   readonly #loads: ReturnType<typeof createLoads>;
   readonly #schedules: Schedules;
   readonly #consumers: Consumers;
+  readonly #outboxes: Outboxes;
   readonly #anchors: Anchors;
   readonly #leases: Leases;
   readonly #sampler: Sampler | undefined;
@@ -140,6 +143,10 @@ export class Instance {
       ...{ service, clock, closing: this.#closing },
       ownerOf: (operation) => this.#operations.list().find(({ name }) => name === operation)?.owner,
     });
+    this.#outboxes = createOutboxes({
+      ...{ service, instance, clock, closing: this.#closing },
+      ledger: (waitMs) => this.#openLedger(waitMs),
+    });
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     const ledger = async () => {
       await this.#open();
@@ -220,6 +227,10 @@ export class Instance {
         this.#needLedger(source);
         return this.#consumers.declare({ operation, source, options });
       },
+      outbox: (declaration: AnyOutboxDeclaration) => {
+        this.#needLedger(declaration);
+        return this.#outboxes.declare(declaration);
+      },
       anchor: (options: AnchorOptions<unknown>) => this.#anchors.declare(options),
       lease: (name: string, declaration?: LeaseDeclaration) => this.#leases.declare(name, declaration),
       context: { run: this.#caches.ambient.run, get: this.#caches.ambient.get },
@@ -294,6 +305,7 @@ export class Instance {
       this.#caches.checkJournal(ledger.writes, ledger.name);
       this.#loads.start(ledger);
       this.#schedules.check(ledger);
+      this.#outboxes.connect(ledger);
     }
     this.#outside(() => {
       this.#caches.start();
@@ -302,6 +314,7 @@ export class Instance {
       if (this.#aside) return;
       this.#schedules.start(ledger);
       this.#consumers.start(ledger);
+      this.#outboxes.start();
       this.#journal = startJournal(this.#inside, ledger);
     });
   }
@@ -359,6 +372,7 @@ export class Instance {
     const drained = Promise.all([
       this.#loads.drain(),
       Promise.all([this.#schedules.drain(), this.#consumers.drain()]).then(() => this.#operations.drain()),
+      this.#outboxes.drain(),
       this.#leases.drain(),
       this.#caches.close({ drainMs: defaults.drainMs }),
     ]);

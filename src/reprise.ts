@@ -14,6 +14,7 @@ import type { Anchor, AnchorOptions } from "./operation/anchor.ts";
 import type { OperationVerb } from "./operation/declaration.ts";
 import type { OperationEvents } from "./operation/events.ts";
 import type { RepriseOptions, StartOptions } from "./options.ts";
+import type { OutboxVerb } from "./outbox/declaration.ts";
 import type { ScheduleVerb } from "./schedule/declaration.ts";
 import type { ScheduleEvents } from "./schedule/events.ts";
 
@@ -35,6 +36,10 @@ export interface Reprise<C extends Config> {
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
   readonly consume: C["ledger"] extends true
     ? ConsumeVerb
+    : RefusedCall<"this reprise has no ledger: give createReprise one">;
+  /** Messages that are committed with the work that they tell of, and sent in the order of the commits. */
+  readonly outbox: C["ledger"] extends true
+    ? OutboxVerb<C>
     : RefusedCall<"this reprise has no ledger: give createReprise one">;
   /**
    * Makes transactions in another database effects that happen once: for tables beside which the ledger does not lie, or

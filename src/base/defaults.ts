@@ -124,6 +124,29 @@ export const defaults = {
     /** A broker is asked how much there is as often as the journal writes it down. */
     standingEveryMs: 10_000,
   },
+  outbox: {
+    /** Of one message: what SQS and Service Bus take as one, 256 KiB, leaves room for its id and what a client adds. */
+    limitBytes: 196_608,
+    /** A crashed process's messages wait so long; renewed at a third. */
+    leaseMs: 10_000,
+    /** How often the other instances look whether the lease is free: it may have been given back. */
+    takeOverMs: 2_000,
+    /** One answer of the broker for so many; sent again as a whole where it is lost. */
+    batch: 100,
+    /**
+     * A look is one read by an index. The least is soon after a commit of the same process; the most is what one of another
+     * process waits for at worst, and an idle outbox costs its database.
+     */
+    lookMs: { least: 20, most: 1_000 },
+    /** Pauses after a failure double: a broker that restarts is back within them. */
+    awayMs: { least: 500, most: 15_000 },
+    openMs: 20_000,
+    /** A broker that has not confirmed a batch by then will not. */
+    sendMs: 15_000,
+    closeMs: 2_000,
+    /** What is set aside is counted so far: whoever sees so many looks at them. */
+    mostCounted: 100,
+  },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
     leaseMs: 30_000,

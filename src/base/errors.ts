@@ -56,6 +56,8 @@ interface Details {
   REPRISE_LEDGER_SCHEMA: { readonly ledger: string; readonly found: string; readonly expected: string };
   REPRISE_BLOBS_AWAY: { readonly store: string; readonly doing: string };
   REPRISE_SOURCE_AWAY: { readonly source: string; readonly doing: string };
+  REPRISE_PUBLISHER_AWAY: { readonly publisher: string; readonly doing: string };
+  REPRISE_MESSAGE_INVALID: { readonly outbox: string; readonly why: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -297,6 +299,16 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 503,
     message: (d) =>
       `'${d.source}' did not answer (${d.doing}). What it was asked may have happened; messages that are not settled are delivered again.`,
+  },
+  REPRISE_PUBLISHER_AWAY: {
+    status: 503,
+    message: (d) =>
+      `'${d.publisher}' did not answer (${d.doing}). What it was sent may have arrived; it is sent again, under the same ids.`,
+  },
+  REPRISE_MESSAGE_INVALID: {
+    status: 500,
+    message: (d) =>
+      `A message of outbox '${d.outbox}' was refused: ${d.why}. Nothing was written; mend what makes the message.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,

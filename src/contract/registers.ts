@@ -27,6 +27,15 @@ export interface Registers<out Tx> {
    * writes the same register, it waits for that, or rejects as the database does. Left out: the store has no transactions.
    */
   replaceIn?(tx: Tx, name: string, value: string, version: number | null): Promise<number | null>;
+  /**
+   * Creates a register in the caller's transaction whose name is the prefix and a number of sixteen digits, greater than
+   * those of all that were appended under the prefix and committed before: whoever has seen one never misses a smaller one
+   * that comes later. For that, transactions that append under one prefix commit one after the other: the second waits in
+   * this call until the first has ended, or rejects as the database does. Left out: the store has no transactions.
+   */
+  appendIn?(tx: Tx, prefix: string, value: string): Promise<void>;
+  /** Deletes those of the prefix up to this name, which is one of them, all at once. Left out: as `appendIn` is. */
+  removeThrough?(prefix: string, name: string): Promise<void>;
 }
 
 export interface Register {

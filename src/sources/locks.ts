@@ -26,7 +26,8 @@ export class Locks<T> {
   /** Of its lock: `over` whoever pulls it now has nothing; `late` it is to be renewed before it is handed out. */
   stateOf(one: T): "kept" | "late" | "over" {
     const leftMs = (this.#until.get(one) ?? 0) - performance.now();
-    if (leftMs <= 0) return "over";
+    // the broker's lock began before its message arrived here: what is about to end may be another's already
+    if (leftMs <= this.#lockMs * 0.1) return "over";
     // whoever is handed it renews it at a third
     return leftMs < this.#lockMs * 0.8 ? "late" : "kept";
   }

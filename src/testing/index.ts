@@ -7,6 +7,7 @@ export type { FencedTransactions, LeaseAdapter, LeaseStage } from "./lease-adapt
 export { leaseSuite } from "./lease-suite.ts";
 export type { LedgerAdapter, LedgerStage } from "./ledger-adapter.ts";
 export { ledgerSuite } from "./ledger-suite.ts";
+export { type PublisherAdapter, type PublisherStage, publisherSuite } from "./publisher-suite.ts";
 export { type RegistersAdapter, type RegistersStage, registersSuite } from "./registers-suite.ts";
 export { type SetAside, type SourceAdapter, type SourceStage, sourceSuite } from "./source-suite.ts";
 export type { Capability, SuiteCase } from "./suite.ts";

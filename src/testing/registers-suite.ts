@@ -1,4 +1,5 @@
 import type { Registers } from "../contract/registers.ts";
+import { appendScenarios } from "./registers-suite-append.ts";
 import { listScenarios } from "./registers-suite-list.ts";
 import { removeScenarios } from "./registers-suite-remove.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
@@ -10,7 +11,7 @@ export interface RegistersAdapter<Tx> {
   /** For the names of the cases. */
   readonly name: string;
   readonly can: {
-    /** `replaceIn`. */
+    /** `replaceIn`, `appendIn` and `removeThrough`. */
     readonly transactions: Capability;
     /** A second instance on the same store. */
     readonly severalInstances: Capability;
@@ -42,6 +43,7 @@ const scenarios: readonly RegistersScenario[] = [
   ...removeScenarios,
   ...listScenarios,
   ...transactionScenarios,
+  ...appendScenarios,
 ];
 
 /**

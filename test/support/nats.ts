@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type ConsumerConfig, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
 import type { Source } from "../../src/contract/source.ts";
-import { nats } from "../../src/sources/nats/index.ts";
-import type { SetAside, SourceStage } from "../../src/testing/index.ts";
+import { nats, natsPublisher } from "../../src/sources/nats/index.ts";
+import type { PublisherStage, SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
 
 const [host = "127.0.0.1", port = "4222"] = (process.env["NATS_SERVER"] ?? "127.0.0.1:4222").split(":");
@@ -27,7 +27,7 @@ export interface NatsStage extends SourceStage {
 }
 
 /** A stream of its own, with one for what is set aside. */
-export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsStage> {
+export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsStage & PublisherStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers: natsServers });
@@ -40,16 +40,26 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsSt
   await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
   const client = jetstream(admin);
   const forwarder = await startForwarder({ host, port: Number(port) });
+  const connectThrough = () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false });
+  const sending = { connect: connectThrough, jetstream, headers };
   const sourceOf = (consumer: string) =>
-    nats({
-      connect: () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false }),
-      ...{ jetstream, headers, stream, consumer, deadLetter },
-    });
+    nats({ connect: connectThrough, ...{ jetstream, headers, stream, consumer, deadLetter } });
   return {
     source: sourceOf("book"),
     withConsumer: async (name, config) => {
       await manager.consumers.add(stream, { durable_name: name, ...config });
       return sourceOf(name);
+    },
+    publisher: natsPublisher({ ...sending, subject: stream }),
+    nowhere: natsPublisher({ ...sending, subject: `none-${stream}` }),
+    ids: async (count) => {
+      const all: string[] = [];
+      const consumer = await client.consumers.get(stream, "book");
+      for await (const message of await consumer.fetch({ max_messages: count, expires: 10_000 })) {
+        message.ack();
+        all.push(message.headers?.get("Nats-Msg-Id") ?? "");
+      }
+      return all;
     },
     send: async (body) => {
       await client.publish(stream, body);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import amqplib from "amqplib";
-import { rabbitmq } from "../../src/sources/rabbitmq/index.ts";
-import type { SetAside, SourceStage } from "../../src/testing/index.ts";
+import { rabbitmq, rabbitmqPublisher } from "../../src/sources/rabbitmq/index.ts";
+import type { PublisherStage, SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
 
 export const rabbitmqUrl = process.env["RABBITMQ_URL"] ?? "amqp://guest:guest@127.0.0.1:5672";
@@ -19,7 +19,7 @@ export async function rabbitmqVersion(): Promise<string | undefined> {
 }
 
 /** A quorum queue of its own, with one for what is set aside. */
-export async function rabbitmqStage(): Promise<SourceStage & { readonly queue: string }> {
+export async function rabbitmqStage(): Promise<SourceStage & PublisherStage & { readonly queue: string }> {
   const queue = `reprise.test.${randomUUID()}`;
   const deadLetter = `${queue}.dead`;
   const admin = await amqplib.connect(rabbitmqUrl);
@@ -31,9 +31,20 @@ export async function rabbitmqStage(): Promise<SourceStage & { readonly queue: s
   const forwarder = await startForwarder({ host: hostname, port: Number(port || 5672) });
   const through = new URL(rabbitmqUrl);
   through.host = `127.0.0.1:${forwarder.port}`;
+  const connect = () => amqplib.connect(String(through));
   return {
     queue,
-    source: rabbitmq({ connect: () => amqplib.connect(String(through)), queue, deadLetter }),
+    source: rabbitmq({ connect, queue, deadLetter }),
+    publisher: rabbitmqPublisher({ connect, queue }),
+    nowhere: rabbitmqPublisher({ connect, queue: `${queue}.none` }),
+    ids: async (count) => {
+      const all: string[] = [];
+      while (all.length < count) {
+        const message = await channel.get(queue, { noAck: true });
+        if (message !== false) all.push(String(message.properties.messageId));
+      }
+      return all;
+    },
     send: async (body) => {
       const timestamp = Math.floor(Date.now() / 1_000);
       channel.sendToQueue(queue, Buffer.from(body), { persistent: true, timestamp });

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { redisStreams, type StreamClient } from "../../src/sources/redis-streams/index.ts";
-import type { SetAside, SourceStage } from "../../src/testing/index.ts";
+import { redisStreams, redisStreamsPublisher, type StreamClient } from "../../src/sources/redis-streams/index.ts";
+import type { PublisherStage, SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
 import { startRedis } from "./redis.ts";
 
@@ -22,12 +22,22 @@ export const streamClients: Readonly<Record<string, (port: number) => Promise<St
 };
 
 /** A server of its own with one stream. */
-export async function redisStreamsStage(connect: (port: number) => Promise<StreamClient>): Promise<SourceStage> {
+export async function redisStreamsStage(
+  connect: (port: number) => Promise<StreamClient>,
+): Promise<SourceStage & PublisherStage> {
   const server = await startRedis();
   const forwarder = await startForwarder({ host: "127.0.0.1", port: server.port });
   const admin = new Redis({ port: server.port, host: "127.0.0.1" });
   await admin.xgroup("CREATE", "seats", "book", "$", "MKSTREAM");
+  const publisher = redisStreamsPublisher({ connect: () => connect(forwarder.port), stream: "seats" });
   return {
+    publisher,
+    // what a stream is sent makes it
+    nowhere: publisher,
+    ids: async (count) => {
+      const entries = await admin.xrange("seats", "-", "+", "COUNT", count);
+      return entries.map(([, fields]) => fields[fields.indexOf("id") + 1] ?? "");
+    },
     source: redisStreams({
       connect: () => connect(forwarder.port),
       ...{ stream: "seats", group: "book", deadLetter: "dead", lock: "1500ms" },

@@ -1,4 +1,4 @@
-/** What the types of loads, schedules and leases accept and infer; compiled as `accepted.ts` is. */
+/** What the types of loads, schedules, outboxes and leases accept and infer; compiled as `accepted.ts` is. */
 import { expectTypeOf } from "expect-type";
 import {
   createReprise,
@@ -8,6 +8,9 @@ import {
   type LeaseStore,
   type LoadResult,
   type NamedLease,
+  type Outbox,
+  type OutboxQueue,
+  type Publisher,
   type Schedule,
   unchecked,
 } from "../../src/index.ts";
@@ -115,6 +118,26 @@ export async function lastEnd(): Promise<string> {
   const hand = await report.run({ at: new Date(0) });
   return hand.is === "held" ? (hand.holder ?? "") : `${hand.counts?.failed} ${ticks.at(-1)?.is} ${running?.holder}`;
 }
+
+// ── an outbox, with a broker and without ──
+
+declare const publisher: Publisher;
+
+const released = reprise.outbox({
+  name: "seat.released",
+  message: unchecked<{ release: string; seat: number }>(),
+  id: ({ release, seat }) => {
+    expectTypeOf(seat).toEqualTypeOf<number>();
+    return release;
+  },
+  to: publisher,
+  limit: "64kb",
+  lease: "5s",
+});
+expectTypeOf(released).toEqualTypeOf<Outbox<SqliteTransaction, { release: string; seat: number }>>();
+const kept = reprise.outbox({ name: "kept", message: unchecked<{ id: string }>(), id: ({ id }) => id });
+expectTypeOf(kept).toEqualTypeOf<OutboxQueue<SqliteTransaction, { id: string }>>();
+reprise.consume(enrichCustomer, kept.source(), { deliveredWithin: "1d" });
 
 // ── a lease ──
 

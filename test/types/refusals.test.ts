@@ -14,6 +14,7 @@ const files = [
     "leases.ts",
     "loads.ts",
     "operations.ts",
+    "outboxes.ts",
     "schedules.ts",
     "transports.ts",
     "client.ts",

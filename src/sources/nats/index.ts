@@ -17,6 +17,7 @@ import type {
   NatsHeaders,
 } from "./shapes.ts";
 
+export { type NatsPublisherOptions, natsPublisher } from "./publisher.ts";
 export type {
   JetStream,
   JetStreamConsumer,

@@ -5,6 +5,7 @@ import { lookAtDeadLetters } from "./dead-letters.ts";
 import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
+export { type RabbitmqPublisherOptions, rabbitmqPublisher } from "./publisher.ts";
 export type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
 export interface RabbitmqOptions {

@@ -17,6 +17,7 @@ export interface AmqpChannel {
   readonly cancel: (consumerTag: string) => Promise<unknown>;
   ack(message: AmqpMessage): void;
   nack(message: AmqpMessage, allUpTo: boolean, requeue: boolean): void;
+  readonly publish: (exchange: string, routingKey: string, content: Buffer, options: object) => boolean;
   /** `confirmed` is called with an error where the broker has refused it. */
   readonly sendToQueue: (
     queue: string,
@@ -24,6 +25,7 @@ export interface AmqpChannel {
     options: object,
     confirmed: (error: unknown) => void,
   ) => boolean;
+  readonly waitForConfirms: () => Promise<void>;
   readonly close: () => Promise<unknown>;
   /** `return`: what was sent as `mandatory` has no queue. */
   on(event: "close" | "error" | "return", listener: (error?: unknown) => void): unknown;

@@ -9,6 +9,7 @@ import { leave, setAside, touch } from "./scripts.ts";
 import { disconnect, type StreamClient, send } from "./shapes.ts";
 import { standingOf } from "./standing.ts";
 
+export { type RedisStreamsPublisherOptions, redisStreamsPublisher } from "./publisher.ts";
 export type { IoredisClient, NodeRedisClient, StreamClient } from "./shapes.ts";
 
 export interface RedisStreamsOptions {

@@ -30,3 +30,10 @@ if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 end
 return 1`;
+
+/** KEYS: stream. ARGV: the fields of body and instant, then id, body and instant of each message. */
+export const add = `
+for i = 3, #ARGV, 3 do
+  redis.call('XADD', KEYS[1], '*', 'id', ARGV[i], ARGV[1], ARGV[i + 1], ARGV[2], ARGV[i + 2])
+end
+return 1`;

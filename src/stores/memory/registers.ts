@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import type { Scope } from "./shelf.ts";
@@ -85,6 +86,28 @@ export function memoryRegisters<Tx>(
           registers.set(name, register);
         });
         return register.version;
+      }),
+    removeThrough: (prefix, last) =>
+      step("remove registers", () => {
+        for (const { name } of ofPrefix(prefix)) if (inBytes(name, last) <= 0) registers.delete(name);
+      }),
+    appendIn: (tx, prefix, value) =>
+      scoped(tx, ({ commit, undo }, now) => {
+        let isUndone = false;
+        undo.push(() => {
+          isUndone = true;
+        });
+        // numbered when it commits, so nobody waits for anybody
+        commit.push(() => {
+          if (isUndone) return;
+          const counter = counterOf(prefix);
+          const counted = registers.get(counter);
+          const number = Number(counted?.value ?? "0") + 1;
+          const version = (counted?.version ?? 0) + 1;
+          registers.set(counter, { name: counter, value: String(number), version, at: now });
+          const name = numbered(prefix, number);
+          registers.set(name, { name, value, version: firstVersion(), at: now });
+        });
       }),
   };
 }

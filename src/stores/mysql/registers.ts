@@ -1,3 +1,4 @@
+import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers, RegistersQuery } from "../../contract/registers.ts";
 import type { SqlDatabase } from "../../contract/sql.ts";
 import { firstVersion } from "../first-version.ts";
@@ -33,6 +34,20 @@ export function mysqlRegisters<Tx>(database: Database, sql: SqlDatabase<Tx>): Re
       database.write("sweep registers", (connection) => sweep(connection, prefix, keptMs, limit)),
     replaceIn: (tx, name, value, version) =>
       replacing(name, value, version, (text, params) => database.step("replace register", sql.query(tx, text, params))),
+    removeThrough: async (prefix, name) => {
+      const text = "delete from reprise_register where name >= ? and name <= ?";
+      await database.one("remove registers", text, [bytes(prefix), nameOf(name)]);
+    },
+    appendIn: async (tx, prefix, value) => {
+      const run = (text: string, params: readonly Own[]) =>
+        database.step("append register", sql.query(tx, text, params));
+      const counter = nameOf(counterOf(prefix));
+      // its row stays locked until the transaction ends: a number alone is drawn before commits have an order
+      await run(count, [counter]);
+      const { rows } = await run("select value from reprise_register where name = ? for update", [counter]);
+      const name = numbered(prefix, Number(textOf(rows[0]?.["value"])));
+      await run(create, [nameOf(name), bytes(value), firstVersion()]);
+    },
   };
 }
 
@@ -40,6 +55,9 @@ const longestName = 1_020;
 const nameOf = (name: string): Uint8Array => bounded(name, longestName, "register");
 
 const columns = "name, value, version, at";
+const create = `insert into reprise_register (name, value, version, at) values (?, ?, ?, ${clock})`;
+const count = `insert into reprise_register (name, value, version, at) values (?, '1', 1, ${clock})
+  on duplicate key update value = cast(value as unsigned) + 1, version = version + 1, at = ${clock}`;
 
 function registerOf(row: Row): Register {
   return {
@@ -66,11 +84,7 @@ async function replacing(
   }
   const first = firstVersion();
   try {
-    await run(`insert into reprise_register (name, value, version, at) values (?, ?, ?, ${clock})`, [
-      nameOf(name),
-      bytes(value),
-      first,
-    ]);
+    await run(create, [nameOf(name), bytes(value), first]);
     return first;
   } catch (error) {
     if (isDuplicate(error)) return null;

@@ -1,3 +1,4 @@
+import { counterOf } from "../../contract/appended.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import { endOfPrefix } from "../prefix.ts";
@@ -13,6 +14,14 @@ const create = `insert into @register (name, value, version, at) values ($1, $2,
 const change = `update @register set value = $2, version = version + 1, at = clock_timestamp()
   where name = $1 and version = $3::bigint returning version`;
 const remove = `delete from @register where name = $1 and version = $2::bigint`;
+const removeThrough = `delete from @register where name >= $1 and name <= $2`;
+/** The counter's row stays locked until the transaction ends: a number alone is drawn before commits have an order. */
+const append = `with number as (insert into @register as counter (name, value, version, at)
+    values ($1, '1', 1, clock_timestamp()) on conflict (name) do update
+    set value = (counter.value::bigint + 1)::text, version = counter.version + 1, at = clock_timestamp()
+    returning value)
+  insert into @register (name, value, version, at)
+  select $2::text || lpad(value, 16, '0'), $3, $4::bigint, clock_timestamp() from number`;
 const list = `select ${columns} from @register where name >= $1 and name < $2 and ($3::text is null or name > $3)
   order by name limit $4::int`;
 const sweep = `delete from @register where name in (select name from @register
@@ -37,6 +46,13 @@ export function postgresRegisters<Tx>(server: PostgresServer, transactor: Transa
       transactor.nest(tx, [replacing(name, value, version)], async (_, [replaced]) => {
         const next = versionOf(replaced?.rows[0]);
         return { is: "commit", steps: [], value: () => next };
+      }),
+    removeThrough: async (prefix, name) => {
+      await server.once("remove registers", removeThrough, prefix, name);
+    },
+    appendIn: (tx, prefix, value) =>
+      transactor.nest(tx, [step(append, counterOf(prefix), prefix, value, firstVersion())], async () => {
+        return { is: "commit", steps: [], value: () => undefined };
       }),
   };
 }

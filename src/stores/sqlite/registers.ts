@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import { endOfPrefix } from "../prefix.ts";
@@ -46,6 +47,15 @@ export function sqliteRegisters(
       transactions.nest(tx, async ({ connection }) =>
         file.step("replace register", () => replace(connection, clock.now(), name, value, version)),
       ),
+    removeThrough: (prefix, name) =>
+      file.write("remove registers", (connection) => {
+        connection.run("delete from reprise_register where name >= ? and name <= ?", [prefix, name]);
+      }),
+    // one writer at a time: what is numbered first commits first
+    appendIn: (tx, prefix, value) =>
+      transactions.nest(tx, async ({ connection }) =>
+        file.step("append register", () => append(connection, clock.now(), prefix, value)),
+      ),
   };
 }
 
@@ -71,6 +81,15 @@ function replace(
           version,
         ]);
   return changed === 1 ? next : null;
+}
+
+function append(connection: Connection, now: number, prefix: string, value: string): void {
+  const [counted] = connection.all(
+    `insert into reprise_register (name, value, version, at) values (?, '1', 1, ?) on conflict (name) do update
+       set value = cast(cast(value as integer) + 1 as text), version = version + 1, at = excluded.at returning value`,
+    [counterOf(prefix), now],
+  );
+  replace(connection, now, numbered(prefix, Number(counted?.["value"])), value, null);
 }
 
 function registersOf(rows: ReturnType<Connection["all"]>): readonly Register[] {

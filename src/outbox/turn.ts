@@ -1,0 +1,18 @@
+import { defaults } from "../base/defaults.ts";
+import { type Taken, takeLease } from "../lease/take.ts";
+import type { OutboxStores } from "./host.ts";
+import { rest } from "./waiter.ts";
+
+/** Takes the lease of an outbox, and waits for whoever has it. `null`: the signal aborted first. */
+export async function takeTurn(stores: OutboxStores, signal: AbortSignal): Promise<Taken | null> {
+  const { clock, leases, settings, instance: holder, closing } = stores;
+  const { leaseMs, names, name } = settings;
+  const { takeOverMs } = defaults.outbox;
+  while (!signal.aborted) {
+    const asked = { clock, leases, name: names.lease, holder, operation: `outbox ${name}`, leaseMs, closing };
+    const taken = await takeLease(asked);
+    if (taken.is === "acquired") return taken;
+    await rest(clock, Math.min(taken.forMs ?? takeOverMs, takeOverMs), signal);
+  }
+  return null;
+}
