@@ -109,11 +109,13 @@ class StreamReceiver implements Receiver {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
     if (this.#inbox.isBroken) return;
     this.#isStopped = true;
     // a read that waits would take entries from others: it ends with its connection
     disconnect(this.#waiting);
+    await first;
+    if (this.#inbox.isBroken) return;
     await this.#giveBack(this.#inbox.drain());
   };
 
