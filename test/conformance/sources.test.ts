@@ -1,12 +1,11 @@
-import { describe, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { type SourceAdapter, sourceSuite } from "../../src/testing/index.ts";
-import { cannotRunHere, doesNotApply } from "../support/environment.ts";
+import type { SourceAdapter } from "../../src/testing/index.ts";
 import { natsStage, natsVersion } from "../support/nats.ts";
 import { queue } from "../support/queue.ts";
 import { rabbitmqStage, rabbitmqVersion } from "../support/rabbitmq.ts";
 import { noRedisHere } from "../support/redis.ts";
 import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
+import { sourceCases } from "../support/source-cases.ts";
 
 const unseen = { not: "its source does not look at what is set aside" };
 
@@ -47,14 +46,4 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
   })),
 ];
 
-for (const { adapter, missing } of adapters) {
-  describe(`the suite of sources on ${adapter.name}`, () => {
-    for (const { name, skip, run } of sourceSuite(adapter)) {
-      test(name, async (context) => {
-        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-        if (skip !== null) context.skip(`${doesNotApply}${skip}`);
-        await run();
-      });
-    }
-  });
-}
+for (const { adapter, missing } of adapters) sourceCases(adapter, missing);
