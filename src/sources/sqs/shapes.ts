@@ -3,7 +3,7 @@ export interface SqsClient {
   receiveMessage(input: object, options?: SqsRequestOptions): Promise<{ readonly Messages?: SqsMessage[] | undefined }>;
   deleteMessageBatch(input: SqsBatch): Promise<SqsBatchAnswer>;
   changeMessageVisibilityBatch(input: SqsBatch): Promise<SqsBatchAnswer>;
-  sendMessage(input: SqsOutgoing & { readonly QueueUrl: string }): Promise<unknown>;
+  sendMessage(input: SqsOutgoing & { readonly QueueUrl: string | undefined }): Promise<unknown>;
   sendMessageBatch(input: SqsBatch): Promise<SqsBatchAnswer>;
   getQueueUrl(input: object): Promise<{ readonly QueueUrl?: string | undefined }>;
   getQueueAttributes(input: object): Promise<{ readonly Attributes?: Partial<Record<string, string>> | undefined }>;
@@ -30,17 +30,16 @@ export interface SqsAttribute {
 }
 
 export interface SqsOutgoing {
-  MessageBody: string;
-  MessageAttributes: Record<string, SqsAttribute>;
-  MessageGroupId?: string;
-  MessageDeduplicationId?: string;
+  readonly MessageBody: string | undefined;
+  readonly MessageAttributes?: Record<string, SqsAttribute> | undefined;
+  readonly MessageGroupId?: string | undefined;
+  readonly MessageDeduplicationId?: string | undefined;
 }
 
 /** At most ten. */
 export interface SqsBatch {
-  readonly QueueUrl: string;
-  // biome-ignore lint/suspicious/noExplicitAny: each command has entries of its own
-  readonly Entries: any[];
+  readonly QueueUrl: string | undefined;
+  readonly Entries: object[] | undefined;
 }
 
 export interface SqsBatchAnswer {
