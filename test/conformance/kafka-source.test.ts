@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test as plain } from "vitest";
 import { type KafkaClient, kafka, kafkaPublisher } from "../../src/sources/kafka/index.ts";
 import { acknowledge, bodies, isQuiet, pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
-import { type KafkaStage, kafkaStage, startKafkaMock } from "../support/kafka.ts";
+import { type KafkaStage, kafkaStage } from "../support/kafka.ts";
+import { startKafkaMock } from "../support/kafka-mock.mjs";
 import { sourceCases } from "../support/source-cases.ts";
 
 process.env["KAFKAJS_NO_PARTITIONER_WARNING"] = "1";

@@ -72,7 +72,7 @@ const book =
         },
       });
 
-const source = brokers[broker].source(name);
+const source = await brokers[broker].source(name);
 const watched = {
   ...source,
   open: async (most) => {
