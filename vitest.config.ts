@@ -7,8 +7,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,
-    // of cases that say they may run at once: they wait for a broker, most of their time
-    maxConcurrency: 20,
     hookTimeout: 60_000,
     // A test that passes at the second try is a race, not a test.
     retry: 0,

@@ -41,12 +41,21 @@ export type {
   WriteBehindCache,
 } from "./cache/surface.ts";
 export type { ConsumeCounts } from "./consume/counters.ts";
-export type { ConsumeOptions, Consumer } from "./consume/declaration.ts";
+export type { ConsumeOptions, Consumer, RedriveCounts, RedriveOptions } from "./consume/declaration.ts";
 export type * from "./contract/blob-store.ts";
 export type * from "./contract/journal.ts";
 export type { Acquired, Grip, Held, LeaseRequest, LeaseStanding, LeaseStore } from "./contract/lease.ts";
 export type * from "./contract/ledger.ts";
-export type { DeadLetterReason, Delivery, Receiver, Settlement, Source } from "./contract/source.ts";
+export type {
+  DeadLetter,
+  DeadLetterReason,
+  DeadLetters,
+  Delivery,
+  Receiver,
+  Settlement,
+  Source,
+  SourceStanding,
+} from "./contract/source.ts";
 export type { Answer, CallerAnswer, CallerContract, Decided } from "./decisions/decided.ts";
 export type { FencedHold, Hold, HoldOptions, HoldOutcome, LeaseDeclaration, NamedLease } from "./lease/surface.ts";
 export type { LoadCounts, LostCounts, WindowCounts } from "./load/counts.ts";

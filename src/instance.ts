@@ -16,7 +16,14 @@ import type { ConsumeDeclaration, ConsumeOptions } from "./consume/declaration.t
 import type { Ledger } from "./contract/ledger.ts";
 import type { Source } from "./contract/source.ts";
 import { checkDecided } from "./decisions/check.ts";
-import { decideCache, decideLoad, decideOperation, decideRoute, decideSchedule } from "./decisions/decide.ts";
+import {
+  decideCache,
+  decideConsumer,
+  decideLoad,
+  decideOperation,
+  decideRoute,
+  decideSchedule,
+} from "./decisions/decide.ts";
 import type { Decided } from "./decisions/decided.ts";
 import { createLeases, type Leases } from "./lease/hold.ts";
 import type { LeaseDeclaration } from "./lease/surface.ts";
@@ -129,7 +136,10 @@ export class Instance {
       owner,
       options.workers !== 0,
     );
-    this.#consumers = createConsumers({ service, clock, closing: this.#closing });
+    this.#consumers = createConsumers({
+      ...{ service, clock, closing: this.#closing },
+      ownerOf: (operation) => this.#operations.list().find(({ name }) => name === operation)?.owner,
+    });
     this.#anchors = createAnchors({ service, instance, clock, closing: this.#closing });
     const ledger = async () => {
       await this.#open();
@@ -157,6 +167,7 @@ export class Instance {
       operations: () => this.#operations.list(),
       loads: () => this.#loads.list(),
       schedules: () => this.#schedules.list(),
+      consumers: () => this.#consumers.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
@@ -246,6 +257,7 @@ export class Instance {
         .map(({ declaration }) => decideOperation(declaration, owner)),
       ...this.#loads.list().map(({ declaration }) => decideLoad(declaration, owner)),
       ...this.#schedules.list().map(({ declaration }) => decideSchedule(declaration, owner)),
+      ...this.#consumers.list().map((consumer) => decideConsumer(consumer)),
     ];
   }
 

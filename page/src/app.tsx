@@ -13,6 +13,7 @@ import { Decisions } from "./views/decisions.tsx";
 import { Empty } from "./views/empty.tsx";
 import { Incidents } from "./views/incidents.tsx";
 import { Loads } from "./views/loads.tsx";
+import { Messages } from "./views/messages.tsx";
 import { Operations } from "./views/operations.tsx";
 import { Overview } from "./views/overview.tsx";
 import { Schedules } from "./views/schedules.tsx";
@@ -83,6 +84,7 @@ function tabsOf({ incidents, decisions }: Data): readonly View[] {
     incidents: (incidents?.incidents.length ?? 0) > 0,
     loads: decisions?.decisions.some(({ kind }) => kind === "load") === true,
     schedules: decisions?.decisions.some(({ kind }) => kind === "schedule") === true,
+    messages: decisions?.decisions.some(({ kind }) => kind === "consumer") === true,
   };
   return views.filter((view) => has[view] ?? true);
 }
@@ -115,6 +117,7 @@ function Shown({ data, route, theme, administration, askUnlock }: ShownProps) {
   if (route.view === "operations") return <Operations {...{ data, route, administration, askUnlock }} />;
   if (route.view === "loads") return <Loads {...{ data, route, administration, askUnlock }} />;
   if (route.view === "schedules") return <Schedules {...{ data, route, administration, askUnlock }} />;
+  if (route.view === "messages") return <Messages {...{ data, route, administration, askUnlock }} />;
   if (route.view === "decisions") return <Decisions data={data} route={route} />;
   return <Overview data={data} route={route} theme={theme} />;
 }
@@ -168,7 +171,7 @@ function TopBar({ data, route, theme, toggleTheme, needs, tabs, administration, 
     const [here] = tabsElement.current?.querySelectorAll("[aria-current]") ?? [];
     here?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [route.view, tabs.length]);
-  const windowed = ["overview", "caches", "operations"].includes(route.view) && ranges.length > 1;
+  const windowed = ["overview", "caches", "operations", "messages"].includes(route.view) && ranges.length > 1;
   return (
     <header class="bar">
       <div>

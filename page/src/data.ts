@@ -1,6 +1,8 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 import type { Metrics, Range } from "../../src/observe/metrics.ts";
 import type {
+  ConsumerAnswer,
+  ConsumersAnswer,
   DecisionsAnswer,
   IncidentsAnswer,
   JobKind,
@@ -32,6 +34,7 @@ interface Known {
   readonly unknown: RunsAnswer | undefined;
   readonly loads: LoadsAnswer | undefined;
   readonly schedules: SchedulesAnswer | undefined;
+  readonly consumers: ConsumersAnswer | undefined;
   /** Successes that happened twice. */
   readonly twice: TwiceAnswer | undefined;
   /** The code with which the ledger refused to tell of runs. */
@@ -51,6 +54,7 @@ const nothing: Known = {
   unknown: undefined,
   loads: undefined,
   schedules: undefined,
+  consumers: undefined,
   twice: undefined,
   runsRefused: undefined,
   connection: "connecting",
@@ -168,6 +172,10 @@ export function useData(range: Range | undefined, runsQuery: string): Data {
       (schedules) => tell({ schedules }),
       () => {},
     );
+    fetchJson<ConsumersAnswer>("/consumers.json").then(
+      (consumers) => tell({ consumers }),
+      () => {},
+    );
   });
   useRepeated(runsEveryMs, [alive, runsQuery, decided], () => {
     fetchJson<RunsAnswer>(`/runs.json${runsQuery}`).then(
@@ -224,6 +232,7 @@ export function useRun(
 export interface JobAnswers {
   readonly load: LoadAnswer;
   readonly schedule: ScheduleAnswer;
+  readonly consumer: ConsumerAnswer;
 }
 
 interface JobFound<K extends JobKind> {
@@ -235,7 +244,7 @@ interface JobFound<K extends JobKind> {
 
 export const jobPath = (kind: JobKind, name: string): string => `/${kind}s/${encodeURIComponent(name)}`;
 
-/** A load or a schedule that is looked at, and how to exchange it for what is known better. */
+/** A load, a schedule or a consumer that is looked at, and how to exchange it for what is known better. */
 export function useJob<K extends JobKind>(
   kind: K,
   name: string | undefined,
@@ -270,6 +279,24 @@ export function useJob<K extends JobKind>(
     tell({ path, answer, refused: undefined });
   };
   return [found?.answer, found?.refused, replace];
+}
+
+/** What a consumer has set aside, looked at once for each view of it: a look may keep messages from others. */
+export function useLook(name: string | undefined, replace: (answer: ConsumerAnswer) => void): () => void {
+  const [looks, again] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    let current = true;
+    if (name !== undefined) {
+      fetchJson<ConsumerAnswer>(`${jobPath("consumer", name)}.json?look`).then(
+        (answer) => current && replace(answer),
+        () => {},
+      );
+    }
+    return () => {
+      current = false;
+    };
+  }, [name, looks]);
+  return () => again(undefined);
 }
 
 /** Of a cache, or of all. */

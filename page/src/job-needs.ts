@@ -1,10 +1,11 @@
 import type { Data } from "./data.ts";
 import { age, plural, sentence, whole } from "./format.ts";
+import { deadLetterReasons, reasonWords } from "./letters.ts";
 import type { Need } from "./needs.ts";
 import { link, type Route } from "./route.ts";
 
-/** What of loads and schedules needs a person: ticks that did not end well, loads that stopped, pauses that nobody has ended. */
-export function jobNeeds({ loads, schedules, live }: Data, route: Route): readonly Need[] {
+/** What of jobs needs a person: ticks that did not end well, loads that stopped, messages set aside, pauses that nobody has ended. */
+export function jobNeeds({ loads, schedules, consumers, metrics, live }: Data, route: Route): readonly Need[] {
   const now = live?.at ?? schedules?.at ?? loads?.at ?? 0;
   const ended = (schedules?.schedules ?? []).flatMap(({ name, owner, ticks }): readonly Need[] => {
     // what a later tick has made good needs nobody
@@ -82,5 +83,24 @@ export function jobNeeds({ loads, schedules, live }: Data, route: Route): readon
       },
     ];
   });
-  return [...ended, ...refused, ...unfinished, ...tied, ...paused];
+  const aside = (consumers?.consumers ?? []).flatMap(({ name, owner, setAside }): readonly Need[] => {
+    if (setAside === null || setAside === 0) return [];
+    const total = metrics?.consumers.find((one) => one.name === name)?.total;
+    const reasons = deadLetterReasons
+      .map((reason) => [reasonWords[reason], total?.[`set-aside-${reason}`] ?? 0] as const)
+      .filter(([, count]) => count > 0)
+      .map(([words, count]) => `${whole(count)} ${words}`);
+    return [
+      {
+        kind: "set aside",
+        bad: false,
+        href: link(route, "messages", [name]),
+        title: `${name}: ${whole(setAside)} ${plural(setAside, "message is", "messages are")} set aside`,
+        detail: `${reasons.length === 0 ? "" : `In the range shown: ${reasons.join(", ")}. `}Nothing runs until somebody sends them again.`,
+        owner: owner ?? "nobody",
+        age: "",
+      },
+    ];
+  });
+  return [...ended, ...refused, ...unfinished, ...tied, ...aside, ...paused];
 }

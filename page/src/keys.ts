@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { link, parse, type Route, type View, views } from "./route.ts";
 
 export const keys = [
-  ["1 … 7", "views"],
+  ["1 … 8", "views"],
   ["j k", "next, previous row"],
   ["Enter", "open"],
   ["/", "filter"],

@@ -96,7 +96,8 @@ export function needsOf(data: Data, route: Route): readonly Need[] {
     return `${requests === 1 ? "One request" : `${whole(requests)} requests`} in the range shown.`;
   };
   const open = declared
-    .filter(({ undecided }) => undecided.length > 0)
+    // who answers for a consumer is asked of its operation
+    .filter(({ kind, undecided }) => undecided.length > 0 && kind !== "consumer")
     .map(
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",

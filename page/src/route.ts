@@ -1,6 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
-export const views = ["overview", "caches", "operations", "loads", "schedules", "incidents", "decisions"] as const;
+export const views = [
+  ...(["overview", "caches", "operations", "loads", "schedules", "messages", "incidents", "decisions"] as const),
+] as const;
 export type View = (typeof views)[number];
 
 /** The address is the state: what is seen can be sent to a colleague. */

@@ -6,6 +6,7 @@ import type { Inside } from "../observe/inside.ts";
 import { type Answer, encodeAnswer, encodeOutcome, type Settlement } from "../operation/record.ts";
 import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
+import { administerConsumers, type ConsumerAdministration } from "./consumers.ts";
 import { administerLoads, type LoadAdministration } from "./loads.ts";
 import { administerSchedules, type ScheduleAdministration } from "./schedules.ts";
 import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
@@ -26,7 +27,7 @@ export interface Shown extends RunHistory {
 
 /**
  * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page. The same
- * for loads and schedules, by their names.
+ * for loads, schedules and consumers, by their names.
  *
  * Every decision is carried out in one step of the ledger if the work is still in the state it is for, and is kept with who
  * made it and why. Each returns the run as it stands after it. It opens the ledger and begins no background work: whoever only
@@ -83,6 +84,7 @@ export interface Administration {
   readonly cancel: (id: string, note: Note) => Promise<Shown>;
   readonly loads: LoadAdministration;
   readonly schedules: ScheduleAdministration;
+  readonly consumers: ConsumerAdministration;
 }
 
 const listed = 50;
@@ -154,6 +156,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     release: (id, note) => decide(id, note, ({ run }) => ({ does: "release", token: run.token })),
     loads: administerLoads(inside),
     schedules: administerSchedules(inside),
+    consumers: administerConsumers(inside),
   };
 }
 

@@ -1,16 +1,17 @@
+import type { ConsumerRow } from "./consumer-rows.ts";
 import type { LoadRow } from "./load-rows.ts";
 import type { ScheduleRow } from "./schedule-rows.ts";
 
-/** One thing that a person may have done with a load or a schedule, and what it will do. What is safe comes first. */
+/** One thing that a person may have done with a load, a schedule or a consumer, and what it will do. What is safe comes first. */
 export interface JobChoice {
   readonly does: JobVerb;
-  /** What the person says besides: a range of the column that windows are cut by, or who and why. */
-  readonly asks: "range" | "note" | null;
+  /** What the person says besides: a range of the column that windows are cut by, who and why, or which reason is meant. */
+  readonly asks: "range" | "note" | "reason" | null;
   readonly says: string;
   /** What it costs if the person is wrong. Left out: nothing is lost. */
   readonly risks?: string | undefined;
 }
-export type JobVerb = "run" | "preview" | "reconcile" | "pause" | "resume";
+export type JobVerb = "run" | "preview" | "reconcile" | "pause" | "resume" | "redrive" | "discard";
 
 /** `ranged`: its windows are cut by a column. */
 export function loadChoices({ from, into, newest }: LoadRow, ranged: boolean): readonly JobChoice[] {
@@ -66,4 +67,22 @@ export function scheduleChoices(schedule: ScheduleRow, costIfTwice: string | und
           says: "Ticks start again with the next one. What came due in the pause is recorded as paused, and does not run.",
         };
   return paused === null ? [run, change] : [change, run];
+}
+
+/** Each of one dead letter, or of all that were set aside for a reason. */
+export function consumerChoices({ operation, shows }: ConsumerRow): readonly JobChoice[] {
+  if (!shows) return [];
+  return [
+    {
+      does: "redrive",
+      asks: "reason",
+      says: `Sends what is set aside to its queue again, for ${operation}, under its identity: what was done is answered from what is recorded and does not happen twice. What made it fail is to be mended before; what is too old, or came with other input, is set aside again.`,
+    },
+    {
+      does: "discard",
+      asks: "reason",
+      says: "Removes dead letters of a reason for good.",
+      risks: "what they asked for does not happen, unless their senders send them again.",
+    },
+  ];
 }

@@ -114,6 +114,11 @@ export const defaults = {
     keptMs: 30 * 86_400_000,
     sweepEveryMs: 3_600_000,
     sweepBatch: 1_000,
+    /** Dead letters that one call acts upon, and that it looks through for those that are meant: a broker that cannot browse hands all of them over. */
+    letters: 1_000,
+    lettersLooked: 10_000,
+    /** A broker is asked how much there is as often as the journal writes it down. */
+    standingEveryMs: 10_000,
   },
   schedule: {
     /** Of the lease on a schedule: as a run's, so that a crash is not felt for longer than one of those. */
@@ -238,6 +243,7 @@ export const defaults = {
     /** What fits on a screen. */
     runsListed: 20,
     ticksListed: 20,
+    lettersListed: 20,
   },
   ledger: {
     /** When to ask again where no lease bounds the wait. */

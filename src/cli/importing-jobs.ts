@@ -1,11 +1,13 @@
 import type { Administration } from "../admin/administration.ts";
+import { type ConsumerRow, consumerRow, type LetterRow, letterRow } from "../admin/consumer-rows.ts";
+import type { LetterChoice, LetterCounts } from "../admin/consumers.ts";
 import { type LoadRow, type LoadRunRow, loadRow, loadRunRow, type WindowRow, windowRows } from "../admin/load-rows.ts";
 import { type ScheduleRow, scheduleRow, type TickRow, tickRow } from "../admin/schedule-rows.ts";
 import { defaults } from "../base/defaults.ts";
 import type { Note } from "../contract/ledger.ts";
 import type { LoadPreview, LoadProgress, LoadReconciliation, LoadResult } from "../load/surface.ts";
 
-/** What is asked of the loads and schedules of an instance, in the process of its module. */
+/** What is asked of the loads, schedules and consumers of an instance, in the process of its module. */
 
 export interface AskedRange {
   readonly from?: string | undefined;
@@ -23,7 +25,9 @@ export type AskedOfJobs =
   | { readonly verb: "schedule"; readonly name: string }
   | { readonly verb: "schedule-next"; readonly name: string; readonly count: number }
   | { readonly verb: "schedule-run"; readonly name: string; readonly at: number | undefined }
-  | { readonly verb: "schedule-pause" | "schedule-resume"; readonly name: string; readonly note: Note };
+  | { readonly verb: "schedule-pause" | "schedule-resume"; readonly name: string; readonly note: Note }
+  | { readonly verb: "consumers"; readonly names: readonly string[]; readonly choice: LetterChoice }
+  | { readonly verb: "consumer-redrive" | "consumer-discard"; readonly name: string; readonly choice: LetterChoice };
 
 export type AnsweredOfJobs =
   | { readonly is: "loads"; readonly loads: readonly LoadRow[] }
@@ -39,8 +43,19 @@ export type AnsweredOfJobs =
   | { readonly is: "schedule-held"; readonly holder: string | null }
   /** `changed`: false where it was so already. */
   | { readonly is: "schedule-changed"; readonly changed: boolean; readonly schedule: ScheduleRow }
+  | { readonly is: "consumers"; readonly consumers: readonly ConsumerLetters[] }
+  | { readonly is: "letters-acted"; readonly counts: LetterCounts }
   /** It was asked to end before it was done. */
   | { readonly is: "stopped" };
+
+/** A consumer with what it has set aside. */
+export interface ConsumerLetters extends ConsumerRow {
+  readonly letters: readonly LetterRow[];
+  /** Whether there are others still that were meant. */
+  readonly more: boolean;
+  /** Why its dead letters cannot be told; `null`: they are. */
+  readonly failed: string | null;
+}
 
 /** One window a line on a terminal; nobody reads more. */
 const windowsAtMost = 10_000;
@@ -48,7 +63,7 @@ const windowsAtMost = 10_000;
 const stopping = new AbortController();
 
 export function isOfJobs<A extends { readonly verb: string }>(asked: A | AskedOfJobs): asked is AskedOfJobs {
-  return /^(load|schedule)/.test(asked.verb);
+  return /^(load|schedule|consumer)/.test(asked.verb);
 }
 
 /** A load ends with its window; a tick begins no further record. */
@@ -64,7 +79,7 @@ export async function answerJobs(
   asked: AskedOfJobs,
   progress: (progress: LoadProgress) => void,
 ): Promise<AnsweredOfJobs> {
-  const { loads, schedules } = administration;
+  const { loads, schedules, consumers } = administration;
   try {
     switch (asked.verb) {
       case "loads":
@@ -101,6 +116,15 @@ export async function answerJobs(
           ? { is: "schedule-held", holder: ended.holder }
           : { is: "schedule-ran", tick: tickRow(ended) };
       }
+      case "consumers": {
+        const told: ConsumerLetters[] = [];
+        for (const name of asked.names) told.push(await lettersOf(administration, name, asked.choice));
+        return { is: "consumers", consumers: told };
+      }
+      case "consumer-redrive":
+        return { is: "letters-acted", counts: await consumers.redrive(asked.name, asked.choice) };
+      case "consumer-discard":
+        return { is: "letters-acted", counts: await consumers.discard(asked.name, asked.choice) };
       default: {
         const changes = asked.verb === "schedule-pause" ? schedules.pause : schedules.resume;
         const changed = await changes(asked.name, asked.note);
@@ -110,6 +134,19 @@ export async function answerJobs(
   } catch (error) {
     if (stopping.signal.aborted && isEndOf(error)) return { is: "stopped" };
     throw error;
+  }
+}
+
+/** A broker that does not answer keeps nobody from what the others tell. */
+async function lettersOf({ consumers }: Administration, name: string, choice: LetterChoice): Promise<ConsumerLetters> {
+  const row = consumerRow(await consumers.show(name));
+  if (!row.shows) return { ...row, letters: [], more: false, failed: null };
+  try {
+    const { letters, more } = await consumers.deadLetters(name, choice);
+    return { ...row, letters: letters.map(letterRow), more, failed: null };
+  } catch (error) {
+    const failed = error instanceof Error ? error.message : "It did not answer.";
+    return { ...row, letters: [], more: false, failed };
   }
 }
 

@@ -9,7 +9,7 @@ import { namedIn } from "./module-of.ts";
 import { failed, notSo, placeOf } from "./operations.ts";
 import { refuse } from "./print.ts";
 
-/** What the commands of loads and of schedules have in common. */
+/** What the commands of loads, of schedules and of messages have in common. */
 export interface JobOptions {
   readonly module?: string;
   readonly service?: string;
@@ -35,7 +35,7 @@ export interface Telling {
   readonly stopping?: string;
 }
 
-type Kind = "load" | "schedule";
+type Kind = "load" | "schedule" | "consumer";
 
 export async function withJobs(
   kind: Kind,

@@ -9,6 +9,7 @@ import { type DecisionsOptions, runDecisions } from "./decisions.ts";
 import { type DoctorOptions, runDoctor } from "./doctor.ts";
 import { inspectCommand, lintCommand } from "./inspect-commands.ts";
 import { loadCommand } from "./load-command.ts";
+import { messagesCommand } from "./messages-command.ts";
 import { type MigrateOptions, runMigrate } from "./migrate.ts";
 import { operationsCommand } from "./operations-command.ts";
 import { parseAmount, parseBytes, parseCount, parseDuration, parseRate, parseRatio } from "./options.ts";
@@ -87,6 +88,7 @@ const exitWith = (code: number) => {
 };
 program.addCommand(operationsCommand(exitWith)).addCommand(auditCommand(exitWith));
 program.addCommand(loadCommand(exitWith)).addCommand(scheduleCommand(exitWith));
+program.addCommand(messagesCommand(exitWith));
 program.addCommand(lintCommand(exitWith)).addCommand(inspectCommand(exitWith));
 program
   .command("migrate")

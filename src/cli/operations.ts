@@ -196,7 +196,8 @@ function announcement(
   ].join("\n");
 }
 
-async function confirmed(): Promise<boolean> {
+/** Whether a person says so; where nobody can be asked, nobody does. */
+export async function confirmed(): Promise<boolean> {
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await asking.question("Go on? [y/N] ")).trim());

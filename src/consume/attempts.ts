@@ -32,15 +32,19 @@ export class Attempts {
     return {
       read: async () => {
         const kept = await insist(this.#clock, () => this.#registers.read(nameOf()));
-        const tried = kept === null ? null : decodeTried(kept.value);
-        // of one that ended, or was set aside: another of the same content may have begun since
-        return tried?.attempts === 0 ? null : tried;
+        return kept === null ? null : decodeTried(kept.value);
       },
       write: (tried) =>
         insist(this.#clock, async () => {
           const kept = await this.#registers.read(nameOf());
           // whoever was first has begun with a copy at this moment: one of the two is counted
           await this.#registers.replace(nameOf(), encodeTried(tried), kept?.version ?? null);
+        }),
+      forget: () =>
+        insist(this.#clock, async () => {
+          const kept = await this.#registers.read(nameOf());
+          // a copy that somebody begins with at this moment keeps its own count
+          if (kept !== null) await this.#registers.remove(nameOf(), kept.version);
         }),
     };
   }
@@ -60,6 +64,8 @@ export interface MessageAttempts {
   /** `null`: nobody has counted any. */
   readonly read: () => Promise<Tried | null>;
   readonly write: (tried: Tried) => Promise<void>;
+  /** It ended, or was set aside: another of the same content begins anew. */
+  readonly forget: () => Promise<void>;
 }
 
 export interface Tried {

@@ -3,18 +3,23 @@ import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
 import { sha256 } from "../base/names.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { SourceStanding } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import { Attempts } from "./attempts.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
-import type { ConsumeDeclaration, Consumer } from "./declaration.ts";
+import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
+import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
 import { type ConsumeSettings, consumeSettingsOf } from "./settings.ts";
+import { LastStanding } from "./standing.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
   readonly service: string;
   readonly clock: () => Clock;
+  /** Who answers for an operation. */
+  readonly ownerOf: (operation: string) => string | undefined;
   /** Aborted when the instance closes and no longer waits. */
   readonly closing: Abortable;
 }
@@ -30,14 +35,26 @@ export interface Consumers {
   readonly drain: () => Promise<void>;
 }
 
+/** A consumer as its instance sees it. */
 export interface DeclaredConsumer {
   readonly name: string;
+  /** Its operation's. */
+  readonly owner: string | undefined;
   readonly declaration: ConsumeDeclaration;
+  readonly settings: ConsumeSettings;
   readonly counters: ConsumeCounters;
+  /** Of its source, in milliseconds; `null`: nothing ends redelivery; `undefined`: nobody has asked, here. */
+  readonly horizonMs: () => number | null | undefined;
+  /** How much there is, as the broker told it last while this receives; `null`: this does not receive. */
+  readonly lastStanding: () => SourceStanding | null;
+  readonly standing: () => Promise<SourceStanding>;
+  readonly letters: (choice: LetterChoice) => Promise<LookedLetters>;
+  readonly redriveLetters: (choice: LetterChoice) => Promise<LetterCounts>;
+  readonly discardLetters: (choice: LetterChoice) => Promise<LetterCounts>;
 }
 
 export function createConsumers(host: ConsumeHost): Consumers {
-  const declared = new Map<string, DeclaredConsumer & { readonly running: RunningConsumer }>();
+  const declared = new Map<string, RunningConsumer>();
   let ledger: Ledger<unknown> | undefined;
   let isDrained = false;
   return {
@@ -46,9 +63,8 @@ export function createConsumers(host: ConsumeHost): Consumers {
       const { name } = declaration.source;
       // two would take each other's messages
       if (declared.has(name)) throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
-      const counters = createConsumeCounters();
-      const running = new RunningConsumer(host, declaration, settings, counters);
-      declared.set(name, { name, declaration, counters, running });
+      const running = new RunningConsumer(host, declaration, settings);
+      declared.set(name, running);
       if (isDrained) void running.close();
       else if (ledger !== undefined) running.start(ledger);
       return running;
@@ -56,39 +72,38 @@ export function createConsumers(host: ConsumeHost): Consumers {
     list: () => [...declared.values()],
     start: (opened) => {
       ledger = opened;
-      for (const { running } of declared.values()) running.start(opened);
+      for (const running of declared.values()) running.start(opened);
     },
     drain: async () => {
       isDrained = true;
-      await Promise.all([...declared.values()].map(({ running }) => running.close()));
+      await Promise.all([...declared.values()].map((running) => running.close()));
     },
   };
 }
 
-class RunningConsumer implements Consumer {
+class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly name: string;
+  readonly owner: string | undefined;
   readonly ready: Promise<void>;
+  readonly declaration: ConsumeDeclaration;
+  readonly settings: ConsumeSettings;
+  readonly counters = createConsumeCounters();
   readonly #host: ConsumeHost;
-  readonly #declaration: ConsumeDeclaration;
-  readonly #settings: ConsumeSettings;
-  readonly #counters: ConsumeCounters;
   readonly #draining = new Abortable();
+  readonly #byHand = new Set<Promise<unknown>>();
+  #lastStanding: LastStanding | undefined;
+  #horizonMs: number | null | undefined;
   #began = () => {};
   #refused: (reason: Error) => void = () => {};
   #receiving: Receiving | undefined;
   #paused = false;
 
-  constructor(
-    host: ConsumeHost,
-    declaration: ConsumeDeclaration,
-    settings: ConsumeSettings,
-    counters: ConsumeCounters,
-  ) {
+  constructor(host: ConsumeHost, declaration: ConsumeDeclaration, settings: ConsumeSettings) {
     this.name = declaration.source.name;
+    this.owner = host.ownerOf(declaration.operation.name);
     this.#host = host;
-    this.#declaration = declaration;
-    this.#settings = settings;
-    this.#counters = counters;
+    this.declaration = declaration;
+    this.settings = settings;
     this.ready = new Promise((resolve, reject) => {
       this.#began = resolve;
       this.#refused = reject;
@@ -97,20 +112,31 @@ class RunningConsumer implements Consumer {
     this.ready.catch(() => {});
   }
 
-  readonly counts = (): ConsumeCounts => structuredClone(this.#counters);
+  readonly counts = (): ConsumeCounts => structuredClone(this.counters);
   readonly pause = (): void => this.#pause(true);
   readonly resume = (): void => this.#pause(false);
   readonly close = async (): Promise<void> => {
     this.#draining.abort(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     this.#refused(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
-    await this.#receiving?.drained();
+    await Promise.all([this.#receiving?.drained(), this.#lastStanding?.ended(), Promise.allSettled(this.#byHand)]);
   };
+  readonly redrive = async ({ reason, most }: RedriveOptions = {}): Promise<RedriveCounts> => {
+    const { done: redriven, gone, more } = await this.redriveLetters({ reason, most });
+    return { redriven, gone, more };
+  };
+
+  readonly horizonMs = () => this.#horizonMs;
+  readonly lastStanding = () => (this.#draining.reason === undefined ? (this.#lastStanding?.latest ?? null) : null);
+  readonly standing = () => this.#doByHand(() => new LastStanding(this.declaration.source, this.#host.clock()).ask());
+  readonly letters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.list(choice));
+  readonly redriveLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.redrive(choice));
+  readonly discardLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.discard(choice));
 
   start(ledger: Ledger<unknown>): void {
     if (this.#draining.reason !== undefined) return;
     const { registers } = ledger;
-    const { operation, source } = this.#declaration;
-    const settings = this.#settings;
+    const { declaration, settings, counters } = this;
+    const { operation, source } = declaration;
     const refused = (reason: Error) => {
       this.#refused(reason);
       process.emitWarning(`${settings.where} does not begin: ${reason.message}`, { code: "REPRISE_CONSUMER_REFUSED" });
@@ -128,13 +154,32 @@ class RunningConsumer implements Consumer {
       ...{ settings, source, clock },
       operation: operation as unknown as Carried<unknown, unknown, AnyRefused>,
       attempts: new Attempts(registers, clock, prefix),
-      counters: this.#counters,
+      counters,
       draining: this.#draining,
       closing: this.#host.closing,
     };
-    this.#receiving = new Receiving(stores, { began: this.#began, refused });
+    this.#lastStanding = new LastStanding(source, clock);
+    const horizon = (ms: number | null) => {
+      this.#horizonMs = ms;
+    };
+    this.#receiving = new Receiving(stores, { began: this.#began, horizon, refused });
     this.#receiving.paused = this.#paused;
     this.#receiving.start();
+  }
+
+  get #setAside(): SetAside {
+    return new SetAside(this.declaration.source, this.#host.clock());
+  }
+
+  /** Also before it receives, and beside it; `close` waits for its end. */
+  #doByHand<T>(work: () => Promise<T>): Promise<T> {
+    const { reason } = this.#draining;
+    if (reason !== undefined) return Promise.reject(reason);
+    const doing = work();
+    this.#byHand.add(doing);
+    const leave = () => void this.#byHand.delete(doing);
+    doing.then(leave, leave);
+    return doing;
   }
 
   #pause(paused: boolean): void {

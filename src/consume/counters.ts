@@ -1,5 +1,9 @@
 import type { DeadLetterReason } from "../contract/source.ts";
 
+export const deadLetterReasons = [
+  ...(["invalid", "mismatch", "too-old", "failed", "refused"] as const),
+] as const satisfies readonly DeadLetterReason[];
+
 /** What one consumer counted since its process started. */
 export interface ConsumeCounters {
   /** Deliveries; each is counted again below under how it ended. */
@@ -26,6 +30,42 @@ export interface ConsumeCounters {
 export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
   readonly setAside: Readonly<ConsumeCounters["setAside"]>;
 };
+
+/** One number by its name; what is set aside, by its reason. */
+export type ConsumeCount = Exclude<keyof ConsumeCounters, "setAside"> | `set-aside-${DeadLetterReason}`;
+
+export const consumeCounts = [
+  ...([
+    "received",
+    "ran",
+    "replayed",
+    "refused",
+    "accepted",
+    "unknown",
+    "returned",
+    "lost",
+    "failed",
+    "waited",
+  ] as const),
+  ...([
+    "set-aside-invalid",
+    "set-aside-mismatch",
+    "set-aside-too-old",
+    "set-aside-failed",
+    "set-aside-refused",
+  ] as const),
+] as const satisfies readonly ConsumeCount[];
+
+export function flatCounts({ setAside, ...counts }: ConsumeCounts): Readonly<Record<ConsumeCount, number>> {
+  return {
+    ...counts,
+    "set-aside-invalid": setAside.invalid,
+    "set-aside-mismatch": setAside.mismatch,
+    "set-aside-too-old": setAside["too-old"],
+    "set-aside-failed": setAside.failed,
+    "set-aside-refused": setAside.refused,
+  };
+}
 
 export function createConsumeCounters(): ConsumeCounters {
   return {

@@ -1,6 +1,6 @@
 import type { Duration } from "../base/duration.ts";
 import type { Scalar } from "../base/scalar.ts";
-import type { Source } from "../contract/source.ts";
+import type { DeadLetterReason, Source } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import type { ConsumeCounts } from "./counters.ts";
@@ -29,6 +29,21 @@ export interface ConsumeOptions<In> {
   readonly refusals?: "acknowledge" | "dead-letter" | undefined;
 }
 
+export interface RedriveOptions {
+  /** Only what was set aside for it. */
+  readonly reason?: DeadLetterReason | undefined;
+  /** At most so many. Default 1,000. */
+  readonly most?: number | undefined;
+}
+
+export interface RedriveCounts {
+  readonly redriven: number;
+  /** Somebody else was first. */
+  readonly gone: number;
+  /** Whether others are set aside still that it was asked for. */
+  readonly more: boolean;
+}
+
 /** What takes the messages of a source. */
 export interface Consumer {
   /** The source's. */
@@ -37,6 +52,17 @@ export interface Consumer {
   readonly ready: Promise<void>;
   /** What it counted since its process started. */
   readonly counts: () => ConsumeCounts;
+  /**
+   * Sends what is set aside to its queue again, what came first first: under its identity, so that what was done is not done
+   * twice, with the instant when it was sent first, so that what is too old is set aside again, and with all its attempts before
+   * it. A crash in between leaves both, and the later one is answered from the ledger.
+   *
+   * @throws REPRISE_BAD_DECLARATION where the source shows no dead letters, or for a reason that there is none of;
+   *   REPRISE_SOURCE_AWAY: some may have been sent, and the same again goes on; REPRISE_CLOSED
+   * @example
+   * const { redriven, more } = await seats.redrive({ reason: "failed" }); // once what made them fail is mended
+   */
+  readonly redrive: (options?: RedriveOptions) => Promise<RedriveCounts>;
   /** Receives nothing new until `resume`; what it received before goes on. */
   readonly pause: () => void;
   readonly resume: () => void;

@@ -129,8 +129,8 @@ export class Message {
         const verdict = await this.#execute(input);
         if (verdict.is !== "failed") {
           // it was no attempt of its own, or a good one; should this be lost, one is counted too many
-          const tried = verdict.is === "acknowledge" ? untried : before;
-          await this.#attempts.write(tried).catch(() => {});
+          const kept = verdict.is === "acknowledge" ? this.#attempts.forget() : this.#attempts.write(before);
+          await kept.catch(() => {});
         }
         return verdict;
       };
@@ -198,7 +198,7 @@ export class Message {
     else if (settlement.is === "dead-letter") {
       counters.setAside[settlement.reason] += 1;
       // whoever mends what failed and sends it again begins anew
-      if (settlement.reason === "failed") await this.#attempts.write(untried).catch(() => {});
+      if (settlement.reason === "failed") await this.#attempts.forget().catch(() => {});
     }
   }
 }

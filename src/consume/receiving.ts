@@ -11,6 +11,8 @@ import { oldestOf } from "./settings.ts";
 export interface ReceivingTold {
   /** It receives for the first time, or again. */
   readonly began: () => void;
+  /** Before it begins, or may not. */
+  readonly horizon: (ms: number | null) => void;
   /** It may not begin. */
   readonly refused: (reason: Error) => void;
 }
@@ -85,7 +87,9 @@ export class Receiving {
     const { source, settings, draining } = this.#stores;
     if (this.#consuming.oldestMs === undefined) {
       const horizon = this.#inTime("telling its horizon", source.horizon());
-      this.#consuming.oldestMs = oldestOf(settings, await untilAborted(horizon, draining.signal));
+      const horizonMs = await untilAborted(horizon, draining.signal);
+      this.#told.horizon(horizonMs);
+      this.#consuming.oldestMs = oldestOf(settings, horizonMs);
     }
     const opening = source.open(settings.atOnce * defaults.consume.heldPerAtOnce);
     try {

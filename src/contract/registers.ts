@@ -12,10 +12,12 @@ export interface Registers<out Tx> {
   readonly read: (name: string) => Promise<Register | null>;
   /**
    * Writes the value if the register is of this version still; `null`: if there is none. Its new version, which is
-   * greater; `null`: it is of another, and nothing was written. A register that was swept and is created anew begins at
+   * greater; `null`: it is of another, and nothing was written. A register that is gone and is created anew begins at
    * another version, by chance: whoever read the old one does not replace the new one.
    */
   readonly replace: (name: string, value: string, version: number | null) => Promise<number | null>;
+  /** Deletes the register if it is of this version still. False: it is of another, or there is none. */
+  readonly remove: (name: string, version: number) => Promise<boolean>;
   /** Those whose name begins with `prefix` and comes after `after`, in the order of the names' bytes, at most `limit`. */
   readonly list: (query: RegistersQuery) => Promise<readonly Register[]>;
   /** Deletes those of the prefix that nobody wrote for `keptMs`, at most `limit`. How many it deleted. */

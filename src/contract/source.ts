@@ -14,10 +14,20 @@ export interface Source {
   readonly horizon: () => Promise<number | null>;
   /** Whether it keeps what is returned for as long as it is asked to. Otherwise whoever receives holds it so long. */
   readonly delays: boolean;
+  /** How much there is, as the broker knows it at this moment. Left out: it does not tell. */
+  readonly standing?: () => Promise<SourceStanding>;
   /** Begins to receive, at most `most` unsettled messages at a time. */
   readonly open: (most: number) => Promise<Receiver>;
   /** Looks at what is set aside. Left out: only the broker's own tools show it. */
   readonly deadLetters?: () => Promise<DeadLetters>;
+}
+
+/** Messages by number; `null`: the broker does not know it. */
+export interface SourceStanding {
+  /** That nobody was handed yet. */
+  readonly waiting: number | null;
+  /** That are set aside. */
+  readonly setAside: number | null;
 }
 
 /** Messages as one process receives them, over one connection. */
@@ -96,4 +106,6 @@ export interface DeadLetter {
   /** `null`: it was not a consumer of this library that set it aside. */
   readonly reason: DeadLetterReason | null;
   readonly why: string | null;
+  /** Of what its sender wrote. Left out: the source does not tell. */
+  readonly bytes?: number | undefined;
 }

@@ -3,6 +3,8 @@ import { defaults } from "../base/defaults.ts";
 import { isUnchecked } from "../base/schema.ts";
 import type { Change } from "../cache/change.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
+import type { ConsumeDeclaration } from "../consume/declaration.ts";
+import type { ConsumeSettings } from "../consume/settings.ts";
 import type { LoadDeclaration } from "../load/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { IfMissed, ScheduleDeclaration } from "../schedule/declaration.ts";
@@ -205,6 +207,43 @@ function missed(ifMissed: IfMissed): string {
     : `every one within ${within}, ${ifMissed.atMost} from tick to tick`;
 }
 
+/** A consumer, with what its broker has told. */
+interface Consumer {
+  readonly name: string;
+  /** Whoever answers for an operation answers for its messages. */
+  readonly owner: string | undefined;
+  readonly declaration: Pick<ConsumeDeclaration, "options">;
+  readonly settings: ConsumeSettings;
+  readonly horizonMs: () => number | null | undefined;
+}
+
+/** Reads a consumer's declaration: every question with its answer. Its operation's own answers stand with that. */
+export function decideConsumer(consumer: Consumer): Decided {
+  const { owner } = consumer;
+  const { options } = consumer.declaration;
+  const { contract, inOrderBy, keyOf, attempts, atOnce } = consumer.settings;
+  const { deliveredWithin, refusals } = options;
+  const pauses = options.retryIn ?? defaults.consume.retryIn;
+  const orDeclared = (given: unknown, value: string) => (given === undefined ? byDefault(value) : declared(value));
+  return decided("consumer", consumer.name, owner, {
+    owner: answer(owner),
+    operation: declared(contract.operation),
+    deliveredWithin: orDefault(deliveredWithin, "as long as the broker delivers"),
+    horizon: byDefault(horizonInWords(consumer.horizonMs())),
+    attempts: orDeclared(options.attempts, `${attempts}`),
+    retryIn: orDeclared(options.retryIn, pauses.join(", ")),
+    inOrderBy: inOrderBy === null ? byDefault("in any order") : declared("those of one key one after the other"),
+    atOnce: orDeclared(options.atOnce, `${atOnce}`),
+    refusals: orDefault(refusals, "acknowledge"),
+    key: keyOf === null ? byDefault("the operation's identity") : declared("from the message"),
+  });
+}
+
+function horizonInWords(ms: number | null | undefined): string {
+  if (ms === undefined) return "as the broker tells when it begins";
+  return ms === null ? "none: it may be delivered again after any time" : `${lasting(ms)}, as the broker tells`;
+}
+
 interface Route {
   readonly method: string;
   readonly path: string;
@@ -240,3 +279,8 @@ const byDeclaration = (codes: readonly string[]): Answer =>
 const given = (value: number | string | undefined): string | undefined =>
   value === undefined ? undefined : String(value);
 const seconds = (ms: number): string => `${ms / 1_000}s`;
+/** In the longest unit that it is a whole number of. */
+function lasting(ms: number): string {
+  if (ms % 86_400_000 === 0) return `${ms / 86_400_000}d`;
+  return ms % 3_600_000 === 0 ? `${ms / 3_600_000}h` : seconds(ms);
+}

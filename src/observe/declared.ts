@@ -1,5 +1,6 @@
 import { sha256 } from "../base/names.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
+import type { ConsumeDeclaration } from "../consume/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
 import type { ScheduleDeclaration } from "../schedule/declaration.ts";
 import type { Inside } from "./inside.ts";
@@ -13,7 +14,8 @@ export function declaredOf(inside: Inside): string {
   const caches = inside.caches().map(({ declaration }) => writtenOnce(declaration, writtenCache));
   const operations = inside.operations().map(({ declaration }) => writtenOnce(declaration, writtenOperation));
   const schedules = inside.schedules().map(({ declaration }) => writtenOnce(declaration, writtenSchedule));
-  return sha256([...caches, ...operations, ...schedules].join("\n")).slice(0, 7);
+  const consumers = inside.consumers().map(({ declaration }) => writtenOnce(declaration, writtenConsumer));
+  return sha256([...caches, ...operations, ...schedules, ...consumers].join("\n")).slice(0, 7);
 }
 
 /** A declaration never changes, and this is asked for with each entry of the journal. */
@@ -50,6 +52,14 @@ function writtenSchedule(declaration: ScheduleDeclaration): readonly unknown[] {
   const missed = ifMissed === "skip" ? [ifMissed] : [ifMissed.run, ifMissed.within];
   const atMost = ifMissed !== "skip" && ifMissed.run === "every" ? ifMissed.atMost : undefined;
   return ["schedule", name, at, timeZone, every, ifStillRunning, ...missed, atMost, atOnce];
+}
+
+function writtenConsumer({ operation, source, options }: ConsumeDeclaration): readonly unknown[] {
+  const { deliveredWithin, atOnce, inOrderBy, key, attempts, retryIn = [], refusals } = options;
+  return [
+    ...["consumer", source.name, operation.name, deliveredWithin, atOnce, inOrderBy !== undefined, key !== undefined],
+    ...[attempts, refusals, ...retryIn],
+  ];
 }
 
 function writtenOperation(declaration: OperationDeclaration): readonly unknown[] {

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { CacheCounters } from "../cache/counters.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { Explanation } from "../cache/explain.ts";
+import type { DeclaredConsumer } from "../consume/consumers.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { DeclaredLoad } from "../load/loads.ts";
 import type { OperationCounters } from "../operation/counters.ts";
@@ -32,6 +33,7 @@ export interface Inside {
   readonly operations: () => readonly InsideOperation[];
   readonly loads: () => readonly DeclaredLoad[];
   readonly schedules: () => readonly DeclaredSchedule[];
+  readonly consumers: () => readonly DeclaredConsumer[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
   readonly memory: () => InsideMemory;

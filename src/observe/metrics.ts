@@ -1,3 +1,4 @@
+import type { ConsumeCount } from "../consume/counters.ts";
 import type { TickResult } from "../schedule/surface.ts";
 
 /** The figures as `metrics.json` and the page read them. Names of declarations and numbers; no value, no key. */
@@ -38,6 +39,7 @@ export interface Metrics extends Live {
   /** Those that change something and that nobody has decided, as far as anybody asked them in the range. */
   readonly routes: readonly RouteMetrics[];
   readonly schedules: readonly ScheduleMetrics[];
+  readonly consumers: readonly ConsumerMetrics[];
 }
 
 export interface Mark {
@@ -167,6 +169,15 @@ export interface ScheduleMetrics {
   readonly name: string;
   /** Ticks that ended in the range, by how. */
   readonly total: Readonly<Record<TickResult, number>>;
+}
+
+export interface ConsumerMetrics {
+  readonly name: string;
+  /** Messages that were received in the range, by what became of them, and what was tried. */
+  readonly total: Readonly<Record<ConsumeCount, number>>;
+  /** Messages, as the broker told last; `null`: nobody knows. */
+  readonly waiting: number | null;
+  readonly setAside: number | null;
 }
 
 export interface Percentiles {

@@ -7,7 +7,7 @@ import { type ProcessRun, processRuns } from "./history.ts";
 import type { Inside } from "./inside.ts";
 import type { Instances, LedgerState, Live, Mark, Metrics, Range } from "./metrics.ts";
 import { nowOf } from "./now.ts";
-import { cacheSeries, operationSeries, routeTotals, scheduleTotals, stepsOf } from "./series.ts";
+import { cacheSeries, consumerTotals, operationSeries, routeTotals, scheduleTotals, stepsOf } from "./series.ts";
 import { parseSnapshot, type Snapshot, snapshot } from "./snapshot.ts";
 
 export interface MetricsReader {
@@ -196,6 +196,7 @@ export function metricsReader(inside: Inside): MetricsReader {
         operations: executions.operations,
         routes: routeTotals(chosen, steps),
         schedules: scheduleTotals(chosen, steps),
+        consumers: consumerTotals(chosen, steps),
       };
     },
     stop: () => {

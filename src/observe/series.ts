@@ -1,8 +1,10 @@
 import { combineCounts, percentile } from "../base/histogram.ts";
+import { type ConsumeCount, consumeCounts, createConsumeCounters, flatCounts } from "../consume/counters.ts";
 import { createScheduleCounters } from "../schedule/counters.ts";
 import type { Interval, ProcessRun } from "./history.ts";
 import type {
   CacheMetrics,
+  ConsumerMetrics,
   OperationMetrics,
   Percentiles,
   ReadSeries,
@@ -131,6 +133,29 @@ export function scheduleTotals(
     }
   }
   return [...totals].map(([name, total]) => ({ name, total }));
+}
+
+/** What became of messages, in all, and how many there are still. */
+export function consumerTotals(
+  runs: readonly ProcessRun[],
+  { since }: Pick<Steps, "since">,
+): readonly ConsumerMetrics[] {
+  const totals = new Map<string, Record<ConsumeCount, number>>();
+  for (const { from, to } of runs.flatMap(({ intervals }) => intervals)) {
+    if (to.at <= since) continue;
+    for (const [name, { counts }] of Object.entries(to.consumers ?? {})) {
+      const total = totals.get(name) ?? { ...flatCounts(createConsumeCounters()) };
+      for (const key of consumeCounts) total[key] += added(from.consumers?.[name]?.counts[key], counts[key]);
+      totals.set(name, total);
+    }
+  }
+  const live = runs.filter(({ state }) => state === "live").sort((a, b) => b.newest.at - a.newest.at);
+  return [...totals].map(([name, total]) => {
+    // every instance asks the same broker
+    const told = (figure: "waiting" | "setAside") =>
+      live.map(({ newest }) => newest.consumers?.[name]?.[figure]).find((count) => count !== undefined) ?? null;
+    return { name, total, waiting: told("waiting"), setAside: told("setAside") };
+  });
 }
 
 /** How much of a counter an interval added. A counter that is missing on one side counts from zero. */

@@ -1,4 +1,5 @@
 import type { CacheCounters } from "../cache/counters.ts";
+import { type ConsumeCount, consumeCounts, flatCounts } from "../consume/counters.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { ScheduleCounters } from "../schedule/counters.ts";
 import { declaredOf } from "./declared.ts";
@@ -28,6 +29,8 @@ export interface Snapshot {
   readonly routes?: Readonly<Record<string, number>>;
   /** Ticks whose ends this instance has written, by schedule; earlier versions wrote none. */
   readonly schedules?: Readonly<Record<string, Readonly<Partial<ScheduleCounters>>>>;
+  /** By consumer; earlier versions wrote none. */
+  readonly consumers?: Readonly<Record<string, ConsumerSnapshot>>;
 }
 
 export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
@@ -45,6 +48,13 @@ interface OperationSnapshot {
   readonly counts: Readonly<Partial<Record<OperationCount, number>>>;
   readonly duration: readonly number[];
   readonly underWay: number;
+}
+
+interface ConsumerSnapshot {
+  readonly counts: Readonly<Partial<Record<ConsumeCount, number>>>;
+  /** As its broker told it last; left out: nobody knows. */
+  readonly waiting?: number;
+  readonly setAside?: number;
 }
 
 export const cacheCounts = [
@@ -110,6 +120,15 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
   }
   const schedules: Record<string, Partial<ScheduleCounters>> = {};
   for (const { name, counters } of inside.schedules()) schedules[name] = counted(tickCounts, counters);
+  const consumers: Record<string, ConsumerSnapshot> = {};
+  for (const { name, counters, lastStanding } of inside.consumers()) {
+    const { waiting = null, setAside = null } = lastStanding() ?? {};
+    consumers[name] = {
+      counts: counted(consumeCounts, flatCounts(counters)),
+      ...(waiting === null ? {} : { waiting }),
+      ...(setAside === null ? {} : { setAside }),
+    };
+  }
   const { entries, bytes, bound } = inside.memory();
   return {
     v: 1,
@@ -123,12 +142,22 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
     operations,
     ...(Object.keys(routes).length === 0 ? {} : { routes }),
     ...(Object.keys(schedules).length === 0 ? {} : { schedules }),
+    ...(Object.keys(consumers).length === 0 ? {} : { consumers }),
   };
 }
 
 /** The snapshot that every process would have written at its start. */
 export function zeroOf(first: Snapshot): Snapshot {
-  return { ...first, at: first.startedAt, ended: false, caches: {}, operations: {}, routes: {}, schedules: {} };
+  return {
+    ...first,
+    at: first.startedAt,
+    ended: false,
+    caches: {},
+    operations: {},
+    routes: {},
+    schedules: {},
+    consumers: {},
+  };
 }
 
 /** `undefined` for what another version wrote: a figure is missing then, and the page goes on. */

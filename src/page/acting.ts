@@ -1,17 +1,19 @@
 import { administer } from "../admin/administration.ts";
+import type { LetterChoice } from "../admin/consumers.ts";
 import type { JobVerb } from "../admin/job-choices.ts";
 import { tickRow } from "../admin/schedule-rows.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Note } from "../contract/ledger.ts";
+import type { DeadLetterReason } from "../contract/source.ts";
 import type { LoadReconciliation } from "../load/surface.ts";
 import type { Inside } from "../observe/inside.ts";
 import { labelOf } from "../operation/endings.ts";
 import { refused } from "./answers.ts";
 import type { AskedJob, JobEnd, JobKind } from "./wire.ts";
 
-/** What a person has done with a load or a schedule, in this process: of each the last thing, and one at a time. */
+/** What a person has done with a load, a schedule or a consumer, in this process: of each the last thing, and one at a time. */
 export interface Acting {
   readonly asked: (kind: JobKind, name: string) => AskedJob | null;
   /** Begins it, and waits for its end as long as whoever asked does. Why it was not begun; `undefined`: it was. */
@@ -22,7 +24,7 @@ type Act = () => Promise<JobEnd>;
 
 export function actingOf(reprise: { readonly "~inside": Inside }): Acting {
   const inside = reprise["~inside"];
-  const { loads, schedules } = administer(reprise);
+  const { loads, schedules, consumers } = administer(reprise);
   const last = new Map<string, AskedJob>();
   const key = (kind: JobKind, name: string) => `${kind} ${name}`;
   const now = () => inside.clock().now();
@@ -61,12 +63,34 @@ export function actingOf(reprise: { readonly "~inside": Inside }): Acting {
     }
   };
 
+  const consumerAct = (name: string, does: unknown, body: Readonly<Record<string, unknown>>): Act | undefined => {
+    const choice = choiceIn(body);
+    switch (does) {
+      case "redrive":
+        return async () => ({ is: "redriven", counts: await consumers.redrive(name, choice) });
+      case "discard":
+        return async () => ({ is: "discarded", counts: await consumers.discard(name, choice) });
+      default:
+        return undefined;
+    }
+  };
+  const actOf = (kind: JobKind, name: string, body: Readonly<Record<string, unknown>>): Act | undefined => {
+    const { does, who = "", why = "" } = body;
+    switch (kind) {
+      case "load":
+        return loadAct(name, does, body);
+      case "schedule":
+        return scheduleAct(name, does, { who: String(who), why: String(why) });
+      case "consumer":
+        return consumerAct(name, does, body);
+    }
+  };
+
   return {
     asked: (kind, name) => last.get(key(kind, name)) ?? null,
     act: async (kind, name, body) => {
-      const { does, who = "", why = "" } = body;
-      const act =
-        kind === "load" ? loadAct(name, does, body) : scheduleAct(name, does, { who: String(who), why: String(why) });
+      const { does } = body;
+      const act = actOf(kind, name, body);
       if (act === undefined) return refused(400, "decision", "Nothing was done. This is nothing that can be done.");
       if (last.get(key(kind, name))?.ended === null) {
         return refused(409, "busy", "Nothing was begun: what was asked for here before is still under way.");
@@ -96,6 +120,15 @@ export function actingOf(reprise: { readonly "~inside": Inside }): Acting {
 
 function boundIn(given: unknown): string | undefined {
   return typeof given === "string" && given.trim() !== "" ? given.trim() : undefined;
+}
+
+/** One by its id, those of a reason, or all. */
+function choiceIn({ id, reason }: Readonly<Record<string, unknown>>): LetterChoice {
+  return {
+    ids: typeof id === "string" ? [id] : undefined,
+    // what is none is refused where it is used
+    reason: typeof reason === "string" && reason !== "" ? (reason as DeadLetterReason) : undefined,
+  };
 }
 
 /** Keys are values. */

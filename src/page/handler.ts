@@ -32,7 +32,8 @@ export interface PageOptions {
   readonly incidents?: readonly Incident[] | undefined;
   /**
    * Whoever types it into the page may decide about recorded work, from this machine only: settle, answer, rerun, release, each
-   * with who and why; and may run loads and ticks, pause and resume. At least 32 characters that nobody can guess. Without one the page is read-only.
+   * with who and why; may run loads and ticks, pause and resume; and may send dead
+   * letters again and remove them. At least 32 characters that nobody can guess. Without one the page is read-only.
    */
   readonly token?: string | undefined;
 }
@@ -117,8 +118,9 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     if (path === "/runs.json") return json(await recentRuns(inside, url.searchParams));
     if (path === "/loads.json") return json(await jobs.loads());
     if (path === "/schedules.json") return json(await jobs.schedules());
-    const job = jobIn(/^\/(load|schedule)s\/([^/]+)\.json$/.exec(path));
-    if (job !== undefined) return jobAnswer(job, url.searchParams.get("run"));
+    if (path === "/consumers.json") return json(await jobs.consumers());
+    const job = jobIn(/^\/(load|schedule|consumer)s\/([^/]+)\.json$/.exec(path));
+    if (job !== undefined) return jobAnswer(job, url.searchParams);
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\.json$/.exec(path) ?? [];
     if (run !== undefined) {
       const found = await oneRun(inside, run);
@@ -128,8 +130,12 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     return (file === undefined ? undefined : await assets.file(file)) ?? notFound();
   };
 
-  const jobAnswer = async ({ kind, name }: Job, run: string | null = null): Promise<Response> => {
-    const told = kind === "load" ? await jobs.load(name, run) : await jobs.schedule(name);
+  const jobAnswer = async ({ kind, name }: Job, query = new URLSearchParams()): Promise<Response> => {
+    const told = await {
+      load: () => jobs.load(name, query.get("run")),
+      schedule: () => jobs.schedule(name),
+      consumer: () => jobs.consumer(name, query.has("look")),
+    }[kind]();
     return told === undefined ? notFound() : json(told);
   };
   const act = async (job: Job, request: Request, context: PageContext): Promise<Response> => {
@@ -144,7 +150,7 @@ export function pageHandler(reprise: Shown, options: PageOptions = {}): PageHand
     if (incident !== undefined) return () => start(incident, request, context);
     const [, run] = /^\/runs\/([0-9a-f]{1,64})\/decide$/.exec(path) ?? [];
     if (run !== undefined) return () => deciding.decide(run, request, context.remoteAddress);
-    const job = jobIn(/^\/(load|schedule)s\/([^/]+)\/act$/.exec(path));
+    const job = jobIn(/^\/(load|schedule|consumer)s\/([^/]+)\/act$/.exec(path));
     if (job !== undefined) return () => act(job, request, context);
     return path === "/unlock" ? () => deciding.unlock(request, context.remoteAddress) : undefined;
   };
@@ -174,7 +180,7 @@ interface Job {
 
 function jobIn(found: RegExpExecArray | null): Job | undefined {
   const [, kind, name] = found ?? [];
-  if ((kind !== "load" && kind !== "schedule") || name === undefined) return undefined;
+  if ((kind !== "load" && kind !== "schedule" && kind !== "consumer") || name === undefined) return undefined;
   try {
     return { kind, name: decodeURIComponent(name) };
   } catch {

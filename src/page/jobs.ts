@@ -1,5 +1,6 @@
 import { type Administration, administer } from "../admin/administration.ts";
-import { type JobChoice, loadChoices, scheduleChoices } from "../admin/job-choices.ts";
+import { type ConsumerRow, consumerRow } from "../admin/consumer-rows.ts";
+import { consumerChoices, type JobChoice, loadChoices, scheduleChoices } from "../admin/job-choices.ts";
 import { type LoadRow, loadRow, loadRunRow, windowRows } from "../admin/load-rows.ts";
 import { runRow } from "../admin/rows.ts";
 import { type ScheduleRow, scheduleRow } from "../admin/schedule-rows.ts";
@@ -9,8 +10,11 @@ import { withDeadline } from "../base/promise.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { LoadRun } from "../load/surface.ts";
 import type { Inside } from "../observe/inside.ts";
+import { lettersOf } from "./letters.ts";
 import type {
   AskedJob,
+  ConsumerAnswer,
+  ConsumersAnswer,
   JobKind,
   LoadAnswer,
   LoadsAnswer,
@@ -19,7 +23,7 @@ import type {
   SchedulesAnswer,
 } from "./wire.ts";
 
-/** What the page is told of loads and schedules: each look is bounded, in time and in what it reads. */
+/** What the page is told of loads, schedules and consumers: each look is bounded, in time and in what it reads. */
 
 const runsListed = 12;
 /** More are drawn thinner than a finger or an eye tells apart. */
@@ -35,6 +39,9 @@ export interface Jobs {
   readonly schedules: () => Promise<SchedulesAnswer>;
   /** `undefined`: there is no such schedule. */
   readonly schedule: (name: string) => Promise<ScheduleAnswer | undefined>;
+  readonly consumers: () => Promise<ConsumersAnswer>;
+  /** `undefined`: there is no such consumer. Only with `look` its broker is asked what is set aside. */
+  readonly consumer: (name: string, look: boolean) => Promise<ConsumerAnswer | undefined>;
 }
 
 export function jobsOf(
@@ -44,6 +51,7 @@ export function jobsOf(
   const inside = reprise["~inside"];
   const administration = administer(reprise);
   const at = () => inside.clock().now();
+  const letters = lettersOf(administration, at);
   return {
     loads: async () => {
       // without one there is no ledger to be asked
@@ -79,6 +87,22 @@ export function jobsOf(
         records: schedule.each === null ? null : await recordsOf(inside, administration, schedule.each),
       };
     },
+    consumers: async () => {
+      const shown = inside.consumers().length === 0 ? [] : await bounded(inside, administration.consumers.list());
+      return { v: 1, at: at(), consumers: shown.map(consumerRow) };
+    },
+    consumer: async (name, look) => {
+      if (!inside.consumers().some((one) => one.name === name)) return undefined;
+      const consumer = consumerRow(await bounded(inside, administration.consumers.show(name)));
+      if (look && consumer.shows) await letters.look(name);
+      const last = asked("consumer", name);
+      // what was done since is not in it
+      if (consumer.shows && letters.isOlder(name, last)) await letters.look(name);
+      return {
+        ...{ v: 1, at: at(), consumer, look: letters.last(name) },
+        ...{ asked: last, choices: consumerChoices(consumer) },
+      };
+    },
   };
 }
 
@@ -100,15 +124,17 @@ async function recordsOf(inside: Inside, { list, show }: Administration, operati
 }
 
 /** What the questions rest on; nothing where the ledger does not tell. */
-export async function jobsSeen({ loads, schedules }: Jobs): Promise<{
+export async function jobsSeen({ loads, schedules, consumers }: Jobs): Promise<{
   readonly loads: readonly LoadRow[];
   readonly schedules: readonly ScheduleRow[];
+  readonly consumers: readonly ConsumerRow[];
 }> {
-  const [seenLoads, seenSchedules] = await Promise.all([
+  const [seenLoads, seenSchedules, seenConsumers] = await Promise.all([
     loads().catch(() => ({ loads: [] })),
     schedules().catch(() => ({ schedules: [] })),
+    consumers().catch(() => ({ consumers: [] })),
   ]);
-  return { loads: seenLoads.loads, schedules: seenSchedules.schedules };
+  return { loads: seenLoads.loads, schedules: seenSchedules.schedules, consumers: seenConsumers.consumers };
 }
 
 function bounded<T>(inside: Inside, work: Promise<T>): Promise<T> {

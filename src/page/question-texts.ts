@@ -11,6 +11,7 @@ export const questionTexts = {
   A: { name: "HTTP", question: "If the client sends this again, what happens?" },
   B: { name: "SQL job", question: "If tonight's load runs twice, is the table the same?" },
   C: { name: "Schedule", question: "If two runs overlap, who walks away?" },
+  D: { name: "Consumer", question: "If the broker delivers this again, what happens?" },
 } as const;
 
 export type Questioned = keyof typeof questionTexts;

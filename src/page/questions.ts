@@ -1,3 +1,4 @@
+import type { ConsumerRow } from "../admin/consumer-rows.ts";
 import type { LoadRow } from "../admin/load-rows.ts";
 import type { ScheduleRow } from "../admin/schedule-rows.ts";
 import type { Decided } from "../decisions/decided.ts";
@@ -5,6 +6,7 @@ import type { Inside } from "../observe/inside.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Curve } from "../observe/working-set/curve.ts";
 import { cacheQuestions } from "./cache-questions.ts";
+import { consumerQuestions } from "./consumer-questions.ts";
 import { jobQuestions } from "./job-questions.ts";
 import { asked, counted, ownersOf, totalOf, whole, windowOf } from "./question-words.ts";
 import type { Question, QuestionState } from "./wire.ts";
@@ -15,7 +17,11 @@ export interface Grounds {
   readonly memory: ReturnType<Inside["memory"]>;
   /** Of all caches together; `undefined`: nobody watches. */
   readonly curve: Curve | undefined;
-  readonly jobs: { readonly loads: readonly LoadRow[]; readonly schedules: readonly ScheduleRow[] };
+  readonly jobs: {
+    readonly loads: readonly LoadRow[];
+    readonly schedules: readonly ScheduleRow[];
+    readonly consumers: readonly ConsumerRow[];
+  };
 }
 
 /**
@@ -31,6 +37,7 @@ export function questionsOf(decided: readonly Decided[], grounds: Grounds): read
     ...(open.length > 0 ? [undecidedRoutes(open, grounds.metrics)] : []),
     ...(open.length > 0 || operations.length === 0 ? [] : [repeatedRequest(operations, grounds.metrics)]),
     ...jobQuestions(decided, grounds.jobs),
+    ...consumerQuestions(decided, grounds),
   ];
 }
 

@@ -1,4 +1,6 @@
 import type { Choice } from "../admin/choices.ts";
+import type { ConsumerRow, LetterRow } from "../admin/consumer-rows.ts";
+import type { LetterCounts } from "../admin/consumers.ts";
 import type { JobChoice, JobVerb } from "../admin/job-choices.ts";
 import type { LoadRow, LoadRunRow, WindowRow } from "../admin/load-rows.ts";
 import type { RunRow, TwiceRow } from "../admin/rows.ts";
@@ -78,7 +80,7 @@ export interface AdministrationAnswer {
   readonly why: string | null;
 }
 
-export type JobKind = "load" | "schedule";
+export type JobKind = "load" | "schedule" | "consumer";
 
 export interface LoadsAnswer {
   readonly v: 1;
@@ -125,6 +127,31 @@ export interface RecordsAnswer {
   }[];
 }
 
+export interface ConsumersAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly consumers: readonly ConsumerRow[];
+}
+
+export interface ConsumerAnswer {
+  readonly v: 1;
+  readonly at: number;
+  readonly consumer: ConsumerRow;
+  /** The last look at what is set aside; `null`: nobody has looked. */
+  readonly look: LettersLook | null;
+  readonly asked: AskedJob | null;
+  readonly choices: readonly JobChoice[];
+}
+
+export interface LettersLook {
+  readonly at: number;
+  readonly letters: readonly LetterRow[];
+  /** Whether there are others still. */
+  readonly more: boolean;
+  /** Why it was in vain; `null`: it was not. */
+  readonly failed: string | null;
+}
+
 /** What a person had done last, through the process that answers. */
 export interface AskedJob {
   readonly does: JobVerb;
@@ -141,6 +168,7 @@ export type JobEnd =
   | { readonly is: "tick-held"; readonly holder: string | null }
   /** `changed`: false where it was so already. */
   | { readonly is: "paused" | "resumed"; readonly changed: boolean }
+  | { readonly is: "redriven" | "discarded"; readonly counts: LetterCounts }
   | { readonly is: "failed"; readonly why: string };
 
 export interface Timeline {

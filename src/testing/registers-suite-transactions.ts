@@ -105,6 +105,37 @@ export const transactionScenarios: readonly RegistersScenario[] = [
     },
   },
   {
+    name: "what an open transaction replaced nobody removes over it",
+    needs,
+    run: async (stage) => {
+      const { registers } = stage;
+      const version = (await registers.replace("a", "1", null)) ?? 0;
+      let end = () => {};
+      const ending = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      let replaced = () => {};
+      const written = new Promise<void>((resolve) => {
+        replaced = resolve;
+      });
+      const committed = transactionOf(stage)(async (tx) => {
+        await replaceIn(registers, tx, "a", "2", version);
+        replaced();
+        await ending;
+      });
+      await Promise.race([written, committed]);
+      const late = registers.remove("a", version).catch((error: unknown) => {
+        if (isRepriseError(error) && error.code === "REPRISE_LEDGER_BUSY") return false;
+        throw error;
+      });
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      end();
+      await committed;
+      assert.equal(await late, false);
+      assert.equal((await registers.read("a"))?.value, "2");
+    },
+  },
+  {
     name: "of transactions that replace one version one does; the others are told null, or rejected",
     needs,
     run: async (stage) => {

@@ -1,5 +1,6 @@
 import type { Registers } from "../contract/registers.ts";
 import { listScenarios } from "./registers-suite-list.ts";
+import { removeScenarios } from "./registers-suite-remove.ts";
 import { replaceScenarios } from "./registers-suite-replace.ts";
 import { transactionScenarios } from "./registers-suite-transactions.ts";
 import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
@@ -36,7 +37,12 @@ export interface RegistersScenario {
   readonly run: <Tx>(stage: RegistersStage<Tx>) => Promise<void>;
 }
 
-const scenarios: readonly RegistersScenario[] = [...replaceScenarios, ...listScenarios, ...transactionScenarios];
+const scenarios: readonly RegistersScenario[] = [
+  ...replaceScenarios,
+  ...removeScenarios,
+  ...listScenarios,
+  ...transactionScenarios,
+];
 
 /**
  * What every store of registers must do, as data for any test runner. Each case opens a stage of its own.

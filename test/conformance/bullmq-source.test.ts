@@ -15,7 +15,7 @@ afterAll(() => server?.stop());
 const cut = { not: "BullMQ connects again by itself, and a job's lock outlives its connection" };
 for (const [name, connect] of Object.entries(bullmqClients)) {
   const adapter = { name: `bullmq through ${name}`, can: { cut, deadLetters: true as const } };
-  sourceCases({ ...adapter, open: () => bullmqStage(port, connect) }, missing, { concurrent: true });
+  sourceCases({ ...adapter, open: () => bullmqStage(port, connect) }, missing, "concurrent");
 }
 
 const connect = async () => new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: null });

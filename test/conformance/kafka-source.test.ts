@@ -21,7 +21,7 @@ const can = {
   shared: { not: "Kafka gives each partition to one receiver" },
   deadLetters: true,
 } as const;
-sourceCases({ name: "kafka", can, open: () => open() }, missing, { concurrent: true });
+sourceCases({ name: "kafka", can, open: () => open() }, missing, "at once");
 
 const test = (name: string, run: (stage: KafkaStage) => Promise<void>, partitions?: number) =>
   plain(name, { timeout: 60_000 }, async (context) => {
@@ -45,6 +45,15 @@ describe.concurrent("a receiver of Kafka", () => {
     const last = await source.open(3);
     expect(await isQuiet(last, 1_000)).toBe(true);
     await last.close();
+  });
+
+  test("tells how much is not committed, and not how much is set aside", async ({ source, send }) => {
+    expect(await source.standing?.()).toEqual({ waiting: 0, setAside: null });
+    for (const body of ["1", "2", "3"]) await send(body);
+    const receiver = await source.open(2);
+    await acknowledge(await pull(receiver, 2));
+    await receiver.close();
+    expect(await source.standing?.()).toEqual({ waiting: 1, setAside: null });
   });
 
   test("says of no more than a few that they may have been handed out before, also where nothing was settled", async (stage) => {

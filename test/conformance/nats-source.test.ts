@@ -1,7 +1,9 @@
+import { jetstream } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { describe, expect, test } from "vitest";
 import { acknowledge, isQuiet, pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
-import { natsStage, natsVersion } from "../support/nats.ts";
+import { natsServers, natsStage, natsVersion } from "../support/nats.ts";
 
 const version = await natsVersion();
 
@@ -33,5 +35,29 @@ describe("a receiver of NATS", () => {
       expect(await stage.source.horizon()).toBe(horizonMs);
       await stage.close();
     }
+  });
+
+  test("does not lose what is set aside again while the server takes its id for one it has seen", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage();
+    const [, stream = ""] = stage.source.name.split(" ");
+    const connection = await connect({ servers: natsServers });
+    await jetstream(connection).publish(stream, "1", { msgID: "seat-1" });
+    for (const reason of ["failed", "mismatch"] as const) {
+      const receiver = await stage.source.open(1);
+      const [delivery] = await pull(receiver, 1);
+      expect(await delivery?.settle({ is: "dead-letter", reason, why: "two\nlines" })).toBe("settled");
+      await receiver.close();
+      const letters = await stage.source.deadLetters?.();
+      const [letter] = (await letters?.list(10)) ?? [];
+      expect(letter).toMatchObject({ reason, why: "two lines" });
+      expect(letter && (await letters?.redrive(letter))).toBe("done");
+      await letters?.close();
+    }
+    const receiver = await stage.source.open(1);
+    await acknowledge(await pull(receiver, 1));
+    await receiver.close();
+    await connection.close();
+    await stage.close();
   });
 });

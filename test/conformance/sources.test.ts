@@ -7,8 +7,6 @@ import { noRedisHere } from "../support/redis.ts";
 import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
 import { sourceCases } from "../support/source-cases.ts";
 
-const unseen = { not: "its source does not look at what is set aside" };
-
 const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: string | undefined }[] = [
   ...[false, true].map((delays) => ({
     adapter: {
@@ -29,17 +27,17 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
     missing: undefined,
   })),
   {
-    adapter: { name: "rabbitmq", can: { cut: true, deadLetters: unseen }, open: rabbitmqStage },
+    adapter: { name: "rabbitmq", can: { cut: true, deadLetters: true }, open: rabbitmqStage },
     missing: (await rabbitmqVersion()) === undefined ? "no RabbitMQ answers" : undefined,
   },
   {
-    adapter: { name: "nats", can: { cut: true, deadLetters: unseen }, open: natsStage },
+    adapter: { name: "nats", can: { cut: true, deadLetters: true }, open: natsStage },
     missing: (await natsVersion()) === undefined ? "no NATS with JetStream answers" : undefined,
   },
   ...Object.entries(streamClients).map(([name, connect]) => ({
     adapter: {
       name: `redis streams through ${name}`,
-      can: { cut: true as const, deadLetters: unseen },
+      can: { cut: true as const, deadLetters: true as const },
       open: () => redisStreamsStage(connect),
     },
     missing: noRedisHere(),

@@ -12,8 +12,8 @@ const can = {
   deadLetters: true,
 } as const;
 
-sourceCases({ name: "sqs, a standard queue", can, open: () => sqsStage() }, undefined, { concurrent: true });
-sourceCases({ name: "sqs, a FIFO queue", can, open: () => sqsStage({ fifo: true }) }, undefined, { concurrent: true });
+sourceCases({ name: "sqs, a standard queue", can, open: () => sqsStage() }, undefined, "concurrent");
+sourceCases({ name: "sqs, a FIFO queue", can, open: () => sqsStage({ fifo: true }) }, undefined, "concurrent");
 
 async function on(options: SqsStageOptions, run: (stage: SqsStage) => Promise<void>): Promise<void> {
   const stage = await sqsStage(options);

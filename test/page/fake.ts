@@ -4,9 +4,10 @@ import { createHistogram } from "../../src/base/histogram.ts";
 import type { WorkId } from "../../src/base/names.ts";
 import { unchecked } from "../../src/base/schema.ts";
 import { createCacheCounters } from "../../src/cache/counters.ts";
+import { type ConsumeCounters, createConsumeCounters } from "../../src/consume/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
 import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
-import { decideLoad, decideSchedule } from "../../src/decisions/decide.ts";
+import { decideConsumer, decideLoad, decideSchedule } from "../../src/decisions/decide.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
@@ -14,6 +15,7 @@ import type { Shown } from "../../src/page/index.ts";
 import { decided } from "./fake-decisions.ts";
 import { fakeLoads, fakeSchedules } from "./fake-jobs.ts";
 import { fakeCurve, fakeExplain, scopes } from "./fake-memory.ts";
+import { fakeConsumers, receiveMessages } from "./fake-messages.ts";
 import { random } from "./random.ts";
 
 /** A reprise with an hour of invented, deterministic history behind it, for looking at the page. */
@@ -44,6 +46,8 @@ export interface FakeOptions {
   readonly second?: boolean;
   /** Loads and schedules are declared too. */
   readonly jobs?: boolean;
+  /** Consumers are declared too. */
+  readonly messages?: boolean;
   /** Who watches the working set has seen too little to tell, or nobody watches. */
   readonly curve?: "few" | "none";
 }
@@ -64,6 +68,9 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
   const jobs = options.jobs === true && options.empty !== true;
   const loads = jobs ? fakeLoads(now, options.quiet === true) : [];
   const schedules = jobs ? fakeSchedules(now, options.quiet === true) : [];
+
+  const consumers =
+    options.messages === true && options.empty !== true ? fakeConsumers(now, options.quiet === true) : [];
 
   /** Moves the counters on by `seconds`, as traffic at that minute would have. */
   const advance = (minute: number, seconds: number, noise: () => number, scale = 1) => {
@@ -100,6 +107,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       counters.mismatch += noise() < 0.003 ? 1 : 0;
       for (let run = 0; run < per; run += 1) counters.duration.observe(80 + 500 * noise() ** 4);
     }
+    if (options.quiet !== true) receiveMessages(consumers, seconds * scale, noise);
   };
 
   const journal: { readonly resolution: Resolution; readonly at: number; readonly body: string; instance: string }[] =
@@ -154,12 +162,14 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       return { entries, bytes: entries * 2_600, bound, eviction: "lfu", declared: true };
     },
     schedules: () => schedules,
+    consumers: () => consumers,
     loads: () => loads,
     watchRoutes: () => {},
     routes: () => [],
     curve: (cache) => (options.curve === "none" ? undefined : fakeCurve(cache, options.curve === "few")),
   });
 
+  const counted: ConsumeCounters[] = [];
   // two instances with the same counters shape: the second one is history only and falls silent when asked to
   for (const [name, startMinute, seed] of [
     ["web-1", -75, 3],
@@ -168,6 +178,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     const noise = random(seed);
     for (const { counters } of caches) Object.assign(counters, createCacheCounters());
     for (const { counters } of operations) Object.assign(counters, createOperationCounters());
+    for (const { counters } of consumers) Object.assign(counters, createConsumeCounters());
     for (const cache of caches) cache.entries = 400;
     const last = name === "web-2" ? -40 : 0;
     for (let second = startMinute * 60; second <= last; second += 10) {
@@ -178,6 +189,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       if (!inGap) journal.push({ resolution: "fine", instance: name, at, body });
       if (second % 300 === 0) journal.push({ resolution: "coarse", instance: name, at, body });
     }
+    if (name === "web-1") counted.push(...consumers.map(({ counters }) => structuredClone(counters)));
   }
 
   const run = (id: string, over: Partial<RunSummary>): RunSummary => ({
@@ -334,6 +346,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     Object.assign(cache.counters, createCacheCounters(), before?.counts ?? {});
     cache.entries = before?.entries ?? 0;
   }
+  for (const [index, { counters }] of consumers.entries()) Object.assign(counters, counted[index]);
   for (const { name, counters } of operations) {
     Object.assign(
       counters,
@@ -360,6 +373,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       ...(options.empty === true ? [] : decided(options.quiet === true)),
       ...loads.map(({ declaration, owner }) => decideLoad(declaration, owner)),
       ...schedules.map(({ declaration, owner }) => decideSchedule(declaration, owner)),
+      ...consumers.map(decideConsumer),
     ],
     "~inside": insideOf("web-1", startedAt, () => Date.now()),
     close: () => {

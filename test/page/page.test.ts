@@ -103,7 +103,7 @@ for (const width of [360, 1_600]) {
 test("empty: the first declaration to write, and every question not asked yet", async () => {
   const { page, complaints } = await open("", { empty: true }, { incidents: false });
   await page.getByRole("heading", { name: "Nothing has been declared yet." }).waitFor();
-  expect(await page.getByText("not asked yet").count()).toBe(11);
+  expect(await page.getByText("not asked yet").count()).toBe(12);
   expect(complaints).toEqual([]);
 });
 
@@ -167,7 +167,7 @@ test("without incidents the tab is absent, by mouse and by key", async () => {
   const { page } = await open("", {}, { incidents: false });
   await heading(page).waitFor();
   expect(await page.getByRole("link", { name: "Incidents" }).count()).toBe(0);
-  await page.keyboard.press("6");
+  await page.keyboard.press("7");
   expect(await page.evaluate(() => location.hash)).toBe("");
 });
 
@@ -194,7 +194,7 @@ test("the keys lead everywhere, and the address says where", async () => {
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
-  await page.keyboard.press("7");
+  await page.keyboard.press("8");
   await page.getByRole("heading", { name: "Two questions nobody has answered." }).waitFor();
 });
 

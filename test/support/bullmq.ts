@@ -40,7 +40,7 @@ export async function bullmqStage(
   return {
     ...{ queue, forwarder },
     source: bullmq({
-      ...{ Worker, Queue, queue: name, lock: "3s" },
+      ...{ Worker, Queue, queue: name, lock: "5s" },
       connect: () => connect(forwarder.port),
       read: (data) => JSON.parse(textOf(data)),
     }),

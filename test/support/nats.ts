@@ -6,12 +6,12 @@ import type { SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
 
 const [host = "127.0.0.1", port = "4222"] = (process.env["NATS_SERVER"] ?? "127.0.0.1:4222").split(":");
-const servers = `${host}:${port}`;
+export const natsServers = `${host}:${port}`;
 
 /** The server's version; `undefined`: none with JetStream answers. */
 export async function natsVersion(): Promise<string | undefined> {
   try {
-    const connection = await connect({ servers, timeout: 5_000, reconnect: false });
+    const connection = await connect({ servers: natsServers, timeout: 5_000, reconnect: false });
     const { version, jetstream: has } = connection.info ?? {};
     await connection.close();
     return has === true ? version : undefined;
@@ -24,7 +24,7 @@ export async function natsVersion(): Promise<string | undefined> {
 export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
-  const admin = await connect({ servers });
+  const admin = await connect({ servers: natsServers });
   const manager = await jetstreamManager(admin);
   for (const name of [stream, deadLetter]) {
     await manager.streams.add({ name, subjects: [name], max_age: maxAgeMs * 1_000_000 });
@@ -41,6 +41,9 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<Source
     }),
     send: async (body) => {
       await client.publish(stream, body);
+    },
+    sendAside: async (body) => {
+      await client.publish(deadLetter, body);
     },
     setAside: async (count) => {
       const consumer = await client.consumers.get(deadLetter, "look");

@@ -39,6 +39,10 @@ export async function rabbitmqStage(): Promise<SourceStage & { readonly queue: s
       channel.sendToQueue(queue, Buffer.from(body), { persistent: true, timestamp });
       await channel.waitForConfirms();
     },
+    sendAside: async (body) => {
+      channel.sendToQueue(deadLetter, Buffer.from(body), { persistent: true });
+      await channel.waitForConfirms();
+    },
     setAside: async (count) => {
       const all: SetAside[] = [];
       while (all.length < count) {

@@ -35,6 +35,9 @@ export async function redisStreamsStage(connect: (port: number) => Promise<Strea
     send: async (body) => {
       await admin.xadd("seats", "*", "trace", "t-1", "body", body);
     },
+    sendAside: async (body) => {
+      await admin.xadd("dead", "*", "body", body);
+    },
     setAside: async () => {
       const entries = await admin.xrange("dead", "-", "+");
       return entries.map(([, fields]): SetAside => {

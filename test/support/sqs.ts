@@ -49,7 +49,7 @@ export async function sqsStage({
     });
     return created.QueueUrl ?? "";
   };
-  const queueUrl = await create(fifo, { VisibilityTimeout: "3", ...attributes });
+  const queueUrl = await create(fifo, { VisibilityTimeout: "5", ...attributes });
   const deadLetterUrl = await create(deadLetterFifo, {});
   const send = async (QueueUrl: string, body: string) => {
     const id = randomUUID();

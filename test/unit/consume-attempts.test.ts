@@ -34,13 +34,16 @@ describe("what is kept of a message's attempts", () => {
     await ledger.close();
   });
 
-  test("is nothing any more once it ended: another of the same content may have begun since", async () => {
+  test("is gone once it ended: another of the same content begins anew", async () => {
     const clock = manualClock();
     const ledger = memoryLedger({ clock });
     await ledger.open();
     const message = new Attempts(ledger.registers as never, clock, "a/").of({ reference: "A" });
-    await message.write({ attempts: 0, atWork: false });
+    await message.forget();
+    await message.write({ attempts: 1, atWork: false });
+    await message.forget();
     expect(await message.read()).toBeNull();
+    expect(await ledger.registers?.list({ prefix: "", after: null, limit: 1 })).toEqual([]);
     await ledger.close();
   });
 

@@ -64,6 +64,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
       declared: false,
     }),
     schedules: () => [],
+    consumers: () => [],
     loads: () => [],
     watchRoutes: () => {},
     routes: () => routes,

@@ -14,7 +14,7 @@ const checked: Schema<{ readonly id: string }> = {
 
 function grounds(reprise: Shown, metrics: Metrics): Grounds {
   const inside = reprise["~inside"];
-  return { metrics, memory: inside.memory(), curve: inside.curve(), jobs: { loads: [], schedules: [] } };
+  return { metrics, memory: inside.memory(), curve: inside.curve(), jobs: { loads: [], schedules: [], consumers: [] } };
 }
 
 function createShop(memory?: MemoryOptions) {

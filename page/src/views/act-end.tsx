@@ -68,6 +68,17 @@ export function ActEnd({ end, timeZone }: { readonly end: JobEnd; readonly timeZ
       return <p>{end.changed ? "Paused." : "It was paused already."}</p>;
     case "resumed":
       return <p>{end.changed ? "Resumed." : "It was not paused."}</p>;
+    case "redriven":
+    case "discarded": {
+      const { done, gone, more } = end.counts;
+      return (
+        <p>
+          {done === 0 ? "None" : whole(done)} {end.is === "redriven" ? "sent again" : "removed for good"}.
+          {gone === 0 ? "" : ` ${whole(gone)} ${plural(gone, "was", "were")} not there any more.`}
+          {more ? " There are others still: the same again goes on with them." : ""}
+        </p>
+      );
+    }
     case "failed":
       return <p class="bad">{end.why}</p>;
   }

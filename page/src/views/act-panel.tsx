@@ -4,6 +4,7 @@ import type { AskedJob, JobKind } from "../../../src/page/wire.ts";
 import type { Administration } from "../administration.ts";
 import { type JobAnswers, Refused } from "../data.ts";
 import { second } from "../format.ts";
+import { deadLetterReasons, reasonWords } from "../letters.ts";
 import { Section } from "../parts.tsx";
 import { ActEnd } from "./act-end.tsx";
 import { Locked } from "./locked.tsx";
@@ -21,7 +22,7 @@ interface ActPanelProps<K extends JobKind> {
   readonly done: (answer: JobAnswers[K]) => void;
 }
 
-/** What a person may have done with a load or a schedule: what is safe first, each saying what it will do before it does. */
+/** What a person may have done with a load, a schedule or a consumer: what is safe first, each saying what it will do before it does. */
 export function ActPanel<K extends JobKind>(props: ActPanelProps<K>) {
   const { kind, name, choices, asked, timeZone, administration, askUnlock, done } = props;
   const [open, setOpen] = useState<string | undefined>(undefined);
@@ -38,9 +39,7 @@ export function ActPanel<K extends JobKind>(props: ActPanelProps<K>) {
         <div class="asked" role="status" tabIndex={-1} ref={said}>
           {asked === null ? null : <Asked asked={asked} timeZone={timeZone} />}
         </div>
-        {unlocked ? null : (
-          <Locked {...{ administration, askUnlock }} doing="act" shell={`npx reprise ${kind} run MODULE ${name}`} />
-        )}
+        {unlocked ? null : <Locked {...{ administration, askUnlock }} doing="act" shell={shellOf(kind, name)} />}
         <ul class="acts">
           {choices.map((choice) => {
             const shown = unlocked && open === choice.does;
@@ -101,7 +100,14 @@ const labels: Readonly<Record<JobChoice["does"], string>> = {
   reconcile: "Reconcile",
   pause: "Pause",
   resume: "Resume",
+  redrive: "Redrive",
+  discard: "Discard",
 };
+
+const shellOf = (kind: JobKind, name: string): string =>
+  kind === "consumer"
+    ? `npx reprise messages redrive MODULE --consumer '${name}'`
+    : `npx reprise ${kind} run MODULE ${name}`;
 
 function Asked({ asked, timeZone }: { readonly asked: AskedJob; readonly timeZone: string | null }) {
   const { does, at, ended } = asked;
@@ -127,21 +133,27 @@ function ActForm<A>({ choice: { does, asks }, send, cancel, done }: ActFormProps
   const form = useRef<HTMLFormElement>(null);
   const [from, setFrom] = useState("");
   const [to, setTo] = useState("");
+  const [reason, setReason] = useState("");
   const [who, setWho] = useState(remembered);
   const [why, setWhy] = useState("");
   const [sending, setSending] = useState(false);
   const [refused, setRefused] = useState<string | undefined>(undefined);
   // before the next key is pressed: it would be a key of the page
-  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("input, button")?.focus(), []);
-  const incomplete = asks === "note" && (who.trim() === "" || why.trim() === "");
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("input, select, button")?.focus(), []);
+  const incomplete =
+    (asks === "note" && (who.trim() === "" || why.trim() === "")) || (does === "discard" && reason === "");
   const submit = (event: Event) => {
     event.preventDefault();
     if (incomplete || sending) return;
     setSending(true);
     setRefused(undefined);
     if (asks === "note") remember(who.trim());
-    const said = asks === "note" ? { who: who.trim(), why: why.trim() } : asks === "range" ? { from, to } : {};
-    send({ does, ...said })
+    const said = {
+      note: { who: who.trim(), why: why.trim() },
+      range: { from, to },
+      reason: reason === "" ? {} : { reason },
+    };
+    send({ does, ...(asks === null ? {} : said[asks]) })
       .then(done, (error: unknown) => setRefused(error instanceof Refused ? error.message : noAnswer))
       .finally(() => setSending(false));
   };
@@ -175,6 +187,19 @@ function ActForm<A>({ choice: { does, asks }, send, cancel, done }: ActFormProps
           {field("From, empty: from the least", from, setFrom, "2026-01")}
           {field("Before, empty: to the greatest", to, setTo, "2026-02")}
         </>
+      ) : null}
+      {asks === "reason" ? (
+        <label>
+          <span>Set aside for</span>
+          <select value={reason} onChange={({ currentTarget }) => setReason(currentTarget.value)}>
+            <option value="">{does === "discard" ? "choose a reason" : "any reason"}</option>
+            {deadLetterReasons.map((one) => (
+              <option key={one} value={one}>
+                {reasonWords[one]}
+              </option>
+            ))}
+          </select>
+        </label>
       ) : null}
       {asks === "note" ? (
         <>

@@ -125,6 +125,15 @@ const scheduleColumns: readonly (readonly [string, readonly string[]])[] = [
   ["cost if twice", ["costIfTwice"]],
 ];
 
+const consumerColumns: readonly (readonly [string, readonly string[]])[] = [
+  ["owner", ["owner"]],
+  ["again", ["operation"]],
+  ["how old", ["deliveredWithin", "horizon"]],
+  ["attempts", ["attempts", "retryIn"]],
+  ["order", ["inOrderBy"]],
+  ["refused", ["refusals"]],
+];
+
 interface DecisionMatrixProps {
   readonly decisions: readonly Decided[];
   readonly metrics: Metrics | undefined;
@@ -194,6 +203,14 @@ function DecisionMatrix({ decisions, metrics, loads, schedules }: DecisionMatrix
         declared={decisions.filter(({ kind }) => kind === "schedule")}
         columns={scheduleColumns}
         shown={(column, { name }) => column === "overlap" && walkedAway(schedules, name)}
+      />
+      <Matrix
+        kind="Consumer"
+        declared={decisions.filter(({ kind }) => kind === "consumer")}
+        columns={consumerColumns}
+        shown={(column, { name }) =>
+          column === "again" && (metrics?.consumers.find((one) => one.name === name)?.total.replayed ?? 0) > 0
+        }
       />
     </>
   );

@@ -4,12 +4,14 @@ import { link, type Route } from "../route.ts";
 
 interface JobFrameProps {
   readonly route: Route;
-  readonly view: "loads" | "schedules";
+  readonly view: "loads" | "schedules" | "messages";
   /** The one that is shown; `undefined`: none is chosen. */
   readonly chosen: string | undefined;
   readonly narrow: boolean;
   /** `undefined`: it has not come yet. */
   readonly detail: ComponentChildren | undefined;
+  /** Of which there are several; the view's own name unless given. */
+  readonly all?: string | undefined;
   /** Why it does not come: a code. */
   readonly refused: string | undefined;
   /** What it will be called. */
@@ -19,7 +21,7 @@ interface JobFrameProps {
 }
 
 /** All jobs of a kind and one of them beneath, or in their place where it is narrow. */
-export function JobFrame({ route, view, chosen, narrow, detail, refused, waiting, children }: JobFrameProps) {
+export function JobFrame({ route, view, all, chosen, narrow, detail, refused, waiting, children }: JobFrameProps) {
   const shown =
     detail ??
     (refused === undefined ? (
@@ -36,7 +38,7 @@ export function JobFrame({ route, view, chosen, narrow, detail, refused, waiting
       <>
         <p class="back">
           <a class="l" href={link(route, view)}>
-            ← All {view}
+            ← All {all ?? view}
           </a>
         </p>
         {shown}

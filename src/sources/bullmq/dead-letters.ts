@@ -64,6 +64,7 @@ export class BullmqDeadLetters implements DeadLetters {
       sentAt: job.timestamp,
       setAsideAt: job.finishedOn ?? null,
       ...readReason(job.failedReason),
+      bytes: Buffer.byteLength(JSON.stringify(job.data)),
     };
   }
 

@@ -74,6 +74,15 @@ export function bullmq(options: BullmqOptions): Source {
         await worker.startStalledCheckTimer();
         return receiver;
       }),
+    standing: () =>
+      over(async (connection) => {
+        const counted = new Queue(queue, { connection: connection as never, prefix });
+        counted.on("error", () => {});
+        const { failed = 0, ...waiting } = await counted.getJobCounts("wait", "prioritized", "delayed", "failed");
+        await counted.close();
+        disconnect(connection);
+        return { waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0), setAside: failed };
+      }),
     deadLetters: () =>
       over(
         (connection) =>

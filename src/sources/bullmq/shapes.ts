@@ -48,6 +48,7 @@ export interface BullmqQueue {
   getJob(id: string): Promise<BullmqJob | undefined>;
   getJobs(types: "failed"[], start: number, end: number, ascending: boolean): Promise<readonly BullmqJob[]>;
   getRanges(types: "failed"[], start: number, end: number, ascending: boolean): Promise<readonly string[]>;
+  getJobCounts(...types: ("wait" | "prioritized" | "delayed" | "failed")[]): Promise<Record<string, number>>;
   /** The name of its key. */
   readonly toKey: (type: string) => string;
   close(): Promise<void>;

@@ -148,5 +148,6 @@ function letterOf({ id, message }: Found): DeadLetter {
     setAsideAt: reason === null ? null : Number(message.timestamp),
     reason,
     why: textOf(message, whyName),
+    bytes: message.value?.byteLength ?? 0,
   };
 }

@@ -1,9 +1,9 @@
 import type { DeadLetterReason } from "../../contract/source.ts";
+import { instantIn, reasonIn, sentAtName } from "../letters.ts";
 import type { KafkaHeaders, KafkaMessage, KafkaOutgoing } from "./shapes.ts";
 
 export const reasonName = "x-reprise-reason";
 export const whyName = "x-reprise-why";
-export const sentAtName = "x-reprise-sent-at";
 /** Of a record that says of another among what is set aside that it is no more. */
 export const endedName = "x-reprise-ended";
 const own = new Set([reasonName, whyName, sentAtName, endedName]);
@@ -15,13 +15,12 @@ export function textOf({ headers }: KafkaMessage, name: string): string | null {
 }
 
 export function reasonOf(message: KafkaMessage): DeadLetterReason | null {
-  return textOf(message, reasonName) as DeadLetterReason | null;
+  return reasonIn(textOf(message, reasonName));
 }
 
 /** When it was sent first: what is sent again says so. */
 export function sentAtOf(message: KafkaMessage): number | null {
-  const at = Number(textOf(message, sentAtName) ?? message.timestamp);
-  return Number.isFinite(at) && at > 0 ? at : null;
+  return instantIn(textOf(message, sentAtName)) ?? instantIn(message.timestamp);
 }
 
 /** A copy as its sender wrote it, and more beside it. */

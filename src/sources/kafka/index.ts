@@ -1,7 +1,7 @@
 import type { Source } from "../../contract/source.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { KafkaReceiver } from "./receiver.ts";
-import type { KafkaClient } from "./shapes.ts";
+import type { KafkaAdmin, KafkaClient } from "./shapes.ts";
 
 export { type KafkaPublisherOptions, kafkaPublisher } from "./publisher.ts";
 export type {
@@ -50,14 +50,14 @@ export function kafka(options: KafkaOptions): Source {
     delays: false,
     horizon: () => horizonOf(client, topic),
     open: (most) => KafkaReceiver.open({ ...options, most }),
+    // what is no more is in the topic still
+    standing: async () => ({ waiting: await lagOf(client, topic, group), setAside: null }),
     deadLetters: () => KafkaDeadLetters.open(options),
   };
 }
 
 async function horizonOf(client: KafkaClient, topic: string): Promise<number | null> {
-  const admin = client.admin();
-  await admin.connect();
-  try {
+  return withAdmin(client, async (admin) => {
     const configNames = ["retention.ms", "segment.ms", "cleanup.policy"];
     const resources = [{ type: topicType, name: topic, configNames }];
     const { resources: described } = await admin.describeConfigs({ includeSynonyms: false, resources });
@@ -67,6 +67,26 @@ async function horizonOf(client: KafkaClient, topic: string): Promise<number | n
     const [retentionMs, segmentMs] = [Number(entries.get("retention.ms")), Number(entries.get("segment.ms"))];
     if (!(retentionMs >= 0 && segmentMs >= 0)) return null;
     return entries.get("cleanup.policy") === "delete" ? retentionMs + segmentMs + checkMs : null;
+  });
+}
+
+/** What is not committed, what is under way included. */
+async function lagOf(client: KafkaClient, topic: string, groupId: string): Promise<number> {
+  return withAdmin(client, async (admin) => {
+    const [of] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    const committed = new Map(of?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    const all = await admin.fetchTopicOffsets(topic);
+    return all.reduce((sum, { partition, high, low }) => {
+      return sum + Number(high) - Math.max(committed.get(partition) ?? 0, Number(low));
+    }, 0);
+  });
+}
+
+async function withAdmin<T>(client: KafkaClient, use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    return await use(admin);
   } finally {
     await admin.disconnect();
   }

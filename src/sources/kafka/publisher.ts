@@ -1,5 +1,5 @@
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
-import { sentAtName } from "./headers.ts";
+import { sentAtName } from "../letters.ts";
 import { connectProducer } from "./receiver.ts";
 import type { KafkaClient } from "./shapes.ts";
 

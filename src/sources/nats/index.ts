@@ -2,7 +2,10 @@ import { systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { sentAtName } from "../letters.ts";
 import { Locks } from "../locks.ts";
+import { lookAtDeadLetters } from "./dead-letters.ts";
+import { copyHeaders, headerNames, headerOf, oneLine, sentAtOf } from "./headers.ts";
 import type {
   JetStream,
   JetStreamConsumer,
@@ -15,10 +18,12 @@ import type {
 export type {
   JetStream,
   JetStreamConsumer,
+  JetStreamManager,
   JetStreamMessage,
   JetStreamMessages,
   NatsConnection,
   NatsHeaders,
+  StoredMessage,
 } from "./shapes.ts";
 
 export interface NatsOptions<Connection extends NatsConnection> {
@@ -44,15 +49,16 @@ const nanosecondsInMs = 1_000_000;
 /**
  * A durable consumer of a stream of NATS JetStream. Its horizon is the stream's `max_age`. It delays by itself. A server keeps
  * what it has delivered `max_deliver` times in the stream and says so to nobody: leave it without a bound, for attempts are
- * counted in the ledger. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
+ * counted in the ledger. What is set aside carries `x-reprise-reason` and `x-reprise-why`, and its id is its sequence number.
  *
  * @example
  * const source = nats({ connect: () => connect({ servers }), jetstream, headers, stream: "SEATS", consumer: "book", deadLetter: "dead.seats" });
  */
 export function nats<Connection extends NatsConnection>(options: NatsOptions<Connection>): Source {
-  const { connect, jetstream, stream, consumer } = options;
+  const { connect, jetstream, stream, consumer, deadLetter, headers } = options;
+  const name = `nats ${stream} ${consumer}`;
   return {
-    name: `nats ${stream} ${consumer}`,
+    name,
     delays: true,
     horizon: async () => {
       const connection = await connect();
@@ -61,6 +67,29 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
         return config.max_age === 0 ? null : config.max_age / nanosecondsInMs;
       } finally {
         await connection.close();
+      }
+    },
+    standing: async () => {
+      const connection = await connect();
+      try {
+        const client = jetstream(connection);
+        const { num_pending: waiting } = await (await client.consumers.get(stream, consumer)).info();
+        const { streams } = await client.jetstreamManager();
+        const asked = { subjects_filter: deadLetter };
+        const { subjects } = (await streams.info(await streams.find(deadLetter), asked)).state;
+        return { waiting, setAside: subjects?.[deadLetter] ?? 0 };
+      } finally {
+        await connection.close();
+      }
+    },
+    deadLetters: async () => {
+      const connection = await connect();
+      try {
+        const asked = { stream, deadLetter, headers, source: name };
+        return await lookAtDeadLetters(connection, jetstream(connection), asked);
+      } catch (error) {
+        await connection.close();
+        throw error;
       }
     },
     open: async (most) => {
@@ -179,7 +208,7 @@ class JetStreamReceiver implements Receiver {
     const isGone = () => this.#inbox.isBroken;
     return {
       read: () => JSON.parse(new TextDecoder().decode(message.data)),
-      sentAt: Number(message.timestampNanos / BigInt(nanosecondsInMs)),
+      sentAt: sentAtOf(message),
       isRepeated: message.redelivered,
       lockMs: this.#asked.lockMs,
       renew: async () => {
@@ -206,14 +235,17 @@ class JetStreamReceiver implements Receiver {
   }
 
   async #setAside(
-    { data, headers: sent }: JetStreamMessage,
+    message: JetStreamMessage,
     { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
   ): Promise<void> {
     const { deadLetter, headers: create } = this.#asked;
-    const headers = create();
-    for (const key of sent?.keys() ?? []) for (const value of sent?.values(key) ?? []) headers.append(key, value);
-    headers.append("x-reprise-reason", reason);
-    headers.append("x-reprise-why", why);
+    const { data, subject, headers: sent } = message;
+    const headers = copyHeaders(sent, create);
+    headers.append(headerNames.reason, reason);
+    headers.append(headerNames.why, oneLine(why));
+    headers.append(headerNames.subject, subject);
+    // the broker would tell when it was set aside
+    if (headerOf(sent, sentAtName) === null) headers.append(sentAtName, String(sentAtOf(message)));
     await this.#client.publish(deadLetter, data, { headers });
   }
 }

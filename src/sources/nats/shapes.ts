@@ -13,10 +13,41 @@ export interface JetStream {
     get(stream: string): Promise<{ info(): Promise<{ readonly config: { readonly max_age: number } }> }>;
   };
   publish(subject: string, payload: Uint8Array, options: object): Promise<unknown>;
+  jetstreamManager(): Promise<JetStreamManager>;
+}
+
+export interface JetStreamManager {
+  readonly streams: {
+    /** The name of the stream that stores it. */
+    find(subject: string): Promise<string>;
+    info(
+      stream: string,
+      options?: { readonly subjects_filter: string },
+    ): Promise<{
+      readonly config: { readonly subjects?: readonly string[] | undefined };
+      readonly state: { readonly subjects?: Readonly<Record<string, number>> | undefined };
+    }>;
+    /** With `next_by_subj` the first of this subject from there on. */
+    getMessage(
+      stream: string,
+      query: { readonly seq: number; readonly next_by_subj?: string },
+    ): Promise<StoredMessage | null>;
+    deleteMessage(stream: string, seq: number): Promise<boolean>;
+  };
+}
+
+export interface StoredMessage {
+  readonly seq: number;
+  readonly header: NatsHeaders;
+  readonly data: Uint8Array;
+  readonly time: Date;
 }
 
 export interface JetStreamConsumer {
-  info(): Promise<{ readonly config: { readonly ack_wait?: number | undefined } }>;
+  info(): Promise<{
+    readonly config: { readonly ack_wait?: number | undefined };
+    readonly num_pending: number;
+  }>;
   fetch(options: { readonly max_messages: number; readonly expires: number }): Promise<JetStreamMessages>;
 }
 
@@ -25,6 +56,7 @@ export interface JetStreamMessages extends AsyncIterable<JetStreamMessage> {
 }
 
 export interface JetStreamMessage {
+  readonly subject: string;
   readonly data: Uint8Array;
   readonly headers?: NatsHeaders | undefined;
   readonly redelivered: boolean;

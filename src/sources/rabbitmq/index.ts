@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { lookAtDeadLetters } from "./dead-letters.ts";
+import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
 export type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
@@ -16,7 +19,8 @@ export interface RabbitmqOptions {
 /**
  * A queue of RabbitMQ. It may deliver again after any time, for a client cannot ask a queue for its limits: its consumer
  * says `deliveredWithin`. When a message was sent its publisher writes (`timestamp`), for the broker does not. It delays
- * nothing: what waits is kept unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`.
+ * nothing: what waits is kept unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`; whoever looks
+ * at it keeps it from others meanwhile, and the broker counts that as a delivery: give its queue no `delivery-limit`.
  *
  * @example
  * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
@@ -26,16 +30,37 @@ export function rabbitmq({ connect, queue, deadLetter }: RabbitmqOptions): Sourc
     name: `rabbitmq ${queue}`,
     delays: false,
     horizon: async () => null,
-    open: async (most) => {
+    open: (most) => connected(connect, (connection) => receive(connection, { queue, deadLetter, most })),
+    deadLetters: () => connected(connect, (connection) => lookAtDeadLetters(connection, { queue, deadLetter })),
+    standing: async () => {
       const connection = await connect();
+      // whoever does not listen is ended by the error of a socket
+      connection.on("error", () => {});
       try {
-        return await receive(connection, { queue, deadLetter, most });
-      } catch (error) {
+        const channel = await connection.createConfirmChannel();
+        channel.on("error", () => {});
+        const { messageCount: waiting } = await channel.checkQueue(queue);
+        const { messageCount: setAside } = await channel.checkQueue(deadLetter);
+        return { waiting, setAside };
+      } finally {
         await connection.close().catch(() => {});
-        throw error;
       }
     },
   };
+}
+
+/** What is made of a connection closes it; one of which nothing could be made is closed here. */
+async function connected<T>(
+  connect: RabbitmqOptions["connect"],
+  make: (connection: AmqpConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect();
+  try {
+    return await make(connection);
+  } catch (error) {
+    await connection.close().catch(() => {});
+    throw error;
+  }
 }
 
 interface Asked {
@@ -82,10 +107,9 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
 }
 
 function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Delivery>, deadLetter: string): Delivery {
-  const { timestamp } = message.properties;
   return {
     read: () => JSON.parse(message.content.toString("utf8")),
-    sentAt: typeof timestamp === "number" ? timestamp * 1_000 : null,
+    sentAt: sentAtOf(message),
     isRepeated: message.fields.redelivered,
     lockMs: null,
     settle: async (settlement) => {
@@ -104,17 +128,18 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
 
 /** A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. */
 async function setAside(
-  { content, properties }: AmqpMessage,
+  message: AmqpMessage,
   channel: AmqpChannel,
   queue: string,
   { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
 ): Promise<void> {
-  const { contentType, contentEncoding, messageId, correlationId, type, timestamp, headers } = properties;
-  channel.sendToQueue(queue, content, {
-    ...{ contentType, contentEncoding, messageId, correlationId, type, timestamp },
-    persistent: true,
-    mandatory: true,
-    headers: { ...headers, "x-reprise-reason": reason, "x-reprise-why": why },
+  const { id, setAsideAt, reason: reasonName, why: whyName } = headerNames;
+  channel.sendToQueue(queue, message.content, {
+    ...propertiesOf(message),
+    headers: {
+      ...message.properties.headers,
+      ...{ [id]: randomUUID(), [setAsideAt]: Date.now(), [reasonName]: reason, [whyName]: why },
+    },
   });
   await channel.waitForConfirms();
 }

@@ -7,7 +7,9 @@ export interface AmqpConnection {
 
 export interface AmqpChannel {
   readonly prefetch: (count: number) => Promise<unknown>;
-  readonly checkQueue: (queue: string) => Promise<unknown>;
+  readonly checkQueue: (queue: string) => Promise<{ readonly messageCount: number }>;
+  /** `false`: there is none. */
+  readonly get: (queue: string) => Promise<AmqpMessage | false>;
   readonly consume: (
     queue: string,
     onMessage: (message: AmqpMessage | null) => void,

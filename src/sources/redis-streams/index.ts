@@ -3,8 +3,11 @@ import { type Duration, milliseconds } from "../../base/duration.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
 import { Locks } from "../locks.ts";
+import { lookAtDeadLetters, setAsideFields } from "./dead-letters.ts";
+import { type Entry, entriesOf, fieldOf, sentAtOf } from "./entries.ts";
 import { leave, setAside, touch } from "./scripts.ts";
 import { disconnect, type StreamClient, send } from "./shapes.ts";
+import { standingOf } from "./standing.ts";
 
 export type { IoredisClient, NodeRedisClient, StreamClient } from "./shapes.ts";
 
@@ -28,7 +31,8 @@ const blockMs = 1_000;
 /**
  * A consumer group of a stream of Redis. What trims the stream loses messages that nobody has acknowledged: trim by what is
  * done, not by length. Entries carry the time of their writing; nothing ends their redelivery, so its consumer says
- * `deliveredWithin`. What is set aside is moved, in one step, with the fields `reason` and `why` and the entry's own.
+ * `deliveredWithin`. What is set aside is moved, in one step, with the fields `reason` and `why` and the entry's own, and so is
+ * what is sent again.
  *
  * @throws REPRISE_BAD_DURATION
  * @example
@@ -42,6 +46,15 @@ export function redisStreams(options: RedisStreamsOptions): Source {
     name,
     delays: false,
     horizon: async () => null,
+    standing: async () => {
+      const client = await connect();
+      try {
+        return await standingOf(client, { stream, group, deadLetter });
+      } finally {
+        disconnect(client);
+      }
+    },
+    deadLetters: async () => lookAtDeadLetters(await connect(), { stream, deadLetter, field }),
     open: async (most) => {
       const waiting = await connect();
       const client = await connect().catch((error: unknown) => {
@@ -62,21 +75,17 @@ interface Asked {
   readonly most: number;
 }
 
-interface Entry {
-  readonly id: string;
-  /** Names and values by turns. */
-  readonly fields: readonly string[];
-  readonly isRepeated: boolean;
-}
+/** As one receiver was handed it. */
+type Received = Entry & { readonly isRepeated: boolean };
 
 class StreamReceiver implements Receiver {
   readonly #client: StreamClient;
   readonly #waiting: StreamClient;
   readonly #asked: Asked;
   readonly #me = `reprise-${randomUUID()}`;
-  readonly #inbox = new Inbox<Entry>();
+  readonly #inbox = new Inbox<Received>();
   #reading = false;
-  readonly #locks: Locks<Entry>;
+  readonly #locks: Locks<Received>;
 
   constructor(client: StreamClient, waiting: StreamClient, asked: Asked) {
     this.#client = client;
@@ -134,28 +143,23 @@ class StreamReceiver implements Receiver {
   }
 
   /** What others have left comes before what is new. */
-  async #entries(count: number): Promise<readonly Entry[]> {
+  async #entries(count: number): Promise<readonly Received[]> {
     const { stream, group, lockMs } = this.#asked;
     const claim = ["XAUTOCLAIM", stream, group, this.#me, String(lockMs), "0-0", "COUNT", String(count)] as const;
     const claimed = await send(this.#client, claim);
-    const left = entriesOf((claimed as readonly unknown[])[1], true);
+    const left = received((claimed as readonly unknown[])[1], true);
     if (left.length > 0) return left;
     const read = ["XREADGROUP", "GROUP", group, this.#me, "COUNT", String(count), "BLOCK", String(blockMs)] as const;
     const answer = await send(this.#waiting, [...read, "STREAMS", stream, ">"]);
-    return entriesOf(ofOneStream(answer), false);
+    return received(ofOneStream(answer), false);
   }
 
-  #deliveryOf(entry: Entry): Delivery {
+  #deliveryOf(entry: Received): Delivery {
     const { field, lockMs } = this.#asked;
-    const { id, fields, isRepeated } = entry;
     return {
-      read: () => {
-        const at = fields.findIndex((one, index) => index % 2 === 0 && one === field);
-        // without the field, what stands first is none of it
-        return JSON.parse(at < 0 ? "" : (fields[at + 1] ?? ""));
-      },
-      sentAt: Number(id.split("-")[0]),
-      isRepeated,
+      read: () => JSON.parse(fieldOf(entry, field) ?? ""),
+      sentAt: sentAtOf(entry),
+      isRepeated: entry.isRepeated,
       lockMs,
       renew: () => this.#renew(entry),
       settle: async (settlement) => {
@@ -171,26 +175,27 @@ class StreamReceiver implements Receiver {
   }
 
   /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
-  async #isKept(entry: Entry): Promise<boolean> {
+  async #isKept(entry: Received): Promise<boolean> {
     const state = this.#locks.stateOf(entry);
     return state === "late" ? (await this.#renew(entry)) === "renewed" : state === "kept";
   }
 
-  async #renew(entry: Entry): Promise<"renewed" | "lost"> {
+  async #renew(entry: Received): Promise<"renewed" | "lost"> {
     if (!(await this.#touch(entry.id, 0))) return "lost";
     this.#locks.keep(entry);
     return "renewed";
   }
 
-  async #settle({ id, fields }: Entry, settlement: Settlement): Promise<boolean> {
+  async #settle(entry: Received, settlement: Settlement): Promise<boolean> {
     const { stream, group, deadLetter, lockMs } = this.#asked;
+    const { id } = entry;
     switch (settlement.is) {
       case "acknowledge":
         return Number(await send(this.#client, ["XACK", stream, group, id])) === 1;
       case "return":
         return this.#touch(id, lockMs);
       case "dead-letter": {
-        const written = ["reason", settlement.reason, "why", settlement.why, ...fields];
+        const written = setAsideFields(entry, settlement);
         const command = ["EVAL", setAside, "2", stream, deadLetter, group, this.#me, id, ...written] as const;
         return Number(await send(this.#client, command)) === 1;
       }
@@ -211,9 +216,6 @@ function ofOneStream(answer: unknown): unknown {
   return (answer instanceof Map ? [...answer.values()] : Object.values(answer))[0];
 }
 
-/** Without those that were trimmed away. */
-function entriesOf(entries: unknown, isRepeated: boolean): readonly Entry[] {
-  return ((entries ?? []) as readonly (readonly [string, readonly string[] | null] | null)[]).flatMap((entry) =>
-    entry === null || entry[1] === null ? [] : [{ id: entry[0], fields: entry[1], isRepeated }],
-  );
+function received(entries: unknown, isRepeated: boolean): readonly Received[] {
+  return entriesOf(entries).map((entry) => ({ ...entry, isRepeated }));
 }

@@ -14,6 +14,13 @@ redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 return 1`;
 
+/** KEYS: dead letters, stream. ARGV: id, field and value of all that is written to the stream. Nothing is undone here: what can fail comes first. */
+export const sendAgain = `
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
+redis.call('XDEL', KEYS[1], ARGV[1])
+return 1`;
+
 /** KEYS: stream. ARGV: group, receiver, the lock's length. Frees what it has, and forgets it where it has nothing: what it had would be forgotten with it. */
 export const leave = `
 for _, entry in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 10000, ARGV[2])) do

@@ -1,11 +1,11 @@
 import type { DeadLetterReason } from "../../contract/source.ts";
+import { instantIn, reasonIn, sentAtName } from "../letters.ts";
 import type { SqsAttribute, SqsMessage } from "./shapes.ts";
 
 type Attributes = Readonly<Record<string, SqsAttribute>>;
 
 export const reasonName = "x-reprise-reason";
 export const whyName = "x-reprise-why";
-export const sentAtName = "x-reprise-sent-at";
 export const groupName = "x-reprise-group";
 /** Of the sender's attributes those that found no room, as JSON. */
 const moreName = "x-reprise-more";
@@ -73,8 +73,7 @@ export function enteredAt({ Attributes }: SqsMessage): number | null {
 
 /** When it was sent first: what is sent again says so. */
 export function sentAt(message: SqsMessage): number | null {
-  const written = Number(textOf(message, sentAtName) ?? Number.NaN);
-  return Number.isFinite(written) ? written : enteredAt(message);
+  return instantIn(textOf(message, sentAtName)) ?? enteredAt(message);
 }
 
 export function groupOf(message: SqsMessage): string | null {
@@ -82,7 +81,7 @@ export function groupOf(message: SqsMessage): string | null {
 }
 
 export function reasonOf(message: SqsMessage): DeadLetterReason | null {
-  return textOf(message, reasonName) as DeadLetterReason | null;
+  return reasonIn(textOf(message, reasonName));
 }
 
 /** Of a FIFO queue, whose name ends so. */

@@ -84,5 +84,6 @@ function letterOf(message: SqsMessage): DeadLetter {
     setAsideAt: reason === null ? null : enteredAt(message),
     reason,
     why: textOf(message, whyName),
+    bytes: Buffer.byteLength(message.Body ?? ""),
   };
 }

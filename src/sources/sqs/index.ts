@@ -62,6 +62,11 @@ export function sqs(options: SqsOptions): Source {
       }
       return new SqsReceiver({ ...options, most, lockMs });
     },
+    standing: async () => {
+      const [queue, dead] = await Promise.all([countsOf(client, queueUrl), countsOf(client, options.deadLetterUrl)]);
+      // who looks at them keeps them from sight
+      return { waiting: queue.waiting, setAside: dead.waiting + dead.handedOut };
+    },
     deadLetters: async () => new SqsDeadLetters(options),
   };
 }
@@ -80,6 +85,19 @@ async function attributesOf(client: SqsClient, queueUrl: string): Promise<QueueA
     retentionMs: Number(Attributes["MessageRetentionPeriod"]) * 1_000,
     lockMs: Number(Attributes["VisibilityTimeout"]) * 1_000,
     redrivePolicy: policy === undefined || policy === "" ? null : JSON.parse(policy),
+  };
+}
+
+/** About so many. */
+async function countsOf(
+  client: SqsClient,
+  QueueUrl: string,
+): Promise<{ readonly waiting: number; readonly handedOut: number }> {
+  const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+  const { Attributes = {} } = await client.getQueueAttributes({ QueueUrl, AttributeNames });
+  return {
+    waiting: Number(Attributes["ApproximateNumberOfMessages"]),
+    handedOut: Number(Attributes["ApproximateNumberOfMessagesNotVisible"]),
   };
 }
 

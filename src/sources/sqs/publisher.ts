@@ -1,6 +1,7 @@
 import { sha256 } from "../../base/names.ts";
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
-import { isFifo, sentAtName, withAttributes } from "./attributes.ts";
+import { sentAtName } from "../letters.ts";
+import { isFifo, withAttributes } from "./attributes.ts";
 import type { SqsClient, SqsOutgoing } from "./shapes.ts";
 
 export interface SqsPublisherOptions {

@@ -1,11 +1,11 @@
 import type { Settlement } from "../../contract/source.ts";
+import { sentAtName } from "../letters.ts";
 import {
   groupName,
   groupOf,
   isFifo,
   reasonName,
   sentAt,
-  sentAtName,
   sentAttributes,
   whyName,
   withAttributes,

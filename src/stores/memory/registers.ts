@@ -49,6 +49,11 @@ export function memoryRegisters<Tx>(
         if (written !== null) registers.set(name, written);
         return written?.version ?? null;
       }),
+    remove: (name, version) =>
+      step("remove register", () => {
+        refuseOpen(name);
+        return registers.get(name)?.version === version && registers.delete(name);
+      }),
     list: ({ prefix, after, limit }) =>
       step("list registers", () =>
         ofPrefix(prefix)

@@ -16,6 +16,10 @@ export function mysqlRegisters<Tx>(database: Database, sql: SqlDatabase<Tx>): Re
     },
     replace: (name, value, version) =>
       replacing(name, value, version, (text, params) => database.one("replace register", text, params)),
+    remove: async (name, version) => {
+      const text = "delete from reprise_register where name = ? and version = ?";
+      return (await database.one("remove register", text, [nameOf(name), version])).count === 1;
+    },
     list: async (query) => {
       const { text, params } = rangeOf(query);
       const { rows } = await database.one(

@@ -12,6 +12,7 @@ const create = `insert into @register (name, value, version, at) values ($1, $2,
   on conflict do nothing returning version`;
 const change = `update @register set value = $2, version = version + 1, at = clock_timestamp()
   where name = $1 and version = $3::bigint returning version`;
+const remove = `delete from @register where name = $1 and version = $2::bigint`;
 const list = `select ${columns} from @register where name >= $1 and name < $2 and ($3::text is null or name > $3)
   order by name limit $4::int`;
 const sweep = `delete from @register where name in (select name from @register
@@ -27,6 +28,7 @@ export function postgresRegisters<Tx>(server: PostgresServer, transactor: Transa
       const { text, params } = replacing(name, value, version);
       return versionOf((await server.once("replace register", text, ...params)).rows[0]);
     },
+    remove: async (name, version) => (await server.once("remove register", remove, name, version)).count === 1,
     list: async ({ prefix, after, limit }) =>
       (await server.once("list registers", list, prefix, endOfPrefix(prefix), after, limit)).rows.map(registerOf),
     sweep: async (prefix, keptMs, limit) =>

@@ -15,6 +15,15 @@ local function register_of(name)
   local value = redis.call('HGET', values, name)
   return value and {name, value, redis.call('ZSCORE', written, name)}
 end
+local function version_of(name)
+  local found = redis.call('HGET', values, name)
+  return found and found:match('^%d+')
+end
+local function remove(name)
+  redis.call('HDEL', values, name)
+  redis.call('ZREM', names, name)
+  redis.call('ZREM', written, name)
+end
 `;
 
 const readScript = script(`${shared}
@@ -23,13 +32,19 @@ return register_of(ARGV[2])
 
 const replaceScript = script(`${shared}
 local name, value, version = ARGV[2], ARGV[3], nullable(ARGV[4])
-local found = redis.call('HGET', values, name)
-if (found and found:match('^%d+')) ~= version then return nil end
+if version_of(name) ~= version then return nil end
 local next = version and version + 1 or ARGV[5]
 redis.call('HSET', values, name, next .. ' ' .. value)
 redis.call('ZADD', names, 0, name)
 redis.call('ZADD', written, now, name)
 return tonumber(next)
+`);
+
+const removeScript = script(`${shared}
+local name, version = ARGV[2], ARGV[3]
+if version_of(name) ~= version then return 0 end
+remove(name)
+return 1
 `);
 
 // no byte of UTF-8 is the last one there is
@@ -44,9 +59,7 @@ local prefix, limit, swept = ARGV[2], tonumber(ARGV[4]), 0
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', written, '-inf', now - ARGV[3])) do
   if swept >= limit then break end
   if name:sub(1, #prefix) == prefix then
-    redis.call('HDEL', values, name)
-    redis.call('ZREM', names, name)
-    redis.call('ZREM', written, name)
+    remove(name)
     swept = swept + 1
   end
 end
@@ -64,6 +77,8 @@ export function redisRegisters(store: RedisStore): Registers<never> {
       const args = [name, value, nullable(version === null ? null : String(version)), firstVersion()];
       return integerOrNull(await store.run("replace register", replaceScript, keys, args));
     },
+    remove: async (name, version) =>
+      integer(await store.run("remove register", removeScript, keys, [name, String(version)])) === 1,
     list: async ({ prefix, after, limit }) => {
       const isPastPrefix = after !== null && Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0;
       const first = isPastPrefix ? `(${after}` : `[${prefix}`;

@@ -23,6 +23,11 @@ export function sqliteRegisters(
       }),
     replace: (name, value, version) =>
       file.write("replace register", (connection, now) => replace(connection, now, name, value, version)),
+    remove: (name, version) =>
+      file.write("remove register", (connection) => {
+        const removed = connection.run("delete from reprise_register where name = ? and version = ?", [name, version]);
+        return removed === 1;
+      }),
     list: ({ prefix, after, limit }) =>
       file.read("list registers", (connection) => {
         const text = `select ${columns} from reprise_register where name >= ? and name < ? and (? is null or name > ?)

@@ -51,7 +51,11 @@ export const onSqs = {
     const client = sqsClient();
     const QueueUrl = await urlOf(client, name);
     for (;;) {
-      const { Messages = [] } = await client.receiveMessage({ QueueUrl, MaxNumberOfMessages: most, WaitTimeSeconds: 1 });
+      const { Messages = [] } = await client.receiveMessage({
+        QueueUrl,
+        MaxNumberOfMessages: most,
+        WaitTimeSeconds: 1,
+      });
       await Promise.all(
         Messages.map(async ({ Body, ReceiptHandle }) => {
           await handle(Body);

@@ -144,7 +144,8 @@ const onBullmq = {
   async create(name) {
     const connection = await blocking();
     const queue = new Queue(name, { connection });
-    const count = async (...states) => Object.values(await queue.getJobCounts(...states)).reduce((sum, n) => sum + n, 0);
+    const count = async (...states) =>
+      Object.values(await queue.getJobCounts(...states)).reduce((sum, n) => sum + n, 0);
     return {
       send: async (bodies) => {
         await queue.addBulk(bodies.map((body) => ({ name: "book", data: JSON.parse(body) })));
@@ -160,7 +161,13 @@ const onBullmq = {
   },
   async receive(name, most, handle) {
     const connection = await blocking();
-    const options = { connection, concurrency: most, lockDuration: 2_000, stalledInterval: 1_000, maxStalledCount: 1_000 };
+    const options = {
+      connection,
+      concurrency: most,
+      lockDuration: 2_000,
+      stalledInterval: 1_000,
+      maxStalledCount: 1_000,
+    };
     new Worker(name, (job) => handle(JSON.stringify(job.data)), options);
   },
 };

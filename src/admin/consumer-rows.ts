@@ -1,0 +1,26 @@
+import type { ShownConsumer, ShownLetter } from "./consumers.ts";
+
+/** What people are told of consumers, on the page and on a terminal: names, reasons and counts; no content of a message. */
+
+export interface ConsumerRow extends Omit<ShownConsumer, "owner"> {
+  readonly owner: string | null;
+}
+
+export interface LetterRow extends Omit<ShownLetter, "sentAt" | "setAsideAt"> {
+  readonly sentAt: number | null;
+  readonly setAsideAt: number | null;
+}
+
+export function consumerRow(shown: ShownConsumer): ConsumerRow {
+  return { ...shown, owner: shown.owner ?? null };
+}
+
+export function letterRow({ sentAt, setAsideAt, ...letter }: ShownLetter): LetterRow {
+  return { ...letter, sentAt: instantOf(sentAt), setAsideAt: instantOf(setAsideAt) };
+}
+
+/** A broker may tell what is no date. */
+function instantOf(date: Date | null): number | null {
+  const at = date?.getTime() ?? Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from "../base/clock.ts";
+import { defaults } from "../base/defaults.ts";
+import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { withDeadline } from "../base/promise.ts";
+import type { DeadLetter, DeadLetterReason, DeadLetters, Source } from "../contract/source.ts";
+import { labelOf } from "../operation/endings.ts";
+import { deadLetterReasons } from "./counters.ts";
+
+/** Which of the dead letters are meant: all, unless it says less. */
+export interface LetterChoice {
+  readonly ids?: readonly string[] | undefined;
+  readonly reason?: DeadLetterReason | undefined;
+  /** At most so many, those set aside first. Default 1,000. */
+  readonly most?: number | undefined;
+}
+
+/** What became of the dead letters that were meant. */
+export interface LetterCounts {
+  readonly done: number;
+  /** Somebody else has sent them again or removed them. */
+  readonly gone: number;
+  /** Whether there are others still that were meant: the same again goes on with them. */
+  readonly more: boolean;
+}
+
+/** A look that is bounded, both in time and in how much it reads. */
+export interface LookedLetters {
+  readonly letters: readonly DeadLetter[];
+  /** Whether there are others still that were meant. */
+  readonly more: boolean;
+}
+
+/**
+ * What a person does with what one source has set aside: each over a connection of its own, which is closed then. Each rejects
+ * with REPRISE_BAD_DECLARATION where the source shows no dead letters, or for a choice that is none, and with
+ * REPRISE_SOURCE_AWAY, after which some of it may have happened.
+ */
+export class SetAside {
+  readonly #source: Source;
+  readonly #clock: Clock;
+
+  constructor(source: Source, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  list(choice: LetterChoice): Promise<LookedLetters> {
+    return this.#look(choice, (open) => this.#choose(open, choice));
+  }
+
+  /** In the order in which they were set aside. */
+  redrive(choice: LetterChoice): Promise<LetterCounts> {
+    return this.#each(choice, "sending again", (open, letter) => open.redrive(letter));
+  }
+
+  discard(choice: LetterChoice): Promise<LetterCounts> {
+    return this.#each(choice, "discarding", (open, letter) => open.discard(letter));
+  }
+
+  #each(
+    choice: LetterChoice,
+    doing: string,
+    act: (open: DeadLetters, letter: DeadLetter) => Promise<"done" | "gone">,
+  ): Promise<LetterCounts> {
+    return this.#look(choice, async (open) => {
+      const { letters, more } = await this.#choose(open, choice);
+      // asked for by its id, and not there any more
+      const counts = { done: 0, gone: Math.max(0, (choice.ids?.length ?? 0) - letters.length) };
+      for (const letter of letters) {
+        counts[await this.#inTime(doing, defaults.consume.settleMs, act(open, letter))] += 1;
+      }
+      return { ...counts, more };
+    });
+  }
+
+  /** Looks further until it has found what is meant. */
+  async #choose(open: DeadLetters, choice: LetterChoice): Promise<LookedLetters> {
+    const { ids, reason, most = defaults.consume.letters } = choice;
+    const isMeant = ({ id, reason: why }: DeadLetter) =>
+      (ids === undefined || ids.includes(id)) && (reason === undefined || why === reason);
+    const wanted = ids === undefined ? most : Math.min(most, ids.length);
+    const { lettersLooked } = defaults.consume;
+    for (let look = Math.min(wanted + 1, lettersLooked); ; look = Math.min(look * 4, lettersLooked)) {
+      const found = await this.#inTime("listing dead letters", defaults.consume.openMs, open.list(look));
+      const meant = found.filter(isMeant);
+      const isWhole = found.length < look;
+      if (
+        isWhole ||
+        meant.length > wanted ||
+        look === lettersLooked ||
+        (ids !== undefined && meant.length === wanted)
+      ) {
+        const more = ids === undefined ? meant.length > wanted || !isWhole : false;
+        return { letters: meant.slice(0, wanted), more };
+      }
+    }
+  }
+
+  async #look<T>(choice: LetterChoice, work: (open: DeadLetters) => Promise<T>): Promise<T> {
+    const { deadLetters } = this.#source;
+    this.#check(choice);
+    if (deadLetters === undefined) {
+      return this.#refuse("its source does not show what it has set aside.", "Use the broker's own tools.");
+    }
+    const opening = deadLetters();
+    let open: DeadLetters;
+    try {
+      open = await this.#inTime("opening dead letters", defaults.consume.openMs, opening);
+    } catch (error) {
+      // one that opens later would keep what it was shown from others
+      opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    }
+    try {
+      return await work(open);
+    } finally {
+      // a connection that does not close ends with its process, and keeps nothing that is done from being so
+      await this.#inTime("closing", defaults.consume.settleMs, open.close()).catch(() => {});
+    }
+  }
+
+  #check({ reason, most = 1 }: LetterChoice): void {
+    if (reason !== undefined && !deadLetterReasons.includes(reason)) {
+      this.#refuse("there is no such reason for a dead letter.", `There is: ${deadLetterReasons.join(", ")}.`);
+    }
+    if (!Number.isInteger(most) || most < 1) this.#refuse("'most' is no whole number above zero.", "Give it one.");
+  }
+
+  #refuse(why: string, mend: string): never {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `consumer of '${this.#source.name}'`, why, mend });
+  }
+
+  async #inTime<T>(doing: string, ms: number, work: Promise<T>): Promise<T> {
+    const away = (how: string, cause?: unknown) =>
+      new RepriseError("REPRISE_SOURCE_AWAY", { source: this.#source.name, doing: `${doing}${how}` }, cause);
+    try {
+      return await withDeadline(this.#clock, ms, work, () => away(""));
+    } catch (error) {
+      // a client's own words may hold what it connects with
+      throw isRepriseError(error) ? error : away(`: ${labelOf(error)}`, error);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
+import { instantIn, reasonIn } from "../letters.ts";
+import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
+import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
+
+export interface LookedAt {
+  readonly queue: string;
+  readonly deadLetter: string;
+}
+
+/**
+ * A queue shows nothing to whoever does not receive it: what is listed is kept unacknowledged, and goes back to its place
+ * when the connection closes.
+ */
+export async function lookAtDeadLetters(
+  connection: AmqpConnection,
+  { queue, deadLetter }: LookedAt,
+): Promise<DeadLetters> {
+  let broken: Error | undefined;
+  let isClosed = false;
+  const gone = (error?: unknown) => {
+    broken ??= error instanceof Error ? error : new Error("RabbitMQ has closed the connection");
+  };
+  // whoever does not listen is ended by the error of a socket
+  connection.on("error", gone);
+  connection.on("close", (error) => {
+    isClosed = true;
+    gone(error);
+  });
+  const channel = await connection.createConfirmChannel();
+  channel.on("error", gone);
+  channel.on("close", gone);
+  channel.on("return", () => gone(new Error("RabbitMQ has no queue for what is sent again")));
+  await channel.checkQueue(queue);
+  await channel.checkQueue(deadLetter);
+  const held = new Map<string, AmqpMessage>();
+  const check = () => {
+    if (broken !== undefined) throw broken;
+  };
+  return {
+    list: async (most) => {
+      check();
+      while (held.size < most) {
+        const message = await channel.get(deadLetter);
+        if (message === false) break;
+        held.set(unusedId(message, held), message);
+      }
+      return [...held].slice(0, most).map(([id, message]) => letterOf(id, message));
+    },
+    redrive: async ({ id }) => {
+      check();
+      const message = held.get(id);
+      if (message === undefined) return "gone";
+      await sendAgain(message, channel, queue);
+      // a broker confirms also what it has no queue for, and says so before
+      check();
+      channel.ack(message);
+      held.delete(id);
+      return "done";
+    },
+    discard: async ({ id }) => {
+      check();
+      const message = held.get(id);
+      if (message === undefined) return "gone";
+      channel.ack(message);
+      held.delete(id);
+      return "done";
+    },
+    close: async () => {
+      if (isClosed) return;
+      // what is acknowledged is on its way before it; the rest goes back
+      await channel.close().catch(() => {});
+      await connection.close();
+    },
+  };
+}
+
+async function sendAgain(message: AmqpMessage, channel: AmqpChannel, queue: string): Promise<void> {
+  const { headers = {} } = message.properties;
+  // what was written when it was set aside, and what a broker counts of its former life
+  const own = Object.entries(headers).filter(
+    ([name]) => !ours.has(name) && !/^x-(death|first-death-|last-death-|delivery-count$|acquired-count$)/.test(name),
+  );
+  channel.sendToQueue(queue, message.content, {
+    ...propertiesOf(message),
+    headers: Object.fromEntries(own),
+  });
+  await channel.waitForConfirms();
+}
+
+const ours: ReadonlySet<string> = new Set(Object.values(headerNames));
+
+function letterOf(id: string, message: AmqpMessage): DeadLetter {
+  const { headers = {} } = message.properties;
+  const reason = reasonIn(headers[headerNames.reason]);
+  const why = headers[headerNames.why];
+  return {
+    id,
+    read: () => JSON.parse(message.content.toString("utf8")),
+    sentAt: sentAtOf(message),
+    setAsideAt: instantIn(headers[headerNames.setAsideAt]),
+    reason,
+    why: reason !== null && typeof why === "string" ? why : null,
+    bytes: message.content.byteLength,
+  };
+}
+
+/** Written when it was set aside. Of what somebody else set aside: by its content, and by its place among its equals. */
+function unusedId(message: AmqpMessage, used: ReadonlyMap<string, unknown>): string {
+  const written = message.properties.headers?.[headerNames.id];
+  const id = typeof written === "string" && written !== "" ? written : digest(message.content);
+  let unused = id;
+  for (let place = 2; used.has(unused); place += 1) unused = `${id}-${place}`;
+  return unused;
+}
+
+const digest = (content: Buffer): string => createHash("sha256").update(content).digest("hex").slice(0, 20);

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import type { DeadLetters, Source } from "../../src/contract/source.ts";
+import { seat, stand } from "./consume-stand.ts";
+
+describe("what is set aside and sent again", () => {
+  test("is run under its identity once what made it fail is mended, with all its attempts before it", async () => {
+    const { broker, runs, instance, running, clock } = stand({ attempts: 2, retryIn: ["1s"] });
+    const { reprise, consumer } = instance("a");
+    running(async () => {
+      throw new TypeError("the hall is closed");
+    });
+    await reprise.start();
+    broker.send(seat("A"));
+    await clock.advance(5_000);
+    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["failed"]);
+
+    expect(await consumer.redrive()).toEqual({ redriven: 1, gone: 0, more: false });
+    await clock.advance(500);
+    expect(runs).toEqual(["A", "A", "A"]);
+    expect(broker.deadLetters).toEqual([]);
+    running(async () => 1);
+    await clock.advance(1_000);
+    expect(runs).toHaveLength(4);
+    expect(broker.left()).toBe(0);
+    expect(consumer.counts()).toMatchObject({ ran: 1, failed: 3, setAside: { failed: 1 } });
+    await reprise.close();
+  });
+
+  test("is answered from the ledger where it was done meanwhile", async () => {
+    const { broker, runs, instance, running, clock } = stand({ attempts: 1 });
+    const { reprise, book, consumer } = instance("a");
+    running(async () => {
+      throw new TypeError("the hall is closed");
+    });
+    await reprise.start();
+    broker.send(seat("A"));
+    await clock.advance(1_000);
+    running(async () => 1);
+    await book.execute(seat("A"));
+    await consumer.redrive();
+    await clock.advance(1_000);
+    expect(runs).toEqual(["A", "A"]);
+    expect(consumer.counts()).toMatchObject({ replayed: 1 });
+    await reprise.close();
+  });
+
+  test("is set aside again where it is too old still", async () => {
+    const { broker, runs, instance, clock } = stand({ deliveredWithin: "1h" });
+    const { reprise, consumer } = instance("a");
+    await reprise.start();
+    broker.send(seat("A"), { sentAt: clock.now() - 7_200_000 });
+    await clock.advance(1);
+    expect(await consumer.redrive({ reason: "too-old" })).toMatchObject({ redriven: 1 });
+    await clock.advance(1);
+    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["too-old"]);
+    expect(runs).toEqual([]);
+    await reprise.close();
+  });
+
+  test("is of one reason, and no more than was asked for, in the order in which it came", async () => {
+    const { broker, instance, clock } = stand();
+    const { reprise, consumer } = instance("a");
+    for (let index = 0; index < 300; index += 1) broker.sendAside(JSON.stringify(seat("other")));
+    await reprise.start();
+    consumer.pause();
+    for (let index = 0; index < 5; index += 1) broker.send(index % 2 === 0 ? "no json" : { seat: index });
+    consumer.resume();
+    await clock.advance(1);
+    expect(broker.deadLetters).toHaveLength(5);
+    consumer.pause();
+    expect(await consumer.redrive({ reason: "mismatch" })).toEqual({ redriven: 0, gone: 0, more: false });
+    expect(await consumer.redrive({ reason: "invalid", most: 3 })).toEqual({ redriven: 3, gone: 0, more: true });
+    expect(broker.left()).toBe(3);
+    expect(await consumer.redrive({ reason: "invalid", most: 3 })).toEqual({ redriven: 2, gone: 0, more: false });
+    expect(await consumer.redrive({ most: 299 })).toEqual({ redriven: 299, gone: 0, more: true });
+    await reprise.close();
+  });
+});
+
+describe("a redrive", () => {
+  /** A broker whose dead letters do as `change` says. */
+  const through = (change: (letters: DeadLetters) => Partial<DeadLetters>) => (source: Source) => ({
+    ...source,
+    deadLetters: async () => {
+      const letters = await (source.deadLetters as () => Promise<DeadLetters>)();
+      return { ...letters, ...change(letters) };
+    },
+  });
+
+  test("counts what somebody else was first with", async () => {
+    const { broker, instance } = stand({
+      through: through((letters) => ({
+        redrive: async (letter) => {
+          if (letter.id === "1") await letters.discard(letter);
+          return letters.redrive(letter);
+        },
+      })),
+    });
+    const { reprise, consumer } = instance("a");
+    for (const reference of ["A", "B"]) broker.sendAside(JSON.stringify(seat(reference)));
+    expect(await consumer.redrive()).toEqual({ redriven: 1, gone: 1, more: false });
+    await reprise.close();
+  });
+
+  test("of what a broker does not answer about ends, and what it was shown is not kept from others", async () => {
+    let closed = 0;
+    const { broker, instance, clock } = stand({
+      through: through((letters) => ({
+        redrive: () => new Promise(() => {}),
+        close: async () => {
+          closed += 1;
+          await letters.close();
+        },
+      })),
+    });
+    const { reprise, consumer } = instance("a");
+    broker.sendAside(JSON.stringify(seat("A")));
+    const redriven = expect(consumer.redrive()).rejects.toMatchObject({ code: "REPRISE_SOURCE_AWAY" });
+    await clock.advance(30_000);
+    await redriven;
+    expect(closed).toBe(1);
+    await reprise.close();
+  });
+
+  test("is refused where the source shows nothing, for no reason that there is, and once it is closed", async () => {
+    const { instance } = stand({ through: ({ deadLetters: _, ...source }) => source });
+    const { reprise, consumer } = instance("a");
+    await expect(consumer.redrive()).rejects.toThrow(/does not show what it has set aside.*broker's own tools/);
+    await reprise.close();
+    const shown = stand().instance("a");
+    for (const [options, why] of [
+      [{ reason: "fialed" as "failed" }, /no such reason.*invalid, mismatch, too-old, failed, refused/],
+      [{ most: 0 }, /'most' is no whole number/],
+    ] as const) {
+      await expect(shown.consumer.redrive(options)).rejects.toThrow(why);
+    }
+    await shown.reprise.close();
+    await expect(shown.consumer.redrive()).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
+  });
+});
