@@ -71,8 +71,17 @@ const kafkaClient = () => new Kafka({ brokers: [process.env.KAFKA_BROKERS], logL
 const member = { sessionTimeout: 4_000, heartbeatInterval: 300 };
 
 export const onKafka = {
-  source: (name) =>
-    kafka({ kafka: kafkaClient(), topic: name, group: `${name}.work`, deadLetter: `${name}.dead`, consumer: member }),
+  source: (name) => ({
+    ...kafka({
+      kafka: kafkaClient(),
+      topic: name,
+      group: `${name}.work`,
+      deadLetter: `${name}.dead`,
+      consumer: member,
+    }),
+    // the mock describes no topic
+    horizon: async () => null,
+  }),
   async create(name) {
     const mock = await startKafkaMock();
     if (mock === undefined) throw new Error("there is no librdkafka, or nothing to compile with");
