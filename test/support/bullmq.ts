@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
+import type { Source } from "../../src/contract/source.ts";
 import { bullmq, type StreamClient } from "../../src/sources/bullmq/index.ts";
 import type { SetAside, SourceStage } from "../../src/testing/index.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
@@ -25,6 +26,8 @@ export const bullmqClients: Readonly<Record<string, (port: number) => Promise<St
 export interface BullmqStage extends SourceStage {
   readonly queue: Queue;
   readonly forwarder: Forwarder;
+  /** The same queue, of which all of a job's data is the message. */
+  readonly whole: Source;
 }
 
 /** A queue of its own on a server; its jobs hold their message as text, for BullMQ takes nothing but JSON. */
@@ -39,6 +42,7 @@ export async function bullmqStage(
   const textOf = (data: unknown) => (data as { readonly text: string }).text;
   return {
     ...{ queue, forwarder },
+    whole: bullmq({ Worker, Queue, queue: name, connect: () => connect(forwarder.port) }),
     source: bullmq({
       ...{ Worker, Queue, queue: name, lock: "5s" },
       connect: () => connect(forwarder.port),

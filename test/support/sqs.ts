@@ -22,6 +22,11 @@ export async function stopSqs(): Promise<void> {
   started = undefined;
 }
 
+/** The emulator takes half of what lies beyond the basic plane for no character, and refuses it. */
+export function escapeHalves(json: string): string {
+  return json.replace(/[\ud800-\udfff]/g, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
+}
+
 export interface SqsStageOptions {
   readonly fifo?: boolean;
   readonly deadLetterFifo?: boolean;
@@ -53,8 +58,7 @@ export async function sqsStage({
   const deadLetterUrl = await create(deadLetterFifo, {});
   const send = async (QueueUrl: string, body: string) => {
     const id = randomUUID();
-    // the emulator takes half of what lies beyond the basic plane for no character
-    const MessageBody = body.replace(/[\ud800-\udfff]/g, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
+    const MessageBody = escapeHalves(body);
     await client.sendMessage({
       ...{ QueueUrl, MessageBody },
       ...(QueueUrl.endsWith(".fifo") && { MessageGroupId: id, MessageDeduplicationId: id }),

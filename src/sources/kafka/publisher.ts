@@ -1,5 +1,6 @@
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
+import { requestsOf } from "../outgoing.ts";
 import { connectProducer } from "./receiver.ts";
 import type { KafkaClient } from "./shapes.ts";
 
@@ -12,6 +13,8 @@ export interface KafkaPublisherOptions {
 }
 
 const idName = "x-reprise-id";
+/** A broker takes a megabyte for a partition, as it comes. */
+const most = { messages: 1_000, bytes: 900_000 };
 
 /**
  * Sends to a topic of Kafka; all replicas that are in step have a message before it counts as sent. It carries
@@ -28,12 +31,14 @@ export function kafkaPublisher({ kafka, topic, key = ({ id }) => id }: KafkaPubl
       const producer = await connectProducer(kafka);
       return {
         send: async (messages) => {
-          if (messages.length === 0) return;
-          const outgoing = messages.map((message) => ({
-            ...{ key: key(message), value: message.body, timestamp: String(message.sentAt) },
-            headers: { [idName]: message.id, [sentAtName]: String(message.sentAt) },
-          }));
-          await producer.send({ topic, acks: -1, messages: outgoing });
+          // one after the other: the next may not overtake one that is repeated
+          for (const request of requestsOf(messages, most)) {
+            const outgoing = request.map((message) => ({
+              ...{ key: key(message), value: message.body, timestamp: String(message.sentAt) },
+              headers: { [idName]: message.id, [sentAtName]: String(message.sentAt) },
+            }));
+            await producer.send({ topic, acks: -1, messages: outgoing });
+          }
         },
         close: () => producer.disconnect(),
       };

@@ -1,6 +1,7 @@
 import { sha256 } from "../../base/names.ts";
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
+import { requestsOf } from "../outgoing.ts";
 import { isFifo, withAttributes } from "./attributes.ts";
 import type { SqsClient, SqsOutgoing } from "./shapes.ts";
 
@@ -15,7 +16,6 @@ export interface SqsPublisherOptions {
 const idName = "x-reprise-id";
 /** A request holds so many messages, and so many bytes with their attributes. */
 const most = { messages: 10, bytes: 240_000 };
-const attributeBytes = 500;
 
 /**
  * Sends to a queue of Amazon SQS. A message carries `x-reprise-id` and `x-reprise-sent-at`. In a FIFO queue its id is the
@@ -39,7 +39,7 @@ export function sqsPublisher({ client, queueUrl, group = () => "reprise" }: SqsP
           for (const message of messages) await client.sendMessage({ QueueUrl: queueUrl, ...outgoing(message) });
           return;
         }
-        for (const batch of batchesOf(messages)) {
+        for (const batch of requestsOf(messages, most)) {
           const Entries = batch.map((message, index) => ({ Id: String(index), ...outgoing(message) }));
           const { Failed = [] } = await client.sendMessageBatch({ QueueUrl: queueUrl, Entries });
           if (Failed[0] !== undefined) throw new Error(`SQS refused ${Failed.length} messages: ${Failed[0].Code}`);
@@ -48,23 +48,6 @@ export function sqsPublisher({ client, queueUrl, group = () => "reprise" }: SqsP
       close: async () => {},
     }),
   };
-}
-
-function batchesOf(messages: readonly OutgoingMessage[]): readonly (readonly OutgoingMessage[])[] {
-  const batches: OutgoingMessage[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const message of messages) {
-    const size = Buffer.byteLength(message.body) + Buffer.byteLength(message.id) + attributeBytes;
-    const last = batches.at(-1);
-    if (last === undefined || last.length === most.messages || bytes + size > most.bytes) {
-      batches.push([message]);
-      bytes = size;
-    } else {
-      last.push(message);
-      bytes += size;
-    }
-  }
-  return batches;
 }
 
 /** Of 128 characters of ASCII at most. */
