@@ -1,3 +1,4 @@
+import type { Abortable } from "./abortable.ts";
 import type { Clock } from "./clock.ts";
 import { onAbort } from "./signals.ts";
 
@@ -45,6 +46,18 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       cancel();
       reject(signal.reason as Error);
     });
+  });
+}
+
+/** Resolves when `work` has settled, or one of these is aborted. */
+export function untilEither(work: Promise<unknown>, ...endings: readonly Abortable[]): Promise<void> {
+  return new Promise((resolve) => {
+    const ignore = endings.map((ending) => ending.onAbort(() => resolve()));
+    const settled = () => {
+      for (const stop of ignore) stop();
+      resolve();
+    };
+    work.then(settled, settled);
   });
 }
 

@@ -30,6 +30,7 @@ export class Attempts {
       return name;
     };
     return {
+      name: nameOf,
       read: async () => {
         const kept = await insist(this.#clock, () => this.#registers.read(nameOf()));
         return kept === null ? null : decodeTried(kept.value);
@@ -61,6 +62,8 @@ export class Attempts {
 }
 
 export interface MessageAttempts {
+  /** The same for every delivery of a message, and its copies. */
+  readonly name: () => string;
   /** `null`: nobody has counted any. */
   readonly read: () => Promise<Tried | null>;
   readonly write: (tried: Tried) => Promise<void>;

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
 import { sha256 } from "../base/names.ts";
 import type { Ledger } from "../contract/ledger.ts";
+import type { Registers } from "../contract/registers.ts";
 import type { SourceStanding } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
@@ -11,8 +12,8 @@ import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from 
 import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
 import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
-import { type ConsumeSettings, consumeSettingsOf } from "./settings.ts";
-import { LastStanding } from "./standing.ts";
+import { type ConsumeSettings, consumeSettingsOf, registersOf } from "./settings.ts";
+import { askStanding, LastStanding } from "./standing.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
@@ -62,7 +63,8 @@ export function createConsumers(host: ConsumeHost): Consumers {
       const settings = consumeSettingsOf(declaration);
       const { name } = declaration.source;
       // two would take each other's messages
-      if (declared.has(name)) throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
+      if (declared.get(name)?.isClosed === false)
+        throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
       const running = new RunningConsumer(host, declaration, settings);
       declared.set(name, running);
       if (isDrained) void running.close();
@@ -97,6 +99,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
   #refused: (reason: Error) => void = () => {};
   #receiving: Receiving | undefined;
   #paused = false;
+  #isClosed = false;
 
   constructor(host: ConsumeHost, declaration: ConsumeDeclaration, settings: ConsumeSettings) {
     this.name = declaration.source.name;
@@ -118,7 +121,8 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly close = async (): Promise<void> => {
     this.#draining.abort(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
     this.#refused(new RepriseError("REPRISE_CLOSED", { service: this.#host.service }));
-    await Promise.all([this.#receiving?.drained(), this.#lastStanding?.ended(), Promise.allSettled(this.#byHand)]);
+    await Promise.all([this.#receiving?.drained(), Promise.allSettled(this.#byHand)]);
+    this.#isClosed = true;
   };
   readonly redrive = async ({ reason, most }: RedriveOptions = {}): Promise<RedriveCounts> => {
     const { done: redriven, gone, more } = await this.redriveLetters({ reason, most });
@@ -127,24 +131,29 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
 
   readonly horizonMs = () => this.#horizonMs;
   readonly lastStanding = () => (this.#draining.reason === undefined ? (this.#lastStanding?.latest ?? null) : null);
-  readonly standing = () => this.#doByHand(() => new LastStanding(this.declaration.source, this.#host.clock()).ask());
+  readonly standing = () => this.#doByHand(() => askStanding(this.declaration.source, this.#host.clock()));
   readonly letters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.list(choice));
   readonly redriveLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.redrive(choice));
   readonly discardLetters = (choice: LetterChoice) => this.#doByHand(() => this.#setAside.discard(choice));
 
+  /** Nothing of it is under way any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   start(ledger: Ledger<unknown>): void {
     if (this.#draining.reason !== undefined) return;
-    const { registers } = ledger;
     const { declaration, settings, counters } = this;
     const { operation, source } = declaration;
     const refused = (reason: Error) => {
       this.#refused(reason);
       process.emitWarning(`${settings.where} does not begin: ${reason.message}`, { code: "REPRISE_CONSUMER_REFUSED" });
     };
-    if (registers === undefined) {
-      const why = `ledger '${ledger.name}' keeps no registers, so nobody can count the attempts at a message.`;
-      const mend = "Use a ledger that does.";
-      refused(new RepriseError("REPRISE_BAD_DECLARATION", { where: settings.where, why, mend }));
+    let registers: Registers<unknown>;
+    try {
+      registers = registersOf(settings, ledger);
+    } catch (reason) {
+      refused(reason as Error);
       return;
     }
     const clock = this.#host.clock();

@@ -1,6 +1,7 @@
 import type { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
+import { untilEither } from "../base/promise.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Source } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
@@ -8,6 +9,7 @@ import type { AnyRefused } from "../operation/outcome.ts";
 import type { Attempts } from "./attempts.ts";
 import type { ConsumeCounters } from "./counters.ts";
 import type { ConsumeSettings } from "./settings.ts";
+import { Turns } from "./turns.ts";
 
 /** What a consumer rests on, in one instance. */
 export interface ConsumeStores {
@@ -23,19 +25,35 @@ export interface ConsumeStores {
   readonly closing: Abortable;
 }
 
+/** Why a receiver is left though its connection stands: what is at work is settled over it still. */
+export class Left extends Error {
+  /** Whether those that wait in a lane are to be received anew, in the broker's order, and not run in this one. */
+  readonly losesOrder: boolean;
+  constructor(message: string, { losesOrder }: { readonly losesOrder: boolean }) {
+    super(message);
+    this.losesOrder = losesOrder;
+  }
+}
+
 /** What the messages under way in one instance share. */
 export class Consuming {
   readonly stores: ConsumeStores;
+  /** Of those at work. */
+  readonly turns: Turns;
   /** For how long after it was sent a message is run; `null`: however old it is; `undefined`: the broker has not said. */
   oldestMs: number | null | undefined;
+  /** The names of messages in lanes that are under way and have lost their lock. */
+  readonly lost = new Set<string>();
   readonly #held = new UnderWay<true>();
   readonly #changed: () => void;
   #isAway = false;
+  #isRefused = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param changed called when more may be received, or less */
   constructor(stores: ConsumeStores, changed: () => void) {
     this.stores = stores;
+    this.turns = new Turns(stores.settings.atOnce);
     this.#changed = changed;
   }
 
@@ -56,7 +74,7 @@ export class Consuming {
     this.#changed();
   }
 
-  /** Lets others have the turn of one that waits. Returns what ends its waiting. */
+  /** Lets others be received for one that waits. Returns what ends its waiting. */
   hold(): () => void {
     const leave = this.#held.add(true);
     this.#changed();
@@ -66,14 +84,28 @@ export class Consuming {
     };
   }
 
-  /** One at a time, and the next one also when this takes long: a crash would tell by then. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
+  /** Says once that the broker would not settle something, which is tried again. */
+  refused(): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    const what = `'${this.stores.source.name}' refuses to settle a message, which is tried again`;
+    const mend = "Look whether its queue for what is set aside is full; this is said once.";
+    process.emitWarning(`${what}. ${mend}`, { code: "REPRISE_SOURCE_REFUSED" });
+  }
+
+  /**
+   * One at a time, and the next one also when this takes long: a crash would tell by then. Where `ending` comes, nobody waits
+   * any longer.
+   */
+  async alone<T>(ending: Abortable, work: () => Promise<T>): Promise<T> {
     const before = this.#last;
     let end = () => {};
-    this.#last = new Promise<void>((resolve) => {
+    const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    await before;
+    // one that leaves early lets nobody in beside those before it
+    this.#last = before.then(() => ended);
+    await untilEither(before, ending);
     const cancel = this.stores.clock.timer(defaults.consume.aloneMs, end);
     try {
       return await work();

@@ -4,10 +4,16 @@ export const deadLetterReasons = [
   ...(["invalid", "mismatch", "too-old", "failed", "refused"] as const),
 ] as const satisfies readonly DeadLetterReason[];
 
-/** What one consumer counted since its process started. */
+/**
+ * What one consumer counted since its process started. Each delivery is counted once under how it ended, when it is settled
+ * or lost: `received` is the sum of `underWay`, `ran`, `replayed`, `refused`, `accepted`, `unknown`, `returned`, `lost` and
+ * all of `setAside`. One that ran and was lost before it was acknowledged is counted as lost: it comes again, and is replayed.
+ */
 export interface ConsumeCounters {
-  /** Deliveries; each is counted again below under how it ended. */
+  /** Deliveries. */
   received: number;
+  /** Neither settled nor lost yet. */
+  underWay: number;
   ran: number;
   /** Redeliveries, or copies, that were answered from the ledger. */
   replayed: number;
@@ -21,7 +27,7 @@ export interface ConsumeCounters {
   lost: number;
   /** Set aside for a person, by the reason. */
   readonly setAside: Record<DeadLetterReason, number>;
-  /** Attempts that failed. */
+  /** Attempts that failed; of one delivery several may. */
   failed: number;
   /** Times that one waited for somebody else who was at its work. */
   waited: number;
@@ -32,7 +38,7 @@ export type ConsumeCounts = Readonly<Omit<ConsumeCounters, "setAside">> & {
 };
 
 /** One number by its name; what is set aside, by its reason. */
-export type ConsumeCount = Exclude<keyof ConsumeCounters, "setAside"> | `set-aside-${DeadLetterReason}`;
+export type ConsumeCount = Exclude<keyof ConsumeCounters, "setAside" | "underWay"> | `set-aside-${DeadLetterReason}`;
 
 export const consumeCounts = [
   ...([
@@ -56,7 +62,11 @@ export const consumeCounts = [
   ] as const),
 ] as const satisfies readonly ConsumeCount[];
 
-export function flatCounts({ setAside, ...counts }: ConsumeCounts): Readonly<Record<ConsumeCount, number>> {
+export function flatCounts({
+  setAside,
+  underWay: _,
+  ...counts
+}: ConsumeCounts): Readonly<Record<ConsumeCount, number>> {
   return {
     ...counts,
     "set-aside-invalid": setAside.invalid,
@@ -70,6 +80,7 @@ export function flatCounts({ setAside, ...counts }: ConsumeCounts): Readonly<Rec
 export function createConsumeCounters(): ConsumeCounters {
   return {
     received: 0,
+    underWay: 0,
     ran: 0,
     replayed: 0,
     refused: 0,

@@ -16,7 +16,8 @@ export interface ConsumeOptions<In> {
   readonly atOnce?: number | undefined;
   /**
    * Messages of which this makes the same are run one after the other, in the order in which this process received them; one
-   * that fails is tried again in its place. Processes beside it keep their own order: give each its own messages.
+   * that fails is tried again in its place. Processes beside it keep their own order: give each its own messages. One of
+   * whose body it makes nothing is set aside as invalid.
    */
   readonly inOrderBy?: ((input: In) => Scalar | readonly Scalar[]) | undefined;
   /** What stands for the caller's key, of an operation that has no other identity. */
@@ -63,10 +64,17 @@ export interface Consumer {
    * const { redriven, more } = await seats.redrive({ reason: "failed" }); // once what made them fail is mended
    */
   readonly redrive: (options?: RedriveOptions) => Promise<RedriveCounts>;
-  /** Receives nothing new until `resume`; what it received before goes on. */
+  /**
+   * Receives nothing until `resume`. What has begun goes on; what has not is given back within moments, so that other
+   * processes have it: also what was tried and waits for its next attempt. Of a lane it is given back when the one before it
+   * has ended.
+   */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Receives nothing more, gives back what has not begun, and resolves when the rest has ended and is settled. */
+  /**
+   * Receives nothing more, gives back what has not begun, and resolves when the rest has ended and is settled. From then on its
+   * source may be consumed anew.
+   */
   readonly close: () => Promise<void>;
 }
 

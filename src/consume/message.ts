@@ -1,4 +1,4 @@
-import type { Abortable } from "../base/abortable.ts";
+import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { pause, withDeadline } from "../base/promise.ts";
@@ -6,8 +6,11 @@ import { encodeScalars } from "../base/scalar.ts";
 import type { Delivery, Settlement } from "../contract/source.ts";
 import { Lease } from "../lease/lease.ts";
 import type { MessageAttempts, Tried } from "./attempts.ts";
-import type { ConsumeStores, Consuming } from "./consuming.ts";
+import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
+
+/** What becomes of a delivery, and what it is counted under. */
+type End = Exclude<Settlement, { readonly is: "acknowledge" }> | Extract<Verdict, { readonly is: "acknowledge" }>;
 
 /** One delivery, from its receipt to its settlement. */
 export class Message {
@@ -18,8 +21,15 @@ export class Message {
   readonly #body: { readonly value: unknown } | null;
   readonly #attempts: MessageAttempts;
   readonly #lock: Lease | null;
+  /** The same for messages that run one after the other; `null`: it waits for none. */
+  readonly lane: string | null;
+  /** What says that 'inOrderBy' makes nothing of its body. */
+  readonly #isLaneless: boolean;
   /** `null`: nobody has looked. */
   #tried: Tried | null;
+  /** Whether it is one of those at work, which are so many at most. */
+  #hasTurn = false;
+  #hasEnded = false;
 
   /** @param ending nothing begins any more, or nothing of its connection can be settled; also it may find that out */
   constructor(consuming: Consuming, delivery: Delivery, ending: Abortable) {
@@ -31,28 +41,36 @@ export class Message {
     this.#attempts = this.#stores.attempts.of(this.#body?.value);
     this.#tried = delivery.isRepeated ? null : untried;
     this.#lock = lockOf(this.#stores, delivery);
+    const lane = laneOf(this.#stores.settings, this.#body);
+    this.lane = lane ?? null;
+    this.#isLaneless = lane === undefined;
+    if (this.lane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
   }
 
-  /** The same for messages that run one after the other; `null`: it waits for none. */
-  get lane(): string | null {
-    const { inOrderBy } = this.#stores.settings;
-    if (inOrderBy === null || this.#body === null) return null;
-    try {
-      const key = inOrderBy(this.#body.value as never);
-      return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");
-    } catch {
-      // the operation's schema says what is wrong with it
-      return null;
-    }
+  /** Whether it is one that lost its lock, delivered anew while that is under way. */
+  get isAnew(): boolean {
+    return this.#consuming.lost.has(this.#attempts.name());
   }
 
   /** Runs it until it is settled, by others if need be. Never rejects. */
   async handle(): Promise<void> {
-    await this.#settle(await this.#perform());
+    const { counters } = this.#stores;
+    this.#hasTurn = await this.#consuming.turns.take(this.#ending);
+    const end = await this.#perform();
+    this.#hasEnded = end.is !== "return";
+    if (await this.#settle(end)) await this.#ended(end);
+    else counters.lost += 1;
+    counters.underWay -= 1;
+    // those behind it are given back, and must not begin before that
+    if (this.lane !== null && this.#lock?.losing.reason !== undefined) {
+      if (!this.#hasEnded) await new Promise<void>((resolve) => this.#ending.onAbort(() => resolve()));
+      this.#consuming.lost.delete(this.#attempts.name());
+    }
     this.#lock?.stop();
+    if (this.#hasTurn) this.#consuming.turns.end();
   }
 
-  async #perform(): Promise<Settlement> {
+  async #perform(): Promise<End> {
     const unfit = this.#unfit();
     if (unfit !== null) return unfit;
     const { counters, settings } = this.#stores;
@@ -63,8 +81,6 @@ export class Message {
       this.#consuming.met(verdict.is === "away" ? "away" : "there");
       switch (verdict.is) {
         case "acknowledge":
-          counters[verdict.because] += 1;
-          return verdict;
         case "dead-letter":
           return verdict;
         case "failed": {
@@ -97,8 +113,10 @@ export class Message {
   }
 
   /** What is set aside untried. */
-  #unfit(): Settlement | null {
+  #unfit(): End | null {
     if (this.#body === null) return { is: "dead-letter", reason: "invalid", why: "its body cannot be read" };
+    // run in no order, it could come before what it is to follow
+    if (this.#isLaneless) return { is: "dead-letter", reason: "invalid", why: "'inOrderBy' makes nothing of its body" };
     const { clock } = this.#stores;
     const { oldestMs = null } = this.#consuming;
     const { sentAt } = this.#delivery;
@@ -119,9 +137,7 @@ export class Message {
       const uncounted = { attempts: Math.min(1, settings.attempts - 1), atWork: true };
       const before = this.#tried ?? (await this.#attempts.read()) ?? uncounted;
       this.#tried = before;
-      if (before.attempts >= settings.attempts) {
-        return { is: "dead-letter", reason: "failed", why: "each attempt failed, or ended with its process" };
-      }
+      if (before.attempts >= settings.attempts) return await this.#look(input);
       const counted = async () => {
         // it may have waited for its turn
         if (!this.#mayBegin) return null;
@@ -135,9 +151,9 @@ export class Message {
         return verdict;
       };
       // it may be what crashes processes: alone, so that the next crash tells
-      return await (before.atWork ? this.#consuming.alone(counted) : counted());
+      return await (before.atWork ? this.#consuming.alone(this.#ending, counted) : counted());
     } catch (error) {
-      const verdict = verdictOfError(error, defaults.consume.soonestMs);
+      const verdict = this.#verdictOf(error);
       // of the counting: nothing was tried
       return verdict.is === "failed" ? { is: "away" } : verdict;
     }
@@ -151,14 +167,50 @@ export class Message {
       const { outcome } = await operation["~carry"].execute(input, named);
       return verdictOf(outcome, settings.refusals);
     } catch (error) {
-      const verdict = verdictOfError(error, defaults.consume.soonestMs);
+      const verdict = this.#verdictOf(error);
       if (verdict.is === "failed") {
         // counted before anything else happens: a first attempt that succeeds costs no write for it
-        this.#tried = { attempts: (this.#tried?.attempts ?? 0) + 1, atWork: false };
-        await this.#attempts.write(this.#tried);
+        const tried = { attempts: (this.#tried?.attempts ?? 0) + 1, atWork: false };
+        await this.#attempts.write(tried);
+        this.#tried = tried;
       }
       return verdict;
     }
+  }
+
+  /** Its last attempt may have ended well, and its process before that was counted: it runs no more, and is asked about. */
+  async #look(input: unknown): Promise<Verdict> {
+    const { operation, settings } = this.#stores;
+    const spent: Verdict = {
+      is: "dead-letter",
+      reason: "failed",
+      why: "each attempt failed, or ended with its process",
+    };
+    const named = keyOf(settings, input);
+    const found = named === null ? null : await operation["~carry"].find(input, named);
+    if (found === null) return spent;
+    const verdict = verdictOf(found.outcome, settings.refusals);
+    // nobody is at it, and nobody is to be waited for
+    if (verdict.is === "wait" && verdict.ms <= 0) return spent;
+    if (verdict.is === "acknowledge") await this.#attempts.forget().catch(() => {});
+    return verdict;
+  }
+
+  #verdictOf(error: unknown): Verdict {
+    const { settings, draining, closing } = this.#stores;
+    const isEnding = draining.reason !== undefined || closing.reason !== undefined;
+    return verdictOfError(error, { operation: settings.contract.operation, isEnding });
+  }
+
+  /**
+   * It is delivered anew, and those behind it must not come before that: all that has not begun is given back, a moment
+   * after the broker has it, and received in the broker's order.
+   */
+  #loseLane(): void {
+    if (this.#hasEnded) return;
+    this.#consuming.lost.add(this.#attempts.name());
+    const left = new Left("a message of a lane is delivered anew", { losesOrder: true });
+    this.#stores.clock.timer(defaults.consume.lockMarginMs, () => this.#ending.abort(left));
   }
 
   /** Not in a lane: those behind it would come before it. */
@@ -171,41 +223,78 @@ export class Message {
     return Math.ceil(this.#stores.settings.atOnce * defaults.consume.waitingShare);
   }
 
-  /** Keeps it and lets others have its turn. Ends early where nothing begins any more. */
+  /** Keeps it and lets others have its turn. Ends early where it may not begin any more. */
   async #hold(ms: number): Promise<void> {
+    const { turns } = this.#consuming;
     const leave = this.#consuming.hold();
-    await pause(this.#stores.clock, ms, this.#ending.signal).catch(() => {});
+    if (this.#hasTurn) turns.end();
+    this.#hasTurn = false;
+    const stopping = new Abortable();
+    const ignore = [this.#ending, this.#lock?.losing].map((one) => one?.onAbort((reason) => stopping.abort(reason)));
+    await pause(this.#stores.clock, ms, stopping.signal).catch(() => {});
+    for (const stop of ignore) stop?.();
     leave();
+    this.#hasTurn = await turns.take(this.#ending);
   }
 
-  async #settle(settlement: Settlement): Promise<void> {
-    const { clock, counters, source } = this.#stores;
-    // neither settled nor extended: it would be the next owner's delivery
-    if (this.#lock?.losing.reason !== undefined) {
-      counters.lost += 1;
-      return;
-    }
-    const late = () => new RepriseError("REPRISE_SOURCE_AWAY", { source: source.name, doing: "settling" });
+  /** Whether the broker has heard of it. */
+  async #settle(end: End): Promise<boolean> {
+    const { clock, source } = this.#stores;
     const { settleMs } = defaults.consume;
-    const settling = withDeadline(clock, settleMs, this.#delivery.settle(settlement), late);
-    const settled = await settling.catch((error: Error) => {
-      // without a lock that ends, it is delivered again when the connection ends, and keeps a place until then
-      if (this.#delivery.lockMs === null) this.#ending.abort(error);
-      return "lost";
-    });
-    if (settled === "lost") counters.lost += 1;
-    else if (settlement.is === "return") counters.returned += 1;
-    else if (settlement.is === "dead-letter") {
-      counters.setAside[settlement.reason] += 1;
-      // whoever mends what failed and sends it again begins anew
-      if (settlement.reason === "failed") await this.#attempts.forget().catch(() => {});
+    const late = () => new RepriseError("REPRISE_SOURCE_AWAY", { source: source.name, doing: "settling" });
+    let awayMs: number = defaults.consume.awayMs.least;
+    for (;;) {
+      // neither settled nor extended: it would be the next owner's delivery
+      if (this.#lock?.losing.reason !== undefined) return false;
+      const settling = withDeadline(clock, settleMs, this.#delivery.settle(end), late);
+      const settled = await settling.catch((error: Error) => {
+        // without a lock that ends, it is delivered again when the connection ends, and keeps a place until then
+        if (this.#delivery.lockMs === null) this.#ending.abort(error);
+        return "lost" as const;
+      });
+      if (settled !== "refused") return settled === "settled";
+      // when its receiver closes, the broker has it back
+      if (this.#ending.reason !== undefined) return false;
+      this.#consuming.refused();
+      await this.#hold(awayMs);
+      awayMs = Math.min(awayMs * 2, defaults.consume.awayMs.most);
+    }
+  }
+
+  async #ended(end: End): Promise<void> {
+    const { counters } = this.#stores;
+    switch (end.is) {
+      case "acknowledge":
+        counters[end.because] += 1;
+        break;
+      case "return":
+        counters.returned += 1;
+        break;
+      case "dead-letter":
+        counters.setAside[end.reason] += 1;
+        // whoever mends what failed and sends it again begins anew
+        if (end.reason === "failed") await this.#attempts.forget().catch(() => {});
     }
   }
 }
 
 const untried: Tried = { attempts: 0, atWork: false };
 
-const now: Settlement = { is: "return", afterMs: 0 };
+const now: End = { is: "return", afterMs: 0 };
+
+/** `null`: it is in none. `undefined`: its body makes none. */
+function laneOf(
+  { inOrderBy }: ConsumeStores["settings"],
+  body: { readonly value: unknown } | null,
+): string | null | undefined {
+  if (inOrderBy === null || body === null) return null;
+  try {
+    const key = inOrderBy(body.value as never);
+    return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");
+  } catch {
+    return undefined;
+  }
+}
 
 /** `null`: it throws. Run without its key, the message would be other work than its sender means. */
 function keyOf(settings: ConsumeStores["settings"], input: unknown): { readonly key: string | undefined } | null {

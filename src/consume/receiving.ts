@@ -1,10 +1,11 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
-import { pause, untilAborted, withDeadline } from "../base/promise.ts";
+import { pause, untilAborted, untilEither, withDeadline } from "../base/promise.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Delivery, Receiver } from "../contract/source.ts";
-import { type ConsumeStores, Consuming } from "./consuming.ts";
+import { labelOf } from "../operation/endings.ts";
+import { type ConsumeStores, Consuming, Left } from "./consuming.ts";
 import { Message } from "./message.ts";
 import { oldestOf } from "./settings.ts";
 
@@ -22,14 +23,19 @@ export class Receiving {
   readonly #stores: ConsumeStores;
   readonly #consuming: Consuming;
   readonly #underWay = new UnderWay<Promise<void>>();
-  /** The last message of each lane that has one under way. */
-  readonly #lanes = new Map<string, Promise<void>>();
+  /** Receivers that are left, until what they handed out is settled. */
+  readonly #leaving = new UnderWay<Promise<void>>();
+  /** When all that was received in each lane has ended. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
   readonly #told: ReceivingTold;
   #pulling: Abortable | undefined;
+  /** Of the present receiver. */
+  #ending: Abortable | undefined;
   #paused = false;
   #wake = () => {};
   #loop: Promise<void> = Promise.resolve();
-  #warned = false;
+  #isAway = false;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(stores: ConsumeStores, told: ReceivingTold) {
     this.#stores = stores;
@@ -38,12 +44,15 @@ export class Receiving {
   }
 
   start(): void {
+    this.#stores.draining.onAbort(() => this.#wake());
     this.#loop = this.#receive();
   }
 
+  /** While it is, it has no receiver: what that had received ahead would be kept from others. */
   set paused(paused: boolean) {
     this.#paused = paused;
-    this.#changed();
+    if (paused) this.#ending?.abort(new Left("it is paused", { losesOrder: false }));
+    this.#wake();
   }
 
   /** Resolves when it has stopped receiving, and all that it had received has ended; after `draining`. */
@@ -56,30 +65,50 @@ export class Receiving {
     const { clock, draining } = this.#stores;
     let pauseMs: number = defaults.consume.awayMs.least;
     while (draining.reason === undefined) {
+      if (this.#paused) {
+        await this.#change();
+        continue;
+      }
       const ending = new Abortable();
+      this.#ending = ending;
       const stopDraining = draining.onAbort((reason) => ending.abort(reason));
       let receiver: Receiver | undefined;
       try {
         receiver = await this.#open();
+        this.#isAway = false;
         this.#told.began();
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
         });
-        // what it handed out is settled over it
-        await Promise.all(this.#underWay);
+        this.#leave(receiver, ending);
       } catch (error) {
         ending.abort(error instanceof Error ? error : new Error("its connection is gone"));
         if (isRepriseError(error, "REPRISE_BAD_DECLARATION")) return this.#told.refused(error);
         if (draining.reason === undefined) this.#warn(error);
+        await this.#close(receiver);
       }
       stopDraining();
-      await this.#close(receiver);
-      if (draining.reason !== undefined) break;
+      if (draining.reason !== undefined || this.#paused) continue;
       await pause(clock, pauseMs, draining.signal).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, defaults.consume.awayMs.most);
     }
     // also what came over connections that are gone
-    await Promise.all(this.#underWay);
+    await Promise.all([...this.#underWay, ...this.#leaving]);
+  }
+
+  /** Lets others have what it has received ahead, and closes it when what it handed out is settled. */
+  #leave(receiver: Receiver, ending: Abortable): void {
+    const { clock } = this.#stores;
+    const handled = Promise.all(this.#underWay);
+    const leave = async () => {
+      // what is given back for the sake of order comes first
+      if (losesOrder(ending)) await pause(clock, defaults.consume.lockMarginMs);
+      // one that cannot is closed all the same
+      await this.#inTime("stopping", receiver.stop?.() ?? Promise.resolve()).catch(() => {});
+      await handled;
+      await this.#close(receiver);
+    };
+    const left = this.#leaving.add(leave().then(() => void left()));
   }
 
   /** @throws REPRISE_BAD_DECLARATION where it may not begin */
@@ -103,7 +132,7 @@ export class Receiving {
 
   /** Until nothing begins any more. Rejects where it receives nothing any more, or cannot settle it. */
   async #receiveFrom(receiver: Receiver, ending: Abortable, received: () => void): Promise<void> {
-    const { draining, counters, attempts } = this.#stores;
+    const { counters, attempts } = this.#stores;
     ending.onAbort((reason) => {
       this.#wake();
       this.#pulling?.abort(reason);
@@ -123,10 +152,12 @@ export class Receiving {
       }
       if (deliveries.length > 0) received();
       counters.received += deliveries.length;
+      counters.underWay += deliveries.length;
       attempts.sweep();
       for (const delivery of deliveries) this.#take(delivery, ending);
     }
-    if (draining.reason === undefined) throw ending.reason;
+    const isLeft = ending.reason instanceof Left || this.#stores.draining.reason !== undefined;
+    if (!isLeft) throw ending.reason;
   }
 
   /** How many more may be received now. */
@@ -135,7 +166,7 @@ export class Receiving {
     const { held, isAway } = this.#consuming;
     const all = this.#underWay.size;
     // where none waits for the ledger any more, the next one asks
-    if (this.#paused || (isAway && all > 0)) return 0;
+    if (isAway && all > 0) return 0;
     const most = settings.atOnce * defaults.consume.heldPerAtOnce;
     return Math.max(0, Math.min(settings.atOnce - (all - held), most - all));
   }
@@ -155,20 +186,36 @@ export class Receiving {
     const message = new Message(this.#consuming, delivery, ending);
     const { lane } = message;
     const before = lane === null ? undefined : this.#lanes.get(lane);
-    const handled = before === undefined ? message.handle() : this.#after(before, message);
-    if (lane !== null) this.#lanes.set(lane, handled);
+    const handled = before === undefined ? message.handle() : this.#after(before, message, ending);
     const leave = this.#underWay.add(handled);
     void handled.then(() => {
       leave();
-      if (lane !== null && this.#lanes.get(lane) === handled) this.#lanes.delete(lane);
       this.#changed();
+    });
+    if (lane === null) return;
+    // one that does not wait for those before it is given back: who comes next waits for all of them
+    const ended = before === undefined ? handled : Promise.all([before, handled]);
+    this.#lanes.set(lane, ended);
+    void ended.then(() => {
+      if (this.#lanes.get(lane) === ended) this.#lanes.delete(lane);
     });
   }
 
   /** Many behind one that is tried again must not keep everybody's places. */
-  async #after(before: Promise<void>, message: Message): Promise<void> {
+  async #after(before: Promise<unknown>, message: Message, ending: Abortable): Promise<void> {
     const leave = this.#consuming.hold();
-    await before;
+    const outOfOrder = new Abortable();
+    let isAnew = false;
+    const ignore = ending.onAbort((reason) => {
+      if (!losesOrder(ending)) return;
+      isAnew = message.isAnew;
+      outOfOrder.abort(reason);
+    });
+    await untilEither(before, outOfOrder);
+    ignore();
+    // the one that the others are to follow is given back before them
+    const isAfterIt = outOfOrder.reason !== undefined && !isAnew;
+    if (isAfterIt) await pause(this.#stores.clock, defaults.consume.soonestMs);
     leave();
     await message.handle();
   }
@@ -188,14 +235,19 @@ export class Receiving {
     return withDeadline(clock, defaults.consume.openMs, work, late);
   }
 
-  /** A broker that is away comes back, as a rule: it is said once, and tried again. */
+  /** A broker that is away comes back, as a rule: it is said once each time, not each time that it is tried again. */
   #warn(error: unknown): void {
-    if (this.#warned) return;
-    this.#warned = true;
-    const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
+    const now = this.#stores.clock.monotonic();
+    if (this.#isAway || now - this.#warnedAt < defaults.consume.warnEveryMs) return;
+    this.#isAway = true;
+    this.#warnedAt = now;
     process.emitWarning(
-      `'${this.#stores.source.name}' cannot be received from (${kind}) and is tried again; this is said once.`,
+      `'${this.#stores.source.name}' cannot be received from (${labelOf(error)}) and is tried again.`,
       { code: "REPRISE_SOURCE_FAILED" },
     );
   }
+}
+
+function losesOrder({ reason }: Abortable): boolean {
+  return reason instanceof Left && reason.losesOrder;
 }

@@ -97,12 +97,12 @@ export class SetAside {
   }
 
   async #look<T>(choice: LetterChoice, work: (open: DeadLetters) => Promise<T>): Promise<T> {
-    const { deadLetters } = this.#source;
     this.#check(choice);
-    if (deadLetters === undefined) {
+    const source = this.#source;
+    if (source.deadLetters === undefined) {
       return this.#refuse("its source does not show what it has set aside.", "Use the broker's own tools.");
     }
-    const opening = deadLetters();
+    const opening = source.deadLetters();
     let open: DeadLetters;
     try {
       open = await this.#inTime("opening dead letters", defaults.consume.openMs, opening);

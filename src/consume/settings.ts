@@ -2,6 +2,8 @@ import { defaults } from "../base/defaults.ts";
 import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Scalar } from "../base/scalar.ts";
+import type { Ledger } from "../contract/ledger.ts";
+import type { Registers } from "../contract/registers.ts";
 import type { CarriedContract } from "../operation/carry.ts";
 import type { ConsumeDeclaration } from "./declaration.ts";
 
@@ -88,4 +90,30 @@ export function oldestOf(settings: ConsumeSettings, horizonMs: number | null): n
     );
   }
   return deliveredWithinMs;
+}
+
+/**
+ * Where its attempts are counted.
+ * @throws REPRISE_BAD_DECLARATION where the ledger counts none, or knows after a restart nothing of what is dear to run twice
+ */
+export function registersOf({ contract, where }: ConsumeSettings, ledger: Ledger<unknown>): Registers<unknown> {
+  const refuse = (why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
+  };
+  const { name, registers, forgets = false } = ledger;
+  const { costIfTwice } = contract;
+  const isDear = costIfTwice === "money" || costIfTwice === "trust";
+  if (forgets && isDear && process.env["NODE_ENV"] !== "test") {
+    refuse(
+      `what costs ${costIfTwice} if it runs twice is delivered again after a restart, which ledger '${name}' does not survive.`,
+      "Use one that does; in a test, set NODE_ENV to 'test'.",
+    );
+  }
+  if (registers === undefined) {
+    return refuse(
+      `ledger '${name}' keeps no registers, so nobody can count the attempts at a message.`,
+      "Use one that does.",
+    );
+  }
+  return registers;
 }

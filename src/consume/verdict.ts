@@ -1,7 +1,9 @@
+import { defaults } from "../base/defaults.ts";
 import { isRepriseError } from "../base/errors.ts";
 import type { DeadLetterReason } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { AcceptedOutcome, AnyRefused, Outcome } from "../operation/outcome.ts";
+import { isThrownByRun } from "../operation/refusing.ts";
 
 /** What an attempt at a message came to. */
 export type Verdict =
@@ -9,7 +11,7 @@ export type Verdict =
   | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly why: string }
   /** Somebody else is at it. */
   | { readonly is: "wait"; readonly ms: number }
-  /** The ledger does not answer: nothing was tried. */
+  /** The ledger does not answer: nothing was tried, or it cannot be counted. */
   | { readonly is: "away" }
   /** An attempt of its own. */
   | { readonly is: "failed"; readonly why: string };
@@ -36,6 +38,13 @@ export function verdictOf(
   }
 }
 
+/** Where an error came up. */
+export interface Attempting {
+  readonly operation: string;
+  /** Whether this instance begins nothing any more. */
+  readonly isEnding: boolean;
+}
+
 /** Its sender's to mend: trying it again changes nothing. */
 const invalid = new Set<string>([
   "REPRISE_INPUT_INVALID",
@@ -46,17 +55,31 @@ const invalid = new Set<string>([
   "REPRISE_KEY_MISSING",
   "REPRISE_KEY_MALFORMED",
 ]);
-const away = new Set<string>(["REPRISE_LEDGER_AWAY", "REPRISE_LEDGER_BUSY"]);
-/** Somebody took it over, who may be at it still; or this instance closes, and somebody will be. */
-const replaced = new Set<string>(["REPRISE_FENCED", "REPRISE_LEASE_LOST", "REPRISE_CLOSED"]);
+/** Nothing was run: the ledger does not answer, or must be mended first. */
+const away = new Set<string>([
+  "REPRISE_LEDGER_AWAY",
+  "REPRISE_LEDGER_BUSY",
+  "REPRISE_LEDGER_UNUSABLE",
+  "REPRISE_LEDGER_UNSUITABLE",
+  "REPRISE_LEDGER_SCHEMA",
+]);
 
-export function verdictOfError(error: unknown, againMs: number): Verdict {
+/**
+ * What an error means to the message. One that came out of `run` may be another operation's or another ledger's, and says
+ * nothing about this message or this ledger: it is a failed attempt, which is counted only where the ledger answers. Only
+ * that this attempt was fenced, or that this instance closes, means the same wherever it was noticed.
+ */
+export function verdictOfError(error: unknown, { operation, isEnding }: Attempting): Verdict {
+  const again: Verdict = { is: "wait", ms: defaults.consume.soonestMs };
   if (isRepriseError(error)) {
-    if (invalid.has(error.code)) return { is: "dead-letter", reason: "invalid", why: error.message };
-    if (away.has(error.code)) return { is: "away" };
-    if (replaced.has(error.code)) return { is: "wait", ms: againMs };
+    const isOfRun = isThrownByRun(error);
+    if (!isOfRun && invalid.has(error.code)) return { is: "dead-letter", reason: "invalid", why: error.message };
+    if (!isOfRun && away.has(error.code)) return { is: "away" };
+    // somebody took it over, who may be at it still
+    if (isRepriseError(error, "REPRISE_FENCED") && error.details.operation === operation) return again;
+    if (isRepriseError(error, "REPRISE_CLOSED") && (!isOfRun || isEnding)) return again;
   }
   const why = labelOf(error);
   // it came too early to ask what became of an effect
-  return why === null ? { is: "wait", ms: againMs } : { is: "failed", why };
+  return why === null ? again : { is: "failed", why };
 }

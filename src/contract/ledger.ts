@@ -36,6 +36,11 @@ export interface Ledger<out Tx> {
    * may not. Effects that cost money if they happen twice must then honour their key (`ifUnknown: "retry"`).
    */
   readonly losesCommits?: boolean | undefined;
+  /**
+   * Whether all that it keeps is gone when its process ends, as is right for a test. Left out: it is not. What costs trust or
+   * money if it happens twice is then not consumed: a broker delivers again after a restart what nobody knows any more.
+   */
+  readonly forgets?: boolean | undefined;
   readonly "~tx"?: Tx;
 
   /** Connects, creates the tables and functions where they are missing, and checks them. Calling it again does nothing. */

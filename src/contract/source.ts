@@ -37,6 +37,11 @@ export interface Receiver {
    * connection is gone, and then nothing of this receiver can be settled any more.
    */
   readonly pull: (most: number, signal: AbortSignal) => Promise<readonly Delivery[]>;
+  /**
+   * Receives nothing more, and gives back what nobody has pulled, in the broker's order; what was pulled is settled as before,
+   * until `close`. Nobody pulls afterwards. Left out: nothing is received that nobody waits for.
+   */
+  readonly stop?: (() => Promise<void>) | undefined;
   /** Receives nothing more. What was received and not settled is delivered again, to whoever receives then. */
   readonly close: () => Promise<void>;
 }
@@ -53,8 +58,11 @@ export interface Delivery {
   readonly lockMs: number | null;
   /** Keeps it from others for another `lockMs`. Left out: nothing does, or nothing needs to. */
   readonly renew?: (() => Promise<"renewed" | "lost">) | undefined;
-  /** Once for each delivery. `lost`: it is another's by now, or was delivered anew; nothing was done. */
-  readonly settle: (settlement: Settlement) => Promise<"settled" | "lost">;
+  /**
+   * Once for each delivery. `lost`: it is another's by now, or was delivered anew; nothing was done. `refused`: the broker
+   * would not do it now, as where the queue for what is set aside is full; it is kept as before, and may be settled again.
+   */
+  readonly settle: (settlement: Settlement) => Promise<"settled" | "lost" | "refused">;
 }
 
 export type Settlement =

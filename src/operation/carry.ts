@@ -1,4 +1,5 @@
 import type { Name } from "../base/names.ts";
+import type { Cost } from "./declaration.ts";
 import type { AcceptedOutcome, Outcome, Status } from "./outcome.ts";
 
 /**
@@ -10,6 +11,8 @@ export interface Carried<in In, out O, out R> {
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: In, options: CarryOptions<O, R>) => Promise<CarriedOutcome<O, R>>;
+    /** What became of it, without running it; `null`: nothing is known. */
+    readonly find: (input: In, options: Pick<CarryOptions<O, R>, "key">) => Promise<CarriedOutcome<O, R> | null>;
     /** Of background work; left out where the caller waits for the outcome. */
     readonly background?: CarriedBackground<O, R> | undefined;
   };
@@ -22,6 +25,8 @@ export interface CarriedContract {
   /** Whether outcomes belong to one principal, or to everyone. */
   readonly principal: "everyone" | "from-input";
   readonly retentionMs: number | null;
+  /** `null`: nobody has decided. */
+  readonly costIfTwice: Cost | null;
   readonly refusals: Readonly<Record<string, { readonly status: number; readonly because: string }>>;
 }
 

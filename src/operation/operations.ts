@@ -42,6 +42,7 @@ export interface RuntimeOperation extends Partial<BackgroundWork> {
   readonly "~carry": {
     readonly contract: CarriedContract;
     readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
+    readonly find: (input: unknown, options: Pick<Asking, "key">) => Promise<Told | null>;
     readonly background?: BackgroundWork;
   };
 }
@@ -100,12 +101,14 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
         identity: declaration.identity === "callers-key" ? "callers-key" : "from-input",
         principal: typeof declaration.principal === "function" ? "from-input" : "everyone",
         retentionMs: settings.again === "converges" ? null : settings.retentionMs,
+        costIfTwice: declaration.costIfTwice ?? null,
         refusals: Object.fromEntries(
           Object.entries(settings.refusals).map(([code, { status, because }]) => [code, { status, because }]),
         ),
       },
       execute: (input, { key, principal, signal, parent, callers, render }) =>
         executor.execute(input, { key, principal, signal, parent, callers, render: render as Asking["render"] }),
+      find: (input, { key }) => executor.find(input, key),
     },
   };
   const isBackground = declaration.dispatch !== undefined;

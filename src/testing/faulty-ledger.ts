@@ -97,6 +97,7 @@ export function faultyLedger<Tx>(ledger: Ledger<Tx>): FaultyLedger<Tx> {
       name: ledger.name,
       transactional: ledger.transactional,
       losesCommits: ledger.losesCommits,
+      forgets: ledger.forgets,
       open: () => through("open", () => ledger.open()),
       close: () => through("close", () => ledger.close()),
       claim: (request) => through("claim", () => ledger.claim(request)),

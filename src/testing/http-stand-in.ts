@@ -41,6 +41,7 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
     identity: "from-input",
     principal: "everyone",
     retentionMs: 86_400_000,
+    costIfTwice: null,
     refusals: { "sold-out": { status: 409, because: "No seat is left." } },
     ...contract,
   };
@@ -103,6 +104,7 @@ export function standIn({ contract, run, answers }: StandInOptions = {}): StandI
           underWay.add(executed);
           return executed.finally(() => underWay.delete(executed));
         },
+        find: async () => null,
       },
     },
   };

@@ -39,6 +39,26 @@ export const sharingScenarios: readonly SourceScenario[] = [
     },
   },
   {
+    name: "one that stops gives others what it has not handed out, and settles what it has",
+    needs: ["shared"],
+    run: async ({ source, send }) => {
+      for (const body of ["1", "2", "3"]) await send(body);
+      const receiver = await source.open(4);
+      const handed = [...(await pull(receiver, 1))];
+      // what comes after this waits in it
+      handed.push(...(await receiver.pull(2, AbortSignal.timeout(1))));
+      await receiver.stop?.();
+      for (const delivery of handed) assert.equal(await delivery.settle({ is: "acknowledge" }), "settled");
+      const other = await source.open(4);
+      const rest = await pull(other, 3 - handed.length);
+      assert.deepEqual([...bodies([...handed, ...rest])].sort(), [1, 2, 3]);
+      await acknowledge(rest);
+      await receiver.close();
+      assert.ok(await isQuiet(other));
+      await other.close();
+    },
+  },
+  {
     name: "of 200 messages for three receivers each is handed to one of them",
     needs: ["shared"],
     run: async ({ source, send }) => {

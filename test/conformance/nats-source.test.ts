@@ -60,4 +60,22 @@ describe("a receiver of NATS", () => {
     await connection.close();
     await stage.close();
   });
+
+  test("refuses a consumer that settles others' messages, or whose locks differ, with what mends it", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage(500);
+    const amiss: readonly (readonly [string, Parameters<typeof stage.withConsumer>[1], RegExp])[] = [
+      ["all", { ack_policy: "all" }, /ack_policy 'explicit'/],
+      ["none", { ack_policy: "none" }, /ack_policy 'explicit'/],
+      ["backoff", { ack_policy: "explicit", backoff: [1e9, 5e9], max_deliver: 3 }, /Remove it/],
+    ];
+    for (const [consumer, config, mend] of amiss) {
+      const opening = (await stage.withConsumer(consumer, config)).open(1);
+      await expect(opening).rejects.toMatchObject({
+        code: "REPRISE_BAD_DECLARATION",
+        message: expect.stringMatching(mend),
+      });
+    }
+    await stage.close();
+  });
 });

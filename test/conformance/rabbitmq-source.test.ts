@@ -1,6 +1,8 @@
 import amqplib from "amqplib";
 import { describe, expect, test as plain } from "vitest";
+import { createReprise, unchecked } from "../../src/index.ts";
 import { rabbitmq } from "../../src/sources/rabbitmq/index.ts";
+import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { rabbitmqStage, rabbitmqUrl, rabbitmqVersion } from "../support/rabbitmq.ts";
@@ -75,6 +77,75 @@ describe("a receiver of RabbitMQ", () => {
     await expect.poll(async () => (await stage.channel.checkQueue(stage.queue)).messageCount).toBe(1);
     // it receives nothing until there is one again
     await expect(stage.source.open(4)).rejects.toThrow(/NOT_FOUND/);
+  });
+
+  test("keeps a message, and its connection, while the queue for what is set aside is full", async (stage) => {
+    const full = `${stage.queue}.full`;
+    const bounds = { "x-max-length": 1, "x-overflow": "reject-publish" };
+    await stage.channel.assertQueue(full, { durable: true, arguments: bounds });
+    const connect = () => amqplib.connect(rabbitmqUrl);
+    const receiver = await rabbitmq({ connect, queue: stage.queue, deadLetter: full }).open(4);
+    for (const body of ["1", "2", "3"]) await stage.send(body);
+    const deliveries = await pull(receiver, 3);
+    const aside = { is: "dead-letter", reason: "failed", why: "Error" } as const;
+    expect(await deliveries[0]?.settle(aside)).toBe("settled");
+    // one that is refused says nothing about the others
+    const both = await Promise.all([deliveries[1]?.settle(aside), deliveries[2]?.settle({ is: "acknowledge" })]);
+    expect(both).toEqual(["refused", "settled"]);
+    await stage.channel.purgeQueue(full);
+    expect(await deliveries[1]?.settle(aside)).toBe("settled");
+    await receiver.close();
+    expect((await stage.channel.deleteQueue(full)).messageCount).toBe(1);
+    expect((await stage.channel.checkQueue(stage.queue)).messageCount).toBe(0);
+  });
+});
+
+describe("a consumer of RabbitMQ", () => {
+  test("that is paused leaves within moments what the broker had pushed to it, and ends what it was at", async (stage) => {
+    let work = () => {};
+    const working = new Promise<void>((resolve) => {
+      work = resolve;
+    });
+    const runs: unknown[] = [];
+    const instance = (name: string) => {
+      const reprise = createReprise({ service: name, undecided: "listed", ledger: memoryLedger() });
+      const operation = reprise.operation({
+        name: "seat.book",
+        input: unchecked<number>(),
+        ...{ principal: "everyone", retention: "1d", effects: "external" },
+        identity: (input) => [input],
+        run: async ({ input }) => {
+          runs.push([name, input]);
+          if (input === 1) await working;
+        },
+      });
+      const consumer = reprise.consume(operation, stage.source, { atOnce: 1, deliveredWithin: "1h" });
+      return { reprise, consumer };
+    };
+    const [a, b] = [instance("a"), instance("b")];
+    await a.reprise.start();
+    await a.consumer.ready;
+    for (const body of ["1", "2"]) await stage.send(body);
+    await expect.poll(() => runs).toEqual([["a", 1]]);
+    await b.reprise.start();
+    await b.consumer.ready;
+    await expect.poll(async () => (await stage.channel.checkQueue(stage.queue)).messageCount).toBe(0);
+    a.consumer.pause();
+    await expect
+      .poll(() => runs, { timeout: 5_000 })
+      .toEqual([
+        ["a", 1],
+        ["b", 2],
+      ]);
+    work();
+    await expect.poll(() => a.consumer.counts().ran).toBe(1);
+    a.consumer.resume();
+    await b.reprise.close();
+    await stage.send("3");
+    await expect.poll(() => runs.length, { timeout: 5_000 }).toBe(3);
+    await a.reprise.close();
+    await expect.poll(stage.openConnections).toBe(0);
+    expect((await stage.channel.checkQueue(stage.queue)).messageCount).toBe(0);
   });
 });
 

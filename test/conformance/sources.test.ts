@@ -8,12 +8,16 @@ import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
 import { sourceCases } from "../support/source-cases.ts";
 
 const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: string | undefined }[] = [
-  ...[false, true].map((delays) => ({
+  ...[
+    { name: "a queue in this process" },
+    { name: "a queue in this process, with locks", delays: true, lockMs: 600 },
+    { name: "a queue in this process, which pushes", pushes: true },
+  ].map(({ name, ...how }) => ({
     adapter: {
-      name: delays ? "a queue in this process, with locks" : "a queue in this process",
+      name,
       can: { cut: true as const, deadLetters: true as const },
       open: async () => {
-        const broker = queue({ clock: systemClock, delays, lockMs: delays ? 600 : null });
+        const broker = queue({ clock: systemClock, ...how });
         return {
           source: broker.source,
           send: async (body: string) => broker.send(body),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type ConsumerConfig, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers } from "@nats-io/transport-node";
+import type { Source } from "../../src/contract/source.ts";
 import { nats } from "../../src/sources/nats/index.ts";
 import type { SetAside, SourceStage } from "../../src/testing/index.ts";
 import { startForwarder } from "./forwarder.ts";
@@ -20,8 +21,13 @@ export async function natsVersion(): Promise<string | undefined> {
   }
 }
 
+export interface NatsStage extends SourceStage {
+  /** The stream through a further consumer that is configured so. */
+  readonly withConsumer: (name: string, config: Partial<ConsumerConfig>) => Promise<Source>;
+}
+
 /** A stream of its own, with one for what is set aside. */
-export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<SourceStage> {
+export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsStage> {
   const stream = `test-${randomUUID()}`;
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers: natsServers });
@@ -34,11 +40,17 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<Source
   await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
   const client = jetstream(admin);
   const forwarder = await startForwarder({ host, port: Number(port) });
-  return {
-    source: nats({
+  const sourceOf = (consumer: string) =>
+    nats({
       connect: () => connect({ servers: `127.0.0.1:${forwarder.port}`, reconnect: false }),
-      ...{ jetstream, headers, stream, consumer: "book", deadLetter },
-    }),
+      ...{ jetstream, headers, stream, consumer, deadLetter },
+    });
+  return {
+    source: sourceOf("book"),
+    withConsumer: async (name, config) => {
+      await manager.consumers.add(stream, { durable_name: name, ...config });
+      return sourceOf(name);
+    },
     send: async (body) => {
       await client.publish(stream, body);
     },

@@ -19,6 +19,13 @@ export interface QueueOptions {
   readonly horizonMs?: number | null;
   readonly delays?: boolean;
   readonly lockMs?: number | null;
+  /** It pushes to who receives, as much as that may have unsettled. */
+  readonly pushes?: boolean;
+  /**
+   * Where what is delivered again comes in: at its old place, or behind all that was waiting to be delivered again before it,
+   * and ahead of what is new.
+   */
+  readonly redelivers?: "in-place" | "last";
 }
 
 /** A broker in this process, which delivers at least once and tells what became of everything. */
@@ -28,6 +35,8 @@ export function queue({
   horizonMs = 3_600_000,
   delays = false,
   lockMs = null,
+  pushes = false,
+  redelivers = "in-place",
 }: QueueOptions) {
   let kept: Kept[] = [];
   let connections: { broken: boolean; readonly holders: Set<symbol> }[] = [];
@@ -37,7 +46,7 @@ export function queue({
   const settlements: Settlement["is"][] = [];
   let renewals = 0;
   let crashes = 0;
-  let settles: (settlement: Settlement) => Promise<void> = async () => {};
+  let settles: (settlement: Settlement) => Promise<unknown> = async () => {};
 
   const arrive = () => {
     for (const wake of waiting) wake();
@@ -54,6 +63,14 @@ export function queue({
   const remove = (id: string) => {
     const at = aside.findIndex(({ letter }) => letter.id === id);
     return at < 0 ? undefined : aside.splice(at, 1)[0];
+  };
+  /** It is handed out again. */
+  const free = (one: Kept) => {
+    one.holder = null;
+    if (redelivers === "in-place" || one.deliveries === 0) return;
+    const others = kept.filter((other) => other !== one);
+    const isOld = ({ deliveries }: Kept) => deliveries > 0;
+    kept = [...others.filter(isOld), one, ...others.filter((other) => !isOld(other))];
   };
   const isFree = (one: Kept) => one.dueAt <= clock.now() && (one.holder === null || one.lockedUntil <= clock.now());
 
@@ -96,22 +113,44 @@ export function queue({
                   return "renewed";
                 },
           settle: async (settlement) => {
-            await settles(settlement);
+            if ((await settles(settlement)) === "refused") return "refused";
             if (!isMine()) return "lost";
             settlements.push(settlement.is);
             connection.holders.delete(holder);
-            one.holder = null;
+            free(one);
             if (settlement.is === "return") one.dueAt = clock.now() + (delays ? settlement.afterMs : 0);
             else kept = kept.filter((other) => other !== one);
             if (settlement.is === "dead-letter") {
               enterAside(one.body, one.sentAt, { reason: settlement.reason, why: settlement.why });
             }
             if (settlement.is === "return") clock.timer(one.dueAt - clock.now(), arrive);
+            // there is room for another
+            if (pushes) arrive();
             return "settled";
           },
         };
       };
+      const find = (count: number) => kept.filter(isFree).slice(0, Math.max(0, count));
+      let pushed: { readonly one: Kept; readonly delivery: Delivery }[] = [];
+      let isStopped = false;
+      const push = () => {
+        if (!pushes || isStopped || connection.broken) return;
+        for (const one of find(most - connection.holders.size)) pushed.push({ one, delivery: take(one) });
+      };
+      const stopPushing = async () => {
+        isStopped = true;
+        for (const { one } of pushed.splice(0)) {
+          if (one.holder !== null) connection.holders.delete(one.holder);
+          free(one);
+        }
+        arrive();
+      };
+      if (pushes) {
+        waiting.add(push);
+        push();
+      }
       return {
+        ...(pushes && { stop: stopPushing }),
         pull: async (asked, signal) => {
           for (;;) {
             // a lock that is over counts for nobody
@@ -120,8 +159,8 @@ export function queue({
             }
             if (connection.broken) throw new Error("the connection is gone");
             if (signal.aborted) return [];
-            const room = Math.min(asked, most - connection.holders.size);
-            const found = kept.filter(isFree).slice(0, Math.max(0, room));
+            if (pushed.length > 0) return pushed.splice(0, asked).map(({ delivery }) => delivery);
+            const found = pushes ? [] : find(Math.min(asked, most - connection.holders.size));
             if (found.length > 0) return found.map(take);
             await new Promise<void>((resolve) => {
               const wake = () => {
@@ -137,7 +176,9 @@ export function queue({
         },
         close: async () => {
           connection.broken = true;
-          for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+          pushed = [];
+          waiting.delete(push);
+          for (const one of [...kept]) if (one.holder !== null && connection.holders.has(one.holder)) free(one);
           connections = connections.filter((other) => other !== connection);
           arrive();
         },
@@ -166,13 +207,18 @@ export function queue({
       crashes += 1;
       for (const connection of connections) {
         connection.broken = true;
-        for (const one of kept) if (one.holder !== null && connection.holders.has(one.holder)) one.holder = null;
+        for (const one of [...kept]) if (one.holder !== null && connection.holders.has(one.holder)) free(one);
       }
       connections = [];
       arrive();
     },
+    /** Takes the lock of a message from who has it: it is delivered again. */
+    takeBack: (body: unknown) => {
+      for (const one of [...kept]) if (one.body === JSON.stringify(body)) free(one);
+      arrive();
+    },
     /** What happens before each settlement. */
-    beforeSettling: (work: (settlement: Settlement) => Promise<void>) => {
+    beforeSettling: (work: (settlement: Settlement) => Promise<unknown>) => {
       settles = work;
     },
   };

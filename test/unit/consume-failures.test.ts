@@ -25,7 +25,7 @@ describe("closing", () => {
     await clock.advance(1);
     await closing;
     expect(runs).toEqual(["A"]);
-    expect(broker.settlements).toEqual(["acknowledge", "return", "return"]);
+    expect(broker.settlements).toEqual(["return", "return", "acknowledge"]);
     await reprise.close();
   });
 

@@ -44,6 +44,31 @@ describe("what is set aside and sent again", () => {
     await reprise.close();
   });
 
+  test("is there twice after a crash between its sending and its removal, and done once", async () => {
+    const { broker, runs, instance, clock } = stand({
+      through: (source) => ({
+        ...source,
+        deadLetters: async () => ({
+          ...(await (source.deadLetters as () => Promise<DeadLetters>)()),
+          redrive: async (letter) => {
+            broker.send(letter.read());
+            throw new Error("the connection is cut");
+          },
+        }),
+      }),
+    });
+    const { reprise, consumer } = instance("a");
+    broker.sendAside(JSON.stringify(seat("A")));
+    await reprise.start();
+    for (let time = 0; time < 2; time += 1) {
+      await expect(consumer.redrive()).rejects.toMatchObject({ code: "REPRISE_SOURCE_AWAY" });
+      await clock.advance(1_000);
+    }
+    expect(runs).toEqual(["A"]);
+    expect(consumer.counts()).toMatchObject({ ran: 1, replayed: 1 });
+    await reprise.close();
+  });
+
   test("is set aside again where it is too old still", async () => {
     const { broker, runs, instance, clock } = stand({ deliveredWithin: "1h" });
     const { reprise, consumer } = instance("a");
@@ -62,12 +87,11 @@ describe("what is set aside and sent again", () => {
     const { reprise, consumer } = instance("a");
     for (let index = 0; index < 300; index += 1) broker.sendAside(JSON.stringify(seat("other")));
     await reprise.start();
-    consumer.pause();
     for (let index = 0; index < 5; index += 1) broker.send(index % 2 === 0 ? "no json" : { seat: index });
-    consumer.resume();
     await clock.advance(1);
     expect(broker.deadLetters).toHaveLength(5);
     consumer.pause();
+    await clock.advance(1);
     expect(await consumer.redrive({ reason: "mismatch" })).toEqual({ redriven: 0, gone: 0, more: false });
     expect(await consumer.redrive({ reason: "invalid", most: 3 })).toEqual({ redriven: 3, gone: 0, more: true });
     expect(broker.left()).toBe(3);

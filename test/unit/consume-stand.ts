@@ -23,12 +23,23 @@ export interface StandOptions extends Partial<QueueOptions>, ConsumeOptions<Seat
 export function stand(options: StandOptions = {}) {
   const clock = manualClock();
   const ledger = memoryLedger({ clock });
-  const { horizonMs, delays, lockMs, through = (source) => source, registers, ...consuming } = options;
+  const {
+    horizonMs,
+    delays,
+    lockMs,
+    pushes,
+    redelivers,
+    through = (source) => source,
+    registers,
+    ...consuming
+  } = options;
   const asked = {
     clock,
     ...(horizonMs !== undefined && { horizonMs }),
     ...(delays && { delays }),
     ...(lockMs && { lockMs }),
+    ...(pushes && { pushes }),
+    ...(redelivers && { redelivers }),
   };
   const broker = queue(asked);
   const source = through(broker.source);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createReprise, unchecked } from "../../src/index.ts";
 import { manualClock } from "../../src/testing/index.ts";
 import { gate } from "../support/bookings.ts";
@@ -347,5 +347,21 @@ describe("a declaration", () => {
       expect(runs).toEqual([]);
       await reprise.close();
     }
+  });
+
+  test("of what costs money if it runs twice is refused where the ledger ends with its process, but in a test", async () => {
+    vi.stubEnv("NODE_ENV", "production");
+    const { instance, broker, runs, clock } = stand();
+    const { reprise, consumer } = instance("a");
+    broker.send(seat("A"));
+    await reprise.start();
+    await expect(consumer.ready).rejects.toMatchObject({
+      code: "REPRISE_BAD_DECLARATION",
+      message: expect.stringMatching(/Use one that does/),
+    });
+    await clock.advance(1_000);
+    expect(runs).toEqual([]);
+    await reprise.close();
+    vi.unstubAllEnvs();
   });
 });

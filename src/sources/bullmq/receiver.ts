@@ -32,6 +32,7 @@ export class BullmqReceiver implements Receiver {
   readonly #held = new Set<BullmqJob>();
   readonly #settling = new UnderWay<Promise<unknown>>();
   #reading: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(worker: BullmqWorker, connection: StreamClient, options: BullmqReceiverOptions) {
     this.#worker = worker;
@@ -53,6 +54,12 @@ export class BullmqReceiver implements Receiver {
       const kept = jobs.filter((_, index) => mine[index]);
       if (kept.length > 0 || signal.aborted) return kept.map((job) => this.#deliveryOf(job));
     }
+  };
+
+  readonly stop = async (): Promise<void> => {
+    this.#isStopped = true;
+    // each goes before those that were given back already
+    await Promise.all([...this.#inbox.drain()].reverse().map((job) => this.#giveBack(job)));
   };
 
   readonly close = async (): Promise<void> => {
@@ -92,6 +99,8 @@ export class BullmqReceiver implements Receiver {
     for (let index = 0; index < count && !this.#inbox.isBroken; index += 1) {
       const job = await this.#worker.getNextJob(this.#token, { block: index === 0 });
       if (job === undefined) return;
+      // what it waited for came too late
+      if (this.#isStopped) return this.#giveBack(job);
       this.#locks.keep(job);
       this.#held.add(job);
       this.#inbox.add(job);
@@ -100,6 +109,7 @@ export class BullmqReceiver implements Receiver {
 
   async #giveBack(job: BullmqJob): Promise<void> {
     this.#held.delete(job);
+    this.#locks.release(job);
     // otherwise it comes to others when its lock ends
     await job.moveToWait(this.#token).catch(() => {});
   }

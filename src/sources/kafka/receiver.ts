@@ -49,6 +49,7 @@ export class KafkaReceiver implements Receiver {
   readonly #inbox = new Inbox<Kept>();
   #producer: Promise<KafkaProducer> | undefined;
   #term = new Term();
+  #isStopped = false;
   #wake = () => {};
   #committing: Promise<void> = Promise.resolve();
   #nextCommit: Promise<void> | undefined;
@@ -75,6 +76,12 @@ export class KafkaReceiver implements Receiver {
 
   readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> =>
     (await this.#inbox.pull(most, signal)).map((kept) => this.#deliveryOf(kept));
+
+  /** What nobody has pulled is not committed, and comes to others once it is closed. */
+  readonly stop = async (): Promise<void> => {
+    this.#isStopped = true;
+    this.#inbox.drain();
+  };
 
   readonly close = async (): Promise<void> => {
     this.#inbox.break(new Error("it is closed"));
@@ -112,7 +119,7 @@ export class KafkaReceiver implements Receiver {
       const offset = BigInt(message.offset);
       // a batch that failed half-way comes again
       if (offset < partition.position) continue;
-      while (term.unsettled >= most && !isOver()) {
+      while ((this.#isStopped || term.unsettled >= most) && !isOver()) {
         await this.#room();
         await heartbeat();
       }

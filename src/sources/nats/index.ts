@@ -1,4 +1,5 @@
 import { systemClock } from "../../base/clock.ts";
+import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
@@ -9,6 +10,7 @@ import { copyHeaders, headerNames, headerOf, oneLine, sentAtOf } from "./headers
 import type {
   JetStream,
   JetStreamConsumer,
+  JetStreamConsumerConfig,
   JetStreamMessage,
   JetStreamMessages,
   NatsConnection,
@@ -18,6 +20,7 @@ import type {
 export type {
   JetStream,
   JetStreamConsumer,
+  JetStreamConsumerConfig,
   JetStreamManager,
   JetStreamMessage,
   JetStreamMessages,
@@ -34,7 +37,10 @@ export interface NatsOptions<Connection extends NatsConnection> {
   /** Of `@nats-io/transport-node`. */
   readonly headers: () => NatsHeaders;
   readonly stream: string;
-  /** A durable one that acknowledges explicitly, and exists; its `ack_wait` is how long a message is kept from others. */
+  /**
+   * A durable one that exists, with `ack_policy` explicit and no `backoff`; its `ack_wait` is how long a message is kept from
+   * others.
+   */
   readonly consumer: string;
   /** A subject of a stream that exists, for what is set aside. A copy is stored there before the message is ended. */
   readonly deadLetter: string;
@@ -97,18 +103,36 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
       try {
         const client = jetstream(connection);
         const durable = await client.consumers.get(stream, consumer);
-        const { ack_wait: ackWait = 30_000 * nanosecondsInMs } = (await durable.info()).config;
-        return new JetStreamReceiver(connection, client, durable, {
-          ...options,
-          most,
-          lockMs: ackWait / nanosecondsInMs,
-        });
+        const lockMs = lockOf(`nats ${stream} ${consumer}`, (await durable.info()).config);
+        return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs });
       } catch (error) {
         await connection.close();
         throw error;
       }
     },
   };
+}
+
+/** @throws REPRISE_BAD_DECLARATION where it does not keep each message from others until it is settled, or for one time */
+function lockOf(where: string, { ack_policy: policy, ack_wait: ackWait, backoff }: JetStreamConsumerConfig): number {
+  const refuse = (why: string, mend: string): never => {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
+  };
+  if (policy !== undefined && policy !== "explicit") {
+    // "all" settles what is still at work beside it, "none" what nobody has begun
+    refuse(
+      `its consumer acknowledges by '${policy}'.`,
+      "Give it ack_policy 'explicit': each message is settled alone.",
+    );
+  }
+  if (backoff !== undefined && backoff.length > 0) {
+    // a renewal at a third of ack_wait may come after the lock that the server gave instead
+    refuse(
+      "its consumer has a 'backoff', which replaces 'ack_wait'.",
+      "Remove it, and say 'retryIn' where it is consumed.",
+    );
+  }
+  return (ackWait ?? 30_000 * nanosecondsInMs) / nanosecondsInMs;
 }
 
 interface Asked {
@@ -128,6 +152,7 @@ class JetStreamReceiver implements Receiver {
   /** Asked for and not here yet. */
   #coming = 0;
   readonly #locks: Locks<JetStreamMessage>;
+  #isStopped = false;
   #isClosed = false;
 
   constructor(connection: NatsConnection, client: JetStream, durable: JetStreamConsumer, asked: Asked) {
@@ -155,10 +180,16 @@ class JetStreamReceiver implements Receiver {
     }
   };
 
+  readonly stop = async (): Promise<void> => {
+    if (this.#isClosed) return;
+    this.#isStopped = true;
+    for (const request of this.#requests) request.stop();
+    for (const message of this.#inbox.drain()) this.#giveBack(message);
+  };
+
   readonly close = async (): Promise<void> => {
     if (this.#isClosed) return;
-    for (const request of this.#requests) request.stop();
-    for (const message of this.#inbox.drain()) message.nak();
+    await this.stop();
     this.#inbox.break(new Error("it is closed"));
     // a client that closes drops what it has not sent yet
     const late = () => new Error("NATS does not answer");
@@ -177,6 +208,10 @@ class JetStreamReceiver implements Receiver {
         for await (const message of request) {
           left -= 1;
           this.#coming -= 1;
+          if (this.#isStopped) {
+            this.#giveBack(message);
+            continue;
+          }
           this.#locks.keep(message);
           this.#inbox.add(message);
         }
@@ -191,6 +226,11 @@ class JetStreamReceiver implements Receiver {
       },
       (error: unknown) => this.#inbox.break(error instanceof Error ? error : new Error("NATS refused a request")),
     );
+  }
+
+  #giveBack(message: JetStreamMessage): void {
+    message.nak();
+    this.#locks.release(message);
   }
 
   #isKept(message: JetStreamMessage): boolean {

@@ -44,11 +44,16 @@ export interface StoredMessage {
 }
 
 export interface JetStreamConsumer {
-  info(): Promise<{
-    readonly config: { readonly ack_wait?: number | undefined };
-    readonly num_pending: number;
-  }>;
+  info(): Promise<{ readonly config: JetStreamConsumerConfig; readonly num_pending: number }>;
   fetch(options: { readonly max_messages: number; readonly expires: number }): Promise<JetStreamMessages>;
+}
+
+export interface JetStreamConsumerConfig {
+  readonly ack_policy?: string | undefined;
+  /** In nanoseconds. */
+  readonly ack_wait?: number | undefined;
+  /** In nanoseconds: the locks of the first delivery, the second, and so on, instead of `ack_wait`. */
+  readonly backoff?: readonly number[] | undefined;
 }
 
 export interface JetStreamMessages extends AsyncIterable<JetStreamMessage> {

@@ -70,7 +70,7 @@ interface Asked {
 }
 
 async function receive(connection: AmqpConnection, { queue, deadLetter, most }: Asked): Promise<Receiver> {
-  const inbox = new Inbox<Delivery>();
+  const inbox = new Inbox<AmqpMessage>();
   const gone = (error?: unknown) =>
     inbox.break(error instanceof Error ? error : new Error("RabbitMQ has closed the connection"));
   // whoever does not listen is ended by the error of a socket
@@ -91,10 +91,17 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   await channel.prefetch(most);
   const { consumerTag } = await channel.consume(queue, (message) => {
     if (message === null) gone(new Error("RabbitMQ has cancelled the consumer: its queue is gone"));
-    else inbox.add(deliveryOf(message, channel, inbox, deadLetter));
+    else inbox.add(message);
   });
   return {
-    pull: (asked, signal) => inbox.pull(asked, signal),
+    pull: async (asked, signal) =>
+      (await inbox.pull(asked, signal)).map((message) => deliveryOf(message, channel, inbox, deadLetter)),
+    stop: async () => {
+      if (inbox.isBroken) return;
+      // what comes before its answer is given back too
+      await channel.cancel(consumerTag);
+      for (const message of inbox.drain()) channel.nack(message, false, true);
+    },
     close: async () => {
       if (isClosed) return;
       gone();
@@ -106,7 +113,12 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   };
 }
 
-function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Delivery>, deadLetter: string): Delivery {
+function deliveryOf(
+  message: AmqpMessage,
+  channel: AmqpChannel,
+  inbox: Inbox<AmqpMessage>,
+  deadLetter: string,
+): Delivery {
   return {
     read: () => JSON.parse(message.content.toString("utf8")),
     sentAt: sentAtOf(message),
@@ -117,8 +129,9 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
       if (inbox.isBroken) return "lost";
       if (settlement.is === "return") channel.nack(message, false, true);
       else {
-        if (settlement.is === "dead-letter") await setAside(message, channel, deadLetter, settlement);
+        const isThere = settlement.is !== "dead-letter" || (await setAside(message, channel, deadLetter, settlement));
         if (inbox.isBroken) return "lost";
+        if (!isThere) return "refused";
         channel.ack(message);
       }
       return inbox.isBroken ? "lost" : "settled";
@@ -126,20 +139,25 @@ function deliveryOf(message: AmqpMessage, channel: AmqpChannel, inbox: Inbox<Del
   };
 }
 
-/** A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. */
-async function setAside(
+/**
+ * A copy that the broker has confirmed; a crash before the acknowledgement leaves two of it. False: the broker has refused it,
+ * as a full queue with `overflow: reject-publish` does.
+ */
+function setAside(
   message: AmqpMessage,
   channel: AmqpChannel,
   queue: string,
   { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
-): Promise<void> {
+): Promise<boolean> {
   const { id, setAsideAt, reason: reasonName, why: whyName } = headerNames;
-  channel.sendToQueue(queue, message.content, {
+  const options = {
     ...propertiesOf(message),
     headers: {
       ...message.properties.headers,
       ...{ [id]: randomUUID(), [setAsideAt]: Date.now(), [reasonName]: reason, [whyName]: why },
     },
+  };
+  return new Promise((resolve) => {
+    channel.sendToQueue(queue, message.content, options, (error) => resolve(error === null || error === undefined));
   });
-  await channel.waitForConfirms();
 }

@@ -17,8 +17,13 @@ export interface AmqpChannel {
   readonly cancel: (consumerTag: string) => Promise<unknown>;
   ack(message: AmqpMessage): void;
   nack(message: AmqpMessage, allUpTo: boolean, requeue: boolean): void;
-  readonly sendToQueue: (queue: string, content: Buffer, options: object) => boolean;
-  readonly waitForConfirms: () => Promise<void>;
+  /** `confirmed` is called with an error where the broker has refused it. */
+  readonly sendToQueue: (
+    queue: string,
+    content: Buffer,
+    options: object,
+    confirmed: (error: unknown) => void,
+  ) => boolean;
   readonly close: () => Promise<unknown>;
   /** `return`: what was sent as `mandatory` has no queue. */
   on(event: "close" | "error" | "return", listener: (error?: unknown) => void): unknown;

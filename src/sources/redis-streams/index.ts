@@ -85,6 +85,7 @@ class StreamReceiver implements Receiver {
   readonly #me = `reprise-${randomUUID()}`;
   readonly #inbox = new Inbox<Received>();
   #reading = false;
+  #isStopped = false;
   readonly #locks: Locks<Received>;
 
   constructor(client: StreamClient, waiting: StreamClient, asked: Asked) {
@@ -107,13 +108,21 @@ class StreamReceiver implements Receiver {
     }
   };
 
+  readonly stop = async (): Promise<void> => {
+    if (this.#inbox.isBroken) return;
+    this.#isStopped = true;
+    // a read that waits would take entries from others: it ends with its connection
+    disconnect(this.#waiting);
+    await this.#giveBack(this.#inbox.drain());
+  };
+
   readonly close = async (): Promise<void> => {
     if (this.#inbox.isBroken) return;
     this.#inbox.break(new Error("it is closed"));
     const { stream, group, lockMs } = this.#asked;
     try {
       // a read that waits would bring entries after this: it ends with its connection
-      disconnect(this.#waiting);
+      if (!this.#isStopped) disconnect(this.#waiting);
       await send(this.#client, ["EVAL", leave, "1", stream, group, this.#me, String(lockMs)]);
     } finally {
       disconnect(this.#client);
@@ -126,6 +135,10 @@ class StreamReceiver implements Receiver {
     this.#entries(count).then(
       (entries) => {
         this.#reading = false;
+        if (this.#isStopped) {
+          this.#giveBack(entries).catch(() => {});
+          return;
+        }
         for (const entry of entries) {
           this.#locks.keep(entry);
           this.#inbox.add(entry);
@@ -133,13 +146,20 @@ class StreamReceiver implements Receiver {
         this.#inbox.wake();
       },
       (error: unknown) => {
-        // closing ends a read that waits
-        if (this.#inbox.isBroken) return;
+        // stopping and closing end a read that waits
+        if (this.#isStopped || this.#inbox.isBroken) return;
         this.#inbox.break(error instanceof Error ? error : new Error("Redis refused to be read from"));
         disconnect(this.#client);
         disconnect(this.#waiting);
       },
     );
+  }
+
+  async #giveBack(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) {
+      await this.#touch(entry.id, this.#asked.lockMs);
+      this.#locks.release(entry);
+    }
   }
 
   /** What others have left comes before what is new. */

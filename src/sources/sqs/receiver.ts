@@ -56,14 +56,25 @@ export class SqsReceiver implements Receiver {
     }
   };
 
+  readonly stop = async (): Promise<void> => {
+    // what SQS hands out at this moment comes to others when its visibility timeout ends
+    this.#closing.abort();
+    await this.#giveBack(this.#inbox.drain());
+  };
+
   readonly close = async (): Promise<void> => {
     if (this.#inbox.isBroken) return;
     this.#inbox.break(new Error("it is closed"));
-    // what SQS hands out at this moment comes to others when its visibility timeout ends
     this.#closing.abort();
-    const kept = [...this.#held].filter((message) => this.#locks.stateOf(message) !== "over");
-    await Promise.all(kept.map((message) => this.#change(message, 0)));
+    await this.#giveBack([...this.#held]);
   };
+
+  async #giveBack(messages: readonly SqsMessage[]): Promise<void> {
+    const kept = messages.filter((message) => this.#locks.stateOf(message) !== "over");
+    for (const message of messages) this.#held.delete(message);
+    await Promise.all(kept.map((message) => this.#change(message, 0)));
+    for (const message of messages) this.#locks.release(message);
+  }
 
   /** What comes after whoever asked has left waits for the next one: a request that is ended would lose it for a while. */
   #read(count: number): void {
@@ -77,17 +88,19 @@ export class SqsReceiver implements Receiver {
     client.receiveMessage(input, { abortSignal }).then(
       ({ Messages = [] }) => {
         this.#reading = false;
-        // it closed meanwhile: others wait for them
-        if (this.#inbox.isBroken) for (const message of Messages) this.#change(message, 0).catch(() => {});
-        else
-          for (const message of Messages) {
-            this.#locks.keep(message);
-            this.#held.add(message);
-            this.#inbox.add(message);
-          }
+        for (const message of Messages) {
+          this.#locks.keep(message);
+          this.#held.add(message);
+          this.#inbox.add(message);
+        }
+        // it stopped meanwhile: others wait for them
+        if (this.#closing.signal.aborted) this.#giveBack(Messages).catch(() => {});
         this.#inbox.wake();
       },
-      (error: unknown) => this.#inbox.break(error instanceof Error ? error : new Error("SQS refused to be read from")),
+      (error: unknown) => {
+        if (this.#closing.signal.aborted) return;
+        this.#inbox.break(error instanceof Error ? error : new Error("SQS refused to be read from"));
+      },
     );
   }
 

@@ -99,6 +99,7 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
   return {
     name,
     transactional: true,
+    forgets: true,
     open: async () => {
       if (state === "closed") throw new RepriseError("REPRISE_LEDGER_AWAY", { ledger: name, doing: "open, closed" });
       state = "open";

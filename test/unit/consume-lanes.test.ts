@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { gate } from "../support/bookings.ts";
+import { seat, stand } from "./consume-stand.ts";
+
+const inOrderBy = ({ seat }: { readonly seat: number }) => seat;
+
+describe("a message of a lane that loses its lock", () => {
+  test("while it waits to be tried again is not overtaken by those behind it", async () => {
+    const { broker, runs, instance, running, clock } = stand({ inOrderBy, lockMs: 3_000, retryIn: ["1m"] });
+    const { reprise } = instance("a");
+    running(async ({ reference }) => {
+      if (reference === "A1" && runs.length === 1) throw new Error("no");
+    });
+    await reprise.start();
+    for (const reference of ["A1", "A2", "A3"]) broker.send(seat(reference));
+    await clock.advance(100);
+    expect(runs).toEqual(["A1"]);
+    broker.takeBack(seat("A1"));
+    // the next renewal tells
+    for (let turn = 0; turn < 100; turn += 1) await clock.advance(100);
+    expect(runs).toEqual(["A1", "A1", "A2", "A3"]);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("while it is at work is not overtaken where that fails, and the broker hands it out behind them", async () => {
+    const { broker, runs, instance, running, clock } = stand({ inOrderBy, lockMs: 3_000, redelivers: "last" });
+    const { reprise } = instance("a");
+    const working = gate<unknown>();
+    running(async ({ reference }) => {
+      if (reference !== "A1" || runs.filter((one) => one === "A1").length > 1) return;
+      await working.passed;
+      throw new Error("no");
+    });
+    await reprise.start();
+    for (const reference of ["A1", "A2", "A3"]) broker.send(seat(reference));
+    broker.send(seat("B1", 2));
+    await clock.advance(100);
+    broker.takeBack(seat("A1"));
+    for (let turn = 0; turn < 60; turn += 1) await clock.advance(100);
+    expect(runs).toEqual(["A1", "B1"]);
+    working.open(1);
+    for (let turn = 0; turn < 100; turn += 1) await clock.advance(100);
+    expect(runs).toEqual(["A1", "B1", "A1", "A2", "A3"]);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("after it was done lets those behind it go on", async () => {
+    const { broker, runs, instance, clock } = stand({ inOrderBy, lockMs: 3_000 });
+    const { reprise, consumer } = instance("a");
+    broker.beforeSettling(async () => {
+      if (consumer.counts().ran === 0) broker.takeBack(seat("A1"));
+      return undefined;
+    });
+    await reprise.start();
+    for (const reference of ["A1", "A2"]) broker.send(seat(reference));
+    await clock.advance(100);
+    expect(runs).toEqual(["A1", "A2"]);
+    for (let turn = 0; turn < 50; turn += 1) await clock.advance(100);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+});
