@@ -26,14 +26,7 @@ export interface ConsumeStores {
 }
 
 /** Why a receiver is left though its connection stands: what is at work is settled over it still. */
-export class Left extends Error {
-  /** Whether those that wait in a lane are to be received anew, in the broker's order, and not run in this one. */
-  readonly losesOrder: boolean;
-  constructor(message: string, { losesOrder }: { readonly losesOrder: boolean }) {
-    super(message);
-    this.losesOrder = losesOrder;
-  }
-}
+export class Left extends Error {}
 
 /** What the messages under way in one instance share. */
 export class Consuming {

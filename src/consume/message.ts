@@ -61,9 +61,9 @@ export class Message {
     if (await this.#settle(end)) await this.#ended(end);
     else counters.lost += 1;
     counters.underWay -= 1;
-    // those behind it are given back, and must not begin before that
     if (this.lane !== null && this.#lock?.losing.reason !== undefined) {
-      if (!this.#hasEnded) await new Promise<void>((resolve) => this.#ending.onAbort(() => resolve()));
+      // those behind it are given back when the broker has it again
+      if (!this.#hasEnded) await pause(this.#stores.clock, defaults.consume.lockMarginMs);
       this.#consuming.lost.delete(this.#attempts.name());
     }
     this.#lock?.stop();
@@ -203,14 +203,13 @@ export class Message {
   }
 
   /**
-   * It is delivered anew, and those behind it must not come before that: all that has not begun is given back, a moment
-   * after the broker has it, and received in the broker's order.
+   * It is delivered anew, and those behind it must not come before that: what has not begun is given back, and received anew
+   * in the broker's order.
    */
   #loseLane(): void {
     if (this.#hasEnded) return;
     this.#consuming.lost.add(this.#attempts.name());
-    const left = new Left("a message of a lane is delivered anew", { losesOrder: true });
-    this.#stores.clock.timer(defaults.consume.lockMarginMs, () => this.#ending.abort(left));
+    this.#ending.abort(new Left("a message of a lane is delivered anew"));
   }
 
   /** Not in a lane: those behind it would come before it. */

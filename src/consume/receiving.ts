@@ -1,7 +1,7 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
-import { pause, untilAborted, untilEither, withDeadline } from "../base/promise.ts";
+import { pause, untilAborted, withDeadline } from "../base/promise.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Delivery, Receiver } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
@@ -51,7 +51,7 @@ export class Receiving {
   /** While it is, it has no receiver: what that had received ahead would be kept from others. */
   set paused(paused: boolean) {
     this.#paused = paused;
-    if (paused) this.#ending?.abort(new Left("it is paused", { losesOrder: false }));
+    if (paused) this.#ending?.abort(new Left("it is paused"));
     this.#wake();
   }
 
@@ -62,7 +62,7 @@ export class Receiving {
 
   /** Over one connection after the other. */
   async #receive(): Promise<void> {
-    const { clock, draining } = this.#stores;
+    const { clock, draining, settings } = this.#stores;
     let pauseMs: number = defaults.consume.awayMs.least;
     while (draining.reason === undefined) {
       if (this.#paused) {
@@ -80,7 +80,9 @@ export class Receiving {
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
         });
-        this.#leave(receiver, ending);
+        const left = this.#leave(receiver);
+        // what comes back to a lane must find nothing of it here that is still to be given back
+        if (settings.inOrderBy !== null) await left;
       } catch (error) {
         ending.abort(error instanceof Error ? error : new Error("its connection is gone"));
         if (isRepriseError(error, "REPRISE_BAD_DECLARATION")) return this.#told.refused(error);
@@ -96,19 +98,23 @@ export class Receiving {
     await Promise.all([...this.#underWay, ...this.#leaving]);
   }
 
-  /** Lets others have what it has received ahead, and closes it when what it handed out is settled. */
-  #leave(receiver: Receiver, ending: Abortable): void {
-    const { clock } = this.#stores;
+  /** Lets others have what it has received ahead, and closes it when what it handed out is settled. Never rejects. */
+  async #leave(receiver: Receiver): Promise<void> {
     const handled = Promise.all(this.#underWay);
     const leave = async () => {
-      // what is given back for the sake of order comes first
-      if (losesOrder(ending)) await pause(clock, defaults.consume.lockMarginMs);
+      // in order, what it handed out is given back before what it has received after that
+      const first = this.#stores.settings.inOrderBy === null ? Promise.resolve() : handled;
+      const stopped = receiver.stop?.(first).catch(() => {});
+      await first;
       // one that cannot is closed all the same
-      await this.#inTime("stopping", receiver.stop?.() ?? Promise.resolve()).catch(() => {});
+      if (stopped !== undefined) await this.#inTime("stopping", stopped).catch(() => {});
       await handled;
       await this.#close(receiver);
     };
-    const left = this.#leaving.add(leave().then(() => void left()));
+    const leaving = leave();
+    const left = this.#leaving.add(leaving);
+    await leaving;
+    left();
   }
 
   /** @throws REPRISE_BAD_DECLARATION where it may not begin */
@@ -204,18 +210,16 @@ export class Receiving {
   /** Many behind one that is tried again must not keep everybody's places. */
   async #after(before: Promise<unknown>, message: Message, ending: Abortable): Promise<void> {
     const leave = this.#consuming.hold();
-    const outOfOrder = new Abortable();
-    let isAnew = false;
-    const ignore = ending.onAbort((reason) => {
-      if (!losesOrder(ending)) return;
-      isAnew = message.isAnew;
-      outOfOrder.abort(reason);
+    await new Promise<void>((resolve) => {
+      // where the one that it follows was delivered anew, that is given back before those between
+      const ignore = ending.onAbort(() => {
+        if (message.isAnew) resolve();
+      });
+      void before.then(() => {
+        ignore();
+        resolve();
+      });
     });
-    await untilEither(before, outOfOrder);
-    ignore();
-    // the one that the others are to follow is given back before them
-    const isAfterIt = outOfOrder.reason !== undefined && !isAnew;
-    if (isAfterIt) await pause(this.#stores.clock, defaults.consume.soonestMs);
     leave();
     await message.handle();
   }
@@ -246,8 +250,4 @@ export class Receiving {
       { code: "REPRISE_SOURCE_FAILED" },
     );
   }
-}
-
-function losesOrder({ reason }: Abortable): boolean {
-  return reason instanceof Left && reason.losesOrder;
 }

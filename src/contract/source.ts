@@ -38,10 +38,11 @@ export interface Receiver {
    */
   readonly pull: (most: number, signal: AbortSignal) => Promise<readonly Delivery[]>;
   /**
-   * Receives nothing more, and gives back what nobody has pulled, in the broker's order; what was pulled is settled as before,
-   * until `close`. Nobody pulls afterwards. Left out: nothing is received that nobody waits for.
+   * Receives nothing more from now on and, when `first` has resolved, gives back what nobody has pulled, in the broker's order;
+   * what was pulled is settled as before, until `close`. Nobody pulls afterwards. Left out: nothing is received that nobody
+   * waits for.
    */
-  readonly stop?: (() => Promise<void>) | undefined;
+  readonly stop?: ((first: Promise<unknown>) => Promise<void>) | undefined;
   /** Receives nothing more. What was received and not settled is delivered again, to whoever receives then. */
   readonly close: () => Promise<void>;
 }

@@ -47,7 +47,7 @@ export const sharingScenarios: readonly SourceScenario[] = [
       const handed = [...(await pull(receiver, 1))];
       // what comes after this waits in it
       handed.push(...(await receiver.pull(2, AbortSignal.timeout(1))));
-      await receiver.stop?.();
+      await receiver.stop?.(Promise.resolve());
       for (const delivery of handed) assert.equal(await delivery.settle({ is: "acknowledge" }), "settled");
       const other = await source.open(4);
       const rest = await pull(other, 3 - handed.length);

@@ -26,7 +26,7 @@ async function stand() {
   };
   return {
     ...stage,
-    ...{ channel, deadLetter },
+    ...{ channel, deadLetter, connect },
     source: rabbitmq({ connect, queue: stage.queue, deadLetter }),
     openConnections: () => open,
     close: async () => {
@@ -146,6 +146,27 @@ describe("a consumer of RabbitMQ", () => {
     await a.reprise.close();
     await expect.poll(stage.openConnections).toBe(0);
     expect((await stage.channel.checkQueue(stage.queue)).messageCount).toBe(0);
+  });
+});
+
+describe("a look at what RabbitMQ has set aside", () => {
+  test("keeps what its queue refuses, or has gone from under it, and no connection once it is closed", async (stage) => {
+    const full = `${stage.queue}.full`;
+    const refusing = { "x-max-length": 1, "x-overflow": "reject-publish" };
+    await stage.channel.assertQueue(full, { durable: true, arguments: refusing });
+    for (const body of ["1", "2"]) stage.channel.sendToQueue(full, Buffer.from(body));
+    await stage.sendAside("3");
+    const source = rabbitmq({ connect: stage.connect, queue: full, deadLetter: stage.deadLetter });
+    for (const isGone of [false, true]) {
+      const letters = await source.deadLetters?.();
+      const [letter] = (await letters?.list(10)) ?? [];
+      expect(letter?.read()).toBe(3);
+      if (isGone) await stage.channel.deleteQueue(full);
+      await expect(letter && letters?.redrive(letter)).rejects.toThrow();
+      await letters?.close();
+    }
+    await expect.poll(async () => (await stage.channel.checkQueue(stage.deadLetter)).messageCount).toBe(1);
+    await expect.poll(stage.openConnections).toBe(0);
   });
 });
 

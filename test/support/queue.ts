@@ -67,7 +67,8 @@ export function queue({
   /** It is handed out again. */
   const free = (one: Kept) => {
     one.holder = null;
-    if (redelivers === "in-place" || one.deliveries === 0) return;
+    // one whose lock is over is there already
+    if (redelivers === "in-place" || one.lockedUntil <= clock.now()) return;
     const others = kept.filter((other) => other !== one);
     const isOld = ({ deliveries }: Kept) => deliveries > 0;
     kept = [...others.filter(isOld), one, ...others.filter((other) => !isOld(other))];
@@ -137,8 +138,9 @@ export function queue({
         if (!pushes || isStopped || connection.broken) return;
         for (const one of find(most - connection.holders.size)) pushed.push({ one, delivery: take(one) });
       };
-      const stopPushing = async () => {
+      const stopPushing = async (first: Promise<unknown>) => {
         isStopped = true;
+        await first;
         for (const { one } of pushed.splice(0)) {
           if (one.holder !== null) connection.holders.delete(one.holder);
           free(one);
@@ -214,7 +216,7 @@ export function queue({
     },
     /** Takes the lock of a message from who has it: it is delivered again. */
     takeBack: (body: unknown) => {
-      for (const one of [...kept]) if (one.body === JSON.stringify(body)) free(one);
+      for (const one of [...kept]) if (one.holder !== null && one.body === JSON.stringify(body)) free(one);
       arrive();
     },
     /** What happens before each settlement. */

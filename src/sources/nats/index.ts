@@ -180,16 +180,17 @@ class JetStreamReceiver implements Receiver {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
     if (this.#isClosed) return;
     this.#isStopped = true;
     for (const request of this.#requests) request.stop();
+    await first;
     for (const message of this.#inbox.drain()) this.#giveBack(message);
   };
 
   readonly close = async (): Promise<void> => {
     if (this.#isClosed) return;
-    await this.stop();
+    await this.stop(Promise.resolve());
     this.#inbox.break(new Error("it is closed"));
     // a client that closes drops what it has not sent yet
     const late = () => new Error("NATS does not answer");

@@ -76,17 +76,20 @@ export async function lookAtDeadLetters(
   };
 }
 
-async function sendAgain(message: AmqpMessage, channel: AmqpChannel, queue: string): Promise<void> {
+/** Rejects where the broker has refused it, as a full queue does. */
+function sendAgain(message: AmqpMessage, channel: AmqpChannel, queue: string): Promise<void> {
   const { headers = {} } = message.properties;
   // what was written when it was set aside, and what a broker counts of its former life
   const own = Object.entries(headers).filter(
     ([name]) => !ours.has(name) && !/^x-(death|first-death-|last-death-|delivery-count$|acquired-count$)/.test(name),
   );
-  channel.sendToQueue(queue, message.content, {
-    ...propertiesOf(message),
-    headers: Object.fromEntries(own),
+  const options = { ...propertiesOf(message), headers: Object.fromEntries(own) };
+  return new Promise((resolve, reject) => {
+    channel.sendToQueue(queue, message.content, options, (error) => {
+      if (error === null || error === undefined) resolve();
+      else reject(error instanceof Error ? error : new Error("RabbitMQ has refused what is sent again"));
+    });
   });
-  await channel.waitForConfirms();
 }
 
 const ours: ReadonlySet<string> = new Set(Object.values(headerNames));

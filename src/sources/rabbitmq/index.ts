@@ -96,10 +96,12 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
   return {
     pull: async (asked, signal) =>
       (await inbox.pull(asked, signal)).map((message) => deliveryOf(message, channel, inbox, deadLetter)),
-    stop: async () => {
+    stop: async (first) => {
       if (inbox.isBroken) return;
       // what comes before its answer is given back too
       await channel.cancel(consumerTag);
+      await first;
+      if (inbox.isBroken) return;
       for (const message of inbox.drain()) channel.nack(message, false, true);
     },
     close: async () => {

@@ -108,11 +108,13 @@ class StreamReceiver implements Receiver {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
     if (this.#inbox.isBroken) return;
     this.#isStopped = true;
     // a read that waits would take entries from others: it ends with its connection
     disconnect(this.#waiting);
+    await first;
+    if (this.#inbox.isBroken) return;
     await this.#giveBack(this.#inbox.drain());
   };
 
@@ -155,7 +157,7 @@ class StreamReceiver implements Receiver {
     );
   }
 
-  async #giveBack(entries: readonly Entry[]): Promise<void> {
+  async #giveBack(entries: readonly Received[]): Promise<void> {
     for (const entry of entries) {
       await this.#touch(entry.id, this.#asked.lockMs);
       this.#locks.release(entry);
