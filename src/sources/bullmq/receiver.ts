@@ -56,8 +56,9 @@ export class BullmqReceiver implements Receiver {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
     this.#isStopped = true;
+    await first;
     // each goes before those that were given back already
     await Promise.all([...this.#inbox.drain()].reverse().map((job) => this.#giveBack(job)));
   };

@@ -56,9 +56,10 @@ export class SqsReceiver implements Receiver {
     }
   };
 
-  readonly stop = async (): Promise<void> => {
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
     // what SQS hands out at this moment comes to others when its visibility timeout ends
     this.#closing.abort();
+    await first;
     await this.#giveBack(this.#inbox.drain());
   };
 
