@@ -129,6 +129,7 @@ export const settlingScenarios: readonly SourceScenario[] = [
   },
   {
     name: "a lock that is renewed keeps a message longer than it would last",
+    needs: ["shared"],
     run: async ({ source, send }) => {
       await send("1");
       const receiver = await source.open(1);

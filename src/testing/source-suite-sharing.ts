@@ -40,6 +40,7 @@ export const sharingScenarios: readonly SourceScenario[] = [
   },
   {
     name: "one that stops gives others what it has not handed out, and settles what it has",
+    needs: ["shared"],
     run: async ({ source, send }) => {
       for (const body of ["1", "2", "3"]) await send(body);
       const receiver = await source.open(4);
@@ -59,6 +60,7 @@ export const sharingScenarios: readonly SourceScenario[] = [
   },
   {
     name: "of 200 messages for three receivers each is handed to one of them",
+    needs: ["shared"],
     run: async ({ source, send }) => {
       for (let index = 0; index < 200; index += 1) await send(String(index));
       const receivers = await Promise.all([1, 2, 3].map(() => source.open(16)));

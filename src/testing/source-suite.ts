@@ -13,6 +13,8 @@ export interface SourceAdapter {
     readonly cut: Capability;
     /** It looks at what is set aside. */
     readonly deadLetters: Capability;
+    /** Each message is handed to whoever of several receivers asks next. Left out: it is. */
+    readonly shared?: Capability;
   };
   /** A new, empty queue. */
   readonly open: () => Promise<SourceStage>;
@@ -38,7 +40,7 @@ export interface SetAside {
 
 export interface SourceScenario {
   readonly name: string;
-  readonly needs?: readonly ("cut" | "deadLetters")[];
+  readonly needs?: readonly ("cut" | "deadLetters" | "shared")[];
   readonly run: (stage: SourceStage) => Promise<void>;
 }
 

@@ -11,7 +11,7 @@ export interface SuiteCase {
 
 interface Adapter<Stage> {
   readonly name: string;
-  readonly can: Readonly<Record<string, Capability>>;
+  readonly can: Readonly<Record<string, Capability | undefined>>;
   readonly open: () => Promise<Stage>;
 }
 
@@ -27,7 +27,7 @@ export function casesOf<Stage extends { readonly close: () => Promise<void> }>(
   scenarios: readonly Scenario<NoInfer<Stage>>[],
 ): readonly SuiteCase[] {
   return scenarios.map(({ name, needs = [], run }) => {
-    const missing = needs.map((need) => adapter.can[need]).find((can) => can !== true);
+    const missing = needs.map((need) => adapter.can[need] ?? true).find((can) => can !== true);
     return {
       name: `${adapter.name}: ${name}`,
       skip: missing === undefined ? null : missing.not,

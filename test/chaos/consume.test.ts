@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { cannotRunHere } from "../support/environment.ts";
+import { cannotRunHere, librdkafka } from "../support/environment.ts";
 import { natsVersion } from "../support/nats.ts";
 import { postgresVersion } from "../support/postgres.ts";
 import { rabbitmqVersion } from "../support/rabbitmq.ts";
@@ -40,11 +40,15 @@ const versions = {
   nats: await natsVersion(),
   postgres: await postgresVersion(),
   "redis-streams": await redisVersion(),
+  bullmq: await redisVersion(),
+  // in the run's own process
+  sqs: "emulated",
+  kafka: librdkafka(),
 };
 const needs = (...names: readonly (keyof typeof versions)[]) =>
   names.filter((name) => versions[name] === undefined).map((name) => `no ${name} answers`);
 
-for (const broker of ["rabbitmq", "nats", "redis-streams"] as const) {
+for (const broker of ["rabbitmq", "nats", "redis-streams", "bullmq", "sqs", "kafka"] as const) {
   for (const effects of ["database", "external"]) {
     test(`killed at each of five points, consumers of ${broker} with ${effects} effects do each once and lose none, six copies of it included`, async (context) => {
       const [missing] = needs(broker, "postgres");

@@ -1,11 +1,20 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { SourceStage } from "../../src/testing/index.ts";
 import { acknowledge, pull } from "../../src/testing/source-kit.ts";
+import { bullmqClients, bullmqStage } from "../support/bullmq.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { natsStage, natsVersion } from "../support/nats.ts";
 import { rabbitmqStage, rabbitmqVersion } from "../support/rabbitmq.ts";
-import { noRedisHere } from "../support/redis.ts";
+import { noRedisHere, startRedis } from "../support/redis.ts";
 import { redisStreamsStage, streamClients } from "../support/redis-streams.ts";
+import { sqsStage, stopSqs } from "../support/sqs.ts";
+
+const server = noRedisHere() === undefined ? await startRedis() : undefined;
+const none = () => Promise.reject(new Error("there is no such client"));
+afterAll(async () => {
+  await server?.stop();
+  await stopSqs();
+});
 
 /** What a broker tells of how much there is, asked of it while messages come and go. */
 
@@ -18,6 +27,8 @@ const stages: Readonly<Record<string, readonly [() => Promise<SourceStage>, stri
       [() => redisStreamsStage(connect), noRedisHere()] as const,
     ]),
   ),
+  bullmq: [() => bullmqStage(server?.port ?? 0, bullmqClients["ioredis"] ?? none), noRedisHere()],
+  sqs: [() => sqsStage(), undefined],
 };
 
 describe("a source tells how many messages wait, and how many are set aside", () => {

@@ -62,6 +62,9 @@ const entries = [
   "reprise/rabbitmq",
   "reprise/nats",
   "reprise/redis-streams",
+  "reprise/bullmq",
+  "reprise/sqs",
+  "reprise/kafka",
   "reprise/transactions",
   "reprise/web",
   "reprise/fastify",
@@ -88,7 +91,7 @@ describe.each(entries)("%s", (entry) => {
     expect(foreign).toEqual([]);
     expect(
       resolved.filter(({ url }) =>
-        /node_modules\/(@azure|@nats-io|amqplib|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
+        /node_modules\/(@aws-sdk|@azure|@nats-io|amqplib|bullmq|kafkajs|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
           url,
         ),
       ),
@@ -105,7 +108,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|bullmq|sqs|kafka|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
   );
 });
 

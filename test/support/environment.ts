@@ -102,15 +102,28 @@ function nats(): string {
   return told === "" ? "does not answer (Debian: apt-get install nats-server, started with -js)" : told;
 }
 
-/** The emulator of Azure Storage that tests start for themselves. */
-function azurite(): string {
-  const path = new URL("../../node_modules/azurite/package.json", import.meta.url);
+/** An emulator that tests start for themselves, as a package. */
+function emulator(name: string): string {
+  const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
   if (!existsSync(path)) return "not installed (npm install)";
   return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
 }
 
+/** What simulates Kafka, compiled by the tests; `undefined`: it is not here, or nothing to compile with. */
+export function librdkafka(): string | undefined {
+  const program = "#include <librdkafka/rdkafka.h>\n#include <librdkafka/rdkafka_mock.h>\n";
+  try {
+    const read = execFileSync("gcc", ["-E", "-dM", "-xc", "-"], { input: program, encoding: "utf8", timeout: 10_000 });
+    const version = /#define RD_KAFKA_VERSION 0x(..)(..)(..)/.exec(read)?.slice(1);
+    return version?.map((part) => Number.parseInt(part, 16)).join(".");
+  } catch {
+    return undefined;
+  }
+}
+
 export function describeEnvironment(): readonly string[] {
   const browser = chromium();
+  const simulated = librdkafka();
   return [
     `node: ${process.version}`,
     `sqlite driver: ${sqliteDriver()}`,
@@ -119,7 +132,9 @@ export function describeEnvironment(): readonly string[] {
     `mariadb: ${mariadb()}`,
     `rabbitmq: ${rabbitmq()}`,
     `nats: ${nats()}`,
-    `azurite: ${azurite()}`,
+    `azurite: ${emulator("azurite")}`,
+    `sqs: emulated by fauxqs ${emulator("fauxqs")}`,
+    `kafka: ${simulated === undefined ? "not simulated (Debian: apt-get install gcc librdkafka-dev)" : `simulated by librdkafka ${simulated}`}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

@@ -2,23 +2,32 @@ import { describe, test } from "vitest";
 import { type SourceAdapter, sourceSuite } from "../../src/testing/index.ts";
 import { cannotRunHere, doesNotApply } from "./environment.ts";
 
-export interface SourceCasesOptions {
-  /** At the same time: most of them wait for their broker. */
-  readonly concurrent?: boolean;
-}
-
-/** @param missing what this machine lacks for it */
+/**
+ * @param missing what this machine lacks for it
+ * @param how `concurrent`: some at the same time, for most of them wait; `at once`: all of them, for they do little else
+ */
 export function sourceCases(
   adapter: SourceAdapter,
   missing: string | undefined,
-  { concurrent = false }: SourceCasesOptions = {},
+  how: "one by one" | "concurrent" | "at once" = "one by one",
 ): void {
-  describe(`the suite of sources on ${adapter.name}`, { concurrent }, () => {
-    for (const { name, skip, run } of sourceSuite(adapter)) {
+  const cases = sourceSuite(adapter);
+  const begun = new Map<string, Promise<void>>();
+  const beginAll = () => {
+    for (const { name, skip, run } of cases) {
+      if (skip !== null || begun.has(name)) continue;
+      const running = run();
+      running.catch(() => {});
+      begun.set(name, running);
+    }
+  };
+  describe(`the suite of sources on ${adapter.name}`, { concurrent: how === "concurrent" }, () => {
+    for (const { name, skip, run } of cases) {
       test(name, async (context) => {
         if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
         if (skip !== null) context.skip(`${doesNotApply}${skip}`);
-        await run();
+        if (how === "at once") beginAll();
+        await (begun.get(name) ?? run());
       });
     }
   });

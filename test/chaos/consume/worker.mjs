@@ -21,7 +21,8 @@ const charge = async (reference, key) => {
   return response.text();
 };
 const closed = new Promise((resolve) => {
-  createInterface({ input: process.stdin }).on("line", resolve);
+  // a run that was ended leaves none of them behind
+  createInterface({ input: process.stdin }).on("line", resolve).on("close", resolve);
 });
 
 if (naive) {
@@ -72,7 +73,7 @@ const book =
         },
       });
 
-const source = brokers[broker].source(name);
+const source = await brokers[broker].source(name);
 const watched = {
   ...source,
   open: async (most) => {

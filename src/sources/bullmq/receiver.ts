@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../../base/clock.ts";
+import { withDeadline } from "../../base/promise.ts";
+import { UnderWay } from "../../base/under-way.ts";
+import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
+import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
+import { disconnect, type StreamClient } from "../redis-streams/shapes.ts";
+import { reasonText } from "./reasons.ts";
+import type { BullmqJob, BullmqWorker } from "./shapes.ts";
+
+export interface BullmqReceiverOptions {
+  readonly most: number;
+  readonly lockMs: number;
+  readonly read: (data: unknown) => unknown;
+}
+
+/** What was settled last is on its way for so long at most, when a receiver closes. */
+const flushMs = 2_000;
+/** Of BullMQ: the job is gone, its lock is, it is not at work, or its lock is another's. */
+const lostCodes = new Set<unknown>([-1, -2, -3, -6]);
+
+export class BullmqReceiver implements Receiver {
+  readonly #worker: BullmqWorker;
+  readonly #connection: StreamClient;
+  readonly #options: BullmqReceiverOptions;
+  /** Of the locks of its jobs: nobody else has it. */
+  readonly #token = randomUUID();
+  readonly #inbox = new Inbox<BullmqJob>();
+  readonly #locks: Locks<BullmqJob>;
+  /** In the order in which they came. */
+  readonly #held = new Set<BullmqJob>();
+  readonly #settling = new UnderWay<Promise<unknown>>();
+  #reading: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(worker: BullmqWorker, connection: StreamClient, options: BullmqReceiverOptions) {
+    this.#worker = worker;
+    this.#connection = connection;
+    this.#options = options;
+    this.#locks = new Locks(options.lockMs);
+    // it connects again by itself; whoever does not listen is ended by the error of a socket
+    worker.on("error", () => {});
+  }
+
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
+    for (;;) {
+      const jobs = await this.#inbox.pull(most, signal, () => {
+        const count = Math.min(most, this.#options.most - this.#locks.size);
+        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+        else if (this.#reading === undefined) this.#read(count);
+      });
+      const mine = await Promise.all(jobs.map((job) => this.#isKept(job)));
+      const kept = jobs.filter((_, index) => mine[index]);
+      if (kept.length > 0 || signal.aborted) return kept.map((job) => this.#deliveryOf(job));
+    }
+  };
+
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
+    this.#isStopped = true;
+    await first;
+    // each goes before those that were given back already
+    await Promise.all([...this.#inbox.drain()].reverse().map((job) => this.#giveBack(job)));
+  };
+
+  readonly close = async (): Promise<void> => {
+    if (this.#inbox.isBroken) return;
+    this.#inbox.break(new Error("it is closed"));
+    try {
+      // ends also the wait for a job
+      await this.#worker.close(true);
+      await this.#reading;
+      // each goes before those that were given back already
+      const kept = [...this.#held].filter((job) => this.#locks.stateOf(job) !== "over").reverse();
+      // what is on its way would be lost with the connection
+      const ending = Promise.all([...this.#settling, ...kept.map((job) => this.#giveBack(job))]);
+      await withDeadline(systemClock, flushMs, ending, () => new Error("Redis does not answer")).catch(() => {});
+    } finally {
+      disconnect(this.#connection);
+    }
+  };
+
+  /** What comes after whoever asked has left waits for the next one. */
+  #read(count: number): void {
+    const reading = this.#receive(count).then(
+      () => {
+        this.#reading = undefined;
+        this.#inbox.wake();
+      },
+      (error: unknown) => {
+        this.#reading = undefined;
+        this.#inbox.break(error instanceof Error ? error : new Error("BullMQ refused to be read from"));
+      },
+    );
+    this.#reading = reading;
+  }
+
+  /** Waits for one, and takes as many more as are there. */
+  async #receive(count: number): Promise<void> {
+    for (let index = 0; index < count && !this.#inbox.isBroken; index += 1) {
+      const job = await this.#worker.getNextJob(this.#token, { block: index === 0 });
+      if (job === undefined) return;
+      // what it waited for came too late
+      if (this.#isStopped) return this.#giveBack(job);
+      this.#locks.keep(job);
+      this.#held.add(job);
+      this.#inbox.add(job);
+    }
+  }
+
+  async #giveBack(job: BullmqJob): Promise<void> {
+    this.#held.delete(job);
+    this.#locks.release(job);
+    // otherwise it comes to others when its lock ends
+    await job.moveToWait(this.#token).catch(() => {});
+  }
+
+  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
+  async #isKept(job: BullmqJob): Promise<boolean> {
+    const state = this.#locks.stateOf(job);
+    const isKept = state === "late" ? (await this.#renew(job)) === "renewed" : state === "kept";
+    if (!isKept) this.#held.delete(job);
+    return isKept;
+  }
+
+  async #renew(job: BullmqJob): Promise<"renewed" | "lost"> {
+    if (Number(await job.extendLock(this.#token, this.#options.lockMs)) !== 1) return "lost";
+    this.#locks.keep(job);
+    return "renewed";
+  }
+
+  #deliveryOf(job: BullmqJob): Delivery {
+    const { read, lockMs } = this.#options;
+    return {
+      read: () => read(job.data),
+      sentAt: job.timestamp,
+      isRepeated: job.attemptsStarted > 1,
+      lockMs,
+      renew: () => this.#renew(job),
+      settle: async (settlement) => {
+        this.#held.delete(job);
+        if (this.#inbox.isBroken) return "lost";
+        const settling = this.#settle(job, settlement);
+        const leave = this.#settling.add(settling.catch(() => {}));
+        try {
+          await settling;
+          return "settled";
+        } catch (error) {
+          if (lostCodes.has((error as { readonly code?: unknown }).code)) return "lost";
+          throw error;
+        } finally {
+          leave();
+          this.#locks.release(job);
+          this.#inbox.wake();
+        }
+      },
+    };
+  }
+
+  async #settle(job: BullmqJob, settlement: Settlement): Promise<void> {
+    switch (settlement.is) {
+      case "acknowledge":
+        await job.moveToCompleted(null, this.#token, false);
+        return;
+      case "return":
+        if (settlement.afterMs === 0) await job.moveToWait(this.#token);
+        else await job.moveToDelayed(Date.now() + settlement.afterMs, this.#token);
+        return;
+      case "dead-letter": {
+        // whatever its sender asked for: it is kept for a person
+        job.opts = { ...job.opts, removeOnFail: false };
+        await job.moveToFailed(failureOf(reasonText(settlement.reason, settlement.why)), this.#token, false);
+      }
+    }
+  }
+}
+
+/** One that BullMQ does not try again. */
+function failureOf(text: string): Error {
+  const failure = new Error(text);
+  failure.name = "UnrecoverableError";
+  // it is written down too, and tells nothing of the message
+  failure.stack = text;
+  return failure;
+}

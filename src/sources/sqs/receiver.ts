@@ -1,0 +1,161 @@
+import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
+import { Inbox } from "../inbox.ts";
+import { Locks } from "../locks.ts";
+import { sentAt } from "./attributes.ts";
+import { Batches } from "./batches.ts";
+import { sendAside } from "./sending.ts";
+import type { SqsClient, SqsMessage } from "./shapes.ts";
+
+export interface SqsReceiverOptions {
+  readonly client: SqsClient;
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+  readonly most: number;
+  readonly lockMs: number;
+}
+
+/** A request waits so long for messages, the longest that SQS lets it, then it is asked again. */
+const waitSeconds = 20;
+/** An answer that is so much later than that does not come. */
+const lateMs = 15_000;
+/** A request brings ten at most. */
+const mostInOne = 10;
+/** SQS keeps a message from others for so long at most. */
+const longestSeconds = 43_200;
+/** Of a message that is another's, or nobody's, by now. Another code is a fault, and nobody knows what was done. */
+const lostCodes = new Set(["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"]);
+
+export class SqsReceiver implements Receiver {
+  readonly #options: SqsReceiverOptions;
+  readonly #inbox = new Inbox<SqsMessage>();
+  readonly #locks: Locks<SqsMessage>;
+  readonly #held = new Set<SqsMessage>();
+  readonly #closing = new AbortController();
+  readonly #deletions: Batches<{ readonly ReceiptHandle: string | undefined }>;
+  readonly #changes: Batches<{ readonly ReceiptHandle: string | undefined; readonly VisibilityTimeout: number }>;
+  #reading = false;
+
+  constructor(options: SqsReceiverOptions) {
+    const { client, queueUrl } = options;
+    this.#options = options;
+    this.#locks = new Locks(options.lockMs);
+    this.#deletions = new Batches(queueUrl, (batch) => client.deleteMessageBatch(batch));
+    this.#changes = new Batches(queueUrl, (batch) => client.changeMessageVisibilityBatch(batch));
+  }
+
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
+    for (;;) {
+      const messages = await this.#inbox.pull(most, signal, () => {
+        const count = Math.min(most, this.#options.most - this.#locks.size, mostInOne);
+        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
+        else if (!this.#reading) this.#read(count);
+      });
+      const mine = await Promise.all(messages.map((message) => this.#isKept(message)));
+      const kept = messages.filter((_, index) => mine[index]);
+      if (kept.length > 0 || signal.aborted) return kept.map((message) => this.#deliveryOf(message));
+    }
+  };
+
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
+    // what SQS hands out at this moment comes to others when its visibility timeout ends
+    this.#closing.abort();
+    await first;
+    await this.#giveBack(this.#inbox.drain());
+  };
+
+  readonly close = async (): Promise<void> => {
+    if (this.#inbox.isBroken) return;
+    this.#inbox.break(new Error("it is closed"));
+    this.#closing.abort();
+    await this.#giveBack([...this.#held]);
+  };
+
+  async #giveBack(messages: readonly SqsMessage[]): Promise<void> {
+    const kept = messages.filter((message) => this.#locks.stateOf(message) !== "over");
+    for (const message of messages) this.#held.delete(message);
+    await Promise.all(kept.map((message) => this.#change(message, 0)));
+    for (const message of messages) this.#locks.release(message);
+  }
+
+  /** What comes after whoever asked has left waits for the next one: a request that is ended would lose it for a while. */
+  #read(count: number): void {
+    this.#reading = true;
+    const { client, queueUrl } = this.#options;
+    const abortSignal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(waitSeconds * 1_000 + lateMs)]);
+    const input = {
+      ...{ QueueUrl: queueUrl, MaxNumberOfMessages: count, WaitTimeSeconds: waitSeconds },
+      ...{ MessageSystemAttributeNames: ["All"], MessageAttributeNames: ["All"] },
+    };
+    client.receiveMessage(input, { abortSignal }).then(
+      ({ Messages = [] }) => {
+        this.#reading = false;
+        for (const message of Messages) {
+          this.#locks.keep(message);
+          this.#held.add(message);
+          this.#inbox.add(message);
+        }
+        // it stopped meanwhile: others wait for them
+        if (this.#closing.signal.aborted) this.#giveBack(Messages).catch(() => {});
+        this.#inbox.wake();
+      },
+      (error: unknown) => {
+        if (this.#closing.signal.aborted) return;
+        this.#inbox.break(error instanceof Error ? error : new Error("SQS refused to be read from"));
+      },
+    );
+  }
+
+  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
+  async #isKept(message: SqsMessage): Promise<boolean> {
+    const state = this.#locks.stateOf(message);
+    const isKept = state === "late" ? (await this.#renew(message)) === "renewed" : state === "kept";
+    if (!isKept) this.#held.delete(message);
+    return isKept;
+  }
+
+  async #renew(message: SqsMessage): Promise<"renewed" | "lost"> {
+    const renewed = await this.#change(message, this.#options.lockMs / 1_000);
+    if (renewed) this.#locks.keep(message);
+    return renewed ? "renewed" : "lost";
+  }
+
+  #deliveryOf(message: SqsMessage): Delivery {
+    return {
+      read: () => JSON.parse(message.Body ?? ""),
+      sentAt: sentAt(message),
+      isRepeated: Number(message.Attributes?.["ApproximateReceiveCount"] ?? 2) > 1,
+      lockMs: this.#options.lockMs,
+      renew: () => this.#renew(message),
+      settle: async (settlement) => {
+        // from the end of its lock on it is another's: a handle that is over may still delete a message
+        const isMine = !this.#inbox.isBroken && this.#locks.stateOf(message) !== "over";
+        this.#held.delete(message);
+        if (!isMine) return "lost";
+        try {
+          return (await this.#settle(message, settlement)) ? "settled" : "lost";
+        } finally {
+          this.#locks.release(message);
+          this.#inbox.wake();
+        }
+      },
+    };
+  }
+
+  async #settle(message: SqsMessage, settlement: Settlement): Promise<boolean> {
+    if (settlement.is === "return") {
+      return this.#change(message, Math.min(Math.ceil(settlement.afterMs / 1_000), longestSeconds));
+    }
+    if (settlement.is === "dead-letter") await sendAside(this.#options, message, settlement);
+    return isDone(await this.#deletions.add({ ReceiptHandle: message.ReceiptHandle }));
+  }
+
+  async #change({ ReceiptHandle }: SqsMessage, seconds: number): Promise<boolean> {
+    return isDone(await this.#changes.add({ ReceiptHandle, VisibilityTimeout: seconds }));
+  }
+}
+
+function isDone(code: string | null): boolean {
+  if (code === null) return true;
+  if (lostCodes.has(code)) return false;
+  throw new Error(`SQS refused it: ${code}`);
+}
