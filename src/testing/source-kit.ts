@@ -26,3 +26,7 @@ export function bodies(deliveries: readonly Delivery[]): readonly unknown[] {
 export async function acknowledge(deliveries: readonly Delivery[]): Promise<void> {
   for (const delivery of deliveries) await delivery.settle({ is: "acknowledge" });
 }
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

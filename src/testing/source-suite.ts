@@ -1,4 +1,5 @@
 import type { DeadLetterReason, Source } from "../contract/source.ts";
+import { deadLetterScenarios } from "./source-suite-dead-letters.ts";
 import { settlingScenarios } from "./source-suite-settling.ts";
 import { sharingScenarios } from "./source-suite-sharing.ts";
 import { type Capability, casesOf, type SuiteCase } from "./suite.ts";
@@ -10,6 +11,8 @@ export interface SourceAdapter {
   readonly can: {
     /** Its connections can be cut while the broker goes on. */
     readonly cut: Capability;
+    /** It looks at what is set aside. */
+    readonly deadLetters: Capability;
   };
   /** A new, empty queue. */
   readonly open: () => Promise<SourceStage>;
@@ -21,6 +24,8 @@ export interface SourceStage {
   readonly send: (body: string) => Promise<void>;
   /** What is set aside, as soon as there is so much. */
   readonly setAside: (count: number) => Promise<readonly SetAside[]>;
+  /** Puts a message among what is set aside, as somebody who knows nothing of this library does; resolves when it is there. */
+  readonly sendAside: (body: string) => Promise<void>;
   /** Cuts every connection of the source's to the broker. */
   readonly cut: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -33,7 +38,7 @@ export interface SetAside {
 
 export interface SourceScenario {
   readonly name: string;
-  readonly needs?: readonly "cut"[];
+  readonly needs?: readonly ("cut" | "deadLetters")[];
   readonly run: (stage: SourceStage) => Promise<void>;
 }
 
@@ -44,5 +49,5 @@ export interface SourceScenario {
  * for (const { name, skip, run } of sourceSuite(adapter)) test(name, { skip: skip ?? false }, run);
  */
 export function sourceSuite(adapter: SourceAdapter): readonly SuiteCase[] {
-  return casesOf(adapter, [...settlingScenarios, ...sharingScenarios]);
+  return casesOf(adapter, [...settlingScenarios, ...sharingScenarios, ...deadLetterScenarios]);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { onAbort } from "../../src/base/signals.ts";
-import type { DeadLetterReason, Delivery, Settlement, Source } from "../../src/contract/source.ts";
+import type { DeadLetter, DeadLetterReason, Delivery, Settlement, Source } from "../../src/contract/source.ts";
 
 interface Kept {
   readonly body: string;
@@ -32,7 +32,8 @@ export function queue({
   let kept: Kept[] = [];
   let connections: { broken: boolean; readonly holders: Set<symbol> }[] = [];
   const waiting = new Set<() => void>();
-  const deadLetters: { readonly body: string; readonly reason: DeadLetterReason; readonly why: string }[] = [];
+  const aside: { readonly body: string; readonly letter: DeadLetter }[] = [];
+  let letters = 0;
   const settlements: Settlement["is"][] = [];
   let renewals = 0;
   let crashes = 0;
@@ -41,12 +42,35 @@ export function queue({
   const arrive = () => {
     for (const wake of waiting) wake();
   };
+  const enter = (body: string, sentAt: number | null) => {
+    kept.push({ body, sentAt, deliveries: 0, dueAt: 0, holder: null, lockedUntil: 0 });
+    arrive();
+  };
+  const enterAside = (body: string, sentAt: number | null, told: Pick<DeadLetter, "reason" | "why">) => {
+    letters += 1;
+    const letter = { id: String(letters), read: () => JSON.parse(body), sentAt, setAsideAt: clock.now(), ...told };
+    aside.push({ body, letter });
+  };
+  const remove = (id: string) => {
+    const at = aside.findIndex(({ letter }) => letter.id === id);
+    return at < 0 ? undefined : aside.splice(at, 1)[0];
+  };
   const isFree = (one: Kept) => one.dueAt <= clock.now() && (one.holder === null || one.lockedUntil <= clock.now());
 
   const source: Source = {
     name,
     delays,
     horizon: async () => horizonMs,
+    deadLetters: async () => ({
+      list: async (most) => aside.slice(0, most).map(({ letter }) => letter),
+      redrive: async ({ id }) => {
+        const removed = remove(id);
+        if (removed !== undefined) enter(removed.body, removed.letter.sentAt);
+        return removed === undefined ? "gone" : "done";
+      },
+      discard: async ({ id }) => (remove(id) === undefined ? "gone" : "done"),
+      close: async () => {},
+    }),
     open: async (most) => {
       const connection = { broken: false, holders: new Set<symbol>() };
       connections.push(connection);
@@ -80,7 +104,7 @@ export function queue({
             if (settlement.is === "return") one.dueAt = clock.now() + (delays ? settlement.afterMs : 0);
             else kept = kept.filter((other) => other !== one);
             if (settlement.is === "dead-letter") {
-              deadLetters.push({ body: one.body, reason: settlement.reason, why: settlement.why });
+              enterAside(one.body, one.sentAt, { reason: settlement.reason, why: settlement.why });
             }
             if (settlement.is === "return") clock.timer(one.dueAt - clock.now(), arrive);
             return "settled";
@@ -123,15 +147,19 @@ export function queue({
 
   return {
     source,
-    deadLetters,
+    get deadLetters(): readonly { readonly body: string; readonly reason: DeadLetterReason; readonly why: string }[] {
+      return aside.flatMap(({ body, letter: { reason, why } }) =>
+        reason === null || why === null ? [] : [{ body, reason, why }],
+      );
+    },
+    sendAside: (body: string) => enterAside(body, clock.now(), { reason: null, why: null }),
     settlements,
     left: () => kept.length,
     renewals: () => renewals,
     crashes: () => crashes,
     send: (body: unknown, { sentAt = clock.now() }: { readonly sentAt?: number | null } = {}) => {
       const text = typeof body === "string" ? body : JSON.stringify(body);
-      kept.push({ body: text, sentAt, deliveries: 0, dueAt: 0, holder: null, lockedUntil: 0 });
-      arrive();
+      enter(text, sentAt);
     },
     /** Delivers once more what nobody has, as after a crash of whoever had it. */
     crash: () => {
