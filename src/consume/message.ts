@@ -36,7 +36,8 @@ export class Message {
   /** The same for messages that run one after the other; `null`: it waits for none. */
   get lane(): string | null {
     const { inOrderBy } = this.#stores.settings;
-    if (inOrderBy === null || this.#body === null) return null;
+    if (inOrderBy === null) return this.#delivery.group ?? null;
+    if (this.#body === null) return null;
     try {
       const key = inOrderBy(this.#body.value as never);
       return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");
@@ -163,7 +164,8 @@ export class Message {
 
   /** Not in a lane: those behind it would come before it. */
   #mayReturn(): boolean {
-    return this.#stores.source.delays && this.#stores.settings.inOrderBy === null;
+    const { source, settings } = this.#stores;
+    return source.delays && settings.inOrderBy === null && this.#delivery.group === undefined;
   }
 
   /** Whoever waits keeps a message that another process could be handed. */

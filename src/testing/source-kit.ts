@@ -16,7 +16,7 @@ export async function pull(receiver: Receiver, count: number, most = count): Pro
 
 /** Nothing comes for so long. */
 export async function isQuiet(receiver: Receiver, ms = 300): Promise<boolean> {
-  return (await receiver.pull(1, AbortSignal.timeout(ms))).length === 0;
+  return (await receiver.pull(1, AbortSignal.timeout(Math.ceil(ms)))).length === 0;
 }
 
 export function bodies(deliveries: readonly Delivery[]): readonly unknown[] {
