@@ -28,7 +28,7 @@ const defaultSessions = 8;
  * goes to the dead-letter queue with its reason and a description.
  *
  * With sessions, messages of one are handed out in order, and a consumer runs them one after the other; a session in which
- * nothing comes for a second is left. Its state is the source's.
+ * nothing comes for a moment is left. Its state is the source's.
  *
  * @example
  * const source = serviceBus({ connect: () => new ServiceBusClient(connection), queue: "seat.book" });

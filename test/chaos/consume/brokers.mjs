@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import { nats } from "reprise/nats";
 import { rabbitmq } from "reprise/rabbitmq";
 import { redisStreams } from "reprise/redis-streams";
+import { onServiceBus, onServiceBusSessions } from "./service-bus.mjs";
 
 const url = process.env.RABBITMQ_URL ?? "amqp://guest:guest@127.0.0.1:5672";
 const redis = process.env.REDIS_URL ?? "redis://127.0.0.1:6379";
@@ -134,4 +135,10 @@ const onRedisStreams = {
   },
 };
 
-export const brokers = { rabbitmq: onRabbitmq, nats: onNats, "redis-streams": onRedisStreams };
+export const brokers = {
+  rabbitmq: onRabbitmq,
+  nats: onNats,
+  "redis-streams": onRedisStreams,
+  "service-bus": onServiceBus,
+  "service-bus-sessions": onServiceBusSessions,
+};
