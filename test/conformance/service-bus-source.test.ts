@@ -28,12 +28,12 @@ async function sendTwo({ client }: ServiceBusStage): Promise<void> {
   await sender.sendMessages(messages);
 }
 
-const slowMs = 2_000;
+const slowMs = 4_000;
 const byName = (reference: string) => pause(reference === "slow" ? slowMs : 10);
 
 describe.concurrent("a source of Azure Service Bus, simulated", () => {
   test("renews the locks of two messages that share an id, though one of them is settled long before the other", () =>
-    on({ lockMs: 500 }, async (stage) => {
+    on({ lockMs: 1_500 }, async (stage) => {
       const { begun, ended, close, consumer } = await takeWork(stage.source, byName);
       await sendTwo(stage);
       await expect.poll(() => ended.length, { timeout: 10_000 }).toBe(2);
@@ -45,7 +45,7 @@ describe.concurrent("a source of Azure Service Bus, simulated", () => {
     }));
 
   test("stands beside the client's own renewal, which forgets the slow one of two messages that share an id", () =>
-    on({ lockMs: 500 }, async (stage) => {
+    on({ lockMs: 1_500 }, async (stage) => {
       const receiver: ServiceBusReceiver = stage.client.createReceiver("seats");
       let runs = 0;
       const processMessage = async ({ body }: { readonly body: { readonly reference: string } }) => {
@@ -70,7 +70,7 @@ describe.concurrent("a source of Azure Service Bus, simulated", () => {
       stage.queue.loseLocks();
       await expect.poll(() => consumer.counts().received, { timeout: 5_000 }).toBe(2);
       // it has to hear of it: its next renewal is refused
-      await pause(700);
+      await pause(1_500);
       end();
       await expect.poll(() => consumer.counts(), { timeout: 10_000 }).toMatchObject({ lost: 1, replayed: 1 });
       await close();

@@ -44,7 +44,14 @@ export class Session {
     const ended = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
-    await this.#mark();
+    try {
+      await this.#mark();
+    } catch (error) {
+      if (!this.#lock.isEnding) throw error;
+      // it took longer than the lock lasts: the next one may be quicker
+      this.#lose();
+      return ended;
+    }
     this.#subscription = this.#session.subscribe(
       {
         processMessage: (message) => this.#take(message),

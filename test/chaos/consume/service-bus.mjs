@@ -1,4 +1,5 @@
 // Queues of Azure Service Bus: its client is real, and its broker the one of these tests, which runs beside the receivers.
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -42,7 +43,7 @@ const on = (sessions) => ({
         for (const body of bodies) {
           // an order's copies are one session
           const sessionId = sessions ? JSON.parse(body).reference : undefined;
-          await sender.sendMessages({ body: Buffer.from(body), sessionId });
+          await sender.sendMessages({ body: Buffer.from(body), messageId: randomUUID(), sessionId });
         }
       },
       left: async () => queue.size,

@@ -20,7 +20,7 @@ export interface ServiceBusStage extends SourceStage {
 export async function serviceBusStage(asked: BusQueueOptions = {}): Promise<ServiceBusStage> {
   const server = await startServiceBus();
   // a lock that a busy machine keeps; what a suite gives back, it gives back often
-  const queue = server.add("seats", { lockMs: 1_500, maxDeliveries: 100, ...asked });
+  const queue = server.add("seats", { lockMs: 3_000, maxDeliveries: 100, ...asked });
   const forwarder = await startForwarder({ host: "127.0.0.1", port: server.port });
   const quick = { retryOptions: { maxRetries: 0, timeoutInMs: 10_000 } };
   const client = new ServiceBusClient(server.connectionString(), quick);
