@@ -16,6 +16,8 @@ export class Line {
   readonly #gone = new Abortable();
   readonly #inbox = new Inbox<Held>();
   readonly #settling = new UnderWay<Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #isAsked = false;
 
   /** Nothing begins over it any more. */
   get isOver(): boolean {
@@ -29,10 +31,19 @@ export class Line {
 
   async pull(most: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     for (;;) {
-      const helds = await this.#inbox.pull(most, signal);
+      const helds = await this.#inbox.pull(most, signal, () => this.#ask());
+      this.#isAsked = false;
       const deliveries = helds.map((held) => held.handOut()).filter((one) => one !== null);
       if (deliveries.length > 0 || signal.aborted) return deliveries;
     }
+  }
+
+  /** Resolves while somebody waits for messages, or when it is over: nobody else's are taken before. */
+  whenAsked(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isAsked || this.isOver) resolve();
+      else this.#waiting.push(resolve);
+    });
   }
 
   /** Its connection is gone. */
@@ -41,6 +52,7 @@ export class Line {
     for (const held of this.#inbox.drain()) held.release();
     this.#inbox.break(reason);
     this.#gone.abort(reason);
+    this.#wakeWaiting();
   }
 
   /** Over a connection that was cut no answer comes: then it is given up, and what is not settled is delivered again. */
@@ -67,12 +79,22 @@ export class Line {
   async end(stop: () => Promise<unknown>, leave: () => Promise<unknown> = async () => {}): Promise<void> {
     const waiting = this.#inbox.drain();
     this.#inbox.break(new Error("it is closed"));
+    this.#wakeWaiting();
     if (this.#gone.reason !== undefined) return;
     // what comes before it has stopped is given back by `add`
     await within(stop());
     await within(Promise.all([...this.#settling, ...waiting.map((held) => held.giveBack())]));
     await within(leave());
     this.#gone.abort(new Error("it is closed"));
+  }
+
+  #ask(): void {
+    this.#isAsked = true;
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }
 

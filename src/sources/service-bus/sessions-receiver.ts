@@ -35,7 +35,9 @@ export async function receiveFromSessions(
     sessions.delete(session);
   };
   const seat = async () => {
-    while (!line.isOver) {
+    for (;;) {
+      await line.whenAsked();
+      if (line.isOver) return;
       try {
         await attend(await accept());
       } catch (error) {
