@@ -1,3 +1,4 @@
+import { RepriseError } from "../../base/errors.ts";
 import type { Source } from "../../contract/source.ts";
 import { deadLettersOf } from "./dead-letters.ts";
 import { type Entity, lifetimeOf, nameOf } from "./entity.ts";
@@ -30,12 +31,18 @@ const defaultSessions = 8;
  * With sessions, messages of one are handed out in order, and a consumer runs them one after the other; a session in which
  * nothing comes for a moment is left. Its state is the source's.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const source = serviceBus({ connect: () => new ServiceBusClient(connection), queue: "seat.book" });
  */
 export function serviceBus(options: ServiceBusOptions): Source {
   const { connect, sessions = false, administration } = options;
+  const name = `service-bus ${nameOf(options)}`;
   const atOnce = sessions === true ? defaultSessions : Number(sessions);
+  if (sessions !== false && !(Number.isInteger(atOnce) && atOnce > 0)) {
+    const why = "'sessions' is neither a boolean nor a whole number of 1 or more.";
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `source '${name}'`, why, mend: "Give it one." });
+  }
   const over = async <T>(use: (client: ServiceBusConnection) => T | Promise<T>): Promise<T> => {
     const client = await connect();
     try {
@@ -46,7 +53,7 @@ export function serviceBus(options: ServiceBusOptions): Source {
     }
   };
   return {
-    name: `service-bus ${nameOf(options)}`,
+    name,
     delays: false,
     horizon: async () => (administration === undefined ? null : lifetimeOf(administration, options)),
     open: (most) =>
