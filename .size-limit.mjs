@@ -15,7 +15,7 @@ const budgets = {
   mysql: "35 kB",
   azure: "13 kB",
   files: "13 kB",
-  "service-bus": "12 kB",
+  "service-bus": "16 kB",
   rabbitmq: "4 kB",
   nats: "5 kB",
   "redis-streams": "9 kB",
