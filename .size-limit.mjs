@@ -15,6 +15,7 @@ const budgets = {
   mysql: "35 kB",
   azure: "13 kB",
   files: "14 kB",
+  "service-bus": "16 kB",
   rabbitmq: "5 kB",
   nats: "11 kB",
   "redis-streams": "11 kB",

@@ -10,6 +10,7 @@ export default defineConfig({
     mysql: "src/stores/mysql/index.ts",
     azure: "src/stores/azure/index.ts",
     files: "src/stores/files/index.ts",
+    "service-bus": "src/sources/service-bus/index.ts",
     rabbitmq: "src/sources/rabbitmq/index.ts",
     nats: "src/sources/nats/index.ts",
     "redis-streams": "src/sources/redis-streams/index.ts",

@@ -41,7 +41,7 @@ export class Message {
     this.#attempts = this.#stores.attempts.of(this.#body?.value);
     this.#tried = delivery.isRepeated ? null : untried;
     this.#lock = lockOf(this.#stores, delivery);
-    const lane = laneOf(this.#stores.settings, this.#body);
+    const lane = laneOf(this.#stores.settings, this.#body, delivery);
     this.lane = lane ?? null;
     this.#isLaneless = lane === undefined;
     if (this.lane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
@@ -214,7 +214,8 @@ export class Message {
 
   /** Not in a lane: those behind it would come before it. */
   #mayReturn(): boolean {
-    return this.#stores.source.delays && this.#stores.settings.inOrderBy === null;
+    const { source, settings } = this.#stores;
+    return source.delays && settings.inOrderBy === null && this.#delivery.group === undefined;
   }
 
   /** Whoever waits keeps a message that another process could be handed. */
@@ -285,8 +286,10 @@ const now: End = { is: "return", afterMs: 0 };
 function laneOf(
   { inOrderBy }: ConsumeStores["settings"],
   body: { readonly value: unknown } | null,
+  { group }: Delivery,
 ): string | null | undefined {
-  if (inOrderBy === null || body === null) return null;
+  if (inOrderBy === null) return group ?? null;
+  if (body === null) return null;
   try {
     const key = inOrderBy(body.value as never);
     return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");

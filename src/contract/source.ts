@@ -55,6 +55,8 @@ export interface Delivery {
   readonly sentAt: number | null;
   /** False: the broker knows that nobody was handed it before. */
   readonly isRepeated: boolean;
+  /** Those of the same are handed out in the broker's order, and are run one after the other. Left out: it keeps none. */
+  readonly group?: string | undefined;
   /** How long it is kept from others unless it is renewed; `null`: as long as the connection stands. */
   readonly lockMs: number | null;
   /** Keeps it from others for another `lockMs`. Left out: nothing does, or nothing needs to. */

@@ -44,11 +44,13 @@ const versions = {
   // in the run's own process
   sqs: "emulated",
   kafka: librdkafka(),
+  // its client is real, and its broker these tests' own
+  "service-bus": "simulated",
 };
 const needs = (...names: readonly (keyof typeof versions)[]) =>
   names.filter((name) => versions[name] === undefined).map((name) => `no ${name} answers`);
 
-for (const broker of ["rabbitmq", "nats", "redis-streams", "bullmq", "sqs", "kafka"] as const) {
+for (const broker of ["rabbitmq", "nats", "redis-streams", "bullmq", "sqs", "service-bus", "kafka"] as const) {
   for (const effects of ["database", "external"]) {
     test(`killed at each of five points, consumers of ${broker} with ${effects} effects do each once and lose none, six copies of it included`, async (context) => {
       const [missing] = needs(broker, "postgres");

@@ -59,6 +59,7 @@ const entries = [
   "reprise/mysql",
   "reprise/azure",
   "reprise/files",
+  "reprise/service-bus",
   "reprise/rabbitmq",
   "reprise/nats",
   "reprise/redis-streams",
@@ -108,7 +109,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|bullmq|sqs|kafka|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|bullmq|sqs|kafka|service-bus|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
   );
 });
 

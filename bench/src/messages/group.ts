@@ -5,6 +5,7 @@ import type { Found } from "../operations/standing.ts";
 import { brokers } from "./brokers.ts";
 import { measureConsume } from "./consume.ts";
 import { promises } from "./promises.ts";
+import { measureSameId } from "./same-id.ts";
 
 type Part = (scale: { readonly quick: boolean }) => Promise<Found>;
 
@@ -16,14 +17,15 @@ for (const broker of Object.keys(brokers)) {
     parts.set(`consume.${name}.${broker}`, (scale) => measure(broker, scale));
   }
 }
+parts.set("servicebus.sameId", measureSameId);
 
 /** Messages, beside what somebody would write by hand. What a broker is missing for is left out, and said. */
 export async function measureMessages({ quick, only = "", progress, show }: JobsOptions): Promise<void> {
-  for (const name of [...parts.keys()].filter((part) => part.startsWith(only))) {
+  for (const part of [...parts.keys()].filter((one) => one.startsWith(only))) {
     const began = performance.now();
-    const found = (await askChild("messages", [name, quick ? "quick" : "whole"], { withinMs: 1_800_000 })) as Found;
+    const found = (await askChild("messages", [part, quick ? "quick" : "whole"], { withinMs: 1_800_000 })) as Found;
     const seconds = ((performance.now() - began) / 1_000).toFixed(0);
-    progress(found.skipped === undefined ? `${name}: ${seconds} s` : `${name}: left out, ${found.skipped}`);
+    progress(found.skipped === undefined ? `${part}: ${seconds} s` : `${part}: left out, ${found.skipped}`);
     show(found.figures);
   }
 }

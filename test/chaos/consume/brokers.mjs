@@ -9,6 +9,7 @@ import { nats } from "reprise/nats";
 import { rabbitmq } from "reprise/rabbitmq";
 import { redisStreams } from "reprise/redis-streams";
 import { onKafka, onSqs } from "./brokers-simulated.mjs";
+import { onServiceBus, onServiceBusSessions } from "./service-bus.mjs";
 
 const url = process.env.RABBITMQ_URL ?? "amqp://guest:guest@127.0.0.1:5672";
 const redis = process.env.REDIS_URL ?? "redis://127.0.0.1:6379";
@@ -179,4 +180,6 @@ export const brokers = {
   bullmq: onBullmq,
   sqs: onSqs,
   kafka: onKafka,
+  "service-bus": onServiceBus,
+  "service-bus-sessions": onServiceBusSessions,
 };

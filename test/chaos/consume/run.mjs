@@ -23,7 +23,7 @@ if (values.help) {
   process.stdout.write(
     "Processes take messages, several copies of each, with a PostgreSQL ledger, and are killed with SIGKILL at five points in turn.\n" +
       "Exits 1 if what a message brings about happened twice, or not at all.\n\n" +
-      "  --broker rabbitmq (or nats, redis-streams, bullmq, sqs, kafka)\n" +
+      "  --broker rabbitmq (or nats, redis-streams, bullmq, sqs, kafka, service-bus, service-bus-sessions)\n" +
       "  --effects database (or external: a gateway that honours keys)\n" +
       "  --kills 50  --processes 2  --copies 6  --naive (look, work, write down, acknowledge)  --json\n",
   );
