@@ -1,4 +1,4 @@
-import type { AttemptId, Name, WorkId } from "../../base/names.ts";
+import type { AttemptId, Name, WorkId } from "../base/names.ts";
 import type {
   AttemptRecord,
   EffectRecord,
@@ -9,9 +9,9 @@ import type {
   RunSummary,
   Standing,
   WorkAbout,
-} from "../../contract/ledger.ts";
+} from "../contract/ledger.ts";
 
-/** One piece of work and all that hangs on it; deleting it deletes everything. */
+/** One piece of work and all that hangs on it, as the ledgers hold it that change it in this process. */
 export interface Work {
   readonly name: Name;
   readonly id: WorkId;
@@ -19,12 +19,8 @@ export interface Work {
   readonly createdAt: number;
   readonly parent: Name | null;
   readonly intent: Name | null;
-  /** The first key and further ones: they live as long as the work. */
-  readonly keys: Set<Name>;
   readonly effects: Map<string, Effect>;
   readonly attempts: AttemptRecord[];
-  /** Open transactions that hold its fence, and their ends: nobody takes it over meanwhile. */
-  readonly transactions: Map<string, Promise<void>>;
   about: WorkAbout;
   attempt: AttemptId;
   token: number;
@@ -42,8 +38,6 @@ export interface Work {
   progress: Progress | null;
   cancelled: boolean;
   why: string | null;
-  /** The open transaction that runs and finishes it; nobody else sees what that does. */
-  openIn: object | null;
 }
 
 export interface Effect {
@@ -56,15 +50,28 @@ export interface Effect {
 }
 
 export function isExpired(work: Work, now: number): boolean {
-  return work.openIn === null && work.state === "done" && work.keepUntil <= now;
+  return work.state === "done" && work.keepUntil <= now;
 }
 
-export function holds(work: Work | undefined, fence: Fence): work is Work {
-  return work?.id === fence.id && work.attempt === fence.attempt && work.state === "running" && work.openIn === null;
+/** Whether it is the fence's still. */
+export function holds<W extends Work>(work: W | undefined, fence: Fence): work is W {
+  return work?.id === fence.id && work.attempt === fence.attempt && work.state === "running";
+}
+
+/** Whether nobody is at it. */
+export function isDue(work: Work, now: number): boolean {
+  return work.state === "running"
+    ? work.leaseUntil <= now
+    : work.state === "open" && Math.max(work.leaseUntil, work.notBefore) <= now;
 }
 
 export function startedEffects(work: Work): readonly string[] {
   return [...work.effects].filter(([, effect]) => effect.answer === null).map(([name]) => name);
+}
+
+/** Whether an outcome would answer over an effect that is open, or that was not visited. */
+export function passesOver(work: Work, visited: readonly string[]): boolean {
+  return startedEffects(work).length > 0 || [...work.effects.keys()].some((effect) => !visited.includes(effect));
 }
 
 /** `by`: the person who decided it; else it was the owner. */
