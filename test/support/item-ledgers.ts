@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
+import type { Duration } from "../../src/base/duration.ts";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createAzureTablesLedger } from "../../src/stores/azure-tables/ledger.ts";
 import { createDynamoLedger } from "../../src/stores/dynamodb/ledger.ts";
@@ -18,24 +19,48 @@ export interface ItemServer {
 /** A ledger of items on its emulator. */
 export interface ItemLedgerServer extends ItemServer {
   readonly adapter: LedgerAdapter<never>;
-  /** A new ledger over the table, with a client of its own. `port`: asked through another one, such as a proxy's. */
-  readonly ledger: (table: string, options?: { readonly clock?: Clock; readonly port?: number }) => Ledger<never>;
+  /** A new ledger over the table, with a client of its own. */
+  readonly ledger: (table: string, options?: ItemLedgerOptions) => Ledger<never>;
   readonly port: number;
 }
+
+export interface ItemLedgerOptions {
+  readonly clock?: Clock;
+  /** Asked through another one, such as a proxy's. */
+  readonly port?: number;
+  readonly deadline?: Duration;
+  /** Around each call of the client, by its name. */
+  readonly around?: Around;
+}
+
+export type Around = (method: string, given: readonly unknown[], call: () => Promise<unknown>) => Promise<unknown>;
 
 interface Emulated extends ItemServer {
   readonly port: number;
-  readonly ledger: (table: string, clock: Clock, port: number) => Ledger<never>;
+  readonly ledger: (table: string, options: Required<ItemLedgerOptions>) => Ledger<never>;
 }
 
-/** An emulator on a busy machine is slow. */
-const deadline = "30s";
+/** A client each of whose calls that ask for something passes through `around`. */
+function calledThrough<C extends object>(client: C, around: Around): C {
+  return new Proxy(client, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function" || typeof name !== "string") return member;
+      return (...given: readonly unknown[]) => {
+        const call = (): unknown => Reflect.apply(member, target, given);
+        // pages are asked for by whoever goes through them
+        return name === "listEntities" ? call() : around(name, given, async () => call());
+      };
+    },
+  });
+}
 
 async function azureTables(): Promise<Emulated> {
   const server = await startAzuriteTables();
   return {
     ...server,
-    ledger: (table, clock, port) => createAzureTablesLedger({ table: server.client(table, port), deadline }, clock),
+    ledger: (name, { clock, port, deadline, around }) =>
+      createAzureTablesLedger({ table: calledThrough(server.client(name, port), around), deadline }, clock),
   };
 }
 
@@ -43,7 +68,8 @@ async function dynamo(): Promise<Emulated> {
   const server = await startDynalite();
   return {
     ...server,
-    ledger: (table, clock, port) => createDynamoLedger({ client: server.client(port), table, deadline }, clock),
+    ledger: (table, { clock, port, deadline, around }) =>
+      createDynamoLedger({ client: calledThrough(server.client(port), around), table, deadline }, clock),
   };
 }
 
@@ -83,6 +109,9 @@ const can: LedgerAdapter<never>["can"] = {
   severalInstances: true,
 };
 
+/** An emulator on a busy machine takes its time. */
+const slow = "30s";
+
 async function serve(name: string, start: () => Promise<Emulated>): Promise<ItemLedgerServer> {
   const server = await start();
   let passed = 0;
@@ -92,8 +121,10 @@ async function serve(name: string, start: () => Promise<Emulated>): Promise<Item
     passed += ms;
     await server.passTime(ms);
   };
-  const ledger: ItemLedgerServer["ledger"] = (table, { clock = standing, port = server.port } = {}) =>
-    server.ledger(table, clock, port);
+  const ledger: ItemLedgerServer["ledger"] = (table, options = {}) => {
+    const around: Around = (_method, _given, call) => call();
+    return server.ledger(table, { clock: standing, port: server.port, deadline: slow, around, ...options });
+  };
   return {
     ledger,
     port: server.port,

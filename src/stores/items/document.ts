@@ -78,6 +78,11 @@ export function newDocument(request: WorkRequest, { latest }: Moment, { by, ...b
 /** With a mark of its own. */
 export function encode(work: Document): Content {
   work.mark = randomUUID();
+  // the bounds of the time are found anew with each answer: what came later is not shown as earlier
+  if (work.endedAt !== null) work.endedAt = Math.max(work.endedAt, work.createdAt);
+  for (const effect of work.effects.values()) {
+    if (effect.pinnedAt !== null) effect.pinnedAt = Math.max(effect.pinnedAt, effect.startedAt);
+  }
   const { effects, keys, attempts } = work;
   const encoded: Encoded = {
     ...work,

@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { AttemptId, Name, WorkId } from "../../base/names.ts";
 import type { WorkRequest } from "../../contract/ledger.ts";
 import { type Document, decode, type Kept } from "./document.ts";
 import type { Host } from "./host.ts";
-import type { ItemKey } from "./item-store.ts";
+import type { Item, ItemKey } from "./item-store.ts";
 import type { Moment } from "./store-clock.ts";
 import { told, type Works, written } from "./works.ts";
 
@@ -37,12 +38,14 @@ export interface Keys {
 
 export function createKeys({ items, clock }: Host, works: Works, clearing: Clearing): Keys {
   const take: Keys["take"] = async (key, name, signal) => {
-    const content = { text: name, overAt: null };
+    const content = { text: `${name} ${randomUUID()}`, overAt: null };
     for (;;) {
       if ((await items.insert(keyOf(key), content, signal)) !== null) return true;
       const there = await items.get(keyOf(key), signal);
       if (there === null) continue;
-      const named = there.text as Name;
+      // clients repeat a request whose answer was lost
+      if (there.text === content.text) return true;
+      const named = namedBy(there);
       if (named !== name) {
         const kept = await works.read(named, signal);
         const holder = kept === null ? null : decode(kept.text);
@@ -95,19 +98,26 @@ export function createKeys({ items, clock }: Host, works: Works, clearing: Clear
     free: async (keys, name, signal) => {
       for (const key of keys) {
         const there = await items.get(keyOf(key), signal);
-        if (there?.text === name) await items.remove(keyOf(key), there.tag, signal);
+        if (there !== null && namedBy(there) === name) await items.remove(keyOf(key), there.tag, signal);
       }
     },
     ownerOf: async (key, own, signal) => {
       const there = await items.get(keyOf(key), signal);
-      if (there === null || there.text === own) return there === null ? null : own;
-      const kept = await works.read(there.text as Name, signal);
+      if (there === null) return null;
+      const named = namedBy(there);
+      if (named === own) return own;
+      const kept = await works.read(named, signal);
       if (kept === null) return null;
       const work = decode(kept.text);
       const isOwner = work.keys.has(key) && !(await clearing.isOver(work, clock.moment(), signal));
       return isOwner ? work.name : null;
     },
   };
+}
+
+/** The item says whose the key is, and by which write. */
+function namedBy({ text }: Item): Name {
+  return text.split(" ", 1)[0] as Name;
 }
 
 function keyOf(key: Name): ItemKey {
