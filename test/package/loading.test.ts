@@ -58,6 +58,8 @@ const entries = [
   "reprise/postgres",
   "reprise/mysql",
   "reprise/azure",
+  "reprise/azure-tables",
+  "reprise/dynamodb",
   "reprise/files",
   "reprise/rabbitmq",
   "reprise/nats",
@@ -86,7 +88,7 @@ describe.each(entries)("%s", (entry) => {
     expect(foreign).toEqual([]);
     expect(
       resolved.filter(({ url }) =>
-        /node_modules\/(@azure|@nats-io|amqplib|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
+        /node_modules\/(@aws-sdk|@azure|@nats-io|amqplib|fastify|express|hono|koa|@nestjs|ioredis|pg|postgres|libsql|redis)|node:sqlite/.test(
           url,
         ),
       ),
@@ -103,7 +105,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|azure-tables|dynamodb|files|rabbitmq|nats|redis-streams|transactions|web|fastify|express|hono|koa|nest|client|page|testing)\.mjs/,
   );
 });
 

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
+// @ts-expect-error: it has no types
+import dynalite from "dynalite";
 import type { ItemServer } from "./item-ledgers.ts";
 
 /**
@@ -14,7 +15,7 @@ export interface Dynalite extends ItemServer {
   readonly client: (port?: number) => DynamoDB;
 }
 
-const create = createRequire(import.meta.url)("dynalite") as (options: { readonly createTableMs: number }) => Server;
+const create = dynalite as (options: { readonly createTableMs: number }) => Server;
 
 export async function startDynalite(): Promise<Dynalite> {
   const server = create({ createTableMs: 0 });

@@ -102,9 +102,9 @@ function nats(): string {
   return told === "" ? "does not answer (Debian: apt-get install nats-server, started with -js)" : told;
 }
 
-/** The emulator of Azure Storage that tests start for themselves. */
-function azurite(): string {
-  const path = new URL("../../node_modules/azurite/package.json", import.meta.url);
+/** An emulator that tests start for themselves: `azurite` of Azure Storage, `dynalite` of DynamoDB. */
+function emulator(name: "azurite" | "dynalite"): string {
+  const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
   if (!existsSync(path)) return "not installed (npm install)";
   return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
 }
@@ -119,7 +119,8 @@ export function describeEnvironment(): readonly string[] {
     `mariadb: ${mariadb()}`,
     `rabbitmq: ${rabbitmq()}`,
     `nats: ${nats()}`,
-    `azurite: ${azurite()}`,
+    `azurite: ${emulator("azurite")}`,
+    `dynalite: ${emulator("dynalite")}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

@@ -6,7 +6,7 @@ import type { Content, Item, ItemKey, ItemStore } from "../items/item-store.ts";
 
 /** A `DynamoDB` of `@aws-sdk/client-dynamodb`, as little of it as is used. */
 export interface DynamoClient {
-  getItem(input: GetInput, options: Calling): Promise<{ readonly Item?: Attributes | undefined }>;
+  getItem(input: GetInput, options: Calling): Promise<{ readonly Item?: StoredAttributes | undefined }>;
   putItem(input: PutInput, options: Calling): Promise<object>;
   deleteItem(input: DeleteInput, options: Calling): Promise<object>;
   query(input: QueryInput, options: Calling): Promise<Found>;
@@ -71,7 +71,7 @@ interface CreateInput {
 }
 type Middleware = (next: Handler) => Handler;
 // biome-ignore lint/suspicious/noExplicitAny: whatever the operation takes is passed on
-type Handler = (request: any) => Promise<{ output: any; response: unknown }>;
+type Handler = (request: any) => Promise<{ output?: any; response: unknown }>;
 
 /** 400 KB with its names and keys. */
 const limit = { sizeOf: (text: string) => Buffer.byteLength(text), atMost: 390_000 };
