@@ -57,14 +57,16 @@ export async function startAzuriteTables(): Promise<AzuriteTables> {
     clearTimeout(late);
     server.stdout?.resume();
   }
+  const client = (table: string, at = port) =>
+    TableClient.fromConnectionString(
+      `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${at}/${account};`,
+      table,
+      { allowInsecureConnection: true },
+    );
   return {
     port,
-    client: (table, at = port) =>
-      TableClient.fromConnectionString(
-        `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${at}/${account};`,
-        table,
-        { allowInsecureConnection: true },
-      ),
+    client,
+    drop: (table) => client(table).deleteTable(),
     passTime: tell,
     stop,
   };

@@ -15,10 +15,10 @@ export interface Dynalite extends ItemServer {
   readonly client: (port?: number) => DynamoDB;
 }
 
-const create = dynalite as (options: { readonly createTableMs: number }) => Server;
+const create = dynalite as (options: Readonly<Record<"createTableMs" | "deleteTableMs", number>>) => Server;
 
 export async function startDynalite(): Promise<Dynalite> {
-  const server = create({ createTableMs: 0 });
+  const server = create({ createTableMs: 0, deleteTableMs: 0 });
   let now = Math.floor(Date.now() / 1_000) * 1_000;
   server.prependListener("request", (_request, response: ServerResponse) => {
     response.setHeader("Date", new Date(now).toUTCString());
@@ -28,22 +28,26 @@ export async function startDynalite(): Promise<Dynalite> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   const clients: DynamoDB[] = [];
+  const client = (port = address.port) => {
+    const one = new DynamoDB({
+      endpoint: `http://127.0.0.1:${port}`,
+      region: "local",
+      credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    });
+    clients.push(one);
+    return one;
+  };
   return {
     port: address.port,
-    client: (port = address.port) => {
-      const client = new DynamoDB({
-        endpoint: `http://127.0.0.1:${port}`,
-        region: "local",
-        credentials: { accessKeyId: "local", secretAccessKey: "local" },
-      });
-      clients.push(client);
-      return client;
+    client,
+    drop: async (table) => {
+      await client().deleteTable({ TableName: table });
     },
     passTime: async (ms) => {
       now += ms;
     },
     stop: async () => {
-      for (const client of clients) client.destroy();
+      for (const one of clients) one.destroy();
       server.close();
       server.closeAllConnections();
       await once(server, "close");

@@ -13,6 +13,8 @@ import { startDynalite } from "./dynalite.ts";
 /** An emulator whose clock stands still until it is told to go on. */
 export interface ItemServer {
   readonly passTime: (ms: number) => Promise<void>;
+  /** Deletes the table. */
+  readonly drop: (table: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -129,6 +131,7 @@ async function serve(name: string, start: () => Promise<Emulated>): Promise<Item
     ledger,
     port: server.port,
     passTime,
+    drop: server.drop,
     stop: server.stop,
     adapter: {
       name,

@@ -5,6 +5,7 @@ import { type ItemLedgerOptions, type ItemLedgerServer, itemLedgers, newTableNam
 /** A new table for each test, and ledgers over it. */
 export interface ItemStand {
   readonly server: () => ItemLedgerServer;
+  readonly table: () => string;
   /** Opened. Each has a client of its own, as another process would. */
   readonly ledger: (options?: ItemLedgerOptions) => Promise<Ledger<never>>;
   readonly test: (name: string, run: () => Promise<void>) => void;
@@ -32,6 +33,7 @@ export function describeOnItemStands(declare: (stand: ItemStand, isAzure: boolea
     };
     const stand: ItemStand = {
       server: running,
+      table: () => table,
       ledger: async (options) => {
         const ledger = running().ledger(table, options);
         opened.push(ledger);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "vitest";
+import { createReprise, unchecked } from "../../src/index.ts";
 import {
   accepted,
   claimed,
@@ -175,6 +176,53 @@ describeOnItemStands((stand, isAzure) => {
     assert.ok(again.is === "won" && again.token === 1);
   });
 
+  test("a table that is gone is told as such: nothing is run until somebody mends it", async () => {
+    const ledger = await stand.ledger();
+    await claimed(ledger, "a");
+    await server().drop(stand.table());
+    await assert.rejects(ledger.claim(work("b")), { code: "REPRISE_LEDGER_UNUSABLE" });
+  });
+
+  test("the same operation under one identity, fifty times at once in three instances, has one effect", async () => {
+    let charges = 0;
+    const instances = await Promise.all(
+      Array.from({ length: 3 }, async () => {
+        const reprise = createReprise({ service: "shop", undecided: "listed", ledger: await stand.ledger() });
+        const charge = reprise.operation({
+          name: "charge",
+          input: unchecked<{ readonly id: string }>(),
+          identity: ({ id }) => [id],
+          principal: "everyone",
+          effects: "external",
+          retention: "1h",
+          run: async ({ input, effect }) => {
+            const charge = async () => {
+              charges += 1;
+              return charges;
+            };
+            return { id: input.id, charge: await effect("charge", { run: charge, ifUnknown: "retry" }) };
+          },
+        });
+        await reprise.start();
+        return { reprise, charge };
+      }),
+    );
+    const attempts = Array.from({ length: 50 }, (_, i) => (instances[i % 3] ?? assert.fail()).charge);
+    const outcomes = await Promise.all(
+      attempts.map(async (charge) => {
+        for (;;) {
+          const told = await charge.execute({ id: "1" });
+          if (told.status !== "running") return told;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }),
+    );
+    assert.equal(charges, 1);
+    assert.equal(outcomes.filter((told) => told.status === "done" && !told.replayed).length, 1);
+    for (const told of outcomes) assert.deepEqual(told.status === "done" && told.value, { id: "1", charge: 1 });
+    for (const { reprise } of instances) await reprise.close();
+  });
+
   describe("by the service's clock", () => {
     test("what is over by the later bound alone is not over, and is told so until it is by the earlier one", async () => {
       const [owner, other] = [await stand.ledger(), await stand.ledger()];
@@ -202,6 +250,9 @@ describeOnItemStands((stand, isAzure) => {
       await passTime(leaseMs - 5_000);
       assert.equal((await other.claim(work("renewed"))).is, "running", "renewed");
       await passTime(3_600_000);
+      await completed(frozen, waiting);
+      await passTime(keepMs - 5_000);
+      assert.equal((await other.claim(work("renewed"))).is, "done", "kept");
       const { leases } = frozen;
       assert.ok(leases !== undefined);
       const request = { name: "l", holder: "frozen", attempt: first.fence.attempt, leaseMs };
@@ -321,6 +372,34 @@ describeOnItemStands((stand, isAzure) => {
         assert.ok((await due(ledger)).includes(request.id));
         assert.equal((await ledger.find(work("other", { key: identity })))?.is, "mismatch");
       }
+    });
+
+    test("a look that comes between an entry and its work leaves the entry there", async () => {
+      let reached = () => {};
+      const entered = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      let goOn = () => {};
+      const gate = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const slow = await stand.ledger({
+        around: async (method, given, call) => {
+          if (/^(create|put)/.test(method) && JSON.stringify(given[0]).includes('"work ')) {
+            reached();
+            await gate;
+          }
+          return call();
+        },
+      });
+      const request = later("a");
+      const accepting = slow.accept(request);
+      await entered;
+      const ledger = await stand.ledger();
+      assert.deepEqual(await due(ledger), []);
+      goOn();
+      assert.equal((await accepting).is, "accepted");
+      assert.deepEqual(await due(ledger), [request.id]);
     });
 
     test("looking at work that runs costs one read while its lease lasts, and nothing once it is done", async () => {

@@ -21,7 +21,9 @@ export async function completeWork(
       finish(work, latest, outcome, refused, keepMs);
       isListed = work.isListed;
       work.isListed = false;
-      return written("done");
+      return written("done", (done, now) => {
+        done.keepUntil = Math.max(done.keepUntil, now.latest + keepMs);
+      });
     },
     signal,
   );

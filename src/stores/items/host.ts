@@ -30,6 +30,22 @@ export interface Host {
 const schemaKey = { partition: "schema", row: "" };
 const schemaVersion = "1";
 
+const forbidden = "it refuses the client's key, or what that may do does not suffice";
+const gone = "its table is gone";
+
+/** What a service answers until somebody mends it, by its code or, where its client has none, its status. */
+const permanent: Readonly<Record<string, string>> = {
+  "HTTP 401": forbidden,
+  "HTTP 403": forbidden,
+  "HTTP 404": gone,
+  AccessDeniedException: forbidden,
+  ExpiredTokenException: forbidden,
+  InvalidSignatureException: forbidden,
+  MissingAuthenticationTokenException: forbidden,
+  UnrecognizedClientException: forbidden,
+  ResourceNotFoundException: gone,
+};
+
 export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host {
   // a store has its name before its clock has to name it
   const named = { ledger: "" };
@@ -43,8 +59,14 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
 
   const away = (why: string, cause?: Error) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing: why }, cause);
 
+  const failed = (doing: string) => (why: string, cause?: Error) => {
+    const fault = permanent[why];
+    if (fault === undefined) return away(`${doing}, ${why}`, cause);
+    return new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: fault }, cause);
+  };
+
   const bounded = async <T>(doing: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const working = calling({ deadlineMs, away: (why, cause) => away(`${doing}, ${why}`, cause) }, work);
+    const working = calling({ deadlineMs, away: failed(doing) }, work);
     const leave = underWay.add(working);
     try {
       return await working;

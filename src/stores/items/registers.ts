@@ -4,6 +4,7 @@ import type { Register, Registers } from "../../contract/registers.ts";
 import { firstVersion } from "../first-version.ts";
 import type { Host } from "./host.ts";
 import type { Item, ItemKey } from "./item-store.ts";
+import { uncertaintyMs } from "./store-clock.ts";
 
 interface Kept extends Omit<Register, "name"> {
   /** Of the last write, as a document's. */
@@ -19,7 +20,8 @@ export function itemRegisters({ items, clock, call, check }: Host): Registers<ne
     const seen = version === null ? null : await items.get(key, signal);
     if (version !== null && (seen === null || registerOf(seen).version !== version)) return null;
     const next = version === null ? firstVersion() : version + 1;
-    const kept: Kept = { value, version: next, at: clock.moment().latest, mark: randomUUID() };
+    // by the earlier bound: whoever tells the time by it is late by a second, and never early
+    const kept: Kept = { value, version: next, at: clock.moment().earliest, mark: randomUUID() };
     const content = check({ text: JSON.stringify(kept), overAt: null });
     const tag =
       seen === null ? await items.insert(key, content, signal) : await items.replace(key, content, seen.tag, signal);
@@ -52,7 +54,7 @@ export function itemRegisters({ items, clock, call, check }: Host): Registers<ne
           const found = await listed(prefix, after, page, signal);
           for (const item of found) {
             if (swept >= limit) return swept;
-            if (registerOf(item).at + keptMs > clock.moment().earliest) continue;
+            if (registerOf(item).at + uncertaintyMs + keptMs > clock.moment().earliest) continue;
             if (await items.remove(item.key, item.tag, signal)) swept += 1;
           }
           if (found.length < page) return swept;
