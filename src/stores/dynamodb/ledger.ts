@@ -8,7 +8,10 @@ import { type DynamoClient, dynamoItems } from "./table.ts";
 export interface DynamoLedgerOptions {
   /** A `DynamoDB` of `@aws-sdk/client-dynamodb`: the client whose methods are the service's operations. */
   readonly client: DynamoClient;
-  /** The table's name. It is created, billed by the request, if there is none and the client may. Default: `"reprise"`. */
+  /**
+   * The table's name. It is created, billed by the request, if there is none and the client may; that takes the service some
+   * seconds, in which the ledger may be away. Its keys, both strings: `p` (hash), `r` (range). Default: `"reprise"`.
+   */
   readonly table?: string | undefined;
   /** How long one call of the ledger may take in all, the client's own repetitions included. Default: `"10s"`. */
   readonly deadline?: Duration | undefined;
