@@ -11,10 +11,15 @@ interface Kept extends Omit<Register, "name"> {
   readonly mark: string;
 }
 
+interface Removing {
+  /** Deletes the register if it is of this version still. False: it is of another, or there is none. */
+  readonly remove: (name: string, version: number) => Promise<boolean>;
+}
+
 const partition = "registers";
 
 /** All in one partition, for they are few, and listed in the order of their names. */
-export function itemRegisters({ items, clock, call, check }: Host): Registers<never> {
+export function itemRegisters({ items, clock, call, check }: Host): Registers<never> & Removing {
   const replace = async (name: string, value: string, version: number | null, signal: AbortSignal) => {
     const key = keyOf(name);
     const seen = version === null ? null : await items.get(key, signal);
@@ -44,6 +49,12 @@ export function itemRegisters({ items, clock, call, check }: Host): Registers<ne
         return seen && registerOf(seen);
       }),
     replace: (name, value, version) => call("replace register", (signal) => replace(name, value, version, signal)),
+    remove: (name, version) =>
+      call("remove register", async (signal) => {
+        const seen = await items.get(keyOf(name), signal);
+        if (seen === null || registerOf(seen).version !== version) return false;
+        return items.remove(seen.key, seen.tag, signal);
+      }),
     list: ({ prefix, after, limit }) =>
       call("list registers", async (signal) => (await listed(prefix, after, limit, signal)).map(registerOf)),
     sweep: (prefix, keptMs, limit) =>
