@@ -321,6 +321,27 @@ describeOnItemStands((stand, isAzure) => {
       assert.equal((await ledger.find(work("other", { key: "k" })))?.is, "mismatch");
     });
 
+    test("of works that come under one key again and again, and are given back, never two have it at once", async () => {
+      const ledgers = await Promise.all(Array.from({ length: 3 }, () => stand.ledger()));
+      const having = new Set<string>();
+      let won = 0;
+      const comeAgain = async (ledger: (typeof ledgers)[number], rounds: number) => {
+        for (let round = 0; round < rounds; round++) {
+          const identity = `${round % 3}`;
+          const claim = await ledger.claim(work(identity, { key: "k" }));
+          if (claim.is !== "won") continue;
+          assert.deepEqual([...having], []);
+          having.add(identity);
+          won += 1;
+          await new Promise((resolve) => setImmediate(resolve));
+          having.delete(identity);
+          await ledger.release(claim.fence, { keep: false, notBeforeMs: 0, error: null });
+        }
+      };
+      await Promise.all(ledgers.flatMap((ledger) => [comeAgain(ledger, 8), comeAgain(ledger, 8)]));
+      assert.ok(won > 1);
+    });
+
     test("a claim that crashed before it took its key holds up neither its work nor the key's next owner", async () => {
       const crashing = await stand.ledger({
         around: async (_method, given, call) => (isWriteOfKey(given) ? crash() : call()),
