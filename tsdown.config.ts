@@ -9,6 +9,8 @@ export default defineConfig({
     postgres: "src/stores/postgres/index.ts",
     mysql: "src/stores/mysql/index.ts",
     azure: "src/stores/azure/index.ts",
+    "azure-tables": "src/stores/azure-tables/index.ts",
+    dynamodb: "src/stores/dynamodb/index.ts",
     files: "src/stores/files/index.ts",
     "service-bus": "src/sources/service-bus/index.ts",
     rabbitmq: "src/sources/rabbitmq/index.ts",

@@ -343,6 +343,32 @@ export const defaults = {
     /** What an acquisition takes together: less than the shortest lease, so that none ends before it is told. */
     leaseDeadlineMs: 5_000,
   },
+  items: {
+    /** What one call of the ledger takes in all, its requests and the client's own repetitions together. */
+    deadlineMs: 10_000,
+    /** So far apart the clocks of one service's servers are at the most: they keep them by a common time. */
+    serversApartMs: 1_000,
+    /** Documents of this process's own attempts, so that most of their writes need no read; any may be forgotten. */
+    heldDocuments: 1_000,
+    /** What an attempt ended with is told of the newest: a document has its limit. */
+    attemptsKept: 100,
+    /** Parts of the list of what somebody may have to come for: each takes some hundreds of writes a second. */
+    dueParts: 4,
+    /** What waits for a person is looked at again so seldom; whoever decides brings it forward. */
+    parkedLookMs: 3_600_000,
+    /** An entry of the list whose work is not there may be of a claim under way for so long. */
+    dueGraceMs: 600_000,
+    /** Whoever finds a key that another call is about to take looks again so often, which is some requests' time, and then takes it. */
+    keyLooks: 10,
+    keyLookMs: 25,
+    /** Documents that a look at all of them reads: what lies beyond is not told. */
+    lookedThrough: 10_000,
+    /** Pages that one sweep reads, whatever it finds in them; the next one goes on from there. */
+    sweepPages: 20,
+    page: 500,
+    /** Reads of one call under way at once. */
+    atOnce: 16,
+  },
   mysql: {
     /** A pool that has nothing free for so long is too small, or its users have died. */
     waitMs: 5_000,

@@ -22,6 +22,8 @@ export interface LedgerStage<Tx> {
    * sleeps.
    */
   readonly passTime: (ms: number) => Promise<void>;
+  /** Of the works that race for each other, so many are enough, where each takes an emulator some time. Left out: hundreds. */
+  readonly fewRaces?: boolean | undefined;
   /** A second, opened instance on the same store; `close` closes it too. */
   readonly another: () => Promise<Ledger<Tx>>;
   /** The user's own table: one row more in this transaction. */

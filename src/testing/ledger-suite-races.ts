@@ -8,6 +8,8 @@ import { atomicUntilKnown } from "./ledger-suite-transactions.ts";
 function races(several: boolean): readonly LedgerScenario[] {
   const needs = several ? (["severalInstances"] as const) : ([] as const);
   const where = several ? "two instances" : "one instance";
+  const all = (works: number, { fewRaces }: Pick<LedgerStage<unknown>, "fewRaces">) =>
+    fewRaces === true ? Math.ceil(works / 20) : works;
   const instances = async <Tx>(stage: LedgerStage<Tx>): Promise<readonly Ledger<Tx>[]> =>
     several ? [stage.ledger, await stage.another()] : [stage.ledger];
 
@@ -26,19 +28,20 @@ function races(several: boolean): readonly LedgerScenario[] {
       needs,
       run: async (stage) => {
         const ledgers = await instances(stage);
+        const works = all(300, stage);
         const requests = shuffled(
-          range(1_200).map((i) => {
-            const [identity, attempt] = [i % 300, Math.floor(i / 300)];
+          range(works * 4).map((i) => {
+            const [identity, attempt] = [i % works, Math.floor(i / works)];
             return work(`i${identity}`, identity % 3 === 0 ? {} : { key: `k${identity}-${attempt % 2}` });
           }),
         );
         const claims = await Promise.all(requests.map((request, i) => pick(ledgers, i).claim(request)));
-        assert.deepEqual(tally(claims), { won: 300, running: 900 });
+        assert.deepEqual(tally(claims), { won: works, running: works * 3 });
         const winners = claims.filter((claim) => claim.is === "won");
-        assert.equal(new Set(winners.map((claim) => claim.fence.name)).size, 300);
+        assert.equal(new Set(winners.map((claim) => claim.fence.name)).size, works);
         await Promise.all(winners.map((claim, i) => completed(pick(ledgers, i), claim.fence)));
         const told = await Promise.all(requests.map((request, i) => pick(ledgers, i + 1).claim(request)));
-        assert.deepEqual(tally(told), { done: 1_200 });
+        assert.deepEqual(tally(told), { done: works * 4 });
       },
     },
     {
@@ -46,16 +49,17 @@ function races(several: boolean): readonly LedgerScenario[] {
       needs,
       run: async (stage) => {
         const ledgers = await instances(stage);
+        const keys = all(100, stage);
         const requests = shuffled(
-          range(400).map((i) => {
-            const [key, side] = [i % 100, Math.floor(i / 100) % 2];
+          range(keys * 4).map((i) => {
+            const [key, side] = [i % keys, Math.floor(i / keys) % 2];
             return { key, request: work(`y${key}-${side}`, { key: `k${key}`, payload: `payload ${side}` }) };
           }),
         );
         const claims = await Promise.all(
           requests.map(async ({ key, request }, i) => ({ key, claim: await pick(ledgers, i).claim(request) })),
         );
-        for (const wanted of range(100)) {
+        for (const wanted of range(keys)) {
           const answers = claims.filter(({ key }) => key === wanted).map(({ claim }) => claim);
           assert.deepEqual(tally(answers), { won: 1, running: 1, mismatch: 2 }, `key ${wanted}`);
         }
@@ -66,10 +70,11 @@ function races(several: boolean): readonly LedgerScenario[] {
       needs,
       run: async (stage) => {
         const ledgers = await instances(stage);
-        for (const i of range(100)) await stage.ledger.claim(work(`a${i}`));
+        const works = all(100, stage);
+        for (const i of range(works)) await stage.ledger.claim(work(`a${i}`));
         await stage.passTime(pastLeaseMs);
-        const claims = await raceOn(ledgers, 100);
-        assert.deepEqual(tally(claims), { won: 100, running: 300 });
+        const claims = await raceOn(ledgers, works);
+        assert.deepEqual(tally(claims), { won: works, running: works * 3 });
         assert.deepEqual(new Set(claims.map((claim) => (claim.is === "won" ? claim.token : 2))), new Set([2]));
       },
     },
@@ -78,10 +83,11 @@ function races(several: boolean): readonly LedgerScenario[] {
       needs,
       run: async (stage) => {
         const ledgers = await instances(stage);
-        for (const i of range(100)) await done(stage.ledger, `a${i}`, { key: `k${i}` });
+        const works = all(100, stage);
+        for (const i of range(works)) await done(stage.ledger, `a${i}`, { key: `k${i}` });
         await stage.passTime(pastKeepMs);
-        const claims = await raceOn(ledgers, 100);
-        assert.deepEqual(tally(claims), { won: 100, running: 300 });
+        const claims = await raceOn(ledgers, works);
+        assert.deepEqual(tally(claims), { won: works, running: works * 3 });
         assert.deepEqual(new Set(claims.map((claim) => (claim.is === "won" ? claim.token : 1))), new Set([1]));
       },
     },

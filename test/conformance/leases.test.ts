@@ -4,6 +4,7 @@ import type { Ledger } from "../../src/contract/ledger.ts";
 import { azureLeases } from "../../src/stores/azure/index.ts";
 import { type Capability, type LeaseAdapter, type LedgerAdapter, leaseSuite } from "../../src/testing/index.ts";
 import { noAzuriteHere, startAzurite } from "../support/azurite.ts";
+import { describeOnItems } from "../support/item-ledgers.ts";
 import { inMemory, onSqlite } from "../support/local-ledgers.ts";
 import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import { postgresLedgers } from "../support/postgres-ledgers.ts";
@@ -87,4 +88,5 @@ suite(leasesOn(mysql.inMapper), mysql.missing);
 suite(leasesOn(mysql.byStatementsForMysql), mysql.missing);
 
 describeOnRedis((adapter, missing) => suite(leasesOn(adapter), missing));
+describeOnItems((adapter, missing) => suite(leasesOn(adapter), missing));
 suite(azure, noAzurite);

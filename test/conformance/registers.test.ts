@@ -2,6 +2,7 @@ import { afterAll } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import type { Registers } from "../../src/contract/registers.ts";
 import { type LedgerAdapter, type RegistersAdapter, registersSuite } from "../../src/testing/index.ts";
+import { describeOnItems } from "../support/item-ledgers.ts";
 import { inMemory, onSqlite } from "../support/local-ledgers.ts";
 import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import { postgresLedgers } from "../support/postgres-ledgers.ts";
@@ -51,3 +52,4 @@ suite(mysql.inMapper, mysql.missing);
 suite(mysql.byStatementsForMysql, mysql.missing);
 
 describeOnRedis((adapter, missing) => suite(adapter, missing));
+describeOnItems((adapter, missing) => suite(adapter, missing));

@@ -58,6 +58,8 @@ const entries = [
   "reprise/postgres",
   "reprise/mysql",
   "reprise/azure",
+  "reprise/azure-tables",
+  "reprise/dynamodb",
   "reprise/files",
   "reprise/service-bus",
   "reprise/rabbitmq",
@@ -109,7 +111,7 @@ describe.each(entries)("%s", (entry) => {
 test("the root loads no store and no transport", async () => {
   const urls = (await load("reprise")).map(({ url }) => url).join("\n");
   expect(urls).not.toMatch(
-    /dist\/(memory|sqlite|redis|mysql|postgres|azure|files|rabbitmq|nats|redis-streams|bullmq|sqs|kafka|service-bus|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
+    /dist\/(memory|sqlite|redis|mysql|postgres|azure|azure-tables|dynamodb|files|rabbitmq|nats|redis-streams|bullmq|sqs|kafka|service-bus|transactions|web|fastify|express|hono|koa|nest|azure-functions|lambda|client|page|testing)\.mjs/,
   );
 });
 

@@ -103,7 +103,7 @@ function nats(): string {
 }
 
 /** An emulator that tests start for themselves, as a package. */
-function emulator(name: string): string {
+function emulator(name: "azurite" | "dynalite" | "fauxqs"): string {
   const path = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
   if (!existsSync(path)) return "not installed (npm install)";
   return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
@@ -135,6 +135,7 @@ export function describeEnvironment(): readonly string[] {
     `azurite: ${emulator("azurite")}`,
     `sqs: emulated by fauxqs ${emulator("fauxqs")}`,
     `kafka: ${simulated === undefined ? "not simulated (Debian: apt-get install gcc librdkafka-dev)" : `simulated by librdkafka ${simulated}`}`,
+    `dynamodb: emulated by dynalite ${emulator("dynalite")}`,
     `chromium: ${browser === undefined ? "not found (Debian: apt-get install chromium)" : versionOf(browser)}`,
   ];
 }

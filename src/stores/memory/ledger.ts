@@ -3,7 +3,19 @@ import { RepriseError } from "../../base/errors.ts";
 import type { JournalEntry } from "../../contract/journal.ts";
 import type { Atomic, Finished, Ledger, WorkRequest } from "../../contract/ledger.ts";
 import { newestWriteJournal } from "../../contract/newest-writes.ts";
-import { intervene } from "./intervene.ts";
+import { intervene } from "../intervene.ts";
+import {
+  effectRecord,
+  effectRecords,
+  finish,
+  noteAttempt,
+  parkWork,
+  passesOver,
+  reopenIfAnswered,
+  runSummary,
+  standingOf,
+  startedEffects,
+} from "../work.ts";
 import { memoryLeases } from "./leases.ts";
 import { memoryRegisters } from "./registers.ts";
 import { createShelf, isVisible, type Scope } from "./shelf.ts";
@@ -15,19 +27,7 @@ import {
   type Runner,
   type Transactions,
 } from "./transaction.ts";
-import {
-  effectRecord,
-  effectRecords,
-  finish,
-  holds,
-  noteAttempt,
-  parkWork,
-  reopenIfAnswered,
-  runSummary,
-  standingOf,
-  startedEffects,
-  type Work,
-} from "./work.ts";
+import { holds, isDue, type Work } from "./work.ts";
 
 const name = "memory";
 
@@ -290,7 +290,10 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
     intervene: (id, intervention, note) =>
       step("intervene", (now) => {
         const work = shelf.byId(id);
-        return work !== undefined && isVisible(work, undefined) && intervene(work, now, intervention, note);
+        if (work === undefined || !isVisible(work, undefined)) return false;
+        // an open transaction holds its fence: nobody takes the work from it
+        if (intervention.does === "release" && work.transactions.size > 0) return false;
+        return intervene(work, now, intervention, note);
       }),
 
     recent: ({ limit, operation, state }) =>
@@ -359,10 +362,6 @@ function createLedger<Tx>(clock: Clock, runner: Runner<Tx>): Ledger<Tx> {
 }
 
 /** Until the returned function is called, a transaction of the work is open: nobody takes the work over. */
-function passesOver(work: Work, visited: readonly string[]): boolean {
-  return startedEffects(work).length > 0 || [...work.effects.keys()].some((effect) => !visited.includes(effect));
-}
-
 function holdOpen(work: Work, effect: string): () => void {
   let settle = () => {};
   const settled = new Promise<void>((resolve) => {
@@ -373,14 +372,6 @@ function holdOpen(work: Work, effect: string): () => void {
     work.transactions.delete(effect);
     settle();
   };
-}
-
-/** Whether nobody is at it. */
-function isDue(work: Work, now: number): boolean {
-  if (work.transactions.size > 0) return false;
-  return work.state === "running"
-    ? work.leaseUntil <= now
-    : work.state === "open" && Math.max(work.leaseUntil, work.notBefore) <= now;
 }
 
 function ignore(): void {}

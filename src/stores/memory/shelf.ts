@@ -14,7 +14,8 @@ import type {
   Won,
   WorkRequest,
 } from "../../contract/ledger.ts";
-import { effectRecords, isExpired, noteAttempt, parkWork, type Work } from "./work.ts";
+import { effectRecords, noteAttempt, parkWork } from "../work.ts";
+import { isExpired, type Work } from "./work.ts";
 
 const { unboundedRetryMs } = defaults.ledger;
 

@@ -1,11 +1,11 @@
-import { newAttemptId } from "../../base/names.ts";
-import type { Intervention, Note } from "../../contract/ledger.ts";
+import { newAttemptId } from "../base/names.ts";
+import type { Intervention, Note } from "../contract/ledger.ts";
 import { finish, noteAttempt, reopen, reopenIfAnswered, type Work } from "./work.ts";
 
+/** Carries out a person's decision. False: the work is in another state than it is for. */
 export function intervene(work: Work, now: number, intervention: Intervention, { who, why }: Note): boolean {
   if (intervention.does === "release") {
-    // an open transaction holds its fence: nobody takes the work from it
-    if (work.state !== "running" || work.token !== intervention.token || work.transactions.size > 0) return false;
+    if (work.state !== "running" || work.token !== intervention.token) return false;
     noteAttempt(work, "revoked", now, why, who);
     // with another attempt's id nothing that the owner still writes carries the fence
     Object.assign(work, { state: "open", attempt: newAttemptId(), notBefore: 0, leaseUntil: now });

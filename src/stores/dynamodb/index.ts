@@ -1,0 +1,2 @@
+export { type DynamoLedgerOptions, dynamoLedger } from "./ledger.ts";
+export type { DynamoClient } from "./table.ts";
