@@ -214,8 +214,7 @@ export class Message {
 
   /** Not in a lane: those behind it would come before it. */
   #mayReturn(): boolean {
-    const { source, settings } = this.#stores;
-    return source.delays && settings.inOrderBy === null && this.#delivery.group === undefined;
+    return this.#stores.source.delays && this.lane === null;
   }
 
   /** Whoever waits keeps a message that another process could be handed. */

@@ -89,7 +89,8 @@ export function oldestOf(settings: ConsumeSettings, horizonMs: number | null): n
       `Set its retention to ${needed} or more, or 'deliveredWithin' to less.`,
     );
   }
-  return deliveredWithinMs;
+  // what was set aside and is sent again may be older than its broker's horizon
+  return deliveredWithinMs ?? contract.retentionMs;
 }
 
 /**

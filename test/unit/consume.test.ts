@@ -88,6 +88,19 @@ describe("a message", () => {
     await reprise.close();
   });
 
+  test("that is sent again after its outcome is forgotten is set aside, also where its broker says when it delivers last", async () => {
+    const { broker, runs, instance, clock } = stand({ horizonMs: 3_600_000, deliveredWithin: undefined });
+    const { reprise } = instance("a");
+    await reprise.start();
+    // as a dead letter that somebody sends again, with the instant of its first sending
+    broker.send(seat("A"), { sentAt: clock.now() - 86_400_001 });
+    broker.send(seat("B"), { sentAt: clock.now() - 86_400_000 });
+    await clock.advance(1);
+    expect(runs).toEqual(["B"]);
+    expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["too-old"]);
+    await reprise.close();
+  });
+
   test("whose effect has no answer is left to a person, and acknowledged", async () => {
     const { clock, broker, ledger } = stand();
     const reprise = createReprise({ service: "shop", undecided: "listed", ledger, clock });

@@ -11,15 +11,10 @@ interface Kept extends Omit<Register, "name"> {
   readonly mark: string;
 }
 
-interface Removing {
-  /** Deletes the register if it is of this version still. False: it is of another, or there is none. */
-  readonly remove: (name: string, version: number) => Promise<boolean>;
-}
-
 const partition = "registers";
 
 /** All in one partition, for they are few, and listed in the order of their names. */
-export function itemRegisters({ items, clock, call, check }: Host): Registers<never> & Removing {
+export function itemRegisters({ items, clock, call, check }: Host): Registers<never> {
   const replace = async (name: string, value: string, version: number | null, signal: AbortSignal) => {
     const key = keyOf(name);
     const seen = version === null ? null : await items.get(key, signal);
