@@ -30,13 +30,7 @@ import { postgresRegisters } from "./registers.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
 import { postgresSql } from "./sql.ts";
 import { keptSuccesses } from "./successes.ts";
-import {
-  joinedTransactions,
-  ownTransactions,
-  type PostgresTransaction,
-  runAlone,
-  type Transactor,
-} from "./transaction.ts";
+import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
 
@@ -135,7 +129,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
     release: (fence, release) => releaseWork(server, fence, release),
     park: (fence, parking) => parkOwn(server, fence, parking),
 
-    transaction: (work) => runAlone(transactor, "transaction", work),
+    transaction: (work) => transactor.bare("transaction", work),
     transact: (fence, effect, work) => transact(transactor, fence, effect, work),
     conclude: (fence, concluding, work) => concludeWork(transactor, fence, concluding, work),
     atomic: (request, work) =>

@@ -30,6 +30,8 @@ type Work<Tx, T> = (session: Session<Tx>, answers: readonly Answer[]) => Promise
 
 /** Runs work in transactions that `opening` begins. */
 export interface Transactor<Tx> {
+  /** The user's work and nothing of ours. */
+  readonly bare: <T>(doing: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
   readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>, alone?: Alone) => Promise<T>;
   /**
    * The same under a savepoint of an open transaction. What goes wrong undoes the savepoint.
@@ -44,9 +46,9 @@ const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open
 /** The server ends a statement that takes longer, and its connection stays of use. */
 const boundStatements = "select set_config('statement_timeout', $1::text, true) as bound";
 
-/** The user's work and nothing of ours. */
+/** The user's work and nothing of ours, once. */
 export function runAlone<Tx, T>(
-  transactor: Transactor<Tx>,
+  transactor: Pick<Transactor<Tx>, "run">,
   doing: string,
   work: (tx: Tx) => Promise<T>,
   alone?: Alone,
@@ -68,6 +70,9 @@ interface Level {
   readonly depth: number;
   readonly running: Set<Name>;
   open: boolean;
+  /** How often its work has asked for something, and the last answer it was promised. */
+  asked: number;
+  answer: Promise<unknown> | undefined;
   /** A savepoint inside it is open: a statement would land there, and be undone with it. */
   suspended: boolean;
 }
@@ -99,12 +104,17 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     if (typeof text !== "string")
       throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
     if (endsTransaction.test(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+    if (level !== undefined) level.asked += 1;
     return held.query(text, params);
   };
 
   const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
     const tx: PostgresTransaction = {
-      query: async (text, params = []) => (await query(level, text, params)).rows,
+      query: (text, params = []) => {
+        const answer = query(level, text, params).then(({ rows }) => rows);
+        level.answer = answer;
+        return answer;
+      },
     };
     levels.set(tx, level);
     try {
@@ -117,20 +127,34 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     }
   };
 
+  const levelOn = (held: Held): Level => {
+    return { held, depth: 0, running: new Set<Name>(), open: true, asked: 0, answer: undefined, suspended: false };
+  };
+
   return {
+    bare: (doing, work) =>
+      server.undecided(doing, [boundIdle], (held, decide) => {
+        const level = levelOn(held);
+        return enter(level, ({ tx }) => {
+          const value = work(tx);
+          // work whose value is that answer has nothing left to send; what something beside it sends is refused
+          const isAll = level.asked === 1 && value === level.answer;
+          if (isAll) level.open = false;
+          decide(isAll ? "one statement" : "more");
+          return value;
+        });
+      }),
     run: (doing, opening, work, alone) =>
       server.transaction(
         doing,
         opening,
-        (held, answers) => {
-          const level = { held, depth: 0, running: new Set<Name>(), open: true, suspended: false };
-          return enter(level, (session) => work(session, answers));
-        },
+        (held, answers) => enter(levelOn(held), (session) => work(session, answers)),
         alone,
       ),
     query: (tx, text, params) => query(levels.get(tx), text, params),
     nest: async (tx, opening, work) => {
       const outer = check(levels.get(tx));
+      outer.asked += 1;
       outer.suspended = true;
       try {
         const inner = { ...outer, depth: outer.depth + 1, suspended: false };
@@ -201,33 +225,36 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
     return known;
   };
 
-  return {
-    run: (doing, opening, work, alone) => {
-      const once = async () => {
-        let phase: "before" | "work" | "commit" = "before";
-        try {
-          return await transactions.begin(async (tx) => {
-            phase = "work";
-            const { run } = heldOf(tx, doing);
-            const level = levelOf(tx);
-            const session = { tx, run, running: level.running };
-            const opened = await run(opening);
-            level.statementMs = alone?.statementMs;
-            // a mapper may hand out one object for one transaction after the other
-            const ending = await work(session, opened).finally(() => {
-              level.statementMs = undefined;
-            });
-            if (ending.is === "rollback") return ending.value;
-            const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
-            phase = "commit";
-            return value;
+  const run: Transactor<Tx>["run"] = (doing, opening, work, alone) => {
+    const once = async () => {
+      let phase: "before" | "work" | "commit" = "before";
+      try {
+        return await transactions.begin(async (tx) => {
+          phase = "work";
+          const { run } = heldOf(tx, doing);
+          const level = levelOf(tx);
+          const session = { tx, run, running: level.running };
+          const opened = await run(opening);
+          level.statementMs = alone?.statementMs;
+          // a mapper may hand out one object for one transaction after the other
+          const ending = await work(session, opened).finally(() => {
+            level.statementMs = undefined;
           });
-        } catch (error) {
-          throw ofMapper(error, phase, server.ledger, doing);
-        }
-      };
-      return server.elsewhere(doing, () => (alone === undefined ? server.repeating(once) : once()));
-    },
+          if (ending.is === "rollback") return ending.value;
+          const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
+          phase = "commit";
+          return value;
+        });
+      } catch (error) {
+        throw ofMapper(error, phase, server.ledger, doing);
+      }
+    };
+    return server.elsewhere(doing, () => (alone === undefined ? server.repeating(once) : once()));
+  };
+
+  return {
+    bare: (doing, work) => runAlone({ run }, doing, work),
+    run,
     query: (tx, text, params) => {
       const { statementMs } = levelOf(tx);
       const sent = transactions.query(tx, text, params);
