@@ -139,6 +139,9 @@ export interface Ledger<out Tx> {
    */
   acceptIn(tx: Tx, request: AcceptRequest): Promise<Acceptance>;
 
+  /** For several pieces of work in one commit. Left out: they are joined one after the other in one `transaction`. */
+  readonly batch?: Batching<Tx> | undefined;
+
   // ── abandoned and expired work ──
 
   /** Work that nobody is at: open, or its lease is over; due by `notBefore`; with its input kept. Oldest first. */
@@ -389,6 +392,23 @@ export interface Finished<T> {
   readonly outcome: string;
   /** Whether it is a refusal: for people, never compared. */
   readonly refused: boolean;
+}
+/**
+ * Several runs in one transaction, one after the other, in their order: what one asks for is sent after everything that those
+ * before it asked for. The next one may be called earlier, where the one before has returned the answer to its one statement.
+ * What one throws rolls back everything and is rethrown.
+ */
+export interface Batching<out Tx> {
+  /** `transaction` for several. */
+  readonly transaction: (runs: readonly ((tx: Tx) => Promise<unknown>)[]) => Promise<readonly unknown[]>;
+  /** `atomic` for several, none of which has a name of another's. Those that may not run are told, as `atomic` tells. */
+  readonly atomic: <T>(pieces: readonly Piece<Tx, T>[]) => Promise<readonly Atomic<T>[]>;
+}
+export interface Piece<in Tx, out T> {
+  readonly request: WorkRequest;
+  readonly run: (tx: Tx) => Promise<unknown>;
+  /** @param value what `run` came to */
+  readonly finish: (value: unknown) => Finished<T>;
 }
 export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: number } | Exclude<Claim, Won>;
 

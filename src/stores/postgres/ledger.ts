@@ -5,6 +5,7 @@ import { isWorkId } from "../../base/names.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { acceptWork, standingOf } from "./accept.ts";
+import { postgresBatch } from "./batch.ts";
 import { claimWork, renew } from "./claim.ts";
 import { acceptOnce, runOnce } from "./database.ts";
 import { opening } from "./database-steps.ts";
@@ -140,6 +141,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
       transactor.nest(tx, opening(request, null), (session, answers) => runOnce(session, request, answers, work)),
     acceptIn: (tx, request) =>
       transactor.nest(tx, opening(request, null), (session, answers) => acceptOnce(session, request, answers)),
+    batch: postgresBatch(transactor),
 
     abandoned: (query) => abandonedWork(server, query),
     parkStalled: (work, why) => parkStalledWork(server, work, why),

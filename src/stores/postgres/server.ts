@@ -5,7 +5,7 @@ import { sha256 } from "../../base/names.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
 import { UnderWay } from "../../base/under-way.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
-import type { Answer, Driver, Parameter, Statement } from "./driver.ts";
+import type { Answer, Driver, Parameter, Query, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
 import { Lent } from "./lent.ts";
 import { inSchema } from "./schema.ts";
@@ -45,6 +45,7 @@ export interface Held {
   readonly run: (steps: readonly Step[]) => Promise<readonly Answer[]>;
   /** The user's statement: its errors pass through. */
   readonly query: (text: string, params: readonly unknown[]) => Promise<QueryResult>;
+  readonly queryAll: (queries: readonly Query[]) => Promise<readonly QueryResult[]>;
 }
 
 /** What work that has begun, and awaits its first statement, comes to. */
@@ -252,7 +253,16 @@ export function postgresServer(options: {
   /** What work sends on a connection. `failure`: what a statement of it failed with, the cause of all that fails after it. */
   const sending = (lent: Lent, doing: string, statementMs: number): Held & { readonly failure: () => unknown } => {
     let failure: unknown;
-    const doingWork = `${doing}, a statement of the work`;
+    const asked = async <T>(withinMs: number, sent: Promise<T>): Promise<T> => {
+      const doingWork = `${doing}, a statement of the work`;
+      try {
+        return await exchange(lent, doingWork, withinMs, sent);
+      } catch (error) {
+        failure = error;
+        if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, withinMs);
+        throw error;
+      }
+    };
     return {
       failure: () => failure,
       run: async (steps) => {
@@ -262,15 +272,8 @@ export function postgresServer(options: {
           throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
         }
       },
-      query: async (text, params) => {
-        try {
-          return await exchange(lent, doingWork, statementMs, lent.connection.query(text, params));
-        } catch (error) {
-          failure = error;
-          if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, statementMs);
-          throw error;
-        }
-      },
+      query: (text, params) => asked(statementMs, lent.connection.query(text, params)),
+      queryAll: (queries) => asked(statementMs * queries.length, lent.connection.queryAll(queries)),
     };
   };
 
@@ -317,6 +320,7 @@ export function postgresServer(options: {
           {
             run: (steps) => begun.then(() => held.run(steps)),
             query: (text, params) => begun.then(() => held.query(text, params)),
+            queryAll: (queries) => begun.then(() => held.queryAll(queries)),
           },
           decide,
         );

@@ -6,6 +6,7 @@ import { withDeadline } from "../../base/promise.ts";
 import type { QueryResult, Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
 import { isAborted, isConflict, isEnded, isLoss, isOutside, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { inTurn } from "./in-turn.ts";
 import { boundIdling, isOpen, markOpen } from "./rows.ts";
 import { type Alone, type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
@@ -26,6 +27,9 @@ export interface Session<Tx> {
   readonly running: Set<Name>;
 }
 
+/** Runs one after the other in the transaction of a session. */
+type InTurn<Tx> = (runs: readonly ((tx: Tx) => Promise<unknown>)[]) => Promise<readonly unknown[]>;
+
 type Work<Tx, T> = (session: Session<Tx>, answers: readonly Answer[]) => Promise<Ending<T>>;
 
 /** Runs work in transactions that `opening` begins. */
@@ -33,6 +37,12 @@ export interface Transactor<Tx> {
   /** The user's work and nothing of ours. */
   readonly bare: <T>(doing: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
   readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>, alone?: Alone) => Promise<T>;
+  /** The same for work of several runs. Left out: a mapper's statements go one by one. */
+  readonly runAll?: <T>(
+    doing: string,
+    opening: readonly Step[],
+    work: (session: Session<Tx>, inTurn: InTurn<Tx>, answers: readonly Answer[]) => Promise<Ending<T>>,
+  ) => Promise<T>;
   /**
    * The same under a savepoint of an open transaction. What goes wrong undoes the savepoint.
    * @throws REPRISE_RETRY_TRANSACTION when another transaction was in the way
@@ -42,7 +52,10 @@ export interface Transactor<Tx> {
   readonly query: (tx: Tx, text: string, params: readonly unknown[]) => Promise<QueryResult>;
 }
 
-const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open`, String(defaults.postgres.idleMs));
+export const boundIdle = step(
+  `select ${boundIdling("$1")} as idle, ${markOpen} as open`,
+  String(defaults.postgres.idleMs),
+);
 /** The server ends a statement that takes longer, and its connection stays of use. */
 const boundStatements = "select set_config('statement_timeout', $1::text, true) as bound";
 
@@ -108,7 +121,10 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     return held.query(text, params);
   };
 
-  const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
+  const levelOn = (held: Held, running = new Set<Name>()): Level => {
+    return { held, depth: 0, running, open: true, asked: 0, answer: undefined, suspended: false };
+  };
+  const txOf = (level: Level): PostgresTransaction => {
     const tx: PostgresTransaction = {
       query: (text, params = []) => {
         const answer = query(level, text, params).then(({ rows }) => rows);
@@ -117,32 +133,48 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
       },
     };
     levels.set(tx, level);
+    return tx;
+  };
+  const leave = (level: Level, tx: PostgresTransaction): void => {
+    // what is written from here on must not be written outside of it
+    level.open = false;
+    // left to the collector, all that a transaction ever held would grow old with the map
+    levels.delete(tx);
+  };
+  const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
+    const tx = txOf(level);
     try {
       return await work({ tx, run: level.held.run, running: level.running });
     } finally {
-      // what is written from here on must not be written outside of it
-      level.open = false;
-      // left to the collector, all that a transaction ever held would grow old with the map
-      levels.delete(tx);
+      leave(level, tx);
     }
   };
-
-  const levelOn = (held: Held): Level => {
-    return { held, depth: 0, running: new Set<Name>(), open: true, asked: 0, answer: undefined, suspended: false };
+  /** Work whose value is the answer to its one statement has nothing left to send. */
+  const begin = <T>(level: Level, work: (tx: PostgresTransaction) => Promise<T>) => {
+    const tx = txOf(level);
+    const value = work(tx);
+    const isAll = level.asked === 1 && value === level.answer;
+    // what something beside it sends is refused
+    if (isAll) leave(level, tx);
+    return { isAll, value: isAll ? value : value.finally(() => leave(level, tx)) };
   };
 
   return {
     bare: (doing, work) =>
       server.undecided(doing, [boundIdle], (held, decide) => {
+        const { value, isAll } = begin(levelOn(held), work);
+        decide(isAll ? "one statement" : "more");
+        return value;
+      }),
+    runAll: (doing, opening, work) =>
+      server.transaction(doing, opening, (held, answers) => {
         const level = levelOn(held);
-        return enter(level, ({ tx }) => {
-          const value = work(tx);
-          // work whose value is that answer has nothing left to send; what something beside it sends is refused
-          const isAll = level.asked === 1 && value === level.answer;
-          if (isAll) level.open = false;
-          decide(isAll ? "one statement" : "more");
-          return value;
-        });
+        const turns: InTurn<PostgresTransaction> = (runs) =>
+          inTurn(
+            held,
+            runs.map((run) => (gate) => begin(levelOn(gate, level.running), run)),
+          );
+        return enter(level, (session) => work(session, turns, answers));
       }),
     run: (doing, opening, work, alone) =>
       server.transaction(
