@@ -77,7 +77,7 @@ export async function executeConvergingTogether(
 }
 
 /** As the ledger does it, or one after the other in one transaction. */
-function batchingOf(ledger: Ledger<unknown>): Batching<unknown> {
+export function batchingOf<Tx>(ledger: Ledger<Tx>): Batching<Tx> {
   return (
     ledger.batch ?? {
       transaction: (runs) => ledger.transaction((tx) => inTurn(runs, (run) => run(tx))),

@@ -49,15 +49,6 @@ export interface Driver {
   readonly isExhausted: () => boolean;
 }
 
-/** Asked for without waiting for answers. */
-export async function inOrder(queries: readonly Query[], query: Connection["query"]): Promise<readonly QueryResult[]> {
-  const results = await Promise.allSettled(queries.map(({ text, params }) => query(text, params)));
-  return results.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
-}
-
 /** A `Pool` of `pg`, or what `postgres()` returns. */
 export type PostgresPool = PgPool | PostgresSql;
 

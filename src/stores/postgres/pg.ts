@@ -1,5 +1,6 @@
 import type { QueryResult } from "../../contract/transactions.ts";
-import { type Answer, type Connection, type Driver, inOrder, type OwnRow, type Statement } from "./driver.ts";
+import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
+import { inOrder } from "./in-order.ts";
 import { shareQueries, sharesQueries } from "./pg-queries.ts";
 import { type Preparing, preparing } from "./preparing.ts";
 

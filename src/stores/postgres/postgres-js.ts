@@ -1,6 +1,7 @@
 import type { QueryResult } from "../../contract/transactions.ts";
-import { type Answer, type Connection, type Driver, inOrder, type OwnRow, type Statement } from "./driver.ts";
+import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
 import { isLoss, sqlState } from "./failure.ts";
+import { inOrder } from "./in-order.ts";
 
 /** What is used of `sql`, as `postgres()` returns it. */
 export interface PostgresSql {
