@@ -104,7 +104,7 @@ export interface Ledger<out Tx> {
 
   // ── transactions: only where `transactional` ──
 
-  /** `work` in a transaction of its own, with no record. */
+  /** `work` in a transaction of its own, with no record. Work that comes to one statement may be that statement by itself. */
   readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   /**
    * A piece of external work's own transaction: fence first, then `work`, then its pinned record, all in one commit.

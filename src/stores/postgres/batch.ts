@@ -1,5 +1,5 @@
 import { defaults } from "../../base/defaults.ts";
-import type { Atomic, Batching, Finished, Piece, WorkRequest } from "../../contract/ledger.ts";
+import type { Atomic, Batching, Finished, Piece } from "../../contract/ledger.ts";
 import { type Claimed, claimWork } from "./database.ts";
 import { finishing, finishingEach, openingEach } from "./database-steps.ts";
 import { numberOf } from "./rows.ts";
@@ -18,48 +18,55 @@ export function postgresBatch<Tx>({ runAll }: Transactor<Tx>): Batching<Tx> | un
   };
 }
 
+/** A piece that this transaction holds, and what became of it. */
+interface Held<Tx, T> {
+  readonly piece: Piece<Tx, T>;
+  readonly adopted: boolean;
+  readonly finished: Finished<T>;
+}
+
 /** Claims, works and outcomes in one transaction: three round trips where each run comes to one statement. */
 function atomicAll<Tx, T>(
   runAll: NonNullable<Transactor<Tx>["runAll"]>,
   pieces: readonly Piece<Tx, T>[],
 ): Promise<readonly Atomic<T>[]> {
-  const opening = openingEach(
-    pieces.map(({ request }) => request),
-    defaults.postgres.idleMs,
-  );
-  return runAll("batch", opening, async (session, inTurn, [opened]) => {
-    const claims: Claimed[] = [];
-    for (const [place, { request }] of pieces.entries()) {
-      const row = opened?.rows[place];
-      claims.push(await claimWork(session, request, [{ rows: row === undefined ? [] : [row], count: 1, command: "" }]));
-    }
-    const mine = pieces.filter((_, place) => claims[place]?.is === "mine");
-    const names = mine.flatMap(({ request: { name, key } }) => (key === null ? [name] : [name, key]));
-    for (const name of names) session.running.add(name);
-    const values = await inTurn(mine.map(({ run }) => run));
-    const ends = new Map<Piece<Tx, T>, Finished<T>>(mine.map((piece, place) => [piece, piece.finish(values[place])]));
-    const fresh: (readonly [WorkRequest, Finished<T>])[] = [];
-    const adopted: (readonly [WorkRequest, Finished<T>])[] = [];
+  const requests = pieces.map(({ request }) => request);
+  return runAll("batch", openingEach(requests, defaults.postgres.idleMs), async (session, inTurn, [opened]) => {
+    const claims = new Map<Piece<Tx, T>, Claimed>();
     for (const [place, piece] of pieces.entries()) {
-      const claimed = claims[place];
-      const finished = ends.get(piece);
-      if (claimed?.is !== "mine" || finished === undefined) continue;
-      (claimed.adopted ? adopted : fresh).push([piece.request, finished]);
+      const rows = opened?.rows.slice(place, place + 1) ?? [];
+      claims.set(piece, await claimWork(session, piece.request, [{ rows, count: rows.length, command: "" }]));
     }
+    const mine = pieces.filter((piece) => claims.get(piece)?.is === "mine");
+    for (const { request } of mine) {
+      session.running.add(request.name);
+      if (request.key !== null) session.running.add(request.key);
+    }
+    const values = await inTurn(mine.map(({ run }) => run));
+    const held = mine.map((piece, place): Held<Tx, T> => {
+      const claimed = claims.get(piece);
+      return { piece, adopted: claimed?.is === "mine" && claimed.adopted, finished: piece.finish(values[place]) };
+    });
+    const fresh = held.filter(({ adopted }) => !adopted);
+    const adopted = held.filter(({ adopted }) => adopted);
+    const steps = [
+      finishingEach(fresh.map(({ piece, finished }) => [piece.request, finished])),
+      ...adopted.map(({ piece, finished }) => finishing(piece.request, finished, true)),
+    ];
     return {
       is: "commit",
-      steps: [finishingEach(fresh), ...adopted.map(([request, finished]) => finishing(request, finished, true))],
-      value: ([each, ...others]) => {
-        const instants = [...(each?.rows ?? []), ...others.flatMap(({ rows }) => rows)];
-        const at = new Map(
-          [...fresh, ...adopted].map(([request], place) => [request, numberOf(instants[place]?.["answer"])]),
-        );
-        return pieces.map((piece, place) => {
-          const claimed = claims[place];
-          const finished = ends.get(piece);
-          if (claimed?.is === "told") return claimed.claim;
-          if (finished === undefined) throw new Error("a piece of work was neither run nor told");
-          return { is: "ran", value: finished.value, at: at.get(piece.request) ?? Number.NaN };
+      steps,
+      value: (answers) => {
+        const instants = answers.flatMap(({ rows }) => rows);
+        const ran = new Map<Piece<Tx, T>, Atomic<T>>();
+        for (const [place, { piece, finished }] of [...fresh, ...adopted].entries()) {
+          ran.set(piece, { is: "ran", value: finished.value, at: numberOf(instants[place]?.["answer"]) });
+        }
+        return pieces.map((piece) => {
+          const claimed = claims.get(piece);
+          const told = claimed?.is === "told" ? claimed.claim : ran.get(piece);
+          if (told === undefined) throw new Error("a piece of work was neither run nor told");
+          return told;
         });
       },
     };
