@@ -1,5 +1,6 @@
 import { isRepriseError } from "../base/errors.ts";
-import type { Batching, Ledger, Piece } from "../contract/ledger.ts";
+import type { Ledger, Piece } from "../contract/ledger.ts";
+import { batchingOf } from "./batching.ts";
 import { pieceOf, runOf, type Settled, toldOf } from "./database.ts";
 import { telling } from "./doubt.ts";
 import type { Execution } from "./execution.ts";
@@ -74,23 +75,4 @@ export async function executeConvergingTogether(
   committed();
   const at = host.clock().now();
   return values.map((value) => tellSettled({ status: "done", value }, { replayed: false, at }, null));
-}
-
-/** As the ledger does it, or one after the other in one transaction. */
-export function batchingOf<Tx>(ledger: Ledger<Tx>): Batching<Tx> {
-  return (
-    ledger.batch ?? {
-      transaction: (runs) => ledger.transaction((tx) => inTurn(runs, (run) => run(tx))),
-      atomic: (pieces) =>
-        ledger.transaction((tx) =>
-          inTurn(pieces, ({ request, run, finish }) => ledger.join(tx, request, async (own) => finish(await run(own)))),
-        ),
-    }
-  );
-}
-
-async function inTurn<T, R>(all: readonly T[], perform: (one: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (const one of all) results.push(await perform(one));
-  return results;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isRepriseError } from "../base/errors.ts";
 import type { Atomic, Ledger, Piece, WorkRequest } from "../contract/ledger.ts";
-import { batchingOf } from "../operation/together.ts";
+import { batchingOf } from "../operation/batching.ts";
 import type { LedgerStage } from "./ledger-adapter.ts";
 import { claimed, done, type LedgerScenario, pastKeepMs, work } from "./ledger-kit.ts";
 
