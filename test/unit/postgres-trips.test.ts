@@ -68,7 +68,10 @@ describe("on a connection that is open", () => {
     run: ({ input, tx }) => tx.query(`insert into ${schema}.seat (id) values ($1) returning id, now() as at`, [input]),
   });
   const seats = async () => (await pool.query(`select id from ${schema}.seat order by id`)).rows.map(({ id }) => id);
-  const together = async (operation: typeof bookAtOnce | typeof book, inputs: readonly number[]) => {
+  const together = async (
+    operation: typeof book | typeof bookAtOnce | typeof upsertTwice,
+    inputs: readonly number[],
+  ) => {
     const answers = await operation["~carry"].together?.(inputs.map((input) => ({ input, options: {} })));
     return answers?.map((one) => (one.status === "fulfilled" ? one.value.outcome : one.reason));
   };
@@ -176,5 +179,31 @@ describe("on a connection that is open", () => {
       expect(await seats()).toEqual(expect.arrayContaining([from, from + 2]));
     }
     expect(pool.totalCount).toBe(1);
+  });
+
+  test("what several send is sent in their order, though some come to one statement and some to more", async (context) => {
+    if (!isHere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
+    await pool.query(`create table ${schema}.log (place serial, note text unique)`);
+    const write = `insert into ${schema}.log (note) values ($1)`;
+    const ended: number[] = [];
+    const note = reprise.operation({
+      ...{ ...converging, name: "note", effects: "database" },
+      run: ({ input, tx }) => {
+        if (input % 3 !== 2) return tx.query(write, [`${input}`]);
+        const twice = async () => {
+          await tx.query(write, [`${input}`]);
+          return tx.query(write, [`${input} again`]);
+        };
+        return twice().finally(() => ended.push(input));
+      },
+    });
+    const noted = async () =>
+      (await pool.query(`select note from ${schema}.log order by place`)).rows.map((row) => row.note);
+    await together(note, [0, 1, 2, 3, 5, 6]);
+    expect(await noted()).toEqual(["0", "1", "2", "2 again", "3", "5", "5 again", "6"]);
+    // it has begun when one before it fails: it ends, and runs once more by itself
+    ended.length = 0;
+    expect(await together(note, [7, 0, 8])).toMatchObject([{ status: "done" }, { code: "23505" }, { status: "done" }]);
+    expect(ended).toEqual([8, 8]);
   });
 });
