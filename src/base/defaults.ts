@@ -93,6 +93,8 @@ export const defaults = {
     mostAtOnce: 10_000,
     /** Beside those at work as many may wait: for their next attempt, or for whoever is at their work. */
     heldPerAtOnce: 2,
+    /** A source that leaves its listeners on a signal keeps no more of them than this. */
+    pullsPerSignal: 1_000,
     /** Of those at once, so many wait for others' work where the broker could keep them. */
     waitingShare: 0.1,
     attempts: 5,

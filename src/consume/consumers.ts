@@ -8,6 +8,7 @@ import type { SourceStanding } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import { Attempts } from "./attempts.ts";
+import { Batch } from "./batch.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from "./declaration.ts";
 import { Receiving } from "./receiving.ts";
@@ -159,9 +160,12 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
     const clock = this.#host.clock();
     // of its operation and its source, both as they are shared by every process
     const prefix = `consume/${sha256(JSON.stringify([this.#host.service, operation.name, source.name])).slice(0, 32)}/`;
+    const carried = operation as unknown as Carried<unknown, unknown, AnyRefused>;
+    const { together } = carried["~carry"];
     const stores = {
       ...{ settings, source, clock },
-      operation: operation as unknown as Carried<unknown, unknown, AnyRefused>,
+      operation: carried,
+      batch: settings.batch === null || together === undefined ? null : new Batch(clock, together, settings.batch),
       attempts: new Attempts(registers, clock, prefix),
       counters,
       draining: this.#draining,

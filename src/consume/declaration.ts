@@ -20,6 +20,12 @@ export interface ConsumeOptions<In> {
    * whose body it makes nothing is set aside as invalid.
    */
   readonly inOrderBy?: ((input: In) => Scalar | readonly Scalar[]) | undefined;
+  /**
+   * Messages of database work share a transaction, up to so many; the first of them waits so long for others. What goes wrong
+   * with one rolls all of them back, and each is run by itself: a message costs others time, and nothing else. `atOnce` must be
+   * at least twice as many. Those that came again or failed before are run by themselves.
+   */
+  readonly batch?: { readonly most: number; readonly within: Duration } | undefined;
   /** What stands for the caller's key, of an operation that has no other identity. */
   readonly key?: ((input: In) => string) | undefined;
   /** After so many attempts of its own that failed, or during which the process crashed, it is set aside. Default 5. */

@@ -6,6 +6,7 @@ import { encodeScalars } from "../base/scalar.ts";
 import type { Delivery, Settlement } from "../contract/source.ts";
 import { Lease } from "../lease/lease.ts";
 import type { MessageAttempts, Tried } from "./attempts.ts";
+import type { Batch } from "./batch.ts";
 import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
@@ -132,7 +133,8 @@ export class Message {
   async #attempt(input: unknown): Promise<Verdict | null> {
     const { settings } = this.#stores;
     try {
-      if (this.#tried === untried) return await this.#execute(input);
+      // only where nobody knows anything against it: a crash is not to be everybody's
+      if (this.#tried === untried) return await this.#execute(input, this.#stores.batch);
       // delivered before, and nobody has counted: if a process crashed with it, that was an attempt; but not its last one
       const uncounted = { attempts: Math.min(1, settings.attempts - 1), atWork: true };
       const before = this.#tried ?? (await this.#attempts.read()) ?? uncounted;
@@ -142,7 +144,7 @@ export class Message {
         // it may have waited for its turn
         if (!this.#mayBegin) return null;
         await this.#attempts.write({ attempts: before.attempts + 1, atWork: true });
-        const verdict = await this.#execute(input);
+        const verdict = await this.#execute(input, null);
         if (verdict.is !== "failed") {
           // it was no attempt of its own, or a good one; should this be lost, one is counted too many
           const kept = verdict.is === "acknowledge" ? this.#attempts.forget() : this.#attempts.write(before);
@@ -159,12 +161,12 @@ export class Message {
     }
   }
 
-  async #execute(input: unknown): Promise<Verdict> {
+  async #execute(input: unknown, batch: Batch | null): Promise<Verdict> {
     const { operation, settings } = this.#stores;
     const named = keyOf(settings, input);
     if (named === null) return { is: "dead-letter", reason: "invalid", why: "'key' makes nothing of its body" };
     try {
-      const { outcome } = await operation["~carry"].execute(input, named);
+      const { outcome } = await (batch ?? operation["~carry"]).execute(input, named);
       return verdictOf(outcome, settings.refusals);
     } catch (error) {
       const verdict = this.#verdictOf(error);

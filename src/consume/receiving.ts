@@ -143,13 +143,18 @@ export class Receiving {
       this.#wake();
       this.#pulling?.abort(reason);
     });
+    let pulling = new Abortable();
+    let pulls = 0;
     while (ending.reason === undefined) {
       const most = this.#room();
       if (most === 0) {
         await this.#change();
         continue;
       }
-      this.#pulling = new Abortable();
+      pulls += 1;
+      // a signal of its own for each message would cost more than the rest of its receipt
+      if (pulling.reason !== undefined || pulls % defaults.consume.pullsPerSignal === 0) pulling = new Abortable();
+      this.#pulling = pulling;
       let deliveries: readonly Delivery[];
       try {
         deliveries = await receiver.pull(most, this.#pulling.signal);

@@ -7,6 +7,11 @@ import type { Registers } from "../contract/registers.ts";
 import type { CarriedContract } from "../operation/carry.ts";
 import type { ConsumeDeclaration } from "./declaration.ts";
 
+export interface BatchSettings {
+  readonly most: number;
+  readonly withinMs: number;
+}
+
 /** How one operation takes the messages of one source, its durations measured and its defaults filled in. */
 export interface ConsumeSettings {
   /** For messages: `"consumer of 'rabbitmq seat.book'"`. */
@@ -20,6 +25,8 @@ export interface ConsumeSettings {
   readonly refusals: "acknowledge" | "dead-letter";
   readonly inOrderBy: ((input: never) => Scalar | readonly Scalar[]) | null;
   readonly keyOf: ((input: never) => string) | null;
+  /** `null`: each message has a transaction of its own. */
+  readonly batch: BatchSettings | null;
 }
 
 /**
@@ -50,10 +57,22 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     refuse("'refusals' is neither 'acknowledge' nor 'dead-letter'.", "Say which, or leave it out.");
   }
   if (!Array.isArray(retryIn) || retryIn.length === 0) refuse("'retryIn' names no pause.", "Give it one or more.");
+  const atOnce = whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce);
+  const { batch } = options;
+  if (batch !== undefined && operation["~carry"].together === undefined) {
+    refuse(`'batch' needs a transaction, and '${contract.operation}' has none.`, "Leave it out.");
+  }
+  const most = whole(batch?.most, "batch.most", 1, defaults.consume.mostAtOnce);
+  if (batch !== undefined && atOnce < 2 * most) {
+    refuse(
+      `'atOnce' is ${atOnce}: the next batch would wait for the one before.`,
+      `Set it to ${2 * most} or more, or 'batch.most' to less.`,
+    );
+  }
   return {
     where,
     contract,
-    atOnce: whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce),
+    atOnce,
     attempts: whole(options.attempts, "attempts", defaults.consume.attempts, defaults.consume.mostAttempts),
     retryInMs: retryIn.map((one) => milliseconds(one, `${where}, retryIn`)),
     deliveredWithinMs:
@@ -61,6 +80,7 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     refusals,
     inOrderBy: inOrderBy ?? null,
     keyOf: key ?? null,
+    batch: batch === undefined ? null : { most, withinMs: milliseconds(batch.within, `${where}, batch.within`) },
   };
 }
 

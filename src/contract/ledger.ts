@@ -109,7 +109,7 @@ export interface Ledger<out Tx> {
 
   // ── transactions: only where `transactional` ──
 
-  /** `work` in a transaction of its own, with no record. */
+  /** `work` in a transaction of its own, with no record. Work that comes to one statement may be that statement by itself. */
   readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   /**
    * A piece of external work's own transaction: fence first, then `work`, then its pinned record, all in one commit.
@@ -143,6 +143,9 @@ export interface Ledger<out Tx> {
    * @throws REPRISE_RETRY_TRANSACTION when the caller's whole transaction must be repeated
    */
   acceptIn(tx: Tx, request: AcceptRequest): Promise<Acceptance>;
+
+  /** For several pieces of work in one commit. Left out: they are joined one after the other in one `transaction`. */
+  readonly batch?: Batching<Tx> | undefined;
 
   // ── abandoned and expired work ──
 
@@ -394,6 +397,23 @@ export interface Finished<T> {
   readonly outcome: string;
   /** Whether it is a refusal: for people, never compared. */
   readonly refused: boolean;
+}
+/**
+ * Several runs in one transaction, one after the other, in their order: what one asks for is sent after everything that those
+ * before it asked for. The next one may be called earlier, where the one before has returned the answer to its one statement.
+ * What one throws rolls back everything and is rethrown.
+ */
+export interface Batching<out Tx> {
+  /** `transaction` for several. */
+  readonly transaction: (runs: readonly ((tx: Tx) => Promise<unknown>)[]) => Promise<readonly unknown[]>;
+  /** `atomic` for several, none of which has a name of another's. Those that may not run are told, as `atomic` tells. */
+  readonly atomic: <T>(pieces: readonly Piece<Tx, T>[]) => Promise<readonly Atomic<T>[]>;
+}
+export interface Piece<in Tx, out T> {
+  readonly request: WorkRequest;
+  readonly run: (tx: Tx) => Promise<unknown>;
+  /** @param value what `run` came to */
+  readonly finish: (value: unknown) => Finished<T>;
 }
 export type Atomic<T> = { readonly is: "ran"; readonly value: T; readonly at: number } | Exclude<Claim, Won>;
 

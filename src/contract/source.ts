@@ -34,7 +34,8 @@ export interface SourceStanding {
 export interface Receiver {
   /**
    * Waits for messages: 1 to `most` of them, in the broker's order; none where the signal aborts. Rejects where the
-   * connection is gone, and then nothing of this receiver can be settled any more.
+   * connection is gone, and then nothing of this receiver can be settled any more. Several calls, one after the other, may be
+   * given one signal: each takes its listener off again.
    */
   readonly pull: (most: number, signal: AbortSignal) => Promise<readonly Delivery[]>;
   /**

@@ -14,10 +14,20 @@ export interface Carried<in In, out O, out R> {
     readonly execute: (input: In, options: CarryOptions<O, R>) => Promise<CarriedOutcome<O, R>>;
     /** What became of it, without running it; `null`: nothing is known. */
     readonly find: (input: In, options: Pick<CarryOptions<O, R>, "key">) => Promise<CarriedOutcome<O, R> | null>;
+    /** Of work in the ledger's own database: several in one transaction. Left out: each is executed by itself. */
+    readonly together?: Together<In, O, R> | undefined;
     /** Of background work; left out where the caller waits for the outcome. */
     readonly background?: CarriedBackground<O, R> | undefined;
   };
 }
+
+/**
+ * Executes several, which share a transaction where nothing goes wrong; what does is answered to whom it concerns alone. An
+ * answer for each, in their order.
+ */
+export type Together<in In, out O, out R> = (
+  requests: readonly { readonly input: In; readonly options: CarryOptions<O, R> }[],
+) => Promise<readonly PromiseSettledResult<CarriedOutcome<O, R>>[]>;
 
 /** What an operation promises its callers, as data. */
 export interface CarriedContract {

@@ -1,6 +1,6 @@
 import { Abortable } from "../base/abortable.ts";
 import { RepriseError } from "../base/errors.ts";
-import type { Atomic, Finished } from "../contract/ledger.ts";
+import type { Atomic, Finished, Piece } from "../contract/ledger.ts";
 import { telling } from "./doubt.ts";
 import type { Execution } from "./execution.ts";
 import { Refusal } from "./outcome.ts";
@@ -11,7 +11,8 @@ import { type Told, tellSettled, told } from "./told.ts";
 /** How the ledger is asked to run one piece of work: in a transaction of its own, or in the caller's. */
 type Transact = (work: (tx: unknown) => Promise<Finished<Settled>>) => Promise<Atomic<Settled>>;
 
-interface Settled {
+/** How work ended, before it is told. */
+export interface Settled {
   readonly settlement: Settlement;
   readonly rendered: string | null;
 }
@@ -72,31 +73,42 @@ async function whileItMay<T>(execution: Execution, work: (ending: Abortable) => 
 }
 
 async function transactOrRefuse(execution: Execution, transact: Transact, ending: Abortable): Promise<Told> {
-  const { host, settings, work, render } = execution;
-  const finish = (settlement: Settlement): Finished<Settled> => {
-    const rendered = render(settlement);
-    return {
-      value: { settlement, rendered },
-      outcome: encodeOutcome(settings, settlement, rendered),
-      refused: settlement.status === "refused",
-    };
-  };
-  const run = runOf(execution, work.input, ending);
+  const { run, finish } = pieceOf(execution, ending);
   let result: Atomic<Settled>;
   try {
-    result = await transact(async (tx) => finish({ status: "done", value: await run(tx) }));
+    result = await transact(async (tx) => finish(await run(tx)));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // what the run wrote is rolled back; the refusal is stored in a claim of its own, and whoever finished meanwhile wins
     const { code, detail } = error;
-    result = await transact(async () => finish({ status: "refused", code, detail }));
+    result = await transact(async () => finishOf(execution, { status: "refused", code, detail }));
   }
+  return toldOf(execution, result);
+}
+
+/** What the ledger is handed of it. */
+export function pieceOf(execution: Execution, ending: Abortable): Piece<unknown, Settled> {
+  const { work } = execution;
+  const finish = (value: unknown) => finishOf(execution, { status: "done", value });
+  return { request: work, run: runOf(execution, work.input, ending), finish };
+}
+
+function finishOf({ settings, render }: Execution, settlement: Settlement): Finished<Settled> {
+  const rendered = render(settlement);
+  return {
+    value: { settlement, rendered },
+    outcome: encodeOutcome(settings, settlement, rendered),
+    refused: settlement.status === "refused",
+  };
+}
+
+export function toldOf({ host, settings }: Execution, result: Atomic<Settled>): Told {
   if (result.is !== "ran") return told(result, { now: host.clock().now(), leaseMs: settings.leaseMs });
   const { settlement, rendered } = result.value;
   return tellSettled(settlement, { replayed: false, at: result.at }, rendered);
 }
 
-function runOf(
+export function runOf(
   { settings }: Pick<Execution, "settings">,
   input: unknown,
   ending: Abortable,

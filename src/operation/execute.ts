@@ -11,11 +11,12 @@ import type { OperationCounters } from "./counters.ts";
 import { executeConverging, executeDatabase, executeJoined } from "./database.ts";
 import type { Execution } from "./execution.ts";
 import { executeExternal } from "./external.ts";
-import { DatabaseFlights } from "./flights.ts";
+import { DatabaseFlights, namesOf } from "./flights.ts";
 import type { Host } from "./host.ts";
 import type { Kept, Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import { lookAgainMs, type Stay } from "./stay.ts";
+import { type Answers, answersOf, executeConvergingTogether, executeTogether } from "./together.ts";
 import { soonestMs, type Told, told } from "./told.ts";
 import { noticeTwice } from "./twice.ts";
 import { type Naming, nameWork, type Work } from "./work.ts";
@@ -36,6 +37,12 @@ interface Attempting {
   /** Of its caller's stay, by the monotonic clock. */
   readonly endsAt?: number | null;
   readonly afterwards?: Stay["afterwards"];
+}
+
+/** What is executed together with others. */
+export interface Request {
+  readonly input: unknown;
+  readonly asking: Asking;
 }
 
 /** The first pause before a waiting caller asks again; it doubles up to a second. */
@@ -78,6 +85,20 @@ export class Executor {
     );
     if (stay === undefined) return answer;
     return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, () => this.#late());
+  }
+
+  /**
+   * Several at once, in one transaction. Where that fails, and where somebody is at one already, each is executed by itself.
+   * An answer for each, in their order.
+   */
+  async executeTogether(requests: readonly Request[]): Promise<readonly PromiseSettledResult<Told>[]> {
+    const answers = await this.#track(this.#together(requests));
+    return Promise.allSettled(
+      requests.map((request) => {
+        const answer = answers.get(request);
+        return answer === undefined ? this.execute(request.input, request.asking) : this.#counted(answer);
+      }),
+    );
   }
 
   /**
@@ -161,6 +182,45 @@ export class Executor {
     return this.#flights.ended(work);
   }
 
+  async #together(requests: readonly Request[]): Promise<Answers<Request>> {
+    const { settings } = this;
+    const host = this.#host;
+    const ledger = await host.ledger();
+    const beganAt = host.clock().monotonic();
+    if (settings.again === "converges") {
+      const inputs = new Map<Request, unknown>();
+      for (const request of requests) {
+        const given = await this.#validate(request.input).then(
+          (input) => ({ input }),
+          () => null,
+        );
+        if (given !== null) inputs.set(request, given.input);
+      }
+      const all = { host, settings, ledger };
+      return answersOf([...inputs.keys()], () => executeConvergingTogether(all, [...inputs.values()]));
+    }
+    const executions = new Map<Request, Execution>();
+    const names = new Set<Name>();
+    for (const request of requests) {
+      // what is amiss with it, it is told when it is executed by itself; the second of two copies is answered after the first
+      const work = await this.#validate(request.input)
+        .then((given) => nameWork(host, settings, given, request.asking))
+        .catch(() => null);
+      if (work === null || namesOf(work).some((name) => names.has(name)) || !this.#flights.isFree(work)) continue;
+      for (const name of namesOf(work)) names.add(name);
+      executions.set(request, this.#executionOf(work, ledger, request.asking.render, false, null));
+    }
+    const all = [...executions.values()];
+    return answersOf([...executions.keys()], async () => {
+      const works = all.map(({ work }) => work);
+      const told = await this.#flights.flyTogether(works, host.clock().now(), (begun) =>
+        executeTogether(ledger, all, begun),
+      );
+      for (const [place, execution] of all.entries()) this.#observe(execution, told[place] as Told, beganAt);
+      return told;
+    });
+  }
+
   #attempt(work: Work, render: Asking["render"], attempting: Attempting = {}): Promise<Told> {
     return this.#track(this.#perform(work, render, attempting));
   }
@@ -175,7 +235,7 @@ export class Executor {
   }
 
   async #perform(work: Work, render: Asking["render"], attempting: Attempting): Promise<Told> {
-    const { settings, counters } = this;
+    const { settings } = this;
     const host = this.#host;
     const { resumed = false, endsAt = null, afterwards } = attempting;
     const execution = this.#executionOf(work, await host.ledger(), render, resumed, endsAt);
@@ -188,20 +248,23 @@ export class Executor {
     else {
       answer = await this.#flights.fly(work, host.clock().now(), (begun) => executeDatabase(execution, begun));
     }
-    const { outcome } = answer;
-    if (outcome.status === "done" || outcome.status === "refused") {
-      // a replay may be all that this process hears of a commit that another one made
-      if (outcome.replayed) host.committed(settings.name, work.input);
-      else {
-        counters.duration.observe(host.clock().monotonic() - beganAt);
-        if (outcome.status === "done" && work.intent !== null) {
-          // nobody waits for it, and closing does; a platform may stop the process as soon as its caller is answered
-          const noticing = this.#track(noticeTwice(execution));
-          afterwards?.(noticing);
-        }
+    this.#observe(execution, answer, beganAt, afterwards);
+    return answer;
+  }
+
+  #observe(execution: Execution, { outcome }: Told, beganAt: number, afterwards?: Stay["afterwards"]): void {
+    if (outcome.status !== "done" && outcome.status !== "refused") return;
+    const { work } = execution;
+    // a replay may be all that this process hears of a commit that another one made
+    if (outcome.replayed) this.#host.committed(this.settings.name, work.input);
+    else {
+      this.counters.duration.observe(this.#host.clock().monotonic() - beganAt);
+      if (outcome.status === "done" && work.intent !== null) {
+        // nobody waits for it, and closing does; a platform may stop the process as soon as its caller is answered
+        const noticing = this.#track(noticeTwice(execution));
+        afterwards?.(noticing);
       }
     }
-    return answer;
   }
 
   #executionOf(

@@ -25,8 +25,7 @@ export class DatabaseFlights {
 
   /** `attempt` says when it begins the work: one that is told a stored outcome never does, and its duplicates are told it too. */
   async fly(work: Work, since: number, attempt: (begun: () => void) => Promise<Told>): Promise<Told> {
-    const names = namesOf(work);
-    for (const name of names) {
+    for (const name of namesOf(work)) {
       const other = this.#flights.get(name);
       if (other === undefined) continue;
       // without a connection, and no longer than the other one looks
@@ -34,6 +33,12 @@ export class DatabaseFlights {
         return tell({ status: "running", since: new Date(other.since), retryAfterMs });
       }
     }
+    return this.flyTogether([work], since, attempt);
+  }
+
+  /** Several in one attempt. None has a name of another's, and all are free. */
+  async flyTogether<T>(works: readonly Work[], since: number, attempt: (begun: () => void) => Promise<T>): Promise<T> {
+    const names = works.flatMap(namesOf);
     const flight = new Flight(since);
     for (const name of names) this.#flights.set(name, flight);
     try {
@@ -42,6 +47,11 @@ export class DatabaseFlights {
       for (const name of names) if (this.#flights.get(name) === flight) this.#flights.delete(name);
       flight.end();
     }
+  }
+
+  /** Whether nobody in this process is at it. */
+  isFree(work: Work): boolean {
+    return namesOf(work).every((name) => !this.#flights.has(name));
   }
 }
 
@@ -81,6 +91,7 @@ class Flight {
   }
 }
 
-function namesOf({ name, key }: Work): readonly Name[] {
+/** Those that only one at a time may be at. */
+export function namesOf({ name, key }: Work): readonly Name[] {
   return key === null ? [name] : [name, key];
 }

@@ -2,7 +2,7 @@ import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import { type BackgroundWork, backgroundOf } from "./background.ts";
-import type { CarriedContract, CarryOptions } from "./carry.ts";
+import type { CarriedContract, CarryOptions, Together } from "./carry.ts";
 import { type Completer, startCompleter } from "./completer.ts";
 import { createOperationCounters, type OperationCounters } from "./counters.ts";
 import type { OperationDeclaration } from "./declaration.ts";
@@ -46,6 +46,7 @@ export interface RuntimeOperation extends Partial<BackgroundWork> {
     readonly contract: CarriedContract;
     readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
     readonly find: (input: unknown, options: Pick<Asking, "key">) => Promise<Told | null>;
+    readonly together?: Together<unknown, unknown, AnyRefused>;
     readonly background?: BackgroundWork;
   };
 }
@@ -93,6 +94,7 @@ export function createOperations(
 function operationOf(host: Host, executor: Executor): RuntimeOperation {
   const { settings } = executor;
   const { name, declaration } = settings;
+  const isBackground = declaration.dispatch !== undefined;
   const execute = async (input: unknown, options: Asking = {}) => {
     const { key, signal, wait } = options;
     return (await executor.execute(input, { key, signal, wait })).outcome;
@@ -113,12 +115,11 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
           Object.entries(settings.refusals).map(([code, { status, because }]) => [code, { status, because }]),
         ),
       },
-      execute: (input, { key, principal, signal, stay, parent, callers, render }) =>
-        executor.execute(input, { key, principal, signal, stay, parent, callers, render: render as Asking["render"] }),
+      execute: (input, options) => executor.execute(input, askingOf(options)),
       find: (input, { key }) => executor.find(input, key),
+      ...(declaration.effects === "database" && !isBackground && { together: togetherBy(executor) }),
     },
   };
-  const isBackground = declaration.dispatch !== undefined;
   if (!isBackground && (declaration.effects !== "database" || settings.again === "converges")) return operation;
   const executeIn: RuntimeOperation["executeIn"] = async (tx, input, options) => {
     const { outcome } = await executor.executeIn(tx, input, options?.key);
@@ -127,6 +128,16 @@ function operationOf(host: Host, executor: Executor): RuntimeOperation {
   if (!isBackground) return { ...operation, executeIn };
   const background = backgroundOf(host, executor);
   return { ...operation, ...background, executeIn, "~carry": { ...operation["~carry"], background } };
+}
+
+function askingOf(options: CarryOptions<unknown, AnyRefused>): Asking {
+  const { key, principal, signal, stay, parent, callers, render } = options;
+  return { key, principal, signal, stay, parent, callers, render: render as Asking["render"] };
+}
+
+function togetherBy(executor: Executor): Together<unknown, unknown, AnyRefused> {
+  return (requests) =>
+    executor.executeTogether(requests.map(({ input, options }) => ({ input, asking: askingOf(options) })));
 }
 
 /** What the compiler could not see: a ledger that was passed to `start`. */

@@ -27,14 +27,23 @@ export function isThrownByRun(error: unknown): boolean {
   return typeof error === "object" && error !== null && thrownByRuns.has(error);
 }
 
-/** Calls a `run` and remembers what it throws. A run that throws before it returns a promise is one that rejects. */
-export async function callRun(run: () => Promise<unknown>): Promise<unknown> {
+/**
+ * Calls a `run` and remembers what it throws. A run that throws before it returns a promise is one that rejects. What it
+ * returns is handed on as it is: a ledger knows by it that the run's one statement is all.
+ */
+export function callRun(run: () => Promise<unknown>): Promise<unknown> {
   try {
-    return await run();
+    const value = Promise.resolve(run());
+    value.catch(remember);
+    return value;
   } catch (error) {
-    if (typeof error === "object" && error !== null) thrownByRuns.add(error);
-    throw error;
+    remember(error);
+    return Promise.reject(error);
   }
+}
+
+function remember(error: unknown): void {
+  if (typeof error === "object" && error !== null) thrownByRuns.add(error);
 }
 
 /** Runs `work` to its settlement: its value, or a refusal. What else it throws is thrown. */

@@ -1,6 +1,7 @@
 import type { LedgerAdapter } from "./ledger-adapter.ts";
 import type { LedgerScenario } from "./ledger-kit.ts";
 import { acceptScenarios } from "./ledger-suite-accept.ts";
+import { batchScenarios } from "./ledger-suite-batch.ts";
 import { claimScenarios } from "./ledger-suite-claim.ts";
 import { effectScenarios } from "./ledger-suite-effects.ts";
 import { interventionScenarios } from "./ledger-suite-interventions.ts";
@@ -15,6 +16,7 @@ const scenarios: readonly LedgerScenario[] = [
   ...claimScenarios,
   ...effectScenarios,
   ...transactionScenarios,
+  ...batchScenarios,
   ...acceptScenarios,
   ...invariantScenarios,
   ...interventionScenarios,

@@ -56,7 +56,7 @@ function declare({ name, operation, owner, waiting, letters }: Declared): Declar
       where: `consumer of '${name}'`,
       contract: { operation } as ConsumeSettings["contract"],
       ...{ atOnce: 64, attempts: 5, retryInMs: [1_000], deliveredWithinMs: 14 * 86_400_000, refusals: "acknowledge" },
-      ...{ inOrderBy: name.includes("released") ? () => "workshop" : null, keyOf: null },
+      ...{ inOrderBy: name.includes("released") ? () => "workshop" : null, keyOf: null, batch: null },
     } as ConsumeSettings,
     horizonMs: () => null,
     lastStanding: standing,

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { createReprise, unchecked } from "reprise";
+import { type ConsumeOptions, createReprise, unchecked } from "reprise";
 import { type PostgresTransaction, postgresLedger } from "reprise/postgres";
 import type { Figure } from "../figure.ts";
 import { askPostgres, openPostgresPlace } from "../operations/postgres-place.ts";
@@ -9,6 +9,7 @@ import { type Broker, brokers, type Queue } from "./brokers.ts";
 
 /** Unsettled at once: more gains nothing once a database is in it. */
 const atOnce = 64;
+const batch = { most: 32, within: "5ms" } as const;
 
 interface Seat {
   readonly reference: string;
@@ -60,9 +61,8 @@ async function measure(name: string, broker: Broker, quick: boolean): Promise<re
     return [
       ratio(`consume.ledger.${name}.ofHandWritten`, compared("ledger", "dedupe"), 0.95),
       ratio(`consume.upsert.${name}.ofHandWritten`, compared("upsert", "upsertByHand"), 0.95),
-      ...["bare", "upsertByHand", "upsert", "dedupe", "ledger"].map((way) =>
-        rate(`consume.${name}.${way}`, perSecond(way)),
-      ),
+      ratio(`consume.batch.${name}.gain`, compared("batch", "ledger"), 2.5),
+      ...Object.keys(ways).map((way) => rate(`consume.${name}.${way}`, perSecond(way))),
     ];
   } finally {
     await close();
@@ -87,15 +87,15 @@ async function waysOf(pool: pg.Pool, schema: string) {
   const recorded = reprise.operation({
     ...{ ...shared, name: "recorded", principal: "everyone", retention: "1d" },
     identity: ({ reference }: Seat) => [reference],
-    run: async ({ input, tx }) => void (await write(tx, input)),
+    run: ({ input, tx }) => write(tx, input),
   });
   const converging = reprise.operation({
     ...{ ...shared, name: "converging", ifRunsAgain: "converges", costIfTwice: "nothing" },
-    run: async ({ input, tx }) => void (await write(tx, input)),
+    run: ({ input, tx }) => write(tx, input),
   });
   await reprise.start();
   const through =
-    (operation: typeof recorded | typeof converging): Way =>
+    (operation: typeof recorded | typeof converging, options: Pick<ConsumeOptions<Seat>, "batch"> = {}): Way =>
     (queue, messages) =>
       counted(messages, async (one) => {
         const { source } = queue;
@@ -117,7 +117,7 @@ async function waysOf(pool: pg.Pool, schema: string) {
             };
           },
         };
-        const consumer = reprise.consume(operation, telling, { deliveredWithin: "1d", atOnce });
+        const consumer = reprise.consume(operation, telling, { deliveredWithin: "1d", atOnce, ...options });
         return consumer.close;
       });
 
@@ -138,6 +138,7 @@ async function waysOf(pool: pg.Pool, schema: string) {
       }
     }),
     ledger: through(recorded),
+    batch: through(recorded, { batch }),
   };
   return { ways, close: () => reprise.close() };
 }

@@ -1,7 +1,7 @@
 import type { FindRequest, Finished, WorkRequest } from "../../contract/ledger.ts";
 import { lockNumbers } from "./claim.ts";
-import type { OwnRow } from "./driver.ts";
-import { type DatabaseFunction, databaseFunction } from "./functions.ts";
+import type { OwnRow, Parameter } from "./driver.ts";
+import { type DatabaseFunction, databaseFunction, eachOf } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
 import { asText, atKey } from "./look.ts";
 import { boundIdling, epochMs, interval, isOpen, markOpen } from "./rows.ts";
@@ -106,8 +106,16 @@ export const functions: readonly DatabaseFunction[] = [enter, finish];
 
 /** What the transaction begins with. */
 export function opening(request: FindRequest, idleMs: number | null): readonly Step[] {
-  const idle = idleMs === null ? null : String(idleMs);
-  return [step(enter.call, request.name, request.key, ...lockNumbers(request), idle)];
+  return [step(enter.call, ...entry(request, idleMs))];
+}
+
+/** The same for several, of which each has an answer of its own. */
+export function openingEach(requests: readonly FindRequest[], idleMs: number): readonly Step[] {
+  return [step(enter.callEach, eachOf(requests.map((request) => entry(request, idleMs))))];
+}
+
+function entry(request: FindRequest, idleMs: number | null): readonly Parameter[] {
+  return [request.name, request.key, ...lockNumbers(request), idleMs === null ? null : String(idleMs)];
 }
 
 const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3::int = 1, ended_at = clock_timestamp(),
@@ -117,13 +125,21 @@ const finishAdopted = `update @work set state = 'd', outcome = $2, refused = $3:
 
 /** What it ends with: the told instant is its `answer`. */
 export function finishing(request: WorkRequest, finished: Finished<unknown>, adopted: boolean): Step {
-  const { name, key, print, keepMs, about } = request;
-  const refused = finished.refused ? 1 : 0;
-  if (adopted) return step(finishAdopted, name, finished.outcome, refused, keepMs);
-  return step(
-    { named: insertDone, unnamed: finish.call },
-    ...[name, key, print.hash, print.version, refused, finished.outcome, keepMs, about.operation],
+  if (adopted) {
+    return step(finishAdopted, request.name, finished.outcome, finished.refused ? 1 : 0, request.keepMs);
+  }
+  return step({ named: insertDone, unnamed: finish.call }, ...end(request, finished));
+}
+
+/** The same for several, of which none is adopted. */
+export function finishingEach(ends: readonly (readonly [WorkRequest, Finished<unknown>])[]): Step {
+  return step(finish.callEach, eachOf(ends.map(([request, finished]) => end(request, finished))));
+}
+
+function end({ name, key, print, keepMs, about, parent, intent }: WorkRequest, finished: Finished<unknown>) {
+  return [
+    ...[name, key, print.hash, print.version, finished.refused ? 1 : 0, finished.outcome, keepMs, about.operation],
     ...[shown(about.identity), shown(about.principal), about.key === null ? null : shown(about.key), about.owner],
-    ...[request.parent, request.intent],
-  );
+    ...[parent, intent],
+  ];
 }

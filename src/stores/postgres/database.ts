@@ -17,7 +17,7 @@ const adopt = `select id, (select min(e.name) from @effect e where e.id = w.id) 
   where name = $1::uuid and (state = 'o' and coalesce(not_before, '-infinity') <= clock_timestamp()
     or state = 'r' and lease_until <= clock_timestamp()) for update skip locked`;
 
-type Claimed =
+export type Claimed =
   | { readonly is: "mine"; readonly adopted: boolean }
   | { readonly is: "told"; readonly claim: Exclude<Claim, Won>; readonly wrote: boolean };
 
@@ -50,7 +50,11 @@ export async function runOnce<Tx, T>(
   }
 }
 
-async function claimWork<Tx>(session: Session<Tx>, request: WorkRequest, opened: readonly Answer[]): Promise<Claimed> {
+export async function claimWork<Tx>(
+  session: Session<Tx>,
+  request: WorkRequest,
+  opened: readonly Answer[],
+): Promise<Claimed> {
   const met = await meetLocked(session, request, opened);
   if (met.is === "free") return { is: "mine", adopted: false };
   if (met.is !== "found") return told(met);

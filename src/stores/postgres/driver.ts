@@ -12,6 +12,12 @@ export interface Statement {
   readonly params: readonly Parameter[];
 }
 
+/** A statement of the user's. */
+export interface Query {
+  readonly text: string;
+  readonly params: readonly unknown[];
+}
+
 export interface Answer {
   /** Of statements of ours: their columns have names of lower-case letters, which no driver changes. */
   readonly rows: readonly OwnRow[];
@@ -28,6 +34,8 @@ export interface Connection {
   readonly send: (statements: readonly Statement[]) => Promise<readonly Answer[]>;
   /** One statement of the user's. */
   readonly query: (text: string, params: readonly unknown[]) => Promise<QueryResult>;
+  /** Several, in their order, in as few round trips as the driver can. Rejects with the first one's error. */
+  readonly queryAll: (queries: readonly Query[]) => Promise<readonly QueryResult[]>;
   readonly isLost: () => boolean;
   /** Back to the pool, unless it is lost. */
   readonly release: () => void;

@@ -1,5 +1,6 @@
 import { sha256 } from "../../base/names.ts";
 import type { Difference } from "../schema.ts";
+import type { Parameter } from "./driver.ts";
 import { inSchema } from "./schema.ts";
 import type { TwoForms } from "./server.ts";
 
@@ -10,6 +11,8 @@ import type { TwoForms } from "./server.ts";
 export interface DatabaseFunction {
   /** Calls it with `$1`, `$2`, …; its one column is `answer`. */
   readonly call: TwoForms;
+  /** Calls it for each row of `$1`, one after the other: a list as JSON, of what `eachOf` makes. */
+  readonly callEach: TwoForms;
   readonly definition: (isPartitioned: boolean) => Definition;
 }
 
@@ -36,12 +39,25 @@ export function databaseFunction(
   };
   const given = parameters.map((type, place) => `$${place + 1}::${type}`).join(", ");
   const callOf = (definition: Definition) => `select @${definition.name.slice("reprise_".length)}(${given}) as answer`;
+  const columns = parameters.map((type, place) => `p${place + 1} ${type}`).join(", ");
+  const rows = `json_to_recordset($1::text::json) as r(${columns})`;
+  const row = parameters.map((_, place) => `r.p${place + 1}`).join(", ");
+  const callEachOf = ({ name: full }: Definition) =>
+    `select @${full.slice("reprise_".length)}(${row}) as answer from ${rows}`;
   const whole = define(body.whole);
   const partitioned = define(body.partitioned);
   return {
     call: { whole: callOf(whole), partitioned: callOf(partitioned) },
+    callEach: { whole: callEachOf(whole), partitioned: callEachOf(partitioned) },
     definition: (isPartitioned) => (isPartitioned ? partitioned : whole),
   };
+}
+
+/** What `callEach` takes: the parameters of each call. */
+export function eachOf(calls: readonly (readonly Parameter[])[]): string {
+  return JSON.stringify(
+    calls.map((params) => Object.fromEntries(params.map((value, place) => [`p${place + 1}`, value]))),
+  );
 }
 
 export function createFunctions(

@@ -5,6 +5,7 @@ import { isWorkId } from "../../base/names.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import type { Transactions } from "../../contract/transactions.ts";
 import { acceptWork, standingOf } from "./accept.ts";
+import { postgresBatch } from "./batch.ts";
 import { claimWork, renew } from "./claim.ts";
 import { acceptOnce, runOnce } from "./database.ts";
 import { opening } from "./database-steps.ts";
@@ -30,13 +31,7 @@ import { postgresRegisters } from "./registers.ts";
 import { type Isolation, type PostgresServer, postgresServer } from "./server.ts";
 import { postgresSql } from "./sql.ts";
 import { keptSuccesses } from "./successes.ts";
-import {
-  joinedTransactions,
-  ownTransactions,
-  type PostgresTransaction,
-  runAlone,
-  type Transactor,
-} from "./transaction.ts";
+import { joinedTransactions, ownTransactions, type PostgresTransaction, type Transactor } from "./transaction.ts";
 import { succeededTwice } from "./twice.ts";
 import { postgresWriteJournal } from "./write-journal.ts";
 
@@ -135,7 +130,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
     release: (fence, release) => releaseWork(server, fence, release),
     park: (fence, parking) => parkOwn(server, fence, parking),
 
-    transaction: (work) => runAlone(transactor, "transaction", work),
+    transaction: (work) => transactor.bare("transaction", work),
     transact: (fence, effect, work) => transact(transactor, fence, effect, work),
     conclude: (fence, concluding, work) => concludeWork(transactor, fence, concluding, work),
     atomic: (request, work) =>
@@ -146,6 +141,7 @@ function createLedger<Tx>(server: PostgresServer, transactor: Transactor<Tx>, sc
       transactor.nest(tx, opening(request, null), (session, answers) => runOnce(session, request, answers, work)),
     acceptIn: (tx, request) =>
       transactor.nest(tx, opening(request, null), (session, answers) => acceptOnce(session, request, answers)),
+    batch: postgresBatch(transactor),
 
     abandoned: (query) => abandonedWork(server, query),
     parkStalled: (work, why) => parkStalledWork(server, work, why),

@@ -1,5 +1,7 @@
 import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
+import { inOrder } from "./in-order.ts";
+import { shareQueries, sharesQueries } from "./pg-queries.ts";
 import { type Preparing, preparing } from "./preparing.ts";
 
 /** What is used of a `Pool` of `pg`. */
@@ -16,15 +18,16 @@ export interface PgClient {
   release(destroy?: boolean): void;
 }
 
-interface PgQuery {
+export interface PgQuery {
   readonly text: string;
   readonly values: unknown[];
   /** `undefined`: it is prepared for this once. */
   readonly name: string | undefined;
   readonly queryMode: "extended";
+  readonly types?: unknown;
 }
 
-interface PgResult {
+export interface PgResult {
   readonly rows: readonly OwnRow[];
   readonly rowCount: number | null;
   readonly command: string;
@@ -74,16 +77,27 @@ function connectionOf(client: PgClient, names: Preparing | undefined): Connectio
     isGivenBack = true;
     client.release(destroy);
   };
+  const query = async (text: string, params: readonly unknown[]): Promise<QueryResult> => {
+    try {
+      const result = await client.query(queryOf(text, params, names));
+      return { rows: result.rows, count: result.rowCount ?? 0 };
+    } catch (error) {
+      names?.failed(text, error);
+      throw error;
+    }
+  };
   return {
     send: (statements) => (speaksWire(client) ? share(client, statements) : sendEach(client, statements)),
-    query: async (text, params): Promise<QueryResult> => {
-      const name = names?.nameOf(text);
+    query,
+    queryAll: async (queries) => {
+      if (!speaksWire(client) || !sharesQueries(client)) return inOrder(queries, query);
       try {
-        // the extended protocol takes one statement: no second one can end the transaction unseen
-        const result = await client.query({ text, values: [...params], name, queryMode: "extended" });
-        return { rows: result.rows, count: result.rowCount ?? 0 };
+        return await shareQueries(
+          client,
+          queries.map(({ text, params }) => queryOf(text, params, names)),
+        );
       } catch (error) {
-        names?.failed(text, error);
+        for (const { text } of queries) names?.failed(text, error);
         throw error;
       }
     },
@@ -91,6 +105,11 @@ function connectionOf(client: PgClient, names: Preparing | undefined): Connectio
     release: () => giveBack(state.isLost),
     destroy: () => giveBack(true),
   };
+}
+
+/** The extended protocol takes one statement: no second one can end the transaction unseen. */
+function queryOf(text: string, params: readonly unknown[], names: Preparing | undefined): PgQuery {
+  return { text, values: [...params], name: names?.nameOf(text), queryMode: "extended" };
 }
 
 /** Not the native client, and not one that pipelines: that one refuses queries of other kinds than its own. */

@@ -1,5 +1,7 @@
+import type { QueryResult } from "../../contract/transactions.ts";
 import type { Answer, Connection, Driver, OwnRow, Statement } from "./driver.ts";
 import { isLoss, sqlState } from "./failure.ts";
+import { inOrder } from "./in-order.ts";
 
 /** What is used of `sql`, as `postgres()` returns it. */
 export interface PostgresSql {
@@ -82,6 +84,10 @@ function connectionOf(
     // what is gone has left its place in the pool by itself
     if (!isGone) reserved.release();
   };
+  const query = async (text: string, params: readonly unknown[]): Promise<QueryResult> => {
+    const result = await run(text, params, prepared);
+    return { rows: [...result], count: result.count ?? 0 };
+  };
   return {
     send: async (statements) => {
       const results = await Promise.allSettled(statements.map(send));
@@ -90,10 +96,9 @@ function connectionOf(
         return result.value;
       });
     },
-    query: async (text, params) => {
-      const result = await run(text, params, prepared);
-      return { rows: [...result], count: result.count ?? 0 };
-    },
+    query,
+    // the driver sends what it is asked for without waiting for answers
+    queryAll: (queries) => inOrder(queries, query),
     isLost: () => isGone,
     release: () => {
       if (isGivenBack) return;

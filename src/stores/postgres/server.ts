@@ -5,7 +5,7 @@ import { sha256 } from "../../base/names.ts";
 import { pause, withDeadline } from "../../base/promise.ts";
 import { UnderWay } from "../../base/under-way.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
-import type { Answer, Driver, Parameter, Statement } from "./driver.ts";
+import type { Answer, Driver, Parameter, Query, Statement } from "./driver.ts";
 import { isAborted, isConflict, isLoss, isOwnDuplicate, sqlState, translate } from "./failure.ts";
 import { Lent } from "./lent.ts";
 import { inSchema } from "./schema.ts";
@@ -45,7 +45,11 @@ export interface Held {
   readonly run: (steps: readonly Step[]) => Promise<readonly Answer[]>;
   /** The user's statement: its errors pass through. */
   readonly query: (text: string, params: readonly unknown[]) => Promise<QueryResult>;
+  readonly queryAll: (queries: readonly Query[]) => Promise<readonly QueryResult[]>;
 }
+
+/** What work that has begun, and awaits its first statement, comes to. */
+export type ComesTo = "one statement" | "more";
 
 /** A transaction of which nothing is repeated, and each statement of whose work may take so long. */
 export interface Alone {
@@ -73,6 +77,15 @@ export interface PostgresServer {
     opening: readonly Step[],
     work: (held: Held, answers: readonly Answer[]) => Promise<Ending<T>>,
     alone?: Alone,
+  ) => Promise<T>;
+  /**
+   * The same with no steps at the end. Nothing is sent before `work` has said, by `decide`, what it comes to: one statement is
+   * a transaction by itself, and takes one round trip.
+   */
+  readonly undecided: <T>(
+    doing: string,
+    opening: readonly Step[],
+    work: (held: Held, decide: (comesTo: ComesTo) => void) => Promise<T>,
   ) => Promise<T>;
   /** `work` on a connection, whether or not the tables are there. Its statements have no deadline: an index takes long. */
   readonly unopened: <T>(doing: string, work: (ask: Ask) => Promise<T>) => Promise<T>;
@@ -237,39 +250,48 @@ export function postgresServer(options: {
       }
     });
 
+  /** What work sends on a connection. `failure`: what a statement of it failed with, the cause of all that fails after it. */
+  const sending = (lent: Lent, doing: string, statementMs: number): Held & { readonly failure: () => unknown } => {
+    let failure: unknown;
+    const asked = async <T>(withinMs: number, sent: Promise<T>): Promise<T> => {
+      const doingWork = `${doing}, a statement of the work`;
+      try {
+        return await exchange(lent, doingWork, withinMs, sent);
+      } catch (error) {
+        failure = error;
+        if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, withinMs);
+        throw error;
+      }
+    };
+    return {
+      failure: () => failure,
+      run: async (steps) => {
+        try {
+          return await send(lent, doing, steps);
+        } catch (error) {
+          throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
+        }
+      },
+      query: (text, params) => asked(statementMs, lent.connection.query(text, params)),
+      queryAll: (queries) => asked(statementMs * queries.length, lent.connection.queryAll(queries)),
+    };
+  };
+
   const transaction: PostgresServer["transaction"] = (doing, first, work, alone) => {
     const statementMs = alone === undefined ? workMs : answersBy(alone.statementMs);
     return own(
       doing,
       async (lent) => {
-        /** What a statement of the work failed with: the cause of everything that fails after it. */
-        let failure: unknown;
-        const run: Held["run"] = async (steps) => {
-          try {
-            return await send(lent, doing, steps);
-          } catch (error) {
-            throw isAborted(error) && failure !== undefined ? failure : failed(error, doing);
-          }
-        };
-        const query: Held["query"] = async (text, params) => {
-          const doingWork = `${doing}, a statement of the work`;
-          try {
-            return await exchange(lent, doingWork, statementMs, lent.connection.query(text, params));
-          } catch (error) {
-            failure = error;
-            if (isLoss(error) || lent.connection.isLost()) throw translate(error, ledger, doingWork, statementMs);
-            throw error;
-          }
-        };
+        const held = sending(lent, doing, statementMs);
         try {
-          const [, ...answers] = await run([begin, ...first]);
-          const ending = await work({ run, query }, answers);
+          const [, ...answers] = await held.run([begin, ...first]);
+          const ending = await work(held, answers);
           if (ending.is === "rollback") {
             const rolledBack = counted(() => rollBack(lent));
             if (!ending.soon) await rolledBack;
             return ending.value;
           }
-          const last = await finish(lent, `${doing}, commit`, [...ending.steps, commit], () => failure);
+          const last = await finish(lent, `${doing}, commit`, [...ending.steps, commit], held.failure);
           lent.release();
           return ending.value(last);
         } catch (error) {
@@ -280,6 +302,39 @@ export function postgresServer(options: {
       alone,
     );
   };
+
+  const undecided: PostgresServer["undecided"] = (doing, first, work) =>
+    own(doing, async (lent) => {
+      const held = sending(lent, doing, workMs);
+      let isByItself = false;
+      let decide: (comesTo: ComesTo) => void = () => undefined;
+      const begun = new Promise<ComesTo>((resolve) => {
+        decide = resolve;
+      }).then(async (comesTo) => {
+        // the isolation that is asked for is a transaction's that is begun
+        isByItself = comesTo === "one statement" && isolation === undefined;
+        if (!isByItself) await held.run([begin, ...first]);
+      });
+      try {
+        const value = await work(
+          {
+            run: (steps) => begun.then(() => held.run(steps)),
+            query: (text, params) => begun.then(() => held.query(text, params)),
+            queryAll: (queries) => begun.then(() => held.queryAll(queries)),
+          },
+          decide,
+        );
+        // also of work that sends nothing
+        await begun;
+        if (!isByItself) await finish(lent, `${doing}, commit`, [commit], held.failure);
+        lent.release();
+        return value;
+      } catch (error) {
+        if (!isByItself) await rollBack(lent);
+        else if (lent.isHeld) lent.release();
+        throw error;
+      }
+    });
 
   /** The last steps and COMMIT. Where its answer is lost, nobody knows yet: `REPRISE_LEDGER_AWAY`, and claiming again tells. */
   const finish = async (
@@ -346,6 +401,7 @@ export function postgresServer(options: {
     once,
     together,
     transaction,
+    undecided,
     unopened: async (doing, work) => {
       if (closing !== undefined) throw away(`${doing}, closed`);
       try {

@@ -6,6 +6,7 @@ import { withDeadline } from "../../base/promise.ts";
 import type { QueryResult, Transactions } from "../../contract/transactions.ts";
 import type { Answer } from "./driver.ts";
 import { isAborted, isConflict, isEnded, isLoss, isOutside, isOwnDuplicate, sqlState, translate } from "./failure.ts";
+import { inTurn } from "./in-turn.ts";
 import { boundIdling, isOpen, markOpen } from "./rows.ts";
 import { type Alone, type Ending, type Held, type PostgresServer, type Step, step } from "./server.ts";
 
@@ -26,11 +27,22 @@ export interface Session<Tx> {
   readonly running: Set<Name>;
 }
 
+/** Runs one after the other in the transaction of a session. */
+type InTurn<Tx> = (runs: readonly ((tx: Tx) => Promise<unknown>)[]) => Promise<readonly unknown[]>;
+
 type Work<Tx, T> = (session: Session<Tx>, answers: readonly Answer[]) => Promise<Ending<T>>;
 
 /** Runs work in transactions that `opening` begins. */
 export interface Transactor<Tx> {
+  /** The user's work and nothing of ours. */
+  readonly bare: <T>(doing: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
   readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>, alone?: Alone) => Promise<T>;
+  /** The same for work of several runs. Left out: a mapper's statements go one by one. */
+  readonly runAll?: <T>(
+    doing: string,
+    opening: readonly Step[],
+    work: (session: Session<Tx>, inTurn: InTurn<Tx>, answers: readonly Answer[]) => Promise<Ending<T>>,
+  ) => Promise<T>;
   /**
    * The same under a savepoint of an open transaction. What goes wrong undoes the savepoint.
    * @throws REPRISE_RETRY_TRANSACTION when another transaction was in the way
@@ -40,13 +52,16 @@ export interface Transactor<Tx> {
   readonly query: (tx: Tx, text: string, params: readonly unknown[]) => Promise<QueryResult>;
 }
 
-const boundIdle = step(`select ${boundIdling("$1")} as idle, ${markOpen} as open`, String(defaults.postgres.idleMs));
+export const boundIdle = step(
+  `select ${boundIdling("$1")} as idle, ${markOpen} as open`,
+  String(defaults.postgres.idleMs),
+);
 /** The server ends a statement that takes longer, and its connection stays of use. */
 const boundStatements = "select set_config('statement_timeout', $1::text, true) as bound";
 
-/** The user's work and nothing of ours. */
+/** The user's work and nothing of ours, once. */
 export function runAlone<Tx, T>(
-  transactor: Transactor<Tx>,
+  transactor: Pick<Transactor<Tx>, "run">,
   doing: string,
   work: (tx: Tx) => Promise<T>,
   alone?: Alone,
@@ -68,6 +83,9 @@ interface Level {
   readonly depth: number;
   readonly running: Set<Name>;
   open: boolean;
+  /** How often its work has asked for something, and the last answer it was promised. */
+  asked: number;
+  answer: Promise<unknown> | undefined;
   /** A savepoint inside it is open: a statement would land there, and be undone with it. */
   suspended: boolean;
 }
@@ -99,38 +117,76 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     if (typeof text !== "string")
       throw misuse("a statement is no text.", "Pass its text, and its parameters as a list.");
     if (endsTransaction.test(text)) throw misuse("a statement would end it.", "Return to commit, throw to roll back.");
+    if (level !== undefined) level.asked += 1;
     return held.query(text, params);
   };
 
-  const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
+  const levelOn = (held: Held, running = new Set<Name>()): Level => {
+    return { held, depth: 0, running, open: true, asked: 0, answer: undefined, suspended: false };
+  };
+  const txOf = (level: Level): PostgresTransaction => {
     const tx: PostgresTransaction = {
-      query: async (text, params = []) => (await query(level, text, params)).rows,
+      query: (text, params = []) => {
+        const answer = query(level, text, params).then(({ rows }) => rows);
+        level.answer = answer;
+        return answer;
+      },
     };
     levels.set(tx, level);
+    return tx;
+  };
+  const leave = (level: Level, tx: PostgresTransaction): void => {
+    // what is written from here on must not be written outside of it
+    level.open = false;
+    // left to the collector, all that a transaction ever held would grow old with the map
+    levels.delete(tx);
+  };
+  const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
+    const tx = txOf(level);
     try {
       return await work({ tx, run: level.held.run, running: level.running });
     } finally {
-      // what is written from here on must not be written outside of it
-      level.open = false;
-      // left to the collector, all that a transaction ever held would grow old with the map
-      levels.delete(tx);
+      leave(level, tx);
     }
+  };
+  /** Work whose value is the answer to its one statement has nothing left to send. */
+  const begin = <T>(level: Level, work: (tx: PostgresTransaction) => Promise<T>) => {
+    const tx = txOf(level);
+    const value = work(tx);
+    const isAll = level.asked === 1 && value === level.answer;
+    // what something beside it sends is refused
+    if (isAll) leave(level, tx);
+    return { isAll, value: isAll ? value : value.finally(() => leave(level, tx)) };
   };
 
   return {
+    bare: (doing, work) =>
+      server.undecided(doing, [boundIdle], (held, decide) => {
+        const { value, isAll } = begin(levelOn(held), work);
+        decide(isAll ? "one statement" : "more");
+        return value;
+      }),
+    runAll: (doing, opening, work) =>
+      server.transaction(doing, opening, (held, answers) => {
+        const level = levelOn(held);
+        const turns: InTurn<PostgresTransaction> = (runs) =>
+          inTurn(
+            held,
+            runs.map((run) => (gate) => begin(levelOn(gate, level.running), run)),
+          );
+        return enter(level, (session) => work(session, turns, answers));
+      }),
     run: (doing, opening, work, alone) =>
       server.transaction(
         doing,
         opening,
-        (held, answers) => {
-          const level = { held, depth: 0, running: new Set<Name>(), open: true, suspended: false };
-          return enter(level, (session) => work(session, answers));
-        },
+        (held, answers) => enter(levelOn(held), (session) => work(session, answers)),
         alone,
       ),
     query: (tx, text, params) => query(levels.get(tx), text, params),
     nest: async (tx, opening, work) => {
       const outer = check(levels.get(tx));
+      outer.asked += 1;
       outer.suspended = true;
       try {
         const inner = { ...outer, depth: outer.depth + 1, suspended: false };
@@ -201,33 +257,36 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
     return known;
   };
 
-  return {
-    run: (doing, opening, work, alone) => {
-      const once = async () => {
-        let phase: "before" | "work" | "commit" = "before";
-        try {
-          return await transactions.begin(async (tx) => {
-            phase = "work";
-            const { run } = heldOf(tx, doing);
-            const level = levelOf(tx);
-            const session = { tx, run, running: level.running };
-            const opened = await run(opening);
-            level.statementMs = alone?.statementMs;
-            // a mapper may hand out one object for one transaction after the other
-            const ending = await work(session, opened).finally(() => {
-              level.statementMs = undefined;
-            });
-            if (ending.is === "rollback") return ending.value;
-            const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
-            phase = "commit";
-            return value;
+  const run: Transactor<Tx>["run"] = (doing, opening, work, alone) => {
+    const once = async () => {
+      let phase: "before" | "work" | "commit" = "before";
+      try {
+        return await transactions.begin(async (tx) => {
+          phase = "work";
+          const { run } = heldOf(tx, doing);
+          const level = levelOf(tx);
+          const session = { tx, run, running: level.running };
+          const opened = await run(opening);
+          level.statementMs = alone?.statementMs;
+          // a mapper may hand out one object for one transaction after the other
+          const ending = await work(session, opened).finally(() => {
+            level.statementMs = undefined;
           });
-        } catch (error) {
-          throw ofMapper(error, phase, server.ledger, doing);
-        }
-      };
-      return server.elsewhere(doing, () => (alone === undefined ? server.repeating(once) : once()));
-    },
+          if (ending.is === "rollback") return ending.value;
+          const value = ending.value(await run(ending.steps.length === 0 ? askOpen : ending.steps));
+          phase = "commit";
+          return value;
+        });
+      } catch (error) {
+        throw ofMapper(error, phase, server.ledger, doing);
+      }
+    };
+    return server.elsewhere(doing, () => (alone === undefined ? server.repeating(once) : once()));
+  };
+
+  return {
+    bare: (doing, work) => runAlone({ run }, doing, work),
+    run,
     query: (tx, text, params) => {
       const { statementMs } = levelOf(tx);
       const sent = transactions.query(tx, text, params);
