@@ -85,7 +85,7 @@ const callerWith = (own: string) =>
 const book = `curl -si ${address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
 const bookByFunction = `curl -si ${functions.address}/bookings ${callerWith(key)} -d '{"reference":"${key}","workshop":"w-120"}'`;
 const bookByMessage = `curl -si ${address}/booking-requests ${callerWith(`${key}-request`)} -d '{"reference":"${key}","workshop":"w-120"}'`;
-const cancel = `curl -si -X POST ${address}/bookings/${key}/cancellation ${callerWith(`${key}-cancel`)}`;
+const cancel = `curl -si -X POST ${address}/bookings/${key}/cancellation ${callerWith(`${key}-cancel`)} -d '{}'`;
 const refund = `curl -si ${address}/bookings/${key}/refund ${callerWith(`${key}-refund`)} -d '{"reason":"answer-lost"}'`;
 console.log(`
 The booking platform is running, with its payment gateway on ${gateway.address}, a price API on ${prices.address} and a mail
