@@ -15,8 +15,9 @@ interface OutboxesProps {
 /** Messages that were committed with work, and how far they have come. */
 export function Outboxes({ declared, metrics, at }: OutboxesProps) {
   if (declared.length === 0) return null;
+  const sends = declared.some((outbox) => !isQueue(outbox));
   return (
-    <Section class="note" title="Outboxes" aside={metrics === undefined ? undefined : windowOf(metrics)}>
+    <Section class="note-section" title="Outboxes" aside={metrics === undefined ? undefined : windowOf(metrics)}>
       <div class="tw">
         <table>
           <caption class="vh">Outboxes</caption>
@@ -26,15 +27,19 @@ export function Outboxes({ declared, metrics, at }: OutboxesProps) {
               <th scope="col" class="hide-s">
                 To
               </th>
-              <th scope="col" class="r hide-s">
+              <th scope="col" class={sends ? "r hide-s" : "r"}>
                 Published
               </th>
-              <th scope="col" class="r">
-                Sent
-              </th>
-              <th scope="col" class="r hide-s" title="Attempts at sending, of one message or several">
-                Failed attempts
-              </th>
+              {sends ? (
+                <>
+                  <th scope="col" class="r">
+                    Sent
+                  </th>
+                  <th scope="col" class="r hide-s" title="Attempts at sending, of one message or several">
+                    Failed attempts
+                  </th>
+                </>
+              ) : null}
               <th scope="col" class="r">
                 Waiting
               </th>
@@ -50,6 +55,7 @@ export function Outboxes({ declared, metrics, at }: OutboxesProps) {
                 outbox={outbox}
                 counted={metrics?.outboxes.find(({ name }) => name === outbox.name)}
                 at={at}
+                sends={sends}
               />
             ))}
           </tbody>
@@ -63,13 +69,15 @@ interface OutboxRowProps {
   readonly outbox: Decided;
   readonly counted: OutboxMetrics | undefined;
   readonly at: number;
+  /** Whether any of them sends. */
+  readonly sends: boolean;
 }
 
-function OutboxRow({ outbox, counted, at }: OutboxRowProps) {
+function OutboxRow({ outbox, counted, at, sends }: OutboxRowProps) {
   const to = valueIn(outbox.answers["to"]) ?? "";
   const { total, waiting = null, oldestAt = null } = counted ?? {};
   // nothing is sent of a queue: its messages are received where they lie
-  const sends = !isQueue(outbox);
+  const isSent = !isQueue(outbox);
   const late = isOverdue(outbox, oldestAt, at) ? " warn" : "";
   return (
     <tr>
@@ -77,12 +85,16 @@ function OutboxRow({ outbox, counted, at }: OutboxRowProps) {
         <span class="name m">{outbox.name}</span>
         <span class="sub only-s">{to}</span>
       </td>
-      <td class={sends ? "hide-s m" : "hide-s"}>{to}</td>
-      <td class="r n hide-s">{total === undefined ? <Unknown /> : quiet(total.published)}</td>
-      <td class="r n">{total === undefined ? <Unknown /> : sends ? quiet(total.relayed) : none}</td>
-      <td class={`r n hide-s${(total?.failed ?? 0) > 0 ? " warn" : ""}`}>
-        {total === undefined ? <Unknown /> : sends ? quiet(total.failed) : none}
-      </td>
+      <td class={isSent ? "hide-s m" : "hide-s"}>{to}</td>
+      <td class={sends ? "r n hide-s" : "r n"}>{total === undefined ? <Unknown /> : quiet(total.published)}</td>
+      {sends ? (
+        <>
+          <td class="r n">{total === undefined ? <Unknown /> : isSent ? quiet(total.relayed) : none}</td>
+          <td class={`r n hide-s${(total?.failed ?? 0) > 0 ? " warn" : ""}`}>
+            {total === undefined ? <Unknown /> : isSent ? quiet(total.failed) : none}
+          </td>
+        </>
+      ) : null}
       <td class={`r n${late}`}>{waiting === null ? <Unknown /> : quiet(waiting)}</td>
       <td class={`r n${late}`}>{waiting === null ? <Unknown /> : oldestAt === null ? none : age(at - oldestAt)}</td>
     </tr>
