@@ -77,7 +77,7 @@ test("consumers stand with what was received, absorbed, waits and is set aside, 
   for (const name of ["invalid", "mismatch", "too old", "foreign", "its identity came with other input before"]) {
     await cell(name).first().waitFor();
   }
-  const row = page.getByRole("row", { name: "rabbitmq seat.released" });
+  const row = page.getByRole("table", { name: "Consumers" }).getByRole("row", { name: "rabbitmq seat.released" });
   expect(await row.getByRole("cell").allTextContents()).toEqual([
     expect.stringMatching(/^rabbitmq seat\.released/),
     ...["seat.release", "booking-team"],
