@@ -21,6 +21,7 @@ import {
   decideConsumer,
   decideLoad,
   decideOperation,
+  decideOutbox,
   decideRoute,
   decideSchedule,
 } from "./decisions/decide.ts";
@@ -177,6 +178,7 @@ export class Instance {
       loads: () => this.#loads.list(),
       schedules: () => this.#schedules.list(),
       consumers: () => this.#consumers.list(),
+      outboxes: () => this.#outboxes.list(),
       memory: () => {
         const { bound, eviction, entries, bytes } = this.#caches.memory;
         return { entries: entries(), bytes: bytes(), bound, eviction, declared: memory !== undefined };
@@ -271,6 +273,7 @@ export class Instance {
       ...this.#loads.list().map(({ declaration }) => decideLoad(declaration, owner)),
       ...this.#schedules.list().map(({ declaration }) => decideSchedule(declaration, owner)),
       ...this.#consumers.list().map((consumer) => decideConsumer(consumer)),
+      ...this.#outboxes.list().map((outbox) => decideOutbox(outbox, owner)),
     ];
   }
 

@@ -84,7 +84,7 @@ function tabsOf({ incidents, decisions }: Data): readonly View[] {
     incidents: (incidents?.incidents.length ?? 0) > 0,
     loads: decisions?.decisions.some(({ kind }) => kind === "load") === true,
     schedules: decisions?.decisions.some(({ kind }) => kind === "schedule") === true,
-    messages: decisions?.decisions.some(({ kind }) => kind === "consumer") === true,
+    messages: decisions?.decisions.some(({ kind }) => kind === "consumer" || kind === "outbox") === true,
   };
   return views.filter((view) => has[view] ?? true);
 }

@@ -2,10 +2,14 @@ import type { Data } from "./data.ts";
 import { age, plural, sentence, whole } from "./format.ts";
 import { deadLetterReasons, reasonWords } from "./letters.ts";
 import type { Need } from "./needs.ts";
+import { isOverdue, isQueue } from "./outboxes.ts";
 import { link, type Route } from "./route.ts";
 
-/** What of jobs needs a person: ticks that did not end well, loads that stopped, messages set aside, pauses that nobody has ended. */
-export function jobNeeds({ loads, schedules, consumers, metrics, live }: Data, route: Route): readonly Need[] {
+/** What of jobs needs a person: ticks that did not end well, loads that stopped, messages that wait or are set aside, pauses that nobody has ended. */
+export function jobNeeds(
+  { loads, schedules, consumers, decisions, metrics, live }: Data,
+  route: Route,
+): readonly Need[] {
   const now = live?.at ?? schedules?.at ?? loads?.at ?? 0;
   const ended = (schedules?.schedules ?? []).flatMap(({ name, owner, ticks }): readonly Need[] => {
     // what a later tick has made good needs nobody
@@ -102,5 +106,30 @@ export function jobNeeds({ loads, schedules, consumers, metrics, live }: Data, r
       },
     ];
   });
-  return [...ended, ...refused, ...unfinished, ...tied, ...aside, ...paused];
+  const outboxes = decisions?.decisions.filter(({ kind }) => kind === "outbox") ?? [];
+  const waiting = outboxes.flatMap((outbox): readonly Need[] => {
+    const counted = metrics?.outboxes.find((one) => one.name === outbox.name);
+    const { waiting: messages = null, oldestAt = null, total } = counted ?? {};
+    if (!isOverdue(outbox, oldestAt, now)) return [];
+    const { name, owner } = outbox;
+    const all = messages === null ? "" : ` ${whole(messages)} ${plural(messages, "waits", "wait")}.`;
+    const failed = total?.failed ?? 0;
+    const why = isQueue(outbox)
+      ? "Its consumer is paused, is behind, or runs nowhere."
+      : failed === 0
+        ? "No instance that is seen sends them, or more is published than is sent."
+        : `${whole(failed)} ${plural(failed, "attempt")} failed in the range shown: the broker refuses or is away. They stay in order and are sent once it takes them.`;
+    return [
+      {
+        kind: "waits",
+        bad: false,
+        href: link(route, "messages"),
+        title: `${name}: ${isQueue(outbox) ? "its oldest message has waited" : "its oldest message has not been sent"} for ${age(now - oldestAt)}`,
+        detail: `${why}${all}`,
+        owner: owner ?? "nobody",
+        age: age(now - oldestAt),
+      },
+    ];
+  });
+  return [...ended, ...refused, ...unfinished, ...tied, ...waiting, ...aside, ...paused];
 }

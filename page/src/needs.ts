@@ -1,7 +1,8 @@
+import type { Decided } from "../../src/decisions/decided.ts";
 import type { Data } from "./data.ts";
 import { age, plural, sentence, whole } from "./format.ts";
 import { jobNeeds } from "./job-needs.ts";
-import { link, type Route } from "./route.ts";
+import { link, type Route, type View } from "./route.ts";
 
 export interface Need {
   readonly kind: string;
@@ -102,7 +103,7 @@ export function needsOf(data: Data, route: Route): readonly Need[] {
       ({ kind, name, owner, undecided }): Need => ({
         kind: "undecided",
         bad: false,
-        href: kind === "route" ? link(route, "decisions") : link(route, `${kind}s`, [name]),
+        href: link(route, viewOf[kind], kind === "route" ? [] : [name]),
         title: `${name}: nobody has decided ${undecided.join(", ")}`,
         detail: [
           ...(kind === "route" ? [askedOf(name)] : []),
@@ -114,6 +115,17 @@ export function needsOf(data: Data, route: Route): readonly Need[] {
     );
   return [...unknown, ...differing, ...second, ...jobNeeds(data, route), ...open];
 }
+
+/** Where a declaration is seen. */
+const viewOf: Readonly<Record<Decided["kind"], View>> = {
+  cache: "caches",
+  operation: "operations",
+  load: "loads",
+  schedule: "schedules",
+  consumer: "messages",
+  outbox: "messages",
+  route: "decisions",
+};
 
 const consequences: Readonly<Record<string, string>> = {
   owner: "Nobody answers for it.",

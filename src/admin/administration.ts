@@ -8,6 +8,7 @@ import { type Settings, settingsOf } from "../operation/settings.ts";
 import { type Choice, choicesOf } from "./choices.ts";
 import { administerConsumers, type ConsumerAdministration } from "./consumers.ts";
 import { administerLoads, type LoadAdministration } from "./loads.ts";
+import { administerOutboxes, type OutboxAdministration } from "./outboxes.ts";
 import { administerSchedules, type ScheduleAdministration } from "./schedules.ts";
 import { listTwice, type SucceededTwice, type TwiceOptions } from "./twice.ts";
 
@@ -27,7 +28,7 @@ export interface Shown extends RunHistory {
 
 /**
  * Looking at recorded work, and deciding about it: one set of verbs for programs, the command line and the page. The same
- * for loads, schedules and consumers, by their names.
+ * for loads, schedules, consumers and outboxes, by their names.
  *
  * Every decision is carried out in one step of the ledger if the work is still in the state it is for, and is kept with who
  * made it and why. Each returns the run as it stands after it. It opens the ledger and begins no background work: whoever only
@@ -85,6 +86,7 @@ export interface Administration {
   readonly loads: LoadAdministration;
   readonly schedules: ScheduleAdministration;
   readonly consumers: ConsumerAdministration;
+  readonly outboxes: OutboxAdministration;
 }
 
 const listed = 50;
@@ -157,6 +159,7 @@ export function administer(reprise: { readonly "~inside": Inside }): Administrat
     loads: administerLoads(inside),
     schedules: administerSchedules(inside),
     consumers: administerConsumers(inside),
+    outboxes: administerOutboxes(inside),
   };
 }
 

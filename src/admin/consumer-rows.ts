@@ -1,6 +1,7 @@
 import type { ShownConsumer, ShownLetter } from "./consumers.ts";
+import type { ShownOutbox } from "./outboxes.ts";
 
-/** What people are told of consumers, on the page and on a terminal: names, reasons and counts; no content of a message. */
+/** What people are told of consumers and outboxes, on the page and on a terminal: names, reasons and counts; no content of a message. */
 
 export interface ConsumerRow extends Omit<ShownConsumer, "owner"> {
   readonly owner: string | null;
@@ -11,12 +12,20 @@ export interface LetterRow extends Omit<ShownLetter, "sentAt" | "setAsideAt"> {
   readonly setAsideAt: number | null;
 }
 
+export interface OutboxRow extends Omit<ShownOutbox, "oldestAt"> {
+  readonly oldestAt: number | null;
+}
+
 export function consumerRow(shown: ShownConsumer): ConsumerRow {
   return { ...shown, owner: shown.owner ?? null };
 }
 
 export function letterRow({ sentAt, setAsideAt, ...letter }: ShownLetter): LetterRow {
   return { ...letter, sentAt: instantOf(sentAt), setAsideAt: instantOf(setAsideAt) };
+}
+
+export function outboxRow({ oldestAt, ...outbox }: ShownOutbox): OutboxRow {
+  return { ...outbox, oldestAt: instantOf(oldestAt) };
 }
 
 /** A broker may tell what is no date. */

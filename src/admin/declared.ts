@@ -2,7 +2,7 @@ import { RepriseError } from "../base/errors.ts";
 
 /** The one of this name. @throws REPRISE_BAD_DECLARATION */
 export function find<T extends { readonly name: string }>(
-  kind: "load" | "schedule" | "consumer",
+  kind: "load" | "schedule" | "consumer" | "outbox",
   declared: readonly T[],
   name: string,
 ): T {

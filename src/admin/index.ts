@@ -10,5 +10,6 @@ export type {
   ShownLetters,
 } from "./consumers.ts";
 export type { LoadAdministration, ShownLoad } from "./loads.ts";
+export type { OutboxAdministration, ShownOutbox } from "./outboxes.ts";
 export type { ScheduleAdministration, ShownSchedule } from "./schedules.ts";
 export type { SucceededTwice, TwiceOptions } from "./twice.ts";

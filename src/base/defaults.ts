@@ -148,6 +148,9 @@ export const defaults = {
     closeMs: 2_000,
     /** What is set aside is counted so far: whoever sees so many looks at them. */
     mostCounted: 100,
+    /** A ledger is asked what waits as often as the journal writes it down, and its answer is one of then or none. */
+    standingEveryMs: 10_000,
+    standingMs: 5_000,
   },
   functions: {
     /** Before the platform ends an invocation: to store, to answer and to be logged. */

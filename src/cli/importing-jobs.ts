@@ -1,5 +1,12 @@
 import type { Administration } from "../admin/administration.ts";
-import { type ConsumerRow, consumerRow, type LetterRow, letterRow } from "../admin/consumer-rows.ts";
+import {
+  type ConsumerRow,
+  consumerRow,
+  type LetterRow,
+  letterRow,
+  type OutboxRow,
+  outboxRow,
+} from "../admin/consumer-rows.ts";
 import type { LetterChoice, LetterCounts } from "../admin/consumers.ts";
 import { type LoadRow, type LoadRunRow, loadRow, loadRunRow, type WindowRow, windowRows } from "../admin/load-rows.ts";
 import { type ScheduleRow, scheduleRow, type TickRow, tickRow } from "../admin/schedule-rows.ts";
@@ -7,7 +14,7 @@ import { defaults } from "../base/defaults.ts";
 import type { Note } from "../contract/ledger.ts";
 import type { LoadPreview, LoadProgress, LoadReconciliation, LoadResult } from "../load/surface.ts";
 
-/** What is asked of the loads, schedules and consumers of an instance, in the process of its module. */
+/** What is asked of the loads, schedules, consumers and outboxes of an instance, in the process of its module. */
 
 export interface AskedRange {
   readonly from?: string | undefined;
@@ -27,7 +34,8 @@ export type AskedOfJobs =
   | { readonly verb: "schedule-run"; readonly name: string; readonly at: number | undefined }
   | { readonly verb: "schedule-pause" | "schedule-resume"; readonly name: string; readonly note: Note }
   | { readonly verb: "consumers"; readonly names: readonly string[]; readonly choice: LetterChoice }
-  | { readonly verb: "consumer-redrive" | "consumer-discard"; readonly name: string; readonly choice: LetterChoice };
+  | { readonly verb: "consumer-redrive" | "consumer-discard"; readonly name: string; readonly choice: LetterChoice }
+  | { readonly verb: "outboxes" };
 
 export type AnsweredOfJobs =
   | { readonly is: "loads"; readonly loads: readonly LoadRow[] }
@@ -44,6 +52,7 @@ export type AnsweredOfJobs =
   /** `changed`: false where it was so already. */
   | { readonly is: "schedule-changed"; readonly changed: boolean; readonly schedule: ScheduleRow }
   | { readonly is: "consumers"; readonly consumers: readonly ConsumerLetters[] }
+  | { readonly is: "outboxes"; readonly outboxes: readonly OutboxRow[] }
   | { readonly is: "letters-acted"; readonly counts: LetterCounts }
   /** It was asked to end before it was done. */
   | { readonly is: "stopped" };
@@ -63,7 +72,7 @@ const windowsAtMost = 10_000;
 const stopping = new AbortController();
 
 export function isOfJobs<A extends { readonly verb: string }>(asked: A | AskedOfJobs): asked is AskedOfJobs {
-  return /^(load|schedule|consumer)/.test(asked.verb);
+  return /^(load|schedule|consumer|outbox)/.test(asked.verb);
 }
 
 /** A load ends with its window; a tick begins no further record. */
@@ -79,7 +88,7 @@ export async function answerJobs(
   asked: AskedOfJobs,
   progress: (progress: LoadProgress) => void,
 ): Promise<AnsweredOfJobs> {
-  const { loads, schedules, consumers } = administration;
+  const { loads, schedules, consumers, outboxes } = administration;
   try {
     switch (asked.verb) {
       case "loads":
@@ -121,6 +130,8 @@ export async function answerJobs(
         for (const name of asked.names) told.push(await lettersOf(administration, name, asked.choice));
         return { is: "consumers", consumers: told };
       }
+      case "outboxes":
+        return { is: "outboxes", outboxes: (await outboxes.list()).map(outboxRow) };
       case "consumer-redrive":
         return { is: "letters-acted", counts: await consumers.redrive(asked.name, asked.choice) };
       case "consumer-discard":

@@ -15,7 +15,7 @@ import { parseCount } from "./options.ts";
 export function messagesCommand(exitWith: (code: number) => void): Command {
   const messages = new Command("messages")
     .description(
-      "Lists what declared consumers have set aside and what is parked, sends it again and removes it. Nothing is received besides, and no content is printed. Ends with 0 where it is done, with 1 where a message is gone or a broker or the ledger does not answer, with 2 where what was given cannot be used.",
+      "Lists what declared consumers have set aside, what is parked and what waits in outboxes, sends it again and removes it. Nothing is received besides, and no content is printed. Ends with 0 where it is done, with 1 where a message is gone or a broker or the ledger does not answer, with 2 where what was given cannot be used.",
     )
     .exitOverride();
   const verb = (name: string, description: string): Command =>
@@ -29,7 +29,7 @@ export function messagesCommand(exitWith: (code: number) => void): Command {
 
   verb(
     "list",
-    "The consumers, each with its dead letters, what waits and what is parked. A broker that cannot browse keeps its dead letters from others meanwhile, and may count a delivery.",
+    "The consumers, each with its dead letters, what waits and what is parked, and the outboxes with what waits in them. A broker that cannot browse keeps its dead letters from others meanwhile, and may count a delivery.",
   )
     .option("--limit <messages>", "of each consumer at most so many; 20", parseCount)
     .action(async (module: string | undefined, options: ListMessagesOptions) =>

@@ -4,7 +4,7 @@ import type { DeadLetterReason } from "../contract/source.ts";
 import { failedJob, type JobOptions, type Jobs, oneOf, withJobs } from "./jobs.ts";
 import { confirmed, notSo } from "./operations.ts";
 import { asJson, printable, refuse } from "./print.ts";
-import { consumerLines } from "./show-messages.ts";
+import { consumerLines, outboxLines } from "./show-messages.ts";
 import { count } from "./show-pairs.ts";
 
 /** As the command line is parsed. */
@@ -28,16 +28,27 @@ export interface DiscardOptions extends ActOnMessagesOptions {
 export function runListMessages(module: string | undefined, options: ListMessagesOptions): Promise<number> {
   return withConsumers(module, options, async ({ declared, name, ask }) => {
     const names = name === undefined ? declared.map((one) => one.name) : [name];
-    if (names.length === 0) return refuse("The module declares no consumer.");
+    // whoever names a consumer asks about that alone
+    const told = name === undefined ? await ask({ verb: "outboxes" }) : noOutboxes;
+    if (told.is !== "outboxes") return failedJob(told, options, "");
+    const { outboxes } = told;
+    if (names.length === 0 && outboxes.length === 0) {
+      return refuse("The module declares no consumer and no outbox.");
+    }
     const { reason, limit = defaults.cli.lettersListed, json } = options;
     const answer = await ask({ verb: "consumers", names, choice: { reason, most: limit } });
     if (answer.is !== "consumers") return failedJob(answer, options, "");
     const { consumers } = answer;
-    const lines = consumers.flatMap((consumer) => consumerLines(consumer, Date.now()));
-    process.stdout.write(json === true ? asJson({ consumers }) : `${lines.join("\n")}\n`);
+    const lines = [
+      ...consumers.flatMap((consumer) => consumerLines(consumer, Date.now())),
+      ...outboxLines(outboxes, Date.now()),
+    ];
+    process.stdout.write(json === true ? asJson({ consumers, outboxes }) : `${lines.join("\n")}\n`);
     return consumers.some(({ failed }) => failed !== null) ? 1 : 0;
   });
 }
+
+const noOutboxes = { is: "outboxes", outboxes: [] } as const;
 
 export function runRedrive(module: string | undefined, options: ActOnMessagesOptions): Promise<number> {
   return withOne(module, options, async (name, { askAtLength }) => {

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { LetterRow } from "../admin/consumer-rows.ts";
+import type { LetterRow, OutboxRow } from "../admin/consumer-rows.ts";
 import type { ConsumerLetters } from "./importing-jobs.ts";
 import { printable } from "./print.ts";
 import { count, inWords } from "./show-pairs.ts";
@@ -19,6 +19,14 @@ export function consumerLines(consumer: ConsumerLetters, now: number): readonly 
     ...letters.map((letter) => `  ${letterLine(letter, width, now)}`),
     ...(more ? [pc.dim("  and more: --limit")] : []),
   ];
+}
+
+/** Outboxes and what waits in them. */
+export function outboxLines(outboxes: readonly OutboxRow[], now: number): readonly string[] {
+  return outboxes.flatMap(({ name, to, waiting, oldestAt }) => [
+    `${pc.bold(`outbox ${printable(name)}`)}  ${to === null ? "a queue in the ledger" : `to ${printable(to)}`}`,
+    `  waiting ${figure(waiting)}${oldestAt === null ? "" : `, the oldest for ${inWords(Math.max(0, now - oldestAt))}`}`,
+  ]);
 }
 
 function figure(messages: number | null): string {

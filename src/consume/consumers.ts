@@ -1,6 +1,7 @@
 import { Abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { RepriseError } from "../base/errors.ts";
+import type { LastAnswer } from "../base/last-answer.ts";
 import { sha256 } from "../base/names.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
@@ -14,7 +15,7 @@ import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from
 import { Receiving } from "./receiving.ts";
 import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
 import { type ConsumeSettings, consumeSettingsOf, registersOf } from "./settings.ts";
-import { askStanding, LastStanding } from "./standing.ts";
+import { askStanding, lastStandingOf } from "./standing.ts";
 
 /** What the instance lends to its consumers. */
 export interface ConsumeHost {
@@ -94,7 +95,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly #host: ConsumeHost;
   readonly #draining = new Abortable();
   readonly #byHand = new Set<Promise<unknown>>();
-  #lastStanding: LastStanding | undefined;
+  #lastStanding: LastAnswer<SourceStanding> | undefined;
   #horizonMs: number | null | undefined;
   #began = () => {};
   #refused: (reason: Error) => void = () => {};
@@ -171,7 +172,7 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
       draining: this.#draining,
       closing: this.#host.closing,
     };
-    this.#lastStanding = new LastStanding(source, clock);
+    this.#lastStanding = lastStandingOf(source, clock);
     const horizon = (ms: number | null) => {
       this.#horizonMs = ms;
     };

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
+import { LastAnswer } from "../base/last-answer.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Source, SourceStanding } from "../contract/source.ts";
 
@@ -18,37 +19,9 @@ export async function askStanding(source: Source, clock: Clock): Promise<SourceS
   return withDeadline(clock, defaults.consume.settleMs, source.standing(), away);
 }
 
-/** How much there is, as it was told last: whoever draws a figure waits for no broker. */
-export class LastStanding {
-  readonly #source: Source;
-  readonly #clock: Clock;
-  #last = unknown;
-  #askedAt = Number.NEGATIVE_INFINITY;
-
-  constructor(source: Source, clock: Clock) {
-    this.#source = source;
-    this.#clock = clock;
-  }
-
-  /** Asks anew behind what it answers, now and then. */
-  get latest(): SourceStanding {
-    const now = this.#clock.monotonic();
-    if (now - this.#askedAt >= defaults.consume.standingEveryMs) {
-      this.#askedAt = now;
-      void this.#ask();
-    }
-    return this.#last;
-  }
-
-  /** Never rejects, and holds no process that would end. */
-  async #ask(): Promise<void> {
-    let cancel = () => {};
-    const late = new Promise<SourceStanding>((resolve) => {
-      cancel = this.#clock.timer(defaults.consume.settleMs, () => resolve(unknown));
-    });
-    // an old figure would be taken for one of now
-    const told = (async () => (await this.#source.standing?.()) ?? unknown)().catch(() => unknown);
-    this.#last = await Promise.race([told, late]);
-    cancel();
-  }
+/** How much there is, as it was told last. */
+export function lastStandingOf(source: Source, clock: Clock): LastAnswer<SourceStanding> {
+  const { settleMs: withinMs, standingEveryMs: everyMs } = defaults.consume;
+  const ask = async () => (await source.standing?.()) ?? unknown;
+  return new LastAnswer({ clock, ask, unknown, everyMs, withinMs });
 }

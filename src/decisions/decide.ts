@@ -7,6 +7,8 @@ import type { ConsumeDeclaration } from "../consume/declaration.ts";
 import type { ConsumeSettings } from "../consume/settings.ts";
 import type { LoadDeclaration } from "../load/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { AnyOutboxDeclaration } from "../outbox/declaration.ts";
+import type { OutboxSettings } from "../outbox/settings.ts";
 import type { IfMissed, ScheduleDeclaration } from "../schedule/declaration.ts";
 import { callerContract } from "./caller-contract.ts";
 import type { Answer, Decided } from "./decided.ts";
@@ -242,6 +244,22 @@ export function decideConsumer(consumer: Consumer): Decided {
 function horizonInWords(ms: number | null | undefined): string {
   if (ms === undefined) return "as the broker tells when it begins";
   return ms === null ? "none: it may be delivered again after any time" : `${lasting(ms)}, as the broker tells`;
+}
+
+interface Outbox {
+  readonly declaration: AnyOutboxDeclaration;
+  readonly settings: Pick<OutboxSettings, "leaseMs" | "limitBytes">;
+}
+
+/** Reads an outbox's declaration: every question with its answer. It leaves none open that a person must answer. */
+export function decideOutbox({ declaration, settings }: Outbox, instanceOwner: string | undefined): Decided {
+  const { name, to, limit, lease } = declaration;
+  return decided("outbox", name, instanceOwner, {
+    owner: orDefault(instanceOwner, "whoever answers for the work that publishes"),
+    to: to === undefined ? byDefault("a queue in the ledger") : declared(to.name),
+    limit: orDefault(given(limit), `${settings.limitBytes / 1_024}kb`),
+    lease: orDefault(lease, seconds(settings.leaseMs)),
+  });
 }
 
 interface Route {

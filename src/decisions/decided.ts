@@ -12,7 +12,7 @@ export type Answer =
 
 export interface Decided {
   /** A route: one that changes something and is no operation, of an application that is watched. */
-  readonly kind: "cache" | "operation" | "load" | "schedule" | "consumer" | "route";
+  readonly kind: "cache" | "operation" | "load" | "schedule" | "consumer" | "outbox" | "route";
   readonly name: string;
   readonly owner: string | undefined;
   /** Question, in the declaration's own word, to answer: `freshFor`, `ifStale`, `retention`… */

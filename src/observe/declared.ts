@@ -2,6 +2,7 @@ import { sha256 } from "../base/names.ts";
 import type { CacheDeclaration } from "../cache/declaration.ts";
 import type { ConsumeDeclaration } from "../consume/declaration.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { AnyOutboxDeclaration } from "../outbox/declaration.ts";
 import type { ScheduleDeclaration } from "../schedule/declaration.ts";
 import type { Inside } from "./inside.ts";
 
@@ -15,7 +16,8 @@ export function declaredOf(inside: Inside): string {
   const operations = inside.operations().map(({ declaration }) => writtenOnce(declaration, writtenOperation));
   const schedules = inside.schedules().map(({ declaration }) => writtenOnce(declaration, writtenSchedule));
   const consumers = inside.consumers().map(({ declaration }) => writtenOnce(declaration, writtenConsumer));
-  return sha256([...caches, ...operations, ...schedules, ...consumers].join("\n")).slice(0, 7);
+  const outboxes = inside.outboxes().map(({ declaration }) => writtenOnce(declaration, writtenOutbox));
+  return sha256([...caches, ...operations, ...schedules, ...consumers, ...outboxes].join("\n")).slice(0, 7);
 }
 
 /** A declaration never changes, and this is asked for with each entry of the journal. */
@@ -60,6 +62,10 @@ function writtenConsumer({ operation, source, options }: ConsumeDeclaration): re
     ...["consumer", source.name, operation.name, deliveredWithin, atOnce, inOrderBy !== undefined, key !== undefined],
     ...[attempts, refusals, ...retryIn],
   ];
+}
+
+function writtenOutbox({ name, to, limit, lease }: AnyOutboxDeclaration): readonly unknown[] {
+  return ["outbox", name, to?.name, limit, lease];
 }
 
 function writtenOperation(declaration: OperationDeclaration): readonly unknown[] {

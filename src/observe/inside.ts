@@ -7,6 +7,7 @@ import type { Ledger } from "../contract/ledger.ts";
 import type { DeclaredLoad } from "../load/loads.ts";
 import type { OperationCounters } from "../operation/counters.ts";
 import type { OperationDeclaration } from "../operation/declaration.ts";
+import type { DeclaredOutbox } from "../outbox/outboxes.ts";
 import type { DeclaredSchedule } from "../schedule/schedules.ts";
 import type { Curve } from "./working-set/curve.ts";
 
@@ -36,6 +37,7 @@ export interface Inside {
   readonly loads: () => readonly DeclaredLoad[];
   readonly schedules: () => readonly DeclaredSchedule[];
   readonly consumers: () => readonly DeclaredConsumer[];
+  readonly outboxes: () => readonly DeclaredOutbox[];
   /** Aborted by `close`, once what was under way has ended or is waited for no longer. */
   readonly closing: AbortSignal;
   readonly memory: () => InsideMemory;

@@ -1,4 +1,5 @@
 import type { ConsumeCount } from "../consume/counters.ts";
+import type { OutboxCounts } from "../outbox/counters.ts";
 import type { TickResult } from "../schedule/surface.ts";
 
 /** The figures as `metrics.json` and the page read them. Names of declarations and numbers; no value, no key. */
@@ -40,6 +41,7 @@ export interface Metrics extends Live {
   readonly routes: readonly RouteMetrics[];
   readonly schedules: readonly ScheduleMetrics[];
   readonly consumers: readonly ConsumerMetrics[];
+  readonly outboxes: readonly OutboxMetrics[];
 }
 
 export interface Mark {
@@ -178,6 +180,16 @@ export interface ConsumerMetrics {
   /** Messages, as the broker told last; `null`: nobody knows. */
   readonly waiting: number | null;
   readonly setAside: number | null;
+}
+
+export interface OutboxMetrics {
+  readonly name: string;
+  /** In the range. */
+  readonly total: Readonly<Record<keyof OutboxCounts, number>>;
+  /** Messages, as the ledger told last; `null`: nobody knows. */
+  readonly waiting: number | null;
+  /** When the oldest of them was committed, by the store's clock; `null`: none waits, or nobody knows. */
+  readonly oldestAt: number | null;
 }
 
 export interface Percentiles {

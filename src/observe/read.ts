@@ -7,7 +7,15 @@ import { type ProcessRun, processRuns } from "./history.ts";
 import type { Inside } from "./inside.ts";
 import type { Instances, LedgerState, Live, Mark, Metrics, Range } from "./metrics.ts";
 import { nowOf } from "./now.ts";
-import { cacheSeries, consumerTotals, operationSeries, routeTotals, scheduleTotals, stepsOf } from "./series.ts";
+import {
+  cacheSeries,
+  consumerTotals,
+  operationSeries,
+  outboxTotals,
+  routeTotals,
+  scheduleTotals,
+  stepsOf,
+} from "./series.ts";
 import { parseSnapshot, type Snapshot, snapshot } from "./snapshot.ts";
 
 export interface MetricsReader {
@@ -197,6 +205,7 @@ export function metricsReader(inside: Inside): MetricsReader {
         routes: routeTotals(chosen, steps),
         schedules: scheduleTotals(chosen, steps),
         consumers: consumerTotals(chosen, steps),
+        outboxes: outboxTotals(chosen, steps),
       };
     },
     stop: () => {

@@ -1,11 +1,13 @@
 import { combineCounts, percentile } from "../base/histogram.ts";
 import { type ConsumeCount, consumeCounts, createConsumeCounters, flatCounts } from "../consume/counters.ts";
+import { createOutboxCounters } from "../outbox/counters.ts";
 import { createScheduleCounters } from "../schedule/counters.ts";
 import type { Interval, ProcessRun } from "./history.ts";
 import type {
   CacheMetrics,
   ConsumerMetrics,
   OperationMetrics,
+  OutboxMetrics,
   Percentiles,
   ReadSeries,
   RouteMetrics,
@@ -18,6 +20,7 @@ import {
   cacheCounts,
   type OperationCount,
   operationCounts,
+  outboxCounts,
   type Snapshot,
   type TickCount,
   tickCounts,
@@ -149,13 +152,40 @@ export function consumerTotals(
       totals.set(name, total);
     }
   }
-  const live = runs.filter(({ state }) => state === "live").sort((a, b) => b.newest.at - a.newest.at);
+  const live = newestLive(runs);
   return [...totals].map(([name, total]) => {
     // every instance asks the same broker
     const told = (figure: "waiting" | "setAside") =>
-      live.map(({ newest }) => newest.consumers?.[name]?.[figure]).find((count) => count !== undefined) ?? null;
+      live.map(({ consumers }) => consumers?.[name]?.[figure]).find((count) => count !== undefined) ?? null;
     return { name, total, waiting: told("waiting"), setAside: told("setAside") };
   });
+}
+
+/** What was published and sent, in all, and what waits still. */
+export function outboxTotals(runs: readonly ProcessRun[], { since }: Pick<Steps, "since">): readonly OutboxMetrics[] {
+  const totals = new Map<string, ReturnType<typeof createOutboxCounters>>();
+  for (const { from, to } of runs.flatMap(({ intervals }) => intervals)) {
+    if (to.at <= since) continue;
+    for (const [name, { counts }] of Object.entries(to.outboxes ?? {})) {
+      const total = totals.get(name) ?? createOutboxCounters();
+      for (const key of outboxCounts) total[key] += added(from.outboxes?.[name]?.counts[key], counts[key]);
+      totals.set(name, total);
+    }
+  }
+  const live = newestLive(runs);
+  return [...totals].map(([name, total]) => {
+    // every instance asks the same ledger; both figures are of one answer
+    const told = live.map(({ outboxes }) => outboxes?.[name]).find((one) => one?.waiting !== undefined);
+    return { name, total, waiting: told?.waiting ?? null, oldestAt: told?.oldestAt ?? null };
+  });
+}
+
+/** What each living process wrote last, the newest first. */
+function newestLive(runs: readonly ProcessRun[]): readonly Snapshot[] {
+  return runs
+    .filter(({ state }) => state === "live")
+    .map(({ newest }) => newest)
+    .sort((a, b) => b.at - a.at);
 }
 
 /** How much of a counter an interval added. A counter that is missing on one side counts from zero. */

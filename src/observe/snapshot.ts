@@ -1,6 +1,7 @@
 import type { CacheCounters } from "../cache/counters.ts";
 import { type ConsumeCount, consumeCounts, flatCounts } from "../consume/counters.ts";
 import type { OperationCounters } from "../operation/counters.ts";
+import type { OutboxCounts } from "../outbox/counters.ts";
 import type { ScheduleCounters } from "../schedule/counters.ts";
 import { declaredOf } from "./declared.ts";
 import type { Inside } from "./inside.ts";
@@ -31,6 +32,8 @@ export interface Snapshot {
   readonly schedules?: Readonly<Record<string, Readonly<Partial<ScheduleCounters>>>>;
   /** By consumer; earlier versions wrote none. */
   readonly consumers?: Readonly<Record<string, ConsumerSnapshot>>;
+  /** By outbox; earlier versions wrote none. */
+  readonly outboxes?: Readonly<Record<string, OutboxSnapshot>>;
 }
 
 export type CacheCount = Exclude<keyof CacheCounters, "loadTime">;
@@ -55,6 +58,14 @@ interface ConsumerSnapshot {
   /** As its broker told it last; left out: nobody knows. */
   readonly waiting?: number;
   readonly setAside?: number;
+}
+
+interface OutboxSnapshot {
+  readonly counts: Readonly<Partial<OutboxCounts>>;
+  /** As the ledger told it last; left out: nobody knows. */
+  readonly waiting?: number;
+  /** Of the oldest that waits, by the store's clock; left out: none waits, or nobody knows. */
+  readonly oldestAt?: number;
 }
 
 export const cacheCounts = [
@@ -97,6 +108,8 @@ export const tickCounts = [
   ...(["ran", "failed", "unknown", "stopped", "walked-away", "missed", "paused"] as const),
 ] as const satisfies readonly TickCount[];
 
+export const outboxCounts = ["published", "relayed", "failed"] as const satisfies readonly (keyof OutboxCounts)[];
+
 export function snapshot(inside: Inside, ended = false): Snapshot {
   const caches: Record<string, CacheSnapshot> = {};
   for (const { name, counters, entries } of inside.caches()) {
@@ -129,6 +142,15 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
       ...(setAside === null ? {} : { setAside }),
     };
   }
+  const outboxes: Record<string, OutboxSnapshot> = {};
+  for (const { name, counters, lastStanding } of inside.outboxes()) {
+    const standing = lastStanding();
+    outboxes[name] = {
+      counts: counted(outboxCounts, counters),
+      ...(standing === null ? {} : { waiting: standing.waiting }),
+      ...(standing === null || standing.oldestAt === null ? {} : { oldestAt: standing.oldestAt.getTime() }),
+    };
+  }
   const { entries, bytes, bound } = inside.memory();
   return {
     v: 1,
@@ -143,6 +165,7 @@ export function snapshot(inside: Inside, ended = false): Snapshot {
     ...(Object.keys(routes).length === 0 ? {} : { routes }),
     ...(Object.keys(schedules).length === 0 ? {} : { schedules }),
     ...(Object.keys(consumers).length === 0 ? {} : { consumers }),
+    ...(Object.keys(outboxes).length === 0 ? {} : { outboxes }),
   };
 }
 
@@ -157,6 +180,7 @@ export function zeroOf(first: Snapshot): Snapshot {
     routes: {},
     schedules: {},
     consumers: {},
+    outboxes: {},
   };
 }
 

@@ -1,12 +1,13 @@
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
+import { LastAnswer } from "../base/last-answer.ts";
 import { counterOf, numberOf } from "../contract/appended.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Source } from "../contract/source.ts";
 import { createOutboxCounters, type OutboxCounters } from "./counters.ts";
 import { deadLettersOf } from "./dead-letters.ts";
-import type { AnyOutboxDeclaration, OutboxQueue } from "./declaration.ts";
+import type { AnyOutboxDeclaration, OutboxQueue, OutboxStanding } from "./declaration.ts";
 import type { OutboxHost, OutboxStores } from "./host.ts";
 import { encodeMessage, messageOf } from "./message.ts";
 import { QueueReceiver } from "./receiver.ts";
@@ -30,7 +31,10 @@ export interface Outboxes {
 /** With its types erased; `OutboxVerb` gives them back. */
 export interface DeclaredOutbox extends OutboxQueue<unknown, unknown> {
   readonly declaration: AnyOutboxDeclaration;
+  readonly settings: OutboxSettings;
   readonly counters: OutboxCounters;
+  /** What waits, as the ledger told it last while this instance is open; `null`: nobody knows. */
+  readonly lastStanding: () => OutboxStanding | null;
 }
 
 export function createOutboxes(host: OutboxHost): Outboxes {
@@ -69,21 +73,25 @@ class OneOutbox implements DeclaredOutbox {
   readonly name: string;
   readonly declaration: AnyOutboxDeclaration;
   readonly counters = createOutboxCounters();
+  readonly settings: OutboxSettings;
   readonly #host: OutboxHost;
-  readonly #settings: OutboxSettings;
   readonly #waiter = new Waiter();
   #stores: OutboxStores | undefined;
   #relay: Relay | undefined;
+  #last: LastAnswer<OutboxStanding | null> | undefined;
 
   constructor(host: OutboxHost, settings: OutboxSettings) {
     this.name = settings.name;
     this.declaration = settings.declaration;
     this.#host = host;
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   connect(ledger: Ledger<unknown>): void {
     this.#stores = this.#on(ledger);
+    const { standingEveryMs: everyMs, standingMs: withinMs } = defaults.outbox;
+    const { clock } = this.#stores;
+    this.#last = new LastAnswer({ clock, ask: this.standing, unknown: null, everyMs, withinMs });
   }
 
   start(): void {
@@ -94,23 +102,27 @@ class OneOutbox implements DeclaredOutbox {
   }
 
   async stop(): Promise<void> {
+    // the ledger closes soon
+    this.#last?.stop();
     await this.#relay?.stop();
   }
 
   readonly publishIn = async (tx: unknown, given: unknown): Promise<void> => {
-    const message = await messageOf(this.#settings, given);
+    const message = await messageOf(this.settings, given);
     // whoever holds a transaction may hold the very connection that the ledger waits for to open
     const { registers } = await this.#connected(defaults.ledger.joinMs);
-    await registers.appendIn?.(tx, this.#settings.names.messages, encodeMessage(message));
+    await registers.appendIn?.(tx, this.settings.names.messages, encodeMessage(message));
     this.counters.published += 1;
     this.#waiter.published();
   };
+
+  readonly lastStanding = () => this.#last?.latest ?? null;
 
   readonly counts = () => ({ ...this.counters });
 
   readonly standing = async () => {
     const { clock, registers } = await this.#connected();
-    const { messages } = this.#settings.names;
+    const { messages } = this.settings.names;
     const [oldest] = await insist(clock, () => registers.list({ prefix: messages, after: null, limit: 1 }));
     if (oldest === undefined) return { waiting: 0, oldestAt: null };
     const counted = await insist(clock, () => registers.read(counterOf(messages)));
@@ -159,7 +171,7 @@ class OneOutbox implements DeclaredOutbox {
     const clock = this.#host.clock();
     return {
       ...{ ledger, registers, leases, clock },
-      settings: this.#settings,
+      settings: this.settings,
       instance: this.#host.instance,
       counters: this.counters,
       waiter: this.#waiter,

@@ -179,6 +179,7 @@ describe.concurrent("a source of Azure Service Bus, simulated", () => {
       getQueue: async () => ({ defaultMessageTimeToLive: queue }),
       getTopic: async () => ({ defaultMessageTimeToLive: queue }),
       getSubscription: async () => ({ defaultMessageTimeToLive: subscription }),
+      ...counted,
     });
     const horizon = (queue: string) => serviceBus({ connect, queue: "q", administration: lasting(queue) }).horizon();
     expect(await serviceBus({ connect, queue: "q" }).horizon()).toBeNull();
@@ -188,7 +189,29 @@ describe.concurrent("a source of Azure Service Bus, simulated", () => {
     const subscribed = { connect, topic: "t", subscription: "s" };
     expect(await serviceBus({ ...subscribed, administration: lasting("P14D", "P2D") }).horizon()).toBe(2 * 86_400_000);
   });
+
+  test("tells how many wait and are set aside, if it may ask, in the documented answer's words; the service is untried", async () => {
+    const connect = () => Promise.reject(new Error("it connects to tell that"));
+    const lasting = async () => ({ defaultMessageTimeToLive: "P14D" });
+    const administration = { getQueue: lasting, getTopic: lasting, getSubscription: lasting, ...counted };
+    const subscribed = { connect, topic: "t", subscription: "s" };
+    expect(await serviceBus({ connect, queue: "q", administration }).standing?.()).toEqual({ waiting: 7, setAside: 2 });
+    expect(await serviceBus({ ...subscribed, administration }).standing?.()).toEqual({ waiting: 3, setAside: 1 });
+    expect(serviceBus({ connect, queue: "q" })).not.toHaveProperty("standing");
+  });
 });
+
+/** As the service documents its answers. */
+const counted = {
+  getQueueRuntimeProperties: async (name: string) => {
+    const counts = { activeMessageCount: 7, deadLetterMessageCount: 2, scheduledMessageCount: 4 };
+    return { name, ...counts, transferMessageCount: 0, transferDeadLetterMessageCount: 0 };
+  },
+  getSubscriptionRuntimeProperties: async (topicName: string, subscriptionName: string) => {
+    const counts = { totalMessageCount: 4, activeMessageCount: 3, deadLetterMessageCount: 1 };
+    return { topicName, subscriptionName, ...counts, transferMessageCount: 0, transferDeadLetterMessageCount: 0 };
+  },
+};
 
 describe.concurrent("sessions of Azure Service Bus, simulated", () => {
   test("are run several at once, the messages of each in their order, those too that fail first", () =>

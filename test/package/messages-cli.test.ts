@@ -39,6 +39,16 @@ beforeAll(async () => {
      reprise.consume(other, source, { deliveredWithin: "30d" });
      export { reprise };`,
   );
+  installed.write(
+    "outboxes.mjs",
+    `import { createReprise, unchecked } from "reprise"; import { sqliteLedger } from "reprise/sqlite";
+     const ledger = sqliteLedger({ path: "outboxes.db" });
+     export const reprise = createReprise({ service: "shop", owner: "box-office", ledger });
+     const to = { name: "broker seats", open: () => { throw new Error("a message was sent"); } };
+     const outbox = reprise.outbox({ name: "seat.released", message: unchecked(), id: ({ id }) => id, to });
+     reprise.outbox({ name: "seat.book", message: unchecked(), id: ({ id }) => id });
+     export const publish = (id) => ledger.transaction((tx) => outbox.publishIn(tx, { id }));`,
+  );
 });
 afterAll(async () => {
   installed?.remove();
@@ -94,6 +104,24 @@ test("what is set aside is listed without its content, sent again by its reason,
   const left = JSON.parse((await messages("list", "messages.mjs", "--json")).out);
   // sent again, and received by nobody here
   expect(left.consumers[0]).toMatchObject({ waiting: 2, setAside: 1, letters: [{ reason: "invalid" }] });
+});
+
+test("outboxes are listed with what waits in them and for how long, and nothing is sent for that", async () => {
+  const publishing = `const { publish, reprise } = await import("./outboxes.mjs");
+    await reprise.start(); await publish("A"); await publish("B"); await reprise.close();`;
+  await installed.node(["--input-type=module", "-e", publishing]);
+  const listed = await messages("list", "outboxes.mjs");
+  expect(listed).toMatchObject({ code: 0, err: "" });
+  expect(listed.out).toMatch(
+    /^outbox seat\.released {2}to broker seats\n {2}waiting 2, the oldest for \d+ m?s\noutbox seat\.book {2}a queue in the ledger\n {2}waiting 0\n$/,
+  );
+  expect(JSON.parse((await messages("list", "outboxes.mjs", "--json")).out)).toMatchObject({
+    consumers: [],
+    outboxes: [
+      { name: "seat.released", to: "broker seats", waiting: 2, oldestAt: expect.any(Number) },
+      { name: "seat.book", to: null, waiting: 0, oldestAt: null },
+    ],
+  });
 });
 
 test("nothing is removed that nobody chose and said yes to, and what cannot be used is told with exit code 2", async () => {

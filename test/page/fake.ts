@@ -7,15 +7,17 @@ import { createCacheCounters } from "../../src/cache/counters.ts";
 import { type ConsumeCounters, createConsumeCounters } from "../../src/consume/counters.ts";
 import type { Resolution } from "../../src/contract/journal.ts";
 import type { AttemptRecord, Intervention, Ledger, Note, RunHistory, RunSummary } from "../../src/contract/ledger.ts";
-import { decideConsumer, decideLoad, decideSchedule } from "../../src/decisions/decide.ts";
+import { decideConsumer, decideLoad, decideOutbox, decideSchedule } from "../../src/decisions/decide.ts";
 import type { Inside } from "../../src/observe/inside.ts";
 import { type Snapshot, snapshot } from "../../src/observe/snapshot.ts";
 import { createOperationCounters } from "../../src/operation/counters.ts";
+import { createOutboxCounters, type OutboxCounters } from "../../src/outbox/counters.ts";
 import type { Shown } from "../../src/page/index.ts";
 import { decided } from "./fake-decisions.ts";
 import { fakeLoads, fakeSchedules } from "./fake-jobs.ts";
 import { fakeCurve, fakeExplain, scopes } from "./fake-memory.ts";
 import { fakeConsumers, receiveMessages } from "./fake-messages.ts";
+import { fakeOutboxes, sendMessages } from "./fake-outboxes.ts";
 import { random } from "./random.ts";
 
 /** A reprise with an hour of invented, deterministic history behind it, for looking at the page. */
@@ -71,6 +73,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
 
   const consumers =
     options.messages === true && options.empty !== true ? fakeConsumers(now, options.quiet === true) : [];
+  const outboxes = options.messages === true && options.empty !== true ? fakeOutboxes(now, options.quiet === true) : [];
 
   /** Moves the counters on by `seconds`, as traffic at that minute would have. */
   const advance = (minute: number, seconds: number, noise: () => number, scale = 1) => {
@@ -108,6 +111,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       for (let run = 0; run < per; run += 1) counters.duration.observe(80 + 500 * noise() ** 4);
     }
     if (options.quiet !== true) receiveMessages(consumers, seconds * scale, noise);
+    if (options.quiet !== true) sendMessages(outboxes, seconds * scale, noise);
   };
 
   const journal: { readonly resolution: Resolution; readonly at: number; readonly body: string; instance: string }[] =
@@ -164,6 +168,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     },
     schedules: () => schedules,
     consumers: () => consumers,
+    outboxes: () => outboxes,
     loads: () => loads,
     watchRoutes: () => {},
     routes: () => [],
@@ -171,6 +176,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
   });
 
   const counted: ConsumeCounters[] = [];
+  const sent: OutboxCounters[] = [];
   // two instances with the same counters shape: the second one is history only and falls silent when asked to
   for (const [name, startMinute, seed] of [
     ["web-1", -75, 3],
@@ -180,6 +186,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     for (const { counters } of caches) Object.assign(counters, createCacheCounters());
     for (const { counters } of operations) Object.assign(counters, createOperationCounters());
     for (const { counters } of consumers) Object.assign(counters, createConsumeCounters());
+    for (const { counters } of outboxes) Object.assign(counters, createOutboxCounters());
     for (const cache of caches) cache.entries = 400;
     const last = name === "web-2" ? -40 : 0;
     for (let second = startMinute * 60; second <= last; second += 10) {
@@ -191,6 +198,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       if (second % 300 === 0) journal.push({ resolution: "coarse", instance: name, at, body });
     }
     if (name === "web-1") counted.push(...consumers.map(({ counters }) => structuredClone(counters)));
+    if (name === "web-1") sent.push(...outboxes.map(({ counters }) => structuredClone(counters)));
   }
 
   const run = (id: string, over: Partial<RunSummary>): RunSummary => ({
@@ -348,6 +356,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
     cache.entries = before?.entries ?? 0;
   }
   for (const [index, { counters }] of consumers.entries()) Object.assign(counters, counted[index]);
+  for (const [index, { counters }] of outboxes.entries()) Object.assign(counters, sent[index]);
   for (const { name, counters } of operations) {
     Object.assign(
       counters,
@@ -375,6 +384,7 @@ export function fakeReprise(options: FakeOptions = {}): Shown & { readonly close
       ...loads.map(({ declaration, owner }) => decideLoad(declaration, owner)),
       ...schedules.map(({ declaration, owner }) => decideSchedule(declaration, owner)),
       ...consumers.map(decideConsumer),
+      ...outboxes.map((outbox) => decideOutbox(outbox, "booking-team")),
     ],
     "~inside": insideOf("web-1", startedAt, () => Date.now()),
     close: () => {

@@ -77,7 +77,7 @@ test("consumers stand with what was received, absorbed, waits and is set aside, 
   for (const name of ["invalid", "mismatch", "too old", "foreign", "its identity came with other input before"]) {
     await cell(name).first().waitFor();
   }
-  const row = page.getByRole("row", { name: "rabbitmq seat.released" });
+  const row = page.getByRole("table", { name: "Consumers" }).getByRole("row", { name: "rabbitmq seat.released" });
   expect(await row.getByRole("cell").allTextContents()).toEqual([
     expect.stringMatching(/^rabbitmq seat\.released/),
     ...["seat.release", "booking-team"],
@@ -89,6 +89,33 @@ test("consumers stand with what was received, absorbed, waits and is set aside, 
   await page.keyboard.press("1");
   await page.getByText(/\d+ redeliver(y|ies) absorbed by business id/).waitFor({ state: "detached" });
   await page.getByText("Nobody has decided this in full for").last().waitFor();
+});
+
+test("outboxes stand with what was sent and what waits, and one whose oldest message waits too long needs somebody", async () => {
+  const { page } = await openFake("");
+  await page.getByRole("link", { name: /^seat\.released: its oldest message has not been sent for 3 min/ }).click();
+  const row = (name: string) => page.getByRole("table", { name: "Outboxes" }).getByRole("row", { name });
+  await row("seat.released").waitFor();
+  const some = expect.stringMatching(/^[1-9]/);
+  expect(await row("seat.released").getByRole("cell").allTextContents()).toEqual([
+    ...[expect.stringMatching(/^seat\.released/), "rabbitmq seat.released", some, some, some],
+    ...["1,318", expect.stringMatching(/^3 min/)],
+  ]);
+  // nothing is sent of a queue
+  expect(await row("seat.book").getByRole("cell").allTextContents()).toEqual([
+    ...[expect.stringMatching(/^seat\.book/), "a queue in the ledger", some, "–", "–", "3"],
+    expect.stringMatching(/ s$/),
+  ]);
+  await page.keyboard.press("1");
+  await page.getByText("attempts failed in the range shown: the broker refuses or is away").waitFor();
+});
+
+test("where nothing waits too long, no outbox needs anybody", async () => {
+  const { page } = await openFake("#/messages", { quiet: true });
+  await page.getByRole("table", { name: "Outboxes" }).waitFor();
+  await page.keyboard.press("1");
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  expect(await page.getByText("its oldest message").count()).toBe(0);
 });
 
 test("where there is no consumer there is no tab, and its address says how one begins", async () => {

@@ -66,6 +66,7 @@ function instance(name: string, clock: ManualClock, ledger?: Ledger<unknown>) {
     }),
     schedules: () => [],
     consumers: () => [],
+    outboxes: () => [],
     loads: () => [],
     watchRoutes: () => {},
     routes: () => routes,

@@ -134,6 +134,13 @@ const consumerColumns: readonly (readonly [string, readonly string[]])[] = [
   ["refused", ["refusals"]],
 ];
 
+const outboxColumns: readonly (readonly [string, readonly string[]])[] = [
+  ["owner", ["owner"]],
+  ["to", ["to"]],
+  ["limit", ["limit"]],
+  ["lease", ["lease"]],
+];
+
 interface DecisionMatrixProps {
   readonly decisions: readonly Decided[];
   readonly metrics: Metrics | undefined;
@@ -210,6 +217,14 @@ function DecisionMatrix({ decisions, metrics, loads, schedules }: DecisionMatrix
         columns={consumerColumns}
         shown={(column, { name }) =>
           column === "again" && (metrics?.consumers.find((one) => one.name === name)?.total.replayed ?? 0) > 0
+        }
+      />
+      <Matrix
+        kind="Outbox"
+        declared={decisions.filter(({ kind }) => kind === "outbox")}
+        columns={outboxColumns}
+        shown={(column, { name }) =>
+          column === "to" && (metrics?.outboxes.find((one) => one.name === name)?.total.relayed ?? 0) > 0
         }
       />
     </>

@@ -11,6 +11,7 @@ import { valueIn } from "./answers.ts";
 import { JobFrame } from "./job-frame.tsx";
 import { MessageDetail } from "./message-detail.tsx";
 import { NothingDeclared } from "./nothing-declared.tsx";
+import { Outboxes } from "./outboxes.tsx";
 
 interface MessagesProps {
   readonly data: Data;
@@ -29,10 +30,26 @@ export function Messages({ data, route, administration, askUnlock }: MessagesPro
   const narrow = useNarrow();
   const { decisions, consumers, metrics } = data;
   const declared = decisions?.decisions.filter(({ kind }) => kind === "consumer") ?? [];
+  const outboxes = decisions?.decisions.filter(({ kind }) => kind === "outbox") ?? [];
   const [asked] = route.path;
   const chosen = asked ?? (narrow ? undefined : declared[0]?.name);
   const [answer, refused, replace] = useJob("consumer", chosen, "", data.connection === "live", isRunning);
   const lookAgain = useLook(declared.some(({ name }) => name === chosen) ? chosen : undefined, replace);
+  const at = data.live?.at ?? consumers?.at ?? 0;
+  const sent = <Outboxes declared={outboxes} metrics={metrics} at={at} />;
+  if (declared.length === 0 && outboxes.length > 0) {
+    return (
+      <>
+        <div class="head">
+          <div>
+            <h1>Messages are sent, and none is received here.</h1>
+            <p class="lede">Each is committed with the work that it tells of.</p>
+          </div>
+        </div>
+        {sent}
+      </>
+    );
+  }
   if (declared.length === 0) {
     return (
       <NothingDeclared title="No consumer is declared." code={first}>
@@ -43,7 +60,6 @@ export function Messages({ data, route, administration, askUnlock }: MessagesPro
   }
   const found = declared.find(({ name }) => name === chosen);
   const counted = metrics?.consumers.find(({ name }) => name === chosen);
-  const at = data.live?.at ?? consumers?.at ?? 0;
   const detail = answer && (
     <MessageDetail
       {...{ answer, at, counted, metrics, route, administration, askUnlock, lookAgain, declared: found }}
@@ -58,6 +74,7 @@ export function Messages({ data, route, administration, askUnlock }: MessagesPro
         {...{ declared, metrics, route }}
         selected={narrow ? undefined : chosen}
       />
+      {sent}
     </JobFrame>
   );
 }

@@ -72,7 +72,11 @@ export function Operations({ data, route, administration, askUnlock }: Operation
   return (
     <>
       <Headline metrics={metrics} operations={operations} unknown={data.unknown?.runs.length} />
-      <OperationTable data={data} operations={operations} metrics={metrics} selected={operation} route={route} />
+      <OperationTable
+        consumers={decisions.decisions.filter(({ kind }) => kind === "consumer")}
+        {...{ data, operations, metrics, route }}
+        selected={operation}
+      />
       <div class="cols detail">
         <Section class="c3" title="Runs" aside={operation === undefined ? "needing a person first" : `of ${operation}`}>
           <RunFilter route={route} />
@@ -149,12 +153,13 @@ function Headline({ metrics, operations, unknown }: HeadlineProps) {
 interface OperationTableProps {
   readonly data: Data;
   readonly operations: readonly Decided[];
+  readonly consumers: readonly Decided[];
   readonly metrics: Metrics;
   readonly selected: string | undefined;
   readonly route: Route;
 }
 
-function OperationTable({ data, operations, metrics, selected, route }: OperationTableProps) {
+function OperationTable({ data, operations, consumers, metrics, selected, route }: OperationTableProps) {
   const now = data.live?.now ?? metrics.now;
   return (
     <div class="tw">
@@ -213,6 +218,7 @@ function OperationTable({ data, operations, metrics, selected, route }: Operatio
             const of = (key: string) => counted?.total[key] ?? 0;
             const unknown = data.unknown?.runs.filter((run) => run.operation === name).length ?? 0;
             const kept = valueIn(answers["retention"]);
+            const by = consumers.filter((consumer) => valueIn(consumer.answers["operation"]) === name);
             return (
               <tr key={name} {...goes(link(route, "operations", [name]))} aria-selected={name === selected}>
                 <td>
@@ -220,6 +226,9 @@ function OperationTable({ data, operations, metrics, selected, route }: Operatio
                   <span class="sub only-s">
                     {valueIn(answers["effects"])} effects · {owner ?? "no owner"}
                   </span>
+                  {by.length === 0 ? null : (
+                    <span class="sub">by {by.map((consumer) => consumer.name).join(", ")}</span>
+                  )}
                 </td>
                 <td class="hide-s">{valueIn(answers["effects"])}</td>
                 <td class="hide-s">{owner ?? <Nobody />}</td>

@@ -1,3 +1,4 @@
+import type { SourceStanding } from "../../contract/source.ts";
 import type { ReceivingOptions, ServiceBusAdministration, ServiceBusConnection, ServiceBusReceiver } from "./shapes.ts";
 
 /** Where messages are received from. */
@@ -40,6 +41,15 @@ export async function lifetimeOf(administration: ServiceBusAdministration, entit
   const ends = found.map(({ defaultMessageTimeToLive }) => lengthOf(defaultMessageTimeToLive));
   const finite = ends.filter((one) => one !== null);
   return finite.length === 0 ? null : Math.min(...finite);
+}
+
+/** What is locked counts among what waits: the service tells no two apart. */
+export async function standingOf(administration: ServiceBusAdministration, entity: Entity): Promise<SourceStanding> {
+  const { activeMessageCount, deadLetterMessageCount } =
+    entity.queue === undefined
+      ? await administration.getSubscriptionRuntimeProperties(entity.topic, entity.subscription)
+      : await administration.getQueueRuntimeProperties(entity.queue);
+  return { waiting: activeMessageCount, setAside: deadLetterMessageCount };
 }
 
 /** Of a length of ISO 8601 as Service Bus writes it; `null`: it is endless, or none. */

@@ -1,7 +1,7 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Source } from "../../contract/source.ts";
 import { deadLettersOf } from "./dead-letters.ts";
-import { type Entity, lifetimeOf, nameOf } from "./entity.ts";
+import { type Entity, lifetimeOf, nameOf, standingOf } from "./entity.ts";
 import { within } from "./line.ts";
 import { receiveFromQueue } from "./queue-receiver.ts";
 import { receiveFromSessions } from "./sessions-receiver.ts";
@@ -16,7 +16,7 @@ export type ServiceBusOptions = Entity & {
   readonly connect: () => ServiceBusConnection | Promise<ServiceBusConnection>;
   /** It has sessions: so many of them are received at once. `true`: 8. Left out: it has none. */
   readonly sessions?: boolean | number | undefined;
-  /** Of `@azure/service-bus`. With it the source tells its horizon; without it the consumer says `deliveredWithin`. */
+  /** Of `@azure/service-bus`. With it the source tells its horizon and how much there is; without it the consumer says `deliveredWithin`. */
   readonly administration?: ServiceBusAdministration | undefined;
 };
 
@@ -56,6 +56,7 @@ export function serviceBus(options: ServiceBusOptions): Source {
     name,
     delays: false,
     horizon: async () => (administration === undefined ? null : lifetimeOf(administration, options)),
+    ...(administration === undefined ? {} : { standing: () => standingOf(administration, options) }),
     open: (most) =>
       over((client) =>
         atOnce > 0 ? receiveFromSessions(client, options, { most, atOnce }) : receiveFromQueue(client, options, most),

@@ -111,11 +111,19 @@ export interface ServiceBusMessage {
   readonly deadLetterErrorDescription?: string;
 }
 
-/** As much of a `ServiceBusAdministrationClient` as tells how long messages live. */
+/** As much of a `ServiceBusAdministrationClient` as tells how long messages live, and how many there are. */
 export interface ServiceBusAdministration {
   getQueue(queue: string): Promise<Lifetime>;
   getTopic(topic: string): Promise<Lifetime>;
   getSubscription(topic: string, subscription: string): Promise<Lifetime>;
+  getQueueRuntimeProperties(queue: string): Promise<RuntimeProperties>;
+  getSubscriptionRuntimeProperties(topic: string, subscription: string): Promise<RuntimeProperties>;
+}
+
+export interface RuntimeProperties {
+  /** Those that are locked too. */
+  readonly activeMessageCount: number;
+  readonly deadLetterMessageCount: number;
 }
 
 export interface Lifetime {

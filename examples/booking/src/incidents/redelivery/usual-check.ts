@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Delivery, Source } from "reprise";
 import { openDatabase } from "../../database/driver.ts";
 import type { SeatReleased } from "../../inputs.ts";
@@ -7,6 +8,7 @@ import type { Mails } from "../../mail/client.ts";
 export type Check = "look-first" | "mark-first";
 
 const atOnce = 8;
+const againMs = 100;
 
 /** Consumes until its process ends. */
 export async function consumeWithCheck(check: Check, path: string, source: Source, mails: Mails): Promise<never> {
@@ -26,12 +28,20 @@ export async function consumeWithCheck(check: Check, path: string, source: Sourc
     await delivery.settle({ is: "acknowledge" });
   };
 
-  const receiver = await source.open(atOnce);
   const never = new AbortController().signal;
   for (;;) {
-    for (const delivery of await receiver.pull(atOnce, never)) {
-      // what fails is not acknowledged, and comes again
-      void handle(delivery).catch(() => undefined);
+    const receiver = await source.open(atOnce);
+    try {
+      for (;;) {
+        for (const delivery of await receiver.pull(atOnce, never)) {
+          // what fails is not acknowledged, and comes again
+          void handle(delivery).catch(() => undefined);
+        }
+      }
+    } catch {
+      // a connection or a lease that is lost, as on a machine that is busy, is taken anew: that ends no consumer
+      await receiver.close().catch(() => undefined);
+      await setTimeout(againMs);
     }
   }
 }
