@@ -85,7 +85,11 @@ describe("every snippet of the README compiles as it stands", () => {
   test.each(snippets.map((code) => [code.split("\n", 1)[0] ?? "", code]))("%s", (_, code) => {
     const path = join(root, "test/types/readme-snippet.ts");
     const text = `${surroundings}\n${before(code)}\n${code}\nexport {};\n`;
-    const program = createProgram([path], { ...projectOptions(), noUnusedLocals: false, paths }, new Map([[path, text]]));
+    const program = createProgram(
+      [path],
+      { ...projectOptions(), noUnusedLocals: false, paths },
+      new Map([[path, text]]),
+    );
     expect(complaintsAbout(program, path)).toEqual([]);
   });
 

@@ -103,7 +103,10 @@ function together(raced: readonly Raced[]): Raced {
   };
 }
 
-function figuresOf(name: string, { effects, answers, reads, loserAfterMs, loserAfterMsWorst }: Raced): readonly Figure[] {
+function figuresOf(
+  name: string,
+  { effects, answers, reads, loserAfterMs, loserAfterMsWorst }: Raced,
+): readonly Figure[] {
   const lower = "lower" as const;
   return [
     { name: `${name}.effects`, value: effects, unit: "effects", better: lower, goal: 1 },
