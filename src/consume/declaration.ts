@@ -72,8 +72,8 @@ export interface Consumer {
   readonly redrive: (options?: RedriveOptions) => Promise<RedriveCounts>;
   /**
    * Receives nothing until `resume`. What has begun goes on; what has not is given back within moments, so that other
-   * processes have it: also what was tried and waits for its next attempt. With `inOrderBy` it is given back, and after
-   * `resume` received, when what has begun has ended: it would overtake that.
+   * processes have it: also what was tried and waits for its next attempt. What runs one after the other
+   * is given back, and after `resume` received, when what has begun has ended: it would overtake that.
    */
   readonly pause: () => void;
   readonly resume: () => void;

@@ -35,12 +35,15 @@ export class Receiving {
   #wake = () => {};
   #loop: Promise<void> = Promise.resolve();
   #isAway = false;
+  /** Some of what it receives runs one after the other. */
+  #hasLanes: boolean;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(stores: ConsumeStores, told: ReceivingTold) {
     this.#stores = stores;
     this.#consuming = new Consuming(stores, () => this.#changed());
     this.#told = told;
+    this.#hasLanes = stores.settings.inOrderBy !== null;
   }
 
   start(): void {
@@ -62,7 +65,7 @@ export class Receiving {
 
   /** Over one connection after the other. */
   async #receive(): Promise<void> {
-    const { clock, draining, settings } = this.#stores;
+    const { clock, draining } = this.#stores;
     let pauseMs: number = defaults.consume.awayMs.least;
     while (draining.reason === undefined) {
       if (this.#paused) {
@@ -82,7 +85,7 @@ export class Receiving {
         });
         const left = this.#leave(receiver);
         // what comes back to a lane must find nothing of it here that is still to be given back
-        if (settings.inOrderBy !== null) await left;
+        if (this.#hasLanes) await left;
       } catch (error) {
         ending.abort(error instanceof Error ? error : new Error("its connection is gone"));
         if (isRepriseError(error, "REPRISE_BAD_DECLARATION")) return this.#told.refused(error);
@@ -103,7 +106,7 @@ export class Receiving {
     const handled = Promise.all(this.#underWay);
     const leave = async () => {
       // in order, what it handed out is given back before what it has received after that
-      const first = this.#stores.settings.inOrderBy === null ? Promise.resolve() : handled;
+      const first = this.#hasLanes ? handled : Promise.resolve();
       const stopped = receiver.stop?.(first).catch(() => {});
       await first;
       // one that cannot is closed all the same
@@ -204,6 +207,7 @@ export class Receiving {
       this.#changed();
     });
     if (lane === null) return;
+    this.#hasLanes = true;
     // one that does not wait for those before it is given back: who comes next waits for all of them
     const ended = before === undefined ? handled : Promise.all([before, handled]);
     this.#lanes.set(lane, ended);

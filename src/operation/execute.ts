@@ -160,7 +160,8 @@ export class Executor {
   /** Looks as seldom as it can, for every look is a read of the store that many callers share. */
   async #attemptWhile(work: Work, { render }: Asking, stay: Stay, endsAt: number | null): Promise<Told> {
     const clock = this.#host.clock();
-    const until = clock.monotonic() + stay.waitMs;
+    const beganAt = clock.monotonic();
+    const until = beganAt + stay.waitMs;
     for (;;) {
       const answer = await this.#attempt(work, render, { endsAt, afterwards: stay.afterwards });
       const { outcome } = answer;
@@ -168,7 +169,9 @@ export class Executor {
       if (outcome.status !== "running" || leftMs <= 0) return answer;
       const here = this.#endedHere(work);
       if (here === undefined) {
-        await pause(clock, Math.min(lookAgainMs(clock.now() - outcome.since.getTime(), stay.takesMs), leftMs));
+        // a store's clock may be ahead of this one, and some tell only by when it had begun: it was there when this began
+        const runningMs = Math.max(clock.now() - outcome.since.getTime(), clock.monotonic() - beganAt);
+        await pause(clock, Math.min(lookAgainMs(runningMs, stay.takesMs), leftMs));
       } else {
         const late = new Error("it still runs");
         await withDeadline(clock, leftMs, here, () => late).catch(() => {});

@@ -47,6 +47,26 @@ describe.concurrent("a receiver of Kafka", () => {
     await last.close();
   });
 
+  test("hands out messages of one key in one partition as a group, whatever bytes the key has, and those without a key in none", async ({
+    client,
+    topic,
+    source,
+  }) => {
+    const keys = [Buffer.from([0xff]), Buffer.from([0xfe]), Buffer.from([0xff]), null];
+    const producer = client.producer();
+    await producer.connect();
+    await producer.send({ topic, messages: keys.map((key, index) => ({ key, partition: 0, value: String(index) })) });
+    await producer.disconnect();
+    const receiver = await source.open(4);
+    const deliveries = await pull(receiver, 4);
+    const groups = deliveries.map(({ group }) => group);
+    expect(groups[2]).toBe(groups[0]);
+    expect(new Set(groups).size).toBe(3);
+    expect(groups[3]).toBeUndefined();
+    await acknowledge(deliveries);
+    await receiver.close();
+  });
+
   test("tells how much is not committed, and not how much is set aside", async ({ source, send }) => {
     expect(await source.standing?.()).toEqual({ waiting: 0, setAside: null });
     for (const body of ["1", "2", "3"]) await send(body);

@@ -129,6 +129,21 @@ describe("a source of SQS", () => {
       expect(Messages.map(({ Body, Attributes }) => [Body, Attributes?.MessageGroupId])).toEqual([["1", "shop"]]);
     }));
 
+  for (const fifo of [true, false]) {
+    test(`hands out messages of a ${fifo ? "FIFO" : "standard"} queue ${fifo ? "with" : "without"} their group`, () =>
+      on({ fifo }, async ({ client, source, queueUrl }) => {
+        for (const MessageBody of ["1", "2"]) {
+          const once = fifo && { MessageDeduplicationId: `once-${MessageBody}` };
+          await client.sendMessage({ QueueUrl: queueUrl, MessageBody, MessageGroupId: "shop", ...once });
+        }
+        const receiver = await source.open(2);
+        const deliveries = await pull(receiver, 2);
+        expect(deliveries.map(({ group }) => group)).toEqual(fifo ? ["shop", "shop"] : [undefined, undefined]);
+        await acknowledge(deliveries);
+        await receiver.close();
+      }));
+  }
+
   test("deletes and gives back ten at a time", () =>
     on({}, async ({ client, send, queueUrl, deadLetterUrl }) => {
       let requests = 0;

@@ -5,11 +5,12 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { TableClient } from "@azure/data-tables";
+import type { TableClient } from "@azure/data-tables";
+import { azuriteTable } from "./azurite-table.ts";
 import { cannotRunHere } from "./environment.ts";
 import type { ItemServer } from "./item-ledgers.ts";
 
-/** Azurite's tables, on a port of their own of the loopback, with a clock that stands still until it is told to go on. */
+/** Azurite's tables, on a port of their own of the loopback. */
 export interface AzuriteTables extends ItemServer {
   readonly port: number;
   /** A client of its own, as another process would have. */
@@ -18,16 +19,14 @@ export interface AzuriteTables extends ItemServer {
 
 const program = fileURLToPath(new URL("../../node_modules/azurite/dist/src/table/main.js", import.meta.url));
 const clock = new URL("azurite-clock.mjs", import.meta.url).href;
-/** The one account that every Azurite has; it is printed in its documentation. */
-const account = "devstoreaccount1";
-const key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /** Why none can be started here; `undefined`: one can. */
 export function noAzuriteTablesHere(): string | undefined {
   return existsSync(program) ? undefined : `${cannotRunHere}azurite is not installed (npm install)`;
 }
 
-export async function startAzuriteTables(): Promise<AzuriteTables> {
+/** @param time `stands`: still, until it is told to go on */
+export async function startAzuriteTables(time: "stands" | "goes on" = "stands"): Promise<AzuriteTables> {
   // it does not tell a port that it chose itself
   const port = await freePort();
   const place = ["--tableHost", "127.0.0.1", "--tablePort", String(port)];
@@ -49,7 +48,7 @@ export async function startAzuriteTables(): Promise<AzuriteTables> {
   try {
     if (server.stdout === null) throw new Error("its output is not read");
     await started(server.stdout);
-    await tell("stand");
+    if (time === "stands") await tell("stand");
   } catch (error) {
     await stop();
     throw error;
@@ -57,12 +56,7 @@ export async function startAzuriteTables(): Promise<AzuriteTables> {
     clearTimeout(late);
     server.stdout?.resume();
   }
-  const client = (table: string, at = port) =>
-    TableClient.fromConnectionString(
-      `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${at}/${account};`,
-      table,
-      { allowInsecureConnection: true },
-    );
+  const client = (table: string, at = port) => azuriteTable(at, table);
   return {
     port,
     client,

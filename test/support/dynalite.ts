@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
-import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import type { DynamoDB } from "@aws-sdk/client-dynamodb";
 // @ts-expect-error: it has no types
 import dynalite from "dynalite";
+import { dynaliteClient } from "./dynalite-client.ts";
 import type { ItemServer } from "./item-ledgers.ts";
 
 /**
- * dynalite, an emulator of DynamoDB, in this process, with a clock that stands still until it is told to go on. It has no
- * transactions, no expiry, and tells nothing of the item that a condition met.
+ * dynalite, an emulator of DynamoDB, in this process. It has no transactions, no expiry, and tells nothing of the item that a
+ * condition met.
  */
 export interface Dynalite extends ItemServer {
   readonly port: number;
@@ -17,23 +18,22 @@ export interface Dynalite extends ItemServer {
 
 const create = dynalite as (options: Readonly<Record<"createTableMs" | "deleteTableMs", number>>) => Server;
 
-export async function startDynalite(): Promise<Dynalite> {
+/** @param time `stands`: still, until it is told to go on */
+export async function startDynalite(time: "stands" | "goes on" = "stands"): Promise<Dynalite> {
   const server = create({ createTableMs: 0, deleteTableMs: 0 });
   let now = Math.floor(Date.now() / 1_000) * 1_000;
-  server.prependListener("request", (_request, response: ServerResponse) => {
-    response.setHeader("Date", new Date(now).toUTCString());
-  });
+  if (time === "stands") {
+    server.prependListener("request", (_request, response: ServerResponse) => {
+      response.setHeader("Date", new Date(now).toUTCString());
+    });
+  }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   const clients: DynamoDB[] = [];
   const client = (port = address.port) => {
-    const one = new DynamoDB({
-      endpoint: `http://127.0.0.1:${port}`,
-      region: "local",
-      credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    });
+    const one = dynaliteClient(port);
     clients.push(one);
     return one;
   };

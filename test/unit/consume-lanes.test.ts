@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Source } from "../../src/contract/source.ts";
 import { gate } from "../support/bookings.ts";
-import { seat, stand } from "./consume-stand.ts";
+import { type Seat, seat, stand } from "./consume-stand.ts";
 
 const inOrderBy = ({ seat }: { readonly seat: number }) => seat;
 
@@ -58,6 +59,67 @@ describe("a message of a lane that loses its lock", () => {
     await clock.advance(100);
     expect(runs).toEqual(["A1", "A2"]);
     for (let turn = 0; turn < 50; turn += 1) await clock.advance(100);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+});
+
+/** A broker that keeps an order for each seat. */
+function grouped(source: Source): Source {
+  return {
+    ...source,
+    open: async (most) => {
+      const receiver = await source.open(most);
+      return {
+        ...receiver,
+        pull: async (count, signal) => {
+          const deliveries = await receiver.pull(count, signal);
+          return deliveries.map((delivery) => ({ ...delivery, group: String((delivery.read() as Seat).seat) }));
+        },
+      };
+    },
+  };
+}
+
+describe("messages of a group that the broker knows", () => {
+  test("run one after the other without 'inOrderBy', and those of another beside them", async () => {
+    const { broker, runs, instance, running, clock } = stand({ through: grouped });
+    const { reprise } = instance("a");
+    const working = gate<unknown>();
+    running(async ({ reference }) => reference === "A1" && working.passed);
+    await reprise.start();
+    for (const [reference, number] of [
+      ["A1", 1],
+      ["A2", 1],
+      ["B1", 2],
+    ] as const) {
+      broker.send(seat(reference, number));
+    }
+    await clock.advance(100);
+    expect(runs).toEqual(["A1", "B1"]);
+    working.open(1);
+    await clock.advance(100);
+    expect(runs).toEqual(["A1", "B1", "A2"]);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("are not overtaken by what comes after a pause that began while one was at work", async () => {
+    const { broker, runs, instance, running, clock } = stand({ through: grouped });
+    const { reprise, consumer } = instance("a");
+    const working = gate<unknown>();
+    running(async ({ reference }) => reference === "A1" && working.passed);
+    await reprise.start();
+    for (const reference of ["A1", "A2"]) broker.send(seat(reference));
+    await clock.advance(100);
+    consumer.pause();
+    await clock.advance(100);
+    consumer.resume();
+    broker.send(seat("A3"));
+    await clock.advance(100);
+    working.open(1);
+    for (let turn = 0; turn < 100; turn += 1) await clock.advance(100);
+    expect(runs).toEqual(["A1", "A2", "A3"]);
     expect(broker.left()).toBe(0);
     await reprise.close();
   });

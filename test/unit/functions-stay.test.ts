@@ -45,6 +45,38 @@ describe("whoever waits for another's work", () => {
     expect(lookAgainMs(-3_600_000, 2_000)).toBeLessThan(2_100);
   });
 
+  test("looks in time where the store's clock is seconds ahead of its own", async () => {
+    const clock = manualClock();
+    const ledger = { ...memoryLedger({ clock }), close: async () => {} };
+    const instance = (own: typeof clock) =>
+      createReprise({ service: "shop", undecided: "listed", background: "elsewhere", ledger, clock: own }).operation({
+        name: "seat.book",
+        input: unchecked<{ readonly reference: string }>(),
+        ifRunsAgain: "replays",
+        costIfTwice: "trust",
+        principal: "everyone",
+        identity: ({ reference }) => [reference],
+        retention: "1d",
+        effects: "external",
+        run: () => new Promise((resolve) => clock.timer(2_100, () => resolve(1))),
+      });
+    const winning = instance(clock).execute({ reference: "A1" });
+    await clock.advance(10);
+    let answeredAt = Number.POSITIVE_INFINITY;
+    const stay = { ms: 60_000, waitMs: 60_000, takesMs: 2_000, afterwards: () => {} };
+    const behind = { ...clock, now: () => clock.now() - 2_000 };
+    const losing = instance(behind)["~carry"].execute({ reference: "A1" }, { stay });
+    void losing.then(() => {
+      answeredAt = clock.monotonic();
+    });
+    const beganAt = clock.monotonic() - 10;
+    for (let turn = 0; turn < 48; turn += 1) await clock.advance(50);
+    expect(answeredAt - beganAt).toBeLessThanOrEqual(2_400);
+    for (let turn = 0; turn < 60; turn += 1) await clock.advance(50);
+    expect((await losing).outcome).toMatchObject({ status: "done", value: 1 });
+    await winning;
+  });
+
   test.each([
     ["external", 50],
     ["external", 30_000],

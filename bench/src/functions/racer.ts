@@ -51,7 +51,7 @@ export async function serveFunction(
   workMs: string,
   takes: string,
 ): Promise<Answer> {
-  const opened = stores[store]?.open(place);
+  const opened = await stores[store]?.open(place);
   if (opened === undefined) throw new Error(`no such store: ${store}`);
   const background = "elsewhere" as const;
   const reprise = createReprise({ service: "badges", undecided: "listed", background, ledger: counted(opened) });

@@ -186,12 +186,13 @@ export class KafkaReceiver implements Receiver {
   }
 
   #deliveryOf(kept: Kept): Delivery {
-    const { message, term, isRepeated } = kept;
+    const { message, partition, term, isRepeated } = kept;
     const isLost = () => term.isOver || this.#inbox.isBroken;
     return {
       read: () => JSON.parse(message.value?.toString("utf8") ?? ""),
       sentAt: sentAtOf(message),
       isRepeated,
+      group: groupOf(message, partition.number),
       lockMs: null,
       settle: async (settlement) => {
         if (isLost()) return "lost";
@@ -230,6 +231,11 @@ export class KafkaReceiver implements Receiver {
     const copy = copyOf(message, { [reasonName]: reason, [whyName]: why });
     await producer.send({ topic: deadLetter, acks: -1, messages: [copy] });
   }
+}
+
+/** Each partition has its own order; a key is any bytes. */
+function groupOf({ key }: KafkaMessage, partition: number): string | undefined {
+  return key === null ? undefined : `${partition} ${key.toString("latin1")}`;
 }
 
 /** One request at a time: two could change places where one is repeated. */

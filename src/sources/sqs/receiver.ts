@@ -1,7 +1,7 @@
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
 import { Locks } from "../locks.ts";
-import { sentAt } from "./attributes.ts";
+import { isFifo, sentAt } from "./attributes.ts";
 import { Batches } from "./batches.ts";
 import { sendAside } from "./sending.ts";
 import type { SqsClient, SqsMessage } from "./shapes.ts";
@@ -124,6 +124,8 @@ export class SqsReceiver implements Receiver {
       read: () => JSON.parse(message.Body ?? ""),
       sentAt: sentAt(message),
       isRepeated: Number(message.Attributes?.["ApproximateReceiveCount"] ?? 2) > 1,
+      // of a standard queue a group shares capacity, and has no order
+      group: isFifo(this.#options.queueUrl) ? message.Attributes?.["MessageGroupId"] : undefined,
       lockMs: this.#options.lockMs,
       renew: () => this.#renew(message),
       settle: async (settlement) => {

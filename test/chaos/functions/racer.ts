@@ -16,7 +16,7 @@ export interface Race {
   readonly calls: number;
   /** Until the platform ends the calls. */
   readonly leftMs: number;
-  /** It comes to its work, and then never to its end: it is killed, or stopped and woken. */
+  /** It comes to its work, and goes on when it is told to. */
   readonly hangs: boolean;
 }
 
@@ -34,13 +34,21 @@ export type Told =
   | { readonly is: "ready" }
   /** A run has begun. */
   | { readonly is: "at-work" }
-  | { readonly is: "called"; readonly called: readonly Called[]; readonly fenced: number };
+  /** The ledger has refused a write. */
+  | { readonly is: "refused" }
+  | { readonly is: "called"; readonly called: readonly Called[] };
+
+export type Order = "call" | "go on";
 
 const race = JSON.parse(process.argv[2] ?? "") as Race;
 const tell = (told: Told) => process.send?.(told);
-const { ledger, close } = stores[race.store](race.place);
+const { ledger, close } = await stores[race.store](race.place);
 const asking = new AsyncLocalStorage<{ reads: number }>();
-let fenced = 0;
+const goingOn = new Promise<void>((resolve) => {
+  process.on("message", (order: Order) => {
+    if (order === "go on") resolve();
+  });
+});
 
 function counted(given: Ledger<unknown>): Ledger<unknown> {
   const read = <A extends readonly unknown[], R>(method: (...given: A) => R) => {
@@ -51,7 +59,7 @@ function counted(given: Ledger<unknown>): Ledger<unknown> {
     };
   };
   const refused = async <R>(answer: Promise<R>): Promise<R> => {
-    if ((await answer) === "fenced") fenced += 1;
+    if ((await answer) === "fenced") tell({ is: "refused" });
     return answer;
   };
   return {
@@ -80,7 +88,7 @@ const render = reprise.operation({
   effects: "external",
   run: async ({ input, effect }) => {
     tell({ is: "at-work" });
-    if (race.hangs) await new Promise((resolve) => setTimeout(resolve, race.workMs));
+    if (race.hangs) await goingOn;
     return effect("print", {
       ifUnknown: "retry",
       run: async () => {
@@ -111,8 +119,9 @@ async function call(): Promise<Called> {
   };
 }
 
-process.on("message", () => {
-  void Promise.all(Array.from({ length: race.calls }, call)).then((called) => tell({ is: "called", called, fenced }));
+process.on("message", (order: Order) => {
+  if (order !== "call") return;
+  void Promise.all(Array.from({ length: race.calls }, call)).then((called) => tell({ is: "called", called }));
 });
 process.on(
   "disconnect",
