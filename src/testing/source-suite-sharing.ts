@@ -65,7 +65,7 @@ export const sharingScenarios: readonly SourceScenario[] = [
       for (let index = 0; index < 200; index += 1) await send(String(index));
       const receivers = await Promise.all([1, 2, 3].map(() => source.open(16)));
       const seen: unknown[] = [];
-      const late = AbortSignal.timeout(15_000);
+      const late = AbortSignal.timeout(30_000);
       await Promise.all(
         receivers.map(async (receiver) => {
           for (;;) {
