@@ -1,7 +1,7 @@
 import type { Delivery, Receiver } from "../contract/source.ts";
 
 /** A broker on a busy machine answers within it. */
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
 export async function pull(receiver: Receiver, count: number, most = count): Promise<readonly Delivery[]> {
   const signal = AbortSignal.timeout(patienceMs);

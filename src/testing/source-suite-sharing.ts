@@ -65,11 +65,13 @@ export const sharingScenarios: readonly SourceScenario[] = [
       for (let index = 0; index < 200; index += 1) await send(String(index));
       const receivers = await Promise.all([1, 2, 3].map(() => source.open(16)));
       const seen: unknown[] = [];
+      const late = AbortSignal.timeout(30_000);
       await Promise.all(
         receivers.map(async (receiver) => {
           for (;;) {
             const deliveries = await receiver.pull(8, AbortSignal.timeout(2_000));
-            if (deliveries.length === 0) return;
+            // on a busy machine nothing may come for a while, though something is left
+            if (deliveries.length === 0 && (seen.length >= 200 || late.aborted)) return;
             seen.push(...bodies(deliveries));
             await acknowledge(deliveries);
           }

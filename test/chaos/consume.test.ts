@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cannotRunHere, librdkafka } from "../support/environment.ts";
 import { natsVersion } from "../support/nats.ts";
 import { postgresVersion } from "../support/postgres.ts";
@@ -50,23 +50,26 @@ const versions = {
 const needs = (...names: readonly (keyof typeof versions)[]) =>
   names.filter((name) => versions[name] === undefined).map((name) => `no ${name} answers`);
 
-for (const broker of ["rabbitmq", "nats", "redis-streams", "bullmq", "sqs", "service-bus", "kafka"] as const) {
-  for (const effects of ["database", "external"]) {
-    test(`killed at each of five points, consumers of ${broker} with ${effects} effects do each once and lose none, six copies of it included`, async (context) => {
-      const [missing] = needs(broker, "postgres");
-      if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-      const result = await run("--broker", broker, "--effects", effects, "--kills", "5");
-      expect(result).toMatchObject({ holds: true, kills: 5, twice: 0, lost: 0, left: 0, setAside: 0 });
-    }, 240_000);
+// several at a time: most of a run waits for the locks and the leases of the killed
+describe.concurrent("consumers that are killed", () => {
+  for (const broker of ["rabbitmq", "nats", "redis-streams", "bullmq", "sqs", "service-bus", "kafka"] as const) {
+    for (const effects of ["database", "external"]) {
+      test(`killed at each of five points, consumers of ${broker} with ${effects} effects do each once and lose none, six copies of it included`, async (context) => {
+        const [missing] = needs(broker, "postgres");
+        if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+        const result = await run("--broker", broker, "--effects", effects, "--kills", "5");
+        expect(result).toMatchObject({ holds: true, kills: 5, twice: 0, lost: 0, left: 0, setAside: 0 });
+      }, 240_000);
+    }
   }
-}
 
-test("the usual check does some twice, under the same kills", async (context) => {
-  const [missing] = needs("rabbitmq", "postgres");
-  if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
-  const { twice } = await run("--naive", "--kills", "10");
-  expect(twice).toBeGreaterThan(0);
-}, 240_000);
+  test("the usual check does some twice, under the same kills", async (context) => {
+    const [missing] = needs("rabbitmq", "postgres");
+    if (missing !== undefined) context.skip(`${cannotRunHere}${missing}`);
+    const { twice } = await run("--naive", "--kills", "10");
+    expect(twice).toBeGreaterThan(0);
+  }, 240_000);
+});
 
 for (const broker of ["rabbitmq", "nats", "redis-streams"] as const) {
   test(`messages of ${broker} of one key keep their order, also where a tenth of them fails at first`, async (context) => {

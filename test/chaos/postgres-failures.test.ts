@@ -232,7 +232,9 @@ describe.each(drivers)("postgres over %s", (driver) => {
     });
     await expect(killed).rejects.toMatchObject(away);
     expect(await place.bookings()).not.toContain(identity);
-    expect((await bookIn(ledger, identity)).is).toBe("ran");
+    // postgres.js loses the place of a connection that breaks as a statement is handed to it
+    const next = driver === "postgres" ? await place.ledger(driver, { instance: 1 }) : ledger;
+    expect((await bookIn(next, identity)).is).toBe("ran");
     expect((await place.bookings()).filter((one) => one === identity)).toHaveLength(1);
   });
 

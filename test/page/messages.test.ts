@@ -157,12 +157,12 @@ async function openReal() {
   broker.send(`no json: ${canary}`);
   await expect.poll(() => broker.deadLetters.length, patient).toBe(3);
   const handler = pageHandler(reprise, { token });
-  const answers: string[] = [];
+  const answers: { readonly path: string; readonly text: string }[] = [];
   const opened = await openPage(
     async (request, context) => {
       const response = await handler(request, context);
       const isFeed = response.headers.get("content-type")?.startsWith("text/event-stream");
-      if (isFeed !== true) answers.push(await response.clone().text());
+      if (isFeed !== true) answers.push({ path: new URL(request.url).pathname, text: await response.clone().text() });
       return response;
     },
     "#/messages",
@@ -204,7 +204,8 @@ test("dead letters are sent again and removed, one by one and by their reason, w
   await expect.poll(() => runs, patient).toEqual([canary, "B"]);
   await page.getByText("Nothing is set aside.").waitFor();
   expect(complaints).toEqual([]);
-  for (const answer of answers) expect(answer).not.toContain("canary");
+  // the list of runs names each by its identity, and whether it is asked for by now is a matter of time
+  for (const { path, text } of answers) if (!path.endsWith("/runs.json")) expect(text).not.toContain("canary");
 
   // a page that lies open asks the broker for none of them
   const before = looks();

@@ -2,7 +2,7 @@
 import pg from "pg";
 import { createReprise, unchecked } from "reprise";
 import { postgresLedger } from "reprise/postgres";
-import { brokers } from "./brokers.mjs";
+import { openBroker } from "./brokers.mjs";
 
 const { broker, name, schema, atOnce, workMs } = JSON.parse(process.argv[2]);
 const connectionString = process.env.POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/test";
@@ -17,7 +17,7 @@ const book = reprise.operation({
     await transaction((tx) => tx.query(`insert into ${schema}.booking values ($1)`, [reference]));
   },
 });
-const source = brokers[broker].source(name);
+const source = (await openBroker(broker)).source(name);
 const watched = {
   ...source,
   open: async (most) => {

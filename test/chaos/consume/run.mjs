@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { brokers } from "./brokers.mjs";
+import { openBroker } from "./brokers.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -57,7 +57,7 @@ const pool = new pg.Pool({
 await pool.query(`create schema ${schema}`);
 await pool.query(`create table ${schema}.booking (reference text)`);
 await pool.query(`create table ${schema}.seen (reference text primary key)`);
-const queue = await brokers[broker].create(name);
+const queue = await (await openBroker(broker)).create(name);
 const worker = fileURLToPath(new URL("worker.mjs", import.meta.url));
 const beganAt = performance.now();
 const killedAt = Object.fromEntries(points.map((point) => [point, 0]));

@@ -1,20 +1,21 @@
 // A queue and a schema of its own for a run, and how a run tells what it found.
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { brokers } from "./brokers.mjs";
+import { openBroker } from "./brokers.mjs";
 
 const connectionString = process.env.POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
 export async function openStage(broker) {
+  const on = await openBroker(broker);
   const id = randomUUID().slice(0, 8);
   const [name, schema] = [`crash-${id}`, `crash_${id}`];
   const pool = new pg.Pool({ connectionString, max: 8 });
   await pool.query(`create schema ${schema}`);
   await pool.query(`create table ${schema}.booking (reference text)`);
-  const queue = await brokers[broker].create(name);
+  const queue = await on.create(name);
   return {
     ...{ name, schema, pool, queue },
-    source: brokers[broker].source(name),
+    source: on.source(name),
     /** Resolves when that holds and nothing is left in the queue. */
     untilEmpty: async (isDone) => {
       const until = performance.now() + 240_000;

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import pg from "pg";
 import { createReprise, unchecked } from "reprise";
 import { postgresLedger } from "reprise/postgres";
-import { brokers } from "./brokers.mjs";
+import { openBroker } from "./brokers.mjs";
 
 const { broker, name, schema, url, effects, killAt, killAtCall, naive } = JSON.parse(process.argv[2]);
 let passed = 0;
@@ -27,7 +27,7 @@ const closed = new Promise((resolve) => {
 
 if (naive) {
   // look, work, write it down, acknowledge
-  void brokers[broker].receive(name, 8, async (body) => {
+  void (await openBroker(broker)).receive(name, 8, async (body) => {
     at("received");
     const { reference } = JSON.parse(body);
     const seen = await pool.query(`select 1 from ${schema}.seen where reference = $1`, [reference]);
@@ -73,7 +73,7 @@ const book =
         },
       });
 
-const source = await brokers[broker].source(name);
+const source = await (await openBroker(broker)).source(name);
 const watched = {
   ...source,
   open: async (most) => {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ServiceBusClient } from "@azure/service-bus";
 import { serviceBus } from "reprise/service-bus";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
 // whoever creates the queue tells those that it starts
 const variable = "REPRISE_SERVICE_BUS";
 const connect = () => new ServiceBusClient(process.env[variable], { retryOptions: { maxRetries: 0 } });
