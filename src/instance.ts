@@ -316,6 +316,7 @@ export class Instance {
       this.#caches.start();
       if (ledger === undefined) return;
       this.#operations.start(ledger, !this.#aside);
+      if (this.#options.background === "elsewhere") this.#consumers.refuse(nothingHere());
       if (this.#aside) return;
       this.#schedules.start(ledger);
       this.#consumers.start(ledger);
@@ -398,4 +399,12 @@ export class Instance {
     const disconnected = Promise.all([this.#used ? this.#ledger?.close() : undefined, this.#anchors.close()]);
     await withDeadline(this.#clock, defaults.drainMs, disconnected, () => closed).catch(() => {});
   }
+}
+
+function nothingHere(): RepriseError {
+  return new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: "consumer",
+    why: 'its instance begins nothing by itself (background: "elsewhere").',
+    mend: "Consume in an instance that does, or let the platform call a function for each message.",
+  });
 }

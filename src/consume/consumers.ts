@@ -34,6 +34,8 @@ export interface Consumers {
   readonly list: () => readonly DeclaredConsumer[];
   /** Begins to receive with what is declared, and from then on with what is declared later. */
   readonly start: (ledger: Ledger<unknown>) => void;
+  /** None of them ever begins, for this reason. */
+  readonly refuse: (reason: RepriseError) => void;
   /** Gives back what has not begun, and waits for the rest. */
   readonly drain: () => Promise<void>;
 }
@@ -60,6 +62,7 @@ export function createConsumers(host: ConsumeHost): Consumers {
   const declared = new Map<string, RunningConsumer>();
   let ledger: Ledger<unknown> | undefined;
   let isDrained = false;
+  let refused: RepriseError | undefined;
   return {
     declare: (declaration) => {
       const settings = consumeSettingsOf(declaration);
@@ -69,6 +72,7 @@ export function createConsumers(host: ConsumeHost): Consumers {
         throw new RepriseError("REPRISE_NAME_TWICE", { kind: "consumer", name });
       const running = new RunningConsumer(host, declaration, settings);
       declared.set(name, running);
+      if (refused !== undefined) running.refuse(refused);
       if (isDrained) void running.close();
       else if (ledger !== undefined) running.start(ledger);
       return running;
@@ -77,6 +81,10 @@ export function createConsumers(host: ConsumeHost): Consumers {
     start: (opened) => {
       ledger = opened;
       for (const running of declared.values()) running.start(opened);
+    },
+    refuse: (reason) => {
+      refused = reason;
+      for (const running of declared.values()) running.refuse(reason);
     },
     drain: async () => {
       isDrained = true;
@@ -126,6 +134,8 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
     await Promise.all([this.#receiving?.drained(), Promise.allSettled(this.#byHand)]);
     this.#isClosed = true;
   };
+  /** Says that it never begins. */
+  readonly refuse = (reason: RepriseError): void => this.#refused(reason);
   readonly redrive = async ({ reason, most }: RedriveOptions = {}): Promise<RedriveCounts> => {
     const { done: redriven, gone, more } = await this.redriveLetters({ reason, most });
     return { redriven, gone, more };

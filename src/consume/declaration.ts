@@ -55,7 +55,10 @@ export interface RedriveCounts {
 export interface Consumer {
   /** The source's. */
   readonly name: string;
-  /** Resolves when it receives for the first time; rejects where it may not begin. */
+  /**
+   * Resolves when it receives for the first time, which is after `reprise.start()` or the first use of the instance; rejects
+   * where it may not begin.
+   */
   readonly ready: Promise<void>;
   /** What it counted since its process started. */
   readonly counts: () => ConsumeCounts;
@@ -90,7 +93,10 @@ export interface Consumer {
  *
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_NAME_TWICE
  * @example
- * const seats = reprise.consume(bookSeat, rabbitmq({ connection, queue: "seat.book" }), { deliveredWithin: "14d" });
+ * const connect = () => amqplib.connect(url);
+ * const source = rabbitmq({ connect, queue: "seat.book", deadLetter: "seat.book.dead" });
+ * const seats = reprise.consume(bookSeat, source, { deliveredWithin: "14d" });
+ * await reprise.start();
  * await seats.ready;
  */
 export type ConsumeVerb = <In, R>(

@@ -87,6 +87,8 @@ const queues: readonly {
         getQueue: async () => ({ defaultMessageTimeToLive: "P2D" }),
         getTopic: async () => ({ defaultMessageTimeToLive: "P2D" }),
         getSubscription: async () => ({ defaultMessageTimeToLive: "P2D" }),
+        getQueueRuntimeProperties: async () => ({ activeMessageCount: 0, deadLetterMessageCount: 0 }),
+        getSubscriptionRuntimeProperties: async () => ({ activeMessageCount: 0, deadLetterMessageCount: 0 }),
       };
       const { options } = stage;
       return {

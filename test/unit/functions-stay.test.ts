@@ -4,6 +4,7 @@ import { lookAgainMs } from "../../src/operation/stay.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, manualClock } from "../../src/testing/index.ts";
 import { lambda } from "../../src/transports/functions/aws.ts";
+import { queue } from "../support/queue.ts";
 import { gate, seat, stand } from "./functions-stand.ts";
 
 /** When whoever finds work of `workMs` under way looks at it, and how late the last look is. */
@@ -283,6 +284,27 @@ describe("what goes on after the answer", () => {
 });
 
 describe("an instance whose background is elsewhere", () => {
+  test("tells a consumer that it never begins, before and after the start", async () => {
+    const clock = manualClock();
+    const ledger = memoryLedger({ clock });
+    const reprise = createReprise({ service: "shop", undecided: "listed", ledger, clock, background: "elsewhere" });
+    const book = reprise.operation({
+      name: "seat.book",
+      input: unchecked<{ reference: string }>(),
+      ...{ principal: "everyone", retention: "1d", effects: "external" },
+      identity: ({ reference }) => [reference],
+      run: async () => {},
+    });
+    const never = { code: "REPRISE_BAD_DECLARATION", message: expect.stringContaining('background: "elsewhere"') };
+    const before = reprise.consume(book, queue({ clock }).source, { deliveredWithin: "1d" });
+    await reprise.start();
+    await expect(before.ready).rejects.toMatchObject(never);
+    await before.close();
+    const after = reprise.consume(book, queue({ clock }).source, { deliveredWithin: "1d" });
+    await expect(after.ready).rejects.toMatchObject(never);
+    await reprise.close();
+  });
+
   test("runs what it is asked for, and looks at nothing by itself", async () => {
     const clock = manualClock();
     const faulty = faultyLedger(memoryLedger({ clock }));
