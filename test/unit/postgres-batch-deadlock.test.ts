@@ -25,7 +25,7 @@ test("of two shared transactions that lock each other out one falls apart at onc
   const reprise = createReprise({
     ...{ service: "s", undecided: "listed", ledger: postgresLedger({ pool, schema }), workers: 0 },
   });
-  let runs = 0;
+  let holding = 0;
   let bothHold = () => {};
   const held = new Promise<void>((resolve) => {
     bothHold = resolve;
@@ -35,9 +35,9 @@ test("of two shared transactions that lock each other out one falls apart at onc
     identity: ({ id }) => [id],
     effects: "database",
     run: async ({ input, tx }) => {
-      runs += 1;
       await tx.query(`update ${schema}.stock set count = count + 1 where place = $1`, [input.place]);
-      if (runs === 2) bothHold();
+      holding += 1;
+      if (holding === 2) bothHold();
       await held;
     },
   });
