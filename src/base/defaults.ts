@@ -99,9 +99,9 @@ export const defaults = {
       atOnce: 4,
       /**
        * What takes more than twice as long as one by itself does not pay, for a pool runs more than ten of those meanwhile. Not
-       * judged below what a database under load needs; and no message waits longer for those before it.
+       * judged below what a database under load needs. Also the longest wait for those before, up to `wait`.
        */
-      longestMs: { least: 20, most: 100, ofAlone: 2 },
+      longestMs: { least: 20, ofAlone: 2, wait: 100 },
       /** So many go singly after one that did not pay, and at most: a try among thousands costs nothing that could be seen. */
       singly: { least: 32, most: 4_096 },
     },

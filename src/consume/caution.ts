@@ -29,10 +29,15 @@ export class Caution {
     return this.#penalty > 0 && busy > 0;
   }
 
-  /** A wait, or a transaction, that is longer costs more than it spares. */
+  /** A transaction that takes longer costs more than it spares. */
   get longestMs(): number {
-    const { least, most, ofAlone } = defaults.consume.batch.longestMs;
-    return Math.min(Math.max((this.#aloneMs ?? 0) * ofAlone, least), most);
+    const { least, ofAlone } = defaults.consume.batch.longestMs;
+    return Math.max((this.#aloneMs ?? 0) * ofAlone, least);
+  }
+
+  /** So long one waits for those before it. */
+  get longestWaitMs(): number {
+    return Math.min(this.longestMs, defaults.consume.batch.longestMs.wait);
   }
 
   /** @param ms from its beginning to its answer */
@@ -40,7 +45,7 @@ export class Caution {
     this.#aloneMs = this.#aloneMs === null ? ms : this.#aloneMs + (ms - this.#aloneMs) / 16;
   }
 
-  /** Returns what is told how a shared transaction, or a wait for one, ended. */
+  /** Returns what is told how a shared transaction, or a wait for one, has ended. */
   begin(): (ms: number, isWhole: boolean) => void {
     const failures = this.#failures;
     return (ms, isWhole) => {

@@ -59,7 +59,7 @@ export class ReadyBatch implements Executes {
       this.#cancel = null;
     } else if (this.#cancel === null) {
       const waitedMs = this.#clock.monotonic() - first.since;
-      this.#cancel = this.#clock.timer(Math.max(0, this.#caution.longestMs - waitedMs), () => this.#wake());
+      this.#cancel = this.#clock.timer(Math.max(0, this.#caution.longestWaitMs - waitedMs), () => this.#wake());
     }
   }
 
@@ -69,7 +69,7 @@ export class ReadyBatch implements Executes {
     const [first] = this.#waiting;
     if (first === undefined) return;
     const waitedMs = this.#clock.monotonic() - first.since;
-    if (waitedMs >= this.#caution.longestMs) {
+    if (waitedMs >= this.#caution.longestWaitMs) {
       this.#caution.begin()(waitedMs, false);
       for (const { input, options, since, resolve } of this.#waiting.splice(0)) {
         resolve(this.#timed(this.#alone(input, options), since));
