@@ -91,6 +91,20 @@ export const defaults = {
     /** What a pool of sixteen connections is busy with; more gains nothing once a database is in it. */
     atOnce: 64,
     mostAtOnce: 10_000,
+    /** Of messages that are ready at the same moment, where nobody has asked for anything else. */
+    batch: {
+      /** More hold their rows' locks longer, and gain little: the round trips are shared already. */
+      most: 16,
+      /** Of shared transactions. With fewer the database waits, with more none of them is full. */
+      atOnce: 4,
+      /**
+       * What takes more than twice as long as one by itself does not pay, for a pool runs more than ten of those meanwhile. Not
+       * judged below what a database under load needs. Also the longest wait for those before, up to `wait`.
+       */
+      longestMs: { least: 20, ofAlone: 2, wait: 100 },
+      /** So many go singly after one that did not pay, and at most: a try among thousands costs nothing that could be seen. */
+      singly: { least: 32, most: 4_096 },
+    },
     /** Beside those at work as many may wait: for their next attempt, or for whoever is at their work. */
     heldPerAtOnce: 2,
     /** A source that leaves its listeners on a signal keeps no more of them than this. */

@@ -1,25 +1,34 @@
 import type { Clock } from "../base/clock.ts";
 import type { CarriedOutcome, CarryOptions, Together } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
-import type { BatchSettings } from "./settings.ts";
 
-type Told = CarriedOutcome<unknown, AnyRefused>;
-interface Waiting {
+export type Told = CarriedOutcome<unknown, AnyRefused>;
+
+/** How a message is executed: by itself, or with others. */
+export interface Executes {
+  readonly execute: (input: unknown, options: CarryOptions<unknown, AnyRefused>) => Promise<Told>;
+}
+
+export interface Waiting {
   readonly input: unknown;
   readonly options: CarryOptions<unknown, AnyRefused>;
-  readonly resolve: (told: Told) => void;
+  readonly resolve: (told: Told | Promise<Told>) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /** Executes the messages of one consumer several at a time: when there are enough of them, or the first has waited long enough. */
-export class Batch {
+export class Batch implements Executes {
   readonly #clock: Clock;
   readonly #together: Together<unknown, unknown, AnyRefused>;
-  readonly #settings: BatchSettings;
+  readonly #settings: { readonly most: number; readonly withinMs: number };
   #waiting: Waiting[] = [];
   #cancel = () => {};
 
-  constructor(clock: Clock, together: Together<unknown, unknown, AnyRefused>, settings: BatchSettings) {
+  constructor(
+    clock: Clock,
+    together: Together<unknown, unknown, AnyRefused>,
+    settings: { readonly most: number; readonly withinMs: number },
+  ) {
     this.#clock = clock;
     this.#together = together;
     this.#settings = settings;
@@ -38,16 +47,25 @@ export class Batch {
     this.#cancel();
     const sent = this.#waiting;
     this.#waiting = [];
-    this.#together(sent).then(
-      (answers) => {
-        for (const [place, answer] of answers.entries()) {
-          if (answer.status === "fulfilled") sent[place]?.resolve(answer.value);
-          else sent[place]?.reject(answer.reason);
-        }
-      },
-      (error: unknown) => {
-        for (const { reject } of sent) reject(error);
-      },
-    );
+    void sendTogether(this.#together, sent, () => {});
+  }
+}
+
+/** Tells each of them its answer, and `ended` first whether their transaction did not fall apart. Never rejects. */
+export async function sendTogether(
+  together: Together<unknown, unknown, AnyRefused>,
+  sent: readonly Waiting[],
+  ended: (isWhole: boolean) => void,
+): Promise<void> {
+  try {
+    const { answers, isWhole } = await together(sent);
+    ended(isWhole);
+    for (const [place, answer] of answers.entries()) {
+      if (answer.status === "fulfilled") sent[place]?.resolve(answer.value);
+      else sent[place]?.reject(answer.reason);
+    }
+  } catch (error) {
+    ended(false);
+    for (const { reject } of sent) reject(error);
   }
 }

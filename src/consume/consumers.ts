@@ -9,9 +9,10 @@ import type { SourceStanding } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import { Attempts } from "./attempts.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type Executes } from "./batch.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from "./declaration.ts";
+import { ReadyBatch } from "./ready.ts";
 import { Receiving } from "./receiving.ts";
 import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
 import { type ConsumeSettings, consumeSettingsOf, registersOf } from "./settings.ts";
@@ -93,6 +94,20 @@ export function createConsumers(host: ConsumeHost): Consumers {
   };
 }
 
+/** `null`: each message is executed by itself. */
+function batchOf(
+  { batch }: ConsumeSettings,
+  { "~carry": { execute: alone, together } }: Carried<unknown, unknown, AnyRefused>,
+  ledger: Ledger<unknown>,
+  clock: Clock,
+): Executes | null {
+  if (batch === null || together === undefined) return null;
+  const { most, withinMs } = batch;
+  if (withinMs !== null) return new Batch(clock, together, { most, withinMs });
+  // one after the other in one transaction gains little, and what holds it up holds up all
+  return ledger.batch === undefined ? null : new ReadyBatch(clock, { alone, together }, most);
+}
+
 class RunningConsumer implements Consumer, DeclaredConsumer {
   readonly name: string;
   readonly owner: string | undefined;
@@ -172,11 +187,10 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
     // of its operation and its source, both as they are shared by every process
     const prefix = `consume/${sha256(JSON.stringify([this.#host.service, operation.name, source.name])).slice(0, 32)}/`;
     const carried = operation as unknown as Carried<unknown, unknown, AnyRefused>;
-    const { together } = carried["~carry"];
     const stores = {
       ...{ settings, source, clock },
       operation: carried,
-      batch: settings.batch === null || together === undefined ? null : new Batch(clock, together, settings.batch),
+      batch: batchOf(settings, carried, ledger, clock),
       attempts: new Attempts(registers, clock, prefix),
       counters,
       draining: this.#draining,

@@ -7,7 +7,7 @@ import type { Source } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import type { Attempts } from "./attempts.ts";
-import type { Batch } from "./batch.ts";
+import type { Executes } from "./batch.ts";
 import type { ConsumeCounters } from "./counters.ts";
 import type { ConsumeSettings } from "./settings.ts";
 import { Turns } from "./turns.ts";
@@ -17,7 +17,7 @@ export interface ConsumeStores {
   readonly settings: ConsumeSettings;
   readonly operation: Carried<unknown, unknown, AnyRefused>;
   /** `null`: each message is executed by itself. */
-  readonly batch: Batch | null;
+  readonly batch: Executes | null;
   readonly source: Source;
   readonly clock: Clock;
   readonly attempts: Attempts;

@@ -24,8 +24,12 @@ export interface ConsumeOptions<In> {
    * Messages of database work share a transaction, up to so many; the first of them waits so long for others. What goes wrong
    * with one rolls all of them back, and each is run by itself: a message costs others time, and nothing else. `atOnce` must be
    * at least twice as many. Those that came again or failed before are run by themselves.
+   *
+   * Left out, those share one that are ready at the same moment, up to 16, on a ledger that sends their statements together:
+   * none waits for others, and where that falls apart or takes long, messages are run by themselves for a while. `"off"`: each
+   * has a transaction of its own.
    */
-  readonly batch?: { readonly most: number; readonly within: Duration } | undefined;
+  readonly batch?: { readonly most: number; readonly within: Duration } | "off" | undefined;
   /** What stands for the caller's key, of an operation that has no other identity. */
   readonly key?: ((input: In) => string) | undefined;
   /** After so many attempts of its own that failed, or during which the process crashed, it is set aside. Default 5. */

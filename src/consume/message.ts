@@ -6,7 +6,7 @@ import { encodeScalars } from "../base/scalar.ts";
 import type { Delivery, Settlement } from "../contract/source.ts";
 import { Lease } from "../lease/lease.ts";
 import type { MessageAttempts, Tried } from "./attempts.ts";
-import type { Batch } from "./batch.ts";
+import type { Executes } from "./batch.ts";
 import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
@@ -161,7 +161,7 @@ export class Message {
     }
   }
 
-  async #execute(input: unknown, batch: Batch | null): Promise<Verdict> {
+  async #execute(input: unknown, batch: Executes | null): Promise<Verdict> {
     const { operation, settings } = this.#stores;
     const named = keyOf(settings, input);
     if (named === null) return { is: "dead-letter", reason: "invalid", why: "'key' makes nothing of its body" };

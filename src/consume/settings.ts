@@ -9,7 +9,8 @@ import type { ConsumeDeclaration } from "./declaration.ts";
 
 export interface BatchSettings {
   readonly most: number;
-  readonly withinMs: number;
+  /** `null`: none waits for others, and those go together that are ready at the same moment, where the ledger gains by it. */
+  readonly withinMs: number | null;
 }
 
 /** How one operation takes the messages of one source, its durations measured and its defaults filled in. */
@@ -59,16 +60,21 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
   if (!Array.isArray(retryIn) || retryIn.length === 0) refuse("'retryIn' names no pause.", "Give it one or more.");
   const atOnce = whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce);
   const { batch } = options;
-  if (batch !== undefined && operation["~carry"].together === undefined) {
+  const isAsked = batch !== undefined && batch !== "off";
+  if (isAsked && operation["~carry"].together === undefined) {
     refuse(`'batch' needs a transaction, and '${contract.operation}' has none.`, "Leave it out.");
   }
-  const most = whole(batch?.most, "batch.most", 1, defaults.consume.mostAtOnce);
-  if (batch !== undefined && atOnce < 2 * most) {
+  const most = isAsked
+    ? whole(batch.most, "batch.most", 1, defaults.consume.mostAtOnce)
+    : Math.min(defaults.consume.batch.most, Math.floor(atOnce / 2));
+  if (atOnce < 2 * most) {
     refuse(
       `'atOnce' is ${atOnce}: the next batch would wait for the one before.`,
       `Set it to ${2 * most} or more, or 'batch.most' to less.`,
     );
   }
+  const withinMs = isAsked ? milliseconds(batch.within, `${where}, batch.within`) : null;
+  const isSingly = batch === "off" || operation["~carry"].together === undefined || (!isAsked && most < 2);
   return {
     where,
     contract,
@@ -80,7 +86,7 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     refusals,
     inOrderBy: inOrderBy ?? null,
     keyOf: key ?? null,
-    batch: batch === undefined ? null : { most, withinMs: milliseconds(batch.within, `${where}, batch.within`) },
+    batch: isSingly ? null : { most, withinMs },
   };
 }
 

@@ -401,7 +401,8 @@ export interface Finished<T> {
 /**
  * Several runs in one transaction, one after the other, in their order: what one asks for is sent after everything that those
  * before it asked for. The next one may be called earlier, where the one before has returned the answer to its one statement.
- * What one throws rolls back everything and is rethrown.
+ * What one throws rolls back everything and is rethrown. So may be what the database says of another transaction that was in
+ * the way: it is not repeated for all of them.
  */
 export interface Batching<out Tx> {
   /** `transaction` for several. */

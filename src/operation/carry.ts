@@ -23,11 +23,14 @@ export interface Carried<in In, out O, out R> {
 
 /**
  * Executes several, which share a transaction where nothing goes wrong; what does is answered to whom it concerns alone. An
- * answer for each, in their order.
+ * answer for each, in their order; `isWhole`: the transaction did not fall apart.
  */
 export type Together<in In, out O, out R> = (
   requests: readonly { readonly input: In; readonly options: CarryOptions<O, R> }[],
-) => Promise<readonly PromiseSettledResult<CarriedOutcome<O, R>>[]>;
+) => Promise<{
+  readonly answers: readonly PromiseSettledResult<CarriedOutcome<O, R>>[];
+  readonly isWhole: boolean;
+}>;
 
 /** What an operation promises its callers, as data. */
 export interface CarriedContract {

@@ -91,14 +91,17 @@ export class Executor {
    * Several at once, in one transaction. Where that fails, and where somebody is at one already, each is executed by itself.
    * An answer for each, in their order.
    */
-  async executeTogether(requests: readonly Request[]): Promise<readonly PromiseSettledResult<Told>[]> {
-    const answers = await this.#track(this.#together(requests));
-    return Promise.allSettled(
+  async executeTogether(
+    requests: readonly Request[],
+  ): Promise<{ readonly answers: readonly PromiseSettledResult<Told>[]; readonly isWhole: boolean }> {
+    const { told, isWhole } = await this.#track(this.#together(requests));
+    const answers = await Promise.allSettled(
       requests.map((request) => {
-        const answer = answers.get(request);
+        const answer = told.get(request);
         return answer === undefined ? this.execute(request.input, request.asking) : this.#counted(answer);
       }),
     );
+    return { answers, isWhole };
   }
 
   /**

@@ -7,26 +7,31 @@ import type { Execution } from "./execution.ts";
 import { type Told, tellSettled } from "./told.ts";
 
 /** Of those that were executed together. One that is not there was not, and nothing of it happened. */
-export type Answers<Request> = ReadonlyMap<Request, () => Promise<Told>>;
+export interface Answers<Request> {
+  readonly told: ReadonlyMap<Request, () => Promise<Told>>;
+  /** Their transaction did not fall apart. */
+  readonly isWhole: boolean;
+}
 
 /** A ledger that is away would be waited for by each of them: they are all told so. What else goes wrong may be one's alone. */
 export async function answersOf<Request>(
   requests: readonly Request[],
   together: () => Promise<readonly Told[]>,
 ): Promise<Answers<Request>> {
-  const answers = new Map<Request, () => Promise<Told>>();
+  const told = new Map<Request, () => Promise<Told>>();
   try {
-    for (const [place, told] of (await together()).entries()) {
+    for (const [place, one] of (await together()).entries()) {
       const request = requests[place];
-      if (request !== undefined) answers.set(request, async () => told);
+      if (request !== undefined) told.set(request, async () => one);
     }
+    return { told, isWhole: true };
   } catch (error) {
     if (isRepriseError(error, "REPRISE_LEDGER_AWAY") || isRepriseError(error, "REPRISE_LEDGER_BUSY")) {
       const rejecting = () => Promise.reject(error);
-      for (const request of requests) answers.set(request, rejecting);
+      for (const request of requests) told.set(request, rejecting);
     }
+    return { told, isWhole: false };
   }
-  return answers;
 }
 
 /**

@@ -72,8 +72,8 @@ describe("on a connection that is open", () => {
     operation: typeof book | typeof bookAtOnce | typeof upsertTwice,
     inputs: readonly number[],
   ) => {
-    const answers = await operation["~carry"].together?.(inputs.map((input) => ({ input, options: {} })));
-    return answers?.map((one) => (one.status === "fulfilled" ? one.value.outcome : one.reason));
+    const told = await operation["~carry"].together?.(inputs.map((input) => ({ input, options: {} })));
+    return told?.answers.map((one) => (one.status === "fulfilled" ? one.value.outcome : one.reason));
   };
   beforeAll(async () => {
     if (!isHere) return;

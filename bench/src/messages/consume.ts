@@ -61,7 +61,9 @@ async function measure(name: string, broker: Broker, quick: boolean): Promise<re
     return [
       ratio(`consume.ledger.${name}.ofHandWritten`, compared("ledger", "dedupe"), 0.95),
       ratio(`consume.upsert.${name}.ofHandWritten`, compared("upsert", "upsertByHand"), 0.95),
-      ratio(`consume.batch.${name}.gain`, compared("batch", "ledger"), 2.5),
+      ratio(`consume.single.${name}.ofHandWritten`, compared("single", "dedupe")),
+      ratio(`consume.upsertSingle.${name}.ofHandWritten`, compared("upsertSingle", "upsertByHand")),
+      ratio(`consume.batch.${name}.gain`, compared("batch", "single"), 2.5),
       ...Object.keys(ways).map((way) => rate(`consume.${name}.${way}`, perSecond(way))),
     ];
   } finally {
@@ -138,6 +140,8 @@ async function waysOf(pool: pg.Pool, schema: string) {
       }
     }),
     ledger: through(recorded),
+    single: through(recorded, { batch: "off" }),
+    upsertSingle: through(converging, { batch: "off" }),
     batch: through(recorded, { batch }),
   };
   return { ways, close: () => reprise.close() };

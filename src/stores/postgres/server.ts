@@ -76,7 +76,7 @@ export interface PostgresServer {
     doing: string,
     opening: readonly Step[],
     work: (held: Held, answers: readonly Answer[]) => Promise<Ending<T>>,
-    alone?: Alone,
+    alone?: Partial<Alone>,
   ) => Promise<T>;
   /**
    * The same with no steps at the end. Nothing is sent before `work` has said, by `decide`, what it comes to: one statement is
@@ -213,7 +213,7 @@ export function postgresServer(options: {
   };
 
   /** On a connection of its own that is given back after it, whatever happened. */
-  const own = <T>(doing: string, work: (lent: Lent) => Promise<T>, alone?: Alone): Promise<T> => {
+  const own = <T>(doing: string, work: (lent: Lent) => Promise<T>, alone?: Partial<Alone>): Promise<T> => {
     const once = async () => work(await connect(doing, answerMs));
     return elsewhere(doing, () => (alone === undefined ? repeating(once) : once()));
   };
@@ -278,7 +278,7 @@ export function postgresServer(options: {
   };
 
   const transaction: PostgresServer["transaction"] = (doing, first, work, alone) => {
-    const statementMs = alone === undefined ? workMs : answersBy(alone.statementMs);
+    const statementMs = alone?.statementMs === undefined ? workMs : answersBy(alone.statementMs);
     return own(
       doing,
       async (lent) => {

@@ -37,7 +37,10 @@ export interface Transactor<Tx> {
   /** The user's work and nothing of ours. */
   readonly bare: <T>(doing: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
   readonly run: <T>(doing: string, opening: readonly Step[], work: Work<Tx, T>, alone?: Alone) => Promise<T>;
-  /** The same for work of several runs. Left out: a mapper's statements go one by one. */
+  /**
+   * The same for work of several runs, and not repeated: a conflict is thrown as the server told it. Left out: a mapper's
+   * statements go one by one.
+   */
   readonly runAll?: <T>(
     doing: string,
     opening: readonly Step[],
@@ -167,15 +170,21 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
         return value;
       }),
     runAll: (doing, opening, work) =>
-      server.transaction(doing, opening, (held, answers) => {
-        const level = levelOn(held);
-        const turns: InTurn<PostgresTransaction> = (runs) =>
-          inTurn(
-            held,
-            runs.map((run) => (gate) => begin(levelOn(gate, level.running), run)),
-          );
-        return enter(level, (session) => work(session, turns, answers));
-      }),
+      server.transaction(
+        doing,
+        opening,
+        (held, answers) => {
+          const level = levelOn(held);
+          const turns: InTurn<PostgresTransaction> = (runs) =>
+            inTurn(
+              held,
+              runs.map((run) => (gate) => begin(levelOn(gate, level.running), run)),
+            );
+          return enter(level, (session) => work(session, turns, answers));
+        },
+        // those that hold many rows would meet again
+        {},
+      ),
     run: (doing, opening, work, alone) =>
       server.transaction(
         doing,

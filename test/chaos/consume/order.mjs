@@ -31,7 +31,9 @@ const reprise = createReprise({
   ledger: postgresLedger({ pool: stage.pool, schema: stage.schema }),
 });
 const begun = new Set();
-const next = new Array(keys).fill(0);
+// what is committed: a run whose transaction falls apart is called again
+await stage.pool.query(`create table ${stage.schema}.lane (lane int primary key, next int not null)`);
+await stage.pool.query(`insert into ${stage.schema}.lane select lane, 0 from generate_series(0, $1) lane`, [keys - 1]);
 let [inversions, failures] = [0, 0];
 const book = reprise.operation({
   ...{ name: "seat.book", input: unchecked(), principal: "everyone", retention: "1d", costIfTwice: "trust" },
@@ -45,8 +47,10 @@ const book = reprise.operation({
       failures += 1;
       throw new Error("it fails at first");
     }
-    if (place !== next[lane]) inversions += 1;
-    next[lane] = place + 1;
+    const inOrder = `with before as (select lane, next from ${stage.schema}.lane where lane = $1 for update)
+      update ${stage.schema}.lane set next = $2 from before where lane.lane = before.lane returning before.next as next`;
+    const [before] = await tx.query(inOrder, [lane, place + 1]);
+    if (before?.next !== place) inversions += 1;
   },
 });
 const beganAt = performance.now();
