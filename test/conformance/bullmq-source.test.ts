@@ -13,8 +13,9 @@ const port = server?.port ?? 0;
 afterAll(() => server?.stop());
 
 const cut = { not: "BullMQ connects again by itself, and a job's lock outlives its connection" };
+const refusal = { not: "a job that is set aside stays where it is" };
 for (const [name, connect] of Object.entries(bullmqClients)) {
-  const adapter = { name: `bullmq through ${name}`, can: { cut, deadLetters: true as const } };
+  const adapter = { name: `bullmq through ${name}`, can: { cut, refusal, deadLetters: true as const } };
   sourceCases({ ...adapter, open: () => bullmqStage(port, connect) }, missing, "concurrent");
 }
 

@@ -123,6 +123,27 @@ describe.concurrent("a receiver of Kafka", () => {
   }, 2);
 });
 
+describe.concurrent("a receiver of Kafka without a topic for what it would set aside", () => {
+  test("does not begin", async ({ client, topic }) => {
+    // the mock makes each topic that it is asked for
+    const admin = () => {
+      const real = client.admin();
+      const unknown = async () => Promise.reject(new Error("UNKNOWN_TOPIC_OR_PARTITION"));
+      return {
+        ...real,
+        fetchTopicOffsets: (name: string) => (name === "none" ? unknown() : real.fetchTopicOffsets(name)),
+      };
+    };
+    const lacking: KafkaClient = {
+      consumer: (config) => client.consumer(config),
+      producer: (config) => client.producer(config),
+      admin: admin as unknown as KafkaClient["admin"],
+    };
+    const source = kafka({ kafka: lacking, topic, group: `${topic}.lacking`, deadLetter: "none" });
+    await expect(source.open(1)).rejects.toThrow("UNKNOWN_TOPIC");
+  });
+});
+
 describe.concurrent("a publisher of Kafka", () => {
   test("sends all of them, those of one key in order, with the instant of the commit", async ({
     client,

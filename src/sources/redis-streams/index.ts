@@ -187,10 +187,16 @@ class StreamReceiver implements Receiver {
       renew: () => this.#renew(entry),
       settle: async (settlement) => {
         if (this.#inbox.isBroken) return "lost";
+        let isRefused = false;
         try {
           return (await this.#settle(entry, settlement)) ? "settled" : "lost";
+        } catch (error) {
+          // one script moves it: where that fails it is kept, as where there is no memory left for it there
+          isRefused = settlement.is === "dead-letter" && !this.#inbox.isBroken;
+          if (isRefused) return "refused";
+          throw error;
         } finally {
-          this.#locks.release(entry);
+          if (!isRefused) this.#locks.release(entry);
           this.#inbox.wake();
         }
       },
