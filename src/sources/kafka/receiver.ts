@@ -136,8 +136,13 @@ export class KafkaReceiver implements Receiver {
       if (offset >= partition.noted) {
         // before anything is handed out, and for many at once
         const ahead = offset + BigInt(most);
+        const before = partition.noted;
         partition.noted = ahead < end ? ahead : end;
-        await this.#commit(term);
+        await this.#commit(term).catch((error: unknown) => {
+          // the client hands over the batch once more, and nothing of it may be handed out without a note
+          partition.noted = before;
+          throw error;
+        });
         if (isOver()) return;
       }
       partition.begin(offset);
