@@ -71,6 +71,27 @@ describe("a source of BullMQ", () => {
     expect(await stage.queue.getFailedCount()).toBe(0);
   });
 
+  test("closes while Redis is away, and lets go of what would connect again", async () => {
+    const away = await startRedis();
+    let open = 0;
+    const connectTo = async () => {
+      const client = new Redis({ port: away.port, host: "127.0.0.1", maxRetriesPerRequest: null });
+      client.on("error", () => {});
+      open += 1;
+      const { disconnect } = client;
+      client.disconnect = (...args) => {
+        open -= 1;
+        disconnect.apply(client, args);
+      };
+      return client;
+    };
+    const receiver = await bullmq({ Worker, Queue, queue: "seats", connect: connectTo }).open(1);
+    expect(await isQuiet(receiver)).toBe(true);
+    await away.stop();
+    await receiver.close();
+    expect(open).toBe(0);
+  });
+
   test("goes on after its connections were cut, with what it had and with what comes", async (stage) => {
     await stage.send("1");
     const receiver = await stage.source.open(2);
