@@ -137,6 +137,11 @@ export const defaults = {
     /** Dead letters that one call acts upon, and that it looks through for those that are meant: a broker that cannot browse hands all of them over. */
     letters: 1_000,
     lettersLooked: 10_000,
+    /** Those that a broker hands over one by one are acted upon after so long; where none of them is meant, it looks further for at most so long. */
+    listMs: 10_000,
+    lookMs: 60_000,
+    /** Of why a message was set aside, in characters: a header of it fits what every broker takes. */
+    whyLength: 1_000,
     /** A broker is asked how much there is as often as the journal writes it down. */
     standingEveryMs: 10_000,
   },

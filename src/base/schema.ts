@@ -19,6 +19,9 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+/** Whoever mends a message begins with the first. */
+const mostPlaces = 10;
+
 /** The vendor that marks a type without a check. */
 const uncheckedVendor = "reprise-unchecked";
 
@@ -38,6 +41,20 @@ export function isUnchecked(schema: Schema): boolean {
 
 /** Where an issue lies and what it is: `user.name: too short`. Schema libraries write no values into messages by default. */
 export function describeIssue(issue: SchemaIssue): string {
-  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  const path = pathOf(issue);
   return path === "" ? issue.message : `${path}: ${issue.message}`;
+}
+
+/** Where an issue lies: `user.name`. Empty: in the whole. */
+export function pathOf({ path = [] }: SchemaIssue): string {
+  return path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+}
+
+/** How many issues, and where: for whoever may not see the value. A message of a schema library may quote it. */
+export function locateIssues(paths: readonly string[]): string {
+  const places = [...new Set(paths)].filter((path) => path !== "").map((path) => `'${path}'`);
+  const count = paths.length === 1 ? "1 issue" : `${paths.length} issues`;
+  if (places.length === 0) return count;
+  const rest = places.length > mostPlaces ? " and others" : "";
+  return `${count}, at ${places.slice(0, mostPlaces).join(", ")}${rest}`;
 }

@@ -64,8 +64,9 @@ export class SetAside {
   ): Promise<LetterCounts> {
     return this.#look(choice, async (open) => {
       const { letters, more } = await this.#choose(open, choice);
-      // asked for by its id, and not there any more
-      const counts = { done: 0, gone: Math.max(0, (choice.ids?.length ?? 0) - letters.length) };
+      // asked for by its id, and not there any more: nobody knows that before all of them were looked at
+      const gone = more ? 0 : Math.max(0, (choice.ids?.length ?? 0) - letters.length);
+      const counts = { done: 0, gone };
       for (const letter of letters) {
         counts[await this.#inTime(doing, defaults.consume.settleMs, act(open, letter))] += 1;
       }
@@ -73,26 +74,45 @@ export class SetAside {
     });
   }
 
-  /** Looks further until it has found what is meant. */
+  /** Looks further until it has found what is meant, or has looked for long enough. */
   async #choose(open: DeadLetters, choice: LetterChoice): Promise<LookedLetters> {
     const { ids, reason, most = defaults.consume.letters } = choice;
     const isMeant = ({ id, reason: why }: DeadLetter) =>
       (ids === undefined || ids.includes(id)) && (reason === undefined || why === reason);
     const wanted = ids === undefined ? most : Math.min(most, ids.length);
-    const { lettersLooked } = defaults.consume;
-    for (let look = Math.min(wanted + 1, lettersLooked); ; look = Math.min(look * 4, lettersLooked)) {
-      const found = await this.#inTime("listing dead letters", defaults.consume.openMs, open.list(look));
+    const { lettersLooked, lookMs } = defaults.consume;
+    const until = this.#clock.monotonic() + lookMs;
+    let look = Math.min(wanted + 1, lettersLooked);
+    for (let before = 0; ; ) {
+      const { found, isCut } = await this.#list(open, look);
       const meant = found.filter(isMeant);
-      const isWhole = found.length < look;
-      if (
-        isWhole ||
-        meant.length > wanted ||
-        look === lettersLooked ||
-        (ids !== undefined && meant.length === wanted)
-      ) {
-        const more = ids === undefined ? meant.length > wanted || !isWhole : false;
+      const isWhole = !isCut && found.length < look;
+      const isEnough = meant.length > wanted || (ids !== undefined && meant.length === wanted);
+      // what was found is acted upon, for of a queue so long all of it may never be found in time
+      const isLate = isCut && (meant.length > 0 || found.length <= before || this.#clock.monotonic() >= until);
+      if (isWhole || isEnough || isLate || (!isCut && look === lettersLooked)) {
+        const more = ids === undefined ? meant.length > wanted || !isWhole : isLate && !isEnough;
         return { letters: meant.slice(0, wanted), more };
       }
+      // one that was cut goes on where it was
+      if (!isCut) look = Math.min(look * 4, lettersLooked);
+      before = found.length;
+    }
+  }
+
+  /** A broker that hands over one by one may find fewer in time. */
+  async #list(
+    open: DeadLetters,
+    most: number,
+  ): Promise<{ readonly found: readonly DeadLetter[]; readonly isCut: boolean }> {
+    const { listMs, openMs } = defaults.consume;
+    const ending = new AbortController();
+    const cancel = this.#clock.timer(listMs, () => ending.abort());
+    try {
+      const found = await this.#inTime("listing dead letters", openMs, open.list(most, ending.signal));
+      return { found, isCut: ending.signal.aborted && found.length < most };
+    } finally {
+      cancel();
     }
   }
 

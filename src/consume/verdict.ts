@@ -1,5 +1,6 @@
 import { defaults } from "../base/defaults.ts";
-import { isRepriseError } from "../base/errors.ts";
+import { isRepriseError, type RepriseError } from "../base/errors.ts";
+import { locateIssues } from "../base/schema.ts";
 import type { DeadLetterReason } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { AcceptedOutcome, AnyRefused, Outcome } from "../operation/outcome.ts";
@@ -73,7 +74,8 @@ export function verdictOfError(error: unknown, { operation, isEnding }: Attempti
   const again: Verdict = { is: "wait", ms: defaults.consume.soonestMs };
   if (isRepriseError(error)) {
     const isOfRun = isThrownByRun(error);
-    if (!isOfRun && invalid.has(error.code)) return { is: "dead-letter", reason: "invalid", why: error.message };
+    if (!isOfRun && invalid.has(error.code))
+      return { is: "dead-letter", reason: "invalid", why: short(invalidity(error)) };
     if (!isOfRun && away.has(error.code)) return { is: "away" };
     // somebody took it over, who may be at it still
     if (isRepriseError(error, "REPRISE_FENCED") && error.details.operation === operation) return again;
@@ -81,5 +83,17 @@ export function verdictOfError(error: unknown, { operation, isEnding }: Attempti
   }
   const why = labelOf(error);
   // it came too early to ask what became of an effect
-  return why === null ? again : { is: "failed", why };
+  return why === null ? again : { is: "failed", why: short(why) };
+}
+
+/** What a letter's headers may tell: whoever lists letters sees no content, and a message of a schema library may quote it. */
+function invalidity(error: RepriseError): string {
+  if (!isRepriseError(error, "REPRISE_INPUT_INVALID") || error.details.paths === undefined) return error.message;
+  return `its schema found ${locateIssues(error.details.paths)}`;
+}
+
+/** A broker takes headers of some kilobytes, and with longer ones the message could not be set aside at all. */
+function short(text: string): string {
+  // no half of a surrogate pair
+  return text.slice(0, defaults.consume.whyLength).replace(/[\uD800-\uDBFF]$/, "");
 }

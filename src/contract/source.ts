@@ -93,9 +93,10 @@ export type DeadLetterReason =
 export interface DeadLetters {
   /**
    * Those set aside first come first, at most `most`. Nothing becomes of what is only looked at; a broker that cannot browse
-   * keeps it from others until `close`.
+   * keeps it from others until `close`. Where the signal aborts, those found by then; a source that finds all with one
+   * question takes no notice of it.
    */
-  readonly list: (most: number) => Promise<readonly DeadLetter[]>;
+  readonly list: (most: number, ending?: AbortSignal) => Promise<readonly DeadLetter[]>;
   /**
    * Sends it to its queue again, under its identity and with the instant when it was sent first, and then removes it here:
    * a crash in between leaves both. `gone`: it is not here any more.

@@ -1,5 +1,5 @@
 import { RepriseError } from "../base/errors.ts";
-import { describeIssue } from "../base/schema.ts";
+import { locateIssues, pathOf } from "../base/schema.ts";
 import { numberOf } from "../contract/appended.ts";
 import type { Register } from "../contract/registers.ts";
 import type { DeadLetterReason } from "../contract/source.ts";
@@ -63,7 +63,7 @@ export async function messageOf(settings: OutboxSettings, given: unknown): Promi
     throw new RepriseError("REPRISE_MESSAGE_INVALID", { outbox, why });
   };
   const result = await declaration.message["~standard"].validate(given);
-  if (result.issues !== undefined) return refuse(result.issues.map(describeIssue).join("; "));
+  if (result.issues !== undefined) return refuse(`its schema found ${locateIssues(result.issues.map(pathOf))}`);
   const { value } = result;
   const odd = findNotJson(value);
   if (odd !== null) return refuse(`it holds ${odd.kind} at '${odd.path}', which is no JSON`);

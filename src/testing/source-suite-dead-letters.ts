@@ -69,6 +69,20 @@ export const deadLetterScenarios: readonly SourceScenario[] = [
     },
   },
   {
+    name: "a look that is to end lists what it has found by then, and a later one the rest too",
+    needs,
+    run: async (stage) => {
+      const all = Array.from({ length: 12 }, (_, index) => index);
+      for (const index of all) await stage.send(String(index));
+      await setAside(stage, all.length);
+      const letters = await open(stage.source);
+      const few = read(await letters.list(12, AbortSignal.abort()));
+      assert.deepEqual(few, all.slice(0, few.length));
+      assert.deepEqual(read(await list(letters, 12, 12)), all);
+      await letters.close();
+    },
+  },
+  {
     name: "where nothing is set aside nothing is listed",
     needs,
     run: async (stage) => {

@@ -32,6 +32,33 @@ export const settlingScenarios: readonly SourceScenario[] = [
     },
   },
   {
+    name: "what the broker refuses to set aside is said to be refused, is kept from others, and can be settled again",
+    needs: ["refusal"],
+    run: async ({ source, send, setAside, refuse }) => {
+      // with its reason longer than some brokers take
+      const body = JSON.stringify("x".repeat(1_000));
+      await send(body);
+      const receiver = await source.open(1);
+      const [delivery] = await pull(receiver, 1);
+      assert.ok(delivery !== undefined && refuse !== undefined);
+      const aside = { is: "dead-letter", reason: "failed", why: "Error" } as const;
+      const accept = await refuse();
+      assert.equal(await delivery.settle(aside), "refused");
+      assert.ok(["renewed", undefined].includes(await delivery.renew?.()));
+      assert.ok(await isQuiet(receiver));
+      await accept();
+      assert.equal(await delivery.settle(aside), "settled");
+      assert.deepEqual(
+        (await setAside(1)).map((letter) => [letter.body, letter.reason]),
+        [[body, "failed"]],
+      );
+      await receiver.close();
+      const again = await source.open(1);
+      assert.ok(await isQuiet(again));
+      await again.close();
+    },
+  },
+  {
     name: "what is said to be settled just before its receiver closes is not delivered again",
     run: async ({ source, send }) => {
       await Promise.all(Array.from({ length: 400 }, (_, index) => send(String(index))));

@@ -13,6 +13,8 @@ export interface SourceAdapter {
     readonly cut: Capability;
     /** It looks at what is set aside. */
     readonly deadLetters: Capability;
+    /** It can be made to refuse what is to be set aside, by `refuse` of its stage. Left out: it can. */
+    readonly refusal?: Capability;
     /** Each message is handed to whoever of several receivers asks next. Left out: it is. */
     readonly shared?: Capability;
   };
@@ -28,6 +30,8 @@ export interface SourceStage {
   readonly setAside: (count: number) => Promise<readonly SetAside[]>;
   /** Puts a message among what is set aside, as somebody who knows nothing of this library does; resolves when it is there. */
   readonly sendAside: (body: string) => Promise<void>;
+  /** Lets the broker refuse all that is to be set aside, as one whose queue for it is full does, until what it resolves with is called. */
+  readonly refuse?: () => Promise<() => Promise<void>>;
   /** Cuts every connection of the source's to the broker. */
   readonly cut: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -40,7 +44,7 @@ export interface SetAside {
 
 export interface SourceScenario {
   readonly name: string;
-  readonly needs?: readonly ("cut" | "deadLetters" | "shared")[];
+  readonly needs?: readonly ("cut" | "deadLetters" | "refusal" | "shared")[];
   readonly run: (stage: SourceStage) => Promise<void>;
 }
 

@@ -13,8 +13,9 @@ const port = server?.port ?? 0;
 afterAll(() => server?.stop());
 
 const cut = { not: "BullMQ connects again by itself, and a job's lock outlives its connection" };
+const refusal = { not: "a job that is set aside stays where it is" };
 for (const [name, connect] of Object.entries(bullmqClients)) {
-  const adapter = { name: `bullmq through ${name}`, can: { cut, deadLetters: true as const } };
+  const adapter = { name: `bullmq through ${name}`, can: { cut, refusal, deadLetters: true as const } };
   sourceCases({ ...adapter, open: () => bullmqStage(port, connect) }, missing, "concurrent");
 }
 
@@ -68,6 +69,27 @@ describe("a source of BullMQ", () => {
     expect(await delivery?.settle({ is: "acknowledge" })).toBe("settled");
     for (const receiver of [slow, other]) await receiver.close();
     expect(await stage.queue.getFailedCount()).toBe(0);
+  });
+
+  test("closes while Redis is away, and lets go of what would connect again", async () => {
+    const away = await startRedis();
+    let open = 0;
+    const connectTo = async () => {
+      const client = new Redis({ port: away.port, host: "127.0.0.1", maxRetriesPerRequest: null });
+      client.on("error", () => {});
+      open += 1;
+      const { disconnect } = client;
+      client.disconnect = (...args) => {
+        open -= 1;
+        disconnect.apply(client, args);
+      };
+      return client;
+    };
+    const receiver = await bullmq({ Worker, Queue, queue: "seats", connect: connectTo }).open(1);
+    expect(await isQuiet(receiver)).toBe(true);
+    await away.stop();
+    await receiver.close();
+    expect(open).toBe(0);
   });
 
   test("goes on after its connections were cut, with what it had and with what comes", async (stage) => {

@@ -88,6 +88,34 @@ describe.concurrent("a receiver of Kafka", () => {
     await again.close();
   });
 
+  test("says so too where the commit before it handed them out failed once", async (stage) => {
+    const { client, topic } = stage;
+    let failures = 0;
+    const failing: KafkaClient = {
+      producer: (config) => client.producer(config),
+      admin: () => client.admin(),
+      consumer: (config) => {
+        const real = client.consumer(config);
+        const commitOffsets: typeof real.commitOffsets = async (offsets) => {
+          failures += 1;
+          if (failures === 1) throw Object.assign(new Error("the coordinator is loading"), { retriable: true });
+          return real.commitOffsets(offsets);
+        };
+        return { ...real, commitOffsets } as never;
+      },
+    };
+    for (const body of ["0", "1", "2", "3"]) await stage.send(body);
+    const consumer = { sessionTimeout: 4_000, heartbeatInterval: 300 };
+    const asked = { topic, group: `${topic}.book`, deadLetter: `${topic}.dead`, consumer };
+    const receiver = await kafka({ kafka: failing, ...asked }).open(1);
+    await pull(receiver, 1);
+    await receiver.close();
+    const again = await stage.source.open(4);
+    const deliveries = await pull(again, 4);
+    expect(deliveries.map(({ isRepeated }) => isRepeated)).toEqual([true, false, false, false]);
+    await again.close();
+  });
+
   test("says of all that was there that it may have been handed out, where another consumer had the group", async (stage) => {
     for (const body of ["0", "1", "2"]) await stage.send(body);
     const groupId = `${stage.topic}.book`;
@@ -141,6 +169,27 @@ describe.concurrent("a receiver of Kafka", () => {
     for (const delivery of lost) expect(await delivery.settle({ is: "acknowledge" })).toBe("lost");
     for (const receiver of [first, second]) await receiver.close();
   }, 2);
+});
+
+describe.concurrent("a receiver of Kafka without a topic for what it would set aside", () => {
+  test("does not begin", async ({ client, topic }) => {
+    // the mock makes each topic that it is asked for
+    const admin = () => {
+      const real = client.admin();
+      const unknown = async () => Promise.reject(new Error("UNKNOWN_TOPIC_OR_PARTITION"));
+      return {
+        ...real,
+        fetchTopicOffsets: (name: string) => (name === "none" ? unknown() : real.fetchTopicOffsets(name)),
+      };
+    };
+    const lacking: KafkaClient = {
+      consumer: (config) => client.consumer(config),
+      producer: (config) => client.producer(config),
+      admin: admin as unknown as KafkaClient["admin"],
+    };
+    const source = kafka({ kafka: lacking, topic, group: `${topic}.lacking`, deadLetter: "none" });
+    await expect(source.open(1)).rejects.toThrow("UNKNOWN_TOPIC");
+  });
 });
 
 describe.concurrent("a publisher of Kafka", () => {

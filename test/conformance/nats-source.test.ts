@@ -79,4 +79,15 @@ describe("a receiver of NATS", () => {
     }
     await stage.close();
   });
+
+  test("does not begin where no stream stores what it would set aside", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage();
+    const accept = await stage.refuse?.();
+    await expect(stage.source.open(1)).rejects.toThrow(/no stream matches/);
+    await accept?.();
+    const receiver = await stage.source.open(1);
+    await receiver.close();
+    await stage.close();
+  });
 });

@@ -33,7 +33,7 @@ function cuttable(leases: LeaseStore<unknown>) {
 function queueOn<Tx>({ name, open }: LedgerAdapter<Tx>): SourceAdapter {
   return {
     name: `an outbox on ${name}`,
-    can: { cut: true, deadLetters: true },
+    can: { cut: true, refusal: { not: "its ledger takes what it can write at all" }, deadLetters: true },
     open: async () => {
       const stage = await open();
       const { registers, leases } = stage.ledger;

@@ -7,7 +7,10 @@ import { type ServiceBusStage, serviceBusStage } from "../support/service-bus/st
 import { takeWork } from "../support/service-bus/work.ts";
 import { sourceCases } from "../support/source-cases.ts";
 
-const can = { cut: true, deadLetters: true } as const;
+const refusal = {
+  not: "a queue of Service Bus has its own for what is set aside, which takes what the queue has taken",
+};
+const can = { cut: true, refusal, deadLetters: true } as const;
 
 // the client is the real one, the broker is not
 sourceCases({ name: "service-bus, simulated", can, open: () => serviceBusStage() }, undefined, "concurrent");

@@ -23,6 +23,10 @@ const adapters: readonly { readonly adapter: SourceAdapter; readonly missing: st
           send: async (body: string) => broker.send(body),
           setAside: async () => broker.deadLetters,
           sendAside: async (body: string) => broker.sendAside(body),
+          refuse: async () => {
+            broker.beforeSettling(async ({ is }) => (is === "dead-letter" ? "refused" : undefined));
+            return async () => broker.beforeSettling(async () => {});
+          },
           cut: async () => broker.crash(),
           close: async () => {},
         };

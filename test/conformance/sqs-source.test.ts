@@ -167,6 +167,36 @@ const outgoing = (id: string, text = ""): OutgoingMessage => ({
   sentAt: 1_700_000_000_123,
 });
 
+describe("a look at what SQS has set aside", () => {
+  test("that is left while it lists takes nothing more, and gives back what comes late", () =>
+    on({}, async (stage) => {
+      for (const body of ["1", "2"]) await stage.sendAside(body);
+      const { client, queueUrl, deadLetterUrl } = stage;
+      let requests = 0;
+      let answer = () => {};
+      const slow = Object.assign(Object.create(client), {
+        receiveMessage: async (input: object) => {
+          requests += 1;
+          const received = await client.receiveMessage({ ...input, MaxNumberOfMessages: 1 } as never);
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          return received;
+        },
+      });
+      const letters = await sqs({ client: slow, queueUrl, deadLetterUrl }).deadLetters?.();
+      const listing = expect(letters?.list(10)).rejects.toThrow("it is closed");
+      await expect.poll(() => requests).toBe(1);
+      await letters?.close();
+      // as soon as it has come
+      const answering = setInterval(() => answer(), 10);
+      await listing;
+      clearInterval(answering);
+      expect(requests).toBe(1);
+      expect(await stage.setAside(2)).toHaveLength(2);
+    }));
+});
+
 describe("a publisher of SQS", () => {
   test("sends more than a request holds, with the instant of the commit, and what is large one by one", () =>
     on({}, async ({ client, source, queueUrl }) => {

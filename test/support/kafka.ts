@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import { kafka } from "../../src/sources/kafka/index.ts";
+import { type KafkaClient, type KafkaProducer, kafka } from "../../src/sources/kafka/index.ts";
 import type { SetAside, SourceStage } from "../../src/testing/index.ts";
 import type { KafkaMock } from "./kafka-mock.mjs";
 
@@ -22,7 +22,19 @@ export async function kafkaStage(mock: KafkaMock, partitions = 1): Promise<Kafka
   };
   // the mock lets the first member wait for 3 s, and waits for one that has left until its session is over
   const consumer = { sessionTimeout: 4_000, heartbeatInterval: 300 };
-  const source = kafka({ kafka: client, topic, group: `${topic}.book`, deadLetter, consumer });
+  // the mock refuses nothing: what a broker would answer whose limit is too small
+  let isRefusing = false;
+  const refusing: KafkaClient = {
+    consumer: (config) => client.consumer(config),
+    admin: () => client.admin(),
+    producer: (config) => {
+      const real = client.producer(config);
+      const send: KafkaProducer["send"] = (record) =>
+        isRefusing ? Promise.reject(new Error("MESSAGE_TOO_LARGE")) : real.send(record);
+      return { connect: real.connect, disconnect: real.disconnect, send };
+    },
+  };
+  const source = kafka({ kafka: refusing, topic, group: `${topic}.book`, deadLetter, consumer });
   return {
     ...{ client, topic, source },
     send: (body) => send(topic, body),
@@ -42,6 +54,12 @@ export async function kafkaStage(mock: KafkaMock, partitions = 1): Promise<Kafka
       });
       await consumer.disconnect();
       return all;
+    },
+    refuse: async () => {
+      isRefusing = true;
+      return async () => {
+        isRefusing = false;
+      };
     },
     cut: async () => {},
     close: async () => {

@@ -32,9 +32,8 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsSt
   const deadLetter = `dead-${stream}`;
   const admin = await connect({ servers: natsServers });
   const manager = await jetstreamManager(admin);
-  for (const name of [stream, deadLetter]) {
-    await manager.streams.add({ name, subjects: [name], max_age: maxAgeMs * 1_000_000 });
-  }
+  const addStream = (name: string) => manager.streams.add({ name, subjects: [name], max_age: maxAgeMs * 1_000_000 });
+  for (const name of [stream, deadLetter]) await addStream(name);
   const acknowledging = { ack_policy: "explicit", ack_wait: ackWaitMs * 1_000_000, max_ack_pending: -1 } as const;
   await manager.consumers.add(stream, { durable_name: "book", ...acknowledging });
   await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
@@ -76,6 +75,13 @@ export async function natsStage(ackWaitMs = 1_500, maxAgeMs = 0): Promise<NatsSt
         all.push({ body: message.string(), reason });
       }
       return all;
+    },
+    refuse: async () => {
+      await manager.streams.delete(deadLetter);
+      return async () => {
+        await addStream(deadLetter);
+        await manager.consumers.add(deadLetter, { durable_name: "look", ...acknowledging });
+      };
     },
     cut: async () => forwarder.cut(),
     close: async () => {

@@ -18,14 +18,19 @@ export async function rabbitmqVersion(): Promise<string | undefined> {
   }
 }
 
+/** More than any test sets aside. */
+const mostAside = 100;
+
 /** A quorum queue of its own, with one for what is set aside. */
 export async function rabbitmqStage(): Promise<SourceStage & PublisherStage & { readonly queue: string }> {
   const queue = `reprise.test.${randomUUID()}`;
   const deadLetter = `${queue}.dead`;
   const admin = await amqplib.connect(rabbitmqUrl);
   const channel = await admin.createConfirmChannel();
+  const bounds = { "x-max-length": mostAside, "x-overflow": "reject-publish" };
   for (const name of [queue, deadLetter]) {
-    await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "quorum" } });
+    const bounded = name === deadLetter ? bounds : {};
+    await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "quorum", ...bounded } });
   }
   const { hostname, port } = new URL(rabbitmqUrl);
   const forwarder = await startForwarder({ host: hostname, port: Number(port || 5672) });
@@ -66,6 +71,24 @@ export async function rabbitmqStage(): Promise<SourceStage & PublisherStage & { 
         all.push({ body: message.content.toString(), reason: message.properties.headers?.["x-reprise-reason"] });
       }
       return all;
+    },
+    refuse: async () => {
+      // a quorum queue notices a little late that it is full
+      for (let isFull = false; !isFull; ) {
+        const sending = Array.from(
+          { length: mostAside },
+          () =>
+            new Promise<boolean>((resolve) => {
+              channel.sendToQueue(deadLetter, Buffer.from("1"), {}, (error) => resolve(error != null));
+            }),
+        );
+        isFull = (await Promise.all(sending)).every(Boolean);
+      }
+      return async () => {
+        await channel.purgeQueue(deadLetter);
+        // and that it is not any more
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      };
     },
     cut: async () => forwarder.cut(),
     close: async () => {

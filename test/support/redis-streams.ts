@@ -55,6 +55,12 @@ export async function redisStreamsStage(
         return { body: of("body"), reason: of("reason") as SetAside["reason"] };
       });
     },
+    refuse: async () => {
+      await admin.set("dead", "of another kind");
+      return async () => {
+        await admin.del("dead");
+      };
+    },
     cut: async () => forwarder.cut(),
     close: async () => {
       admin.disconnect();

@@ -82,6 +82,14 @@ export async function sqsStage({
       }
       return all;
     },
+    refuse: async () => {
+      const limit = async (bytes: number) => {
+        const Attributes = { MaximumMessageSize: String(bytes) };
+        await client.setQueueAttributes({ QueueUrl: deadLetterUrl, Attributes });
+      };
+      await limit(1_024);
+      return () => limit(262_144);
+    },
     cut: async () => {},
     close: async () => {
       for (const QueueUrl of [queueUrl, deadLetterUrl]) await client.deleteQueue({ QueueUrl });

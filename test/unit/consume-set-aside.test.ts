@@ -162,3 +162,66 @@ describe("a redrive", () => {
     await expect(shown.consumer.redrive()).rejects.toMatchObject({ code: "REPRISE_CLOSED" });
   });
 });
+
+describe("what is set aside at a broker that hands it over one by one", () => {
+  const handedOver = async (count: number, everyMs: number) => {
+    const one = stand({
+      through: (source) => ({
+        ...source,
+        deadLetters: async () => {
+          const letters = await (source.deadLetters as () => Promise<DeadLetters>)();
+          let held = 0;
+          return {
+            ...letters,
+            list: async (most, ending) => {
+              const all = await letters.list(count);
+              for (held = Math.min(held, all.length); held < Math.min(most, all.length); held += 1) {
+                if (ending?.aborted) break;
+                await new Promise<void>((resolve) => one.clock.timer(everyMs, resolve));
+              }
+              return all.slice(0, Math.min(most, held));
+            },
+          };
+        },
+      }),
+    });
+    for (let index = 0; index < count; index += 1) one.broker.sendAside(JSON.stringify(seat(`${index}`)));
+    const { reprise, consumer } = one.instance("a");
+    await reprise.start();
+    const inTime = async <T>(work: Promise<T>): Promise<T> => {
+      let isDone = false;
+      const done = () => {
+        isDone = true;
+      };
+      work.then(done, done);
+      while (!isDone) await one.clock.advance(500);
+      return work;
+    };
+    return { ...one, reprise, consumer, inTime };
+  };
+
+  test("is sent again so far as it was found in time, and the same again goes on with the rest", async () => {
+    const { consumer, reprise, broker, inTime } = await handedOver(50, 500);
+    const first = await inTime(consumer.redrive());
+    expect(first).toMatchObject({ gone: 0, more: true });
+    expect(first.redriven).toBeGreaterThan(10);
+    let redriven = first.redriven;
+    for (let more = true; more; ) {
+      const next = await inTime(consumer.redrive());
+      redriven += next.redriven;
+      more = next.more;
+    }
+    expect(redriven).toBe(50);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("is looked through for longer where none of it is meant, and not for ever", async () => {
+    const { consumer, reprise, clock, inTime } = await handedOver(500, 500);
+    const began = clock.monotonic();
+    expect(await inTime(consumer.redrive({ reason: "failed" }))).toEqual({ redriven: 0, gone: 0, more: true });
+    expect(clock.monotonic() - began).toBeGreaterThan(55_000);
+    expect(clock.monotonic() - began).toBeLessThan(80_000);
+    await reprise.close();
+  });
+});

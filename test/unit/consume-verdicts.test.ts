@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RepriseError } from "../../src/base/errors.ts";
-import { createReprise, unchecked } from "../../src/index.ts";
+import { createReprise, type Schema, unchecked } from "../../src/index.ts";
 import { type Seat, seat, stand } from "./consume-stand.ts";
 
 describe("an error of the catalogue that a run throws is a failed attempt of its message", () => {
@@ -203,5 +203,47 @@ describe("a broker that is away", () => {
     expect(warnings).toHaveLength(2);
     process.off("warning", listen);
     await reprise.close();
+  });
+});
+
+describe("a message that its operation's schema refuses", () => {
+  const received = async (issues: readonly { readonly message: string; readonly path?: readonly string[] }[]) => {
+    const { broker, clock, ledger } = stand();
+    const strict: Schema<Seat> = { "~standard": { version: 1, vendor: "test", validate: () => ({ issues }) } };
+    const reprise = createReprise({ service: "shop", undecided: "listed", ledger, clock });
+    const book = reprise.operation({
+      name: "strict",
+      input: strict,
+      ...{ principal: "everyone", retention: "1d", effects: "external" },
+      identity: (input) => [input.reference],
+      run: async () => 1,
+    });
+    reprise.consume(book, broker.source);
+    await reprise.start();
+    broker.send(seat("A"));
+    await clock.advance(1);
+    await reprise.close();
+    return broker.deadLetters[0];
+  };
+
+  test("is set aside with where its issues lie and how many there are, and nothing that the schema quotes of it", async () => {
+    const quoting = { message: "expected a number, received 'secret'" };
+    const issues = [{ ...quoting, path: ["user", "seat"] }, { ...quoting, path: ["user", "name"] }, quoting];
+    expect(await received(issues)).toMatchObject({
+      reason: "invalid",
+      why: "its schema found 3 issues, at 'user.seat', 'user.name'",
+    });
+  });
+
+  test("is set aside with a reason that every broker's headers take, however many its issues and long their paths", async () => {
+    const issues = Array.from({ length: 2_000 }, (_, index) => ({
+      message: "no",
+      path: ["\u{1f600}".repeat(99), `${index}`],
+    }));
+    const { why = "" } = (await received(issues)) ?? {};
+    expect(why).toContain("2000 issues");
+    expect(why.length).toBeLessThanOrEqual(1_000);
+    // whole characters: half of one is no UTF-8
+    expect(Buffer.from(why).toString()).toBe(why);
   });
 });

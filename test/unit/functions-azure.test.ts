@@ -115,11 +115,14 @@ describe("a function of a Service Bus queue", () => {
 describe("a function that settles by itself", () => {
   const settling = () => {
     const settled: unknown[] = [];
+    const reasons: string[] = [];
     const actions = {
       complete: async (message: { readonly messageId: string }) => settled.push(["complete", message.messageId]),
       abandon: async (message: { readonly messageId: string }) => settled.push(["abandon", message.messageId]),
-      deadletter: async (message: { readonly messageId: string }, _: unknown, reason: string) =>
-        settled.push(["deadletter", message.messageId, reason]),
+      deadletter: async (message: { readonly messageId: string }, _: unknown, reason: string, why: string) => {
+        settled.push(["deadletter", message.messageId, reason]);
+        reasons.push(why);
+      },
     };
     const message = (messageId: string, body: unknown, age = 0, sessionId?: string) => ({
       messageId,
@@ -127,11 +130,11 @@ describe("a function that settles by itself", () => {
       enqueuedTimeUtc: new Date(Date.now() - age),
       sessionId,
     });
-    return { settled, actions, message };
+    return { settled, reasons, actions, message };
   };
 
   test("sets aside what nobody gains by repeating, with the reason, and gives back what failed", async () => {
-    const { settled, actions, message } = settling();
+    const { settled, reasons, actions, message } = settling();
     const { handler, running } = queue();
     running(async ({ reference }) => {
       if (reference === "fails") throw new Error("gateway away");
@@ -141,6 +144,7 @@ describe("a function that settles by itself", () => {
       message("2", "{"),
       message("3", seat("b"), 2 * 86_400_000),
       message("4", seat("fails")),
+      message("6", { secret: true }),
     ];
     await expect(handler({ messages, actions }, contextOf())).rejects.toThrow("gateway away");
     await handler({ messages: message("5", seat("a", 2)), actions }, contextOf());
@@ -151,9 +155,11 @@ describe("a function that settles by itself", () => {
         ["deadletter", "3", "too-old"],
         ["abandon", "4"],
         ["deadletter", "5", "mismatch"],
+        ["deadletter", "6", "invalid"],
       ]),
     );
-    expect(settled).toHaveLength(5);
+    expect(settled).toHaveLength(6);
+    expect(reasons).toContain("its schema found 1 issue");
   });
 
   test("begins nothing of a session behind a message that failed, and goes on with other sessions", async () => {

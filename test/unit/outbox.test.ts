@@ -119,7 +119,7 @@ describe("an outbox", () => {
         );
       return isRepriseError(error, "REPRISE_MESSAGE_INVALID") ? error.details.why : error;
     };
-    expect(await refusal((tx) => checked.publishIn(tx, { seat: 0 }))).toBe("seat: not positive");
+    expect(await refusal((tx) => checked.publishIn(tx, { seat: 0 }))).toBe("its schema found 1 issue, at 'seat'");
     const odd: readonly [unknown, string][] = [
       [{ at: new Date() }, "it holds an instance of a class at 'at', which is no JSON"],
       [{ all: [1, undefined] }, "it holds a value of type undefined at 'all[1]', which is no JSON"],

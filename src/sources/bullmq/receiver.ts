@@ -67,18 +67,22 @@ export class BullmqReceiver implements Receiver {
     if (this.#inbox.isBroken) return;
     this.#inbox.break(new Error("it is closed"));
     try {
-      // ends also the wait for a job
-      await this.#worker.close(true);
-      await this.#reading;
-      // each goes before those that were given back already
-      const kept = [...this.#held].filter((job) => this.#locks.stateOf(job) !== "over").reverse();
-      // what is on its way would be lost with the connection
-      const ending = Promise.all([...this.#settling, ...kept.map((job) => this.#giveBack(job))]);
-      await withDeadline(systemClock, flushMs, ending, () => new Error("Redis does not answer")).catch(() => {});
+      // a Redis that is away answers none of it, and what connects to it again and again keeps the process alive
+      await withDeadline(systemClock, flushMs, this.#leave(), () => new Error("Redis does not answer")).catch(() => {});
     } finally {
       disconnect(this.#connection);
     }
   };
+
+  async #leave(): Promise<void> {
+    // ends also the wait for a job
+    await this.#worker.close(true);
+    await this.#reading;
+    // each goes before those that were given back already
+    const kept = [...this.#held].filter((job) => this.#locks.stateOf(job) !== "over").reverse();
+    // what is on its way would be lost with the connection
+    await Promise.all([...this.#settling, ...kept.map((job) => this.#giveBack(job))]);
+  }
 
   /** What comes after whoever asked has left waits for the next one. */
   #read(count: number): void {

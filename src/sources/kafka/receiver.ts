@@ -1,3 +1,5 @@
+import { systemClock } from "../../base/clock.ts";
+import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
 import { copyOf, reasonName, sentAtOf, whyName } from "./headers.ts";
@@ -24,6 +26,11 @@ export interface KafkaReceiverOptions {
 export const maxWaitTimeInMs = 500;
 /** Whoever waits for room tells so often that it lives. */
 const heartbeatMs = 1_000;
+/**
+ * The client sends again for longer what the brokers do not take. Whoever settles waits for 8 s, and then gives up the
+ * connection with all that is under way.
+ */
+const copyMs = 6_000;
 /** The group has moved on: what is under way is another's. */
 const lostTypes = new Set<unknown>(["REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID"]);
 
@@ -104,6 +111,8 @@ export class KafkaReceiver implements Receiver {
     });
     consumer.on("consumer.crash", ({ payload }) => this.#inbox.break(payload.error));
     await this.#admin.connect();
+    // with none what is set aside could be stored nowhere: better now than with the first such message
+    await this.#admin.fetchTopicOffsets(this.#options.deadLetter);
     await consumer.connect();
     await consumer.subscribe({ topics: [this.#options.topic], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatch: (payload) => this.#take(payload) });
@@ -127,8 +136,13 @@ export class KafkaReceiver implements Receiver {
       if (offset >= partition.noted) {
         // before anything is handed out, and for many at once
         const ahead = offset + BigInt(most);
+        const before = partition.noted;
         partition.noted = ahead < end ? ahead : end;
-        await this.#commit(term);
+        await this.#commit(term).catch((error: unknown) => {
+          // the client hands over the batch once more, and nothing of it may be handed out without a note
+          partition.noted = before;
+          throw error;
+        });
         if (isOver()) return;
       }
       partition.begin(offset);
@@ -200,8 +214,9 @@ export class KafkaReceiver implements Receiver {
           this.#inbox.add({ ...kept, isRepeated: true });
           return "settled";
         }
-        if (settlement.is === "dead-letter") await this.#setAside(message, settlement);
-        return isLost() ? "lost" : this.#end(kept);
+        const isThere = settlement.is !== "dead-letter" || (await this.#setAside(message, settlement));
+        if (isLost()) return "lost";
+        return isThere ? this.#end(kept) : "refused";
       },
     };
   }
@@ -220,16 +235,25 @@ export class KafkaReceiver implements Receiver {
     }
   }
 
-  /** A copy that the brokers have; a crash before the commit leaves two of it. */
+  /** A copy that the brokers have; a crash before the commit leaves two of it. False: they do not take it, or not in time. */
   async #setAside(
     message: KafkaMessage,
     { reason, why }: Extract<Settlement, { readonly is: "dead-letter" }>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { kafka, deadLetter } = this.#options;
-    this.#producer ??= connectProducer(kafka);
-    const producer = await this.#producer;
     const copy = copyOf(message, { [reasonName]: reason, [whyName]: why });
-    await producer.send({ topic: deadLetter, acks: -1, messages: [copy] });
+    const connecting = this.#producer ?? connectProducer(kafka);
+    this.#producer = connecting;
+    const sending = connecting.then((producer) => producer.send({ topic: deadLetter, acks: -1, messages: [copy] }));
+    // one that could not connect never will
+    connecting.catch(() => {
+      if (this.#producer === connecting) this.#producer = undefined;
+    });
+    const late = () => new Error("Kafka does not take what is set aside");
+    return withDeadline(systemClock, copyMs, sending, late).then(
+      () => true,
+      () => false,
+    );
   }
 }
 

@@ -31,10 +31,10 @@ export async function lookAtDeadLetters(
     }
   };
   return {
-    list: async (most) => {
+    list: async (most, ending) => {
       const found: DeadLetter[] = [];
       let seq = 1;
-      while (found.length < most) {
+      while (found.length < most && ending?.aborted !== true) {
         const message = await manager.streams.getMessage(letters, { seq, next_by_subj: deadLetter });
         if (message === null) break;
         found.push(letterOf(message));

@@ -104,6 +104,8 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
       try {
         const client = jetstream(connection);
         const durable = await client.consumers.get(stream, consumer);
+        // with none what is set aside could be stored nowhere: better now than with the first such message
+        await (await client.jetstreamManager()).streams.find(deadLetter);
         const lockMs = lockOf(`nats ${stream} ${consumer}`, (await durable.info()).config);
         return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs });
       } catch (error) {
@@ -261,17 +263,19 @@ class JetStreamReceiver implements Receiver {
       },
       settle: async (settlement) => {
         if (isGone()) return "lost";
-        try {
-          if (settlement.is === "return") message.nak(settlement.afterMs);
-          else if (settlement.is === "acknowledge") message.ack();
-          else {
-            await this.#setAside(message, settlement);
-            message.term();
-          }
-        } finally {
-          this.#locks.release(message);
+        if (settlement.is === "dead-letter") {
+          const isThere = await this.#setAside(message, settlement).then(
+            () => true,
+            () => false,
+          );
+          if (!isThere && !isGone()) return "refused";
         }
-        return isGone() ? "lost" : "settled";
+        this.#locks.release(message);
+        if (isGone()) return "lost";
+        if (settlement.is === "return") message.nak(settlement.afterMs);
+        else if (settlement.is === "acknowledge") message.ack();
+        else message.term();
+        return "settled";
       },
     };
   }

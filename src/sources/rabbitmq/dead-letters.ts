@@ -39,9 +39,9 @@ export async function lookAtDeadLetters(
     if (broken !== undefined) throw broken;
   };
   return {
-    list: async (most) => {
+    list: async (most, ending) => {
       check();
-      while (held.size < most) {
+      while (held.size < most && ending?.aborted !== true) {
         const message = await channel.get(deadLetter);
         if (message === false) break;
         held.set(unusedId(message, held), message);

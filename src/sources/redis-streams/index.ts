@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { systemClock } from "../../base/clock.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
 import { Locks } from "../locks.ts";
@@ -28,6 +30,10 @@ export interface RedisStreamsOptions {
 
 /** A read waits so long for entries, then it asks again, also for what others have left. */
 const blockMs = 1_000;
+/** What a receiver gives back is on its way for so long at most, when it closes. */
+const flushMs = 2_000;
+/** Where a search of the pending entries begins, and what it answers at their end. */
+const beginning = "0-0";
 
 /**
  * A consumer group of a stream of Redis. What trims the stream loses messages that nobody has acknowledged: trim by what is
@@ -85,6 +91,8 @@ class StreamReceiver implements Receiver {
   readonly #asked: Asked;
   readonly #me = `reprise-${randomUUID()}`;
   readonly #inbox = new Inbox<Received>();
+  /** Up to where it has looked for what others have left: one search goes past some entries only. */
+  #searched = beginning;
   #reading = false;
   #isStopped = false;
   readonly #locks: Locks<Received>;
@@ -126,7 +134,9 @@ class StreamReceiver implements Receiver {
     try {
       // a read that waits would bring entries after this: it ends with its connection
       if (!this.#isStopped) disconnect(this.#waiting);
-      await send(this.#client, ["EVAL", leave, "1", stream, group, this.#me, String(lockMs)]);
+      const leaving = send(this.#client, ["EVAL", leave, "1", stream, group, this.#me, String(lockMs)]);
+      // a Redis that is away answers nothing, and what connects to it again and again keeps the process alive
+      await withDeadline(systemClock, flushMs, leaving, () => new Error("Redis does not answer"));
     } finally {
       disconnect(this.#client);
     }
@@ -168,9 +178,10 @@ class StreamReceiver implements Receiver {
   /** What others have left comes before what is new. */
   async #entries(count: number): Promise<readonly Received[]> {
     const { stream, group, lockMs } = this.#asked;
-    const claim = ["XAUTOCLAIM", stream, group, this.#me, String(lockMs), "0-0", "COUNT", String(count)] as const;
-    const claimed = await send(this.#client, claim);
-    const left = received((claimed as readonly unknown[])[1], true);
+    const claim = ["XAUTOCLAIM", stream, group, this.#me, String(lockMs), this.#searched] as const;
+    const claimed = (await send(this.#client, [...claim, "COUNT", String(count)])) as readonly unknown[];
+    this.#searched = String(claimed[0]);
+    const left = received(claimed[1], true);
     if (left.length > 0) return left;
     const read = ["XREADGROUP", "GROUP", group, this.#me, "COUNT", String(count), "BLOCK", String(blockMs)] as const;
     const answer = await send(this.#waiting, [...read, "STREAMS", stream, ">"]);
@@ -187,10 +198,16 @@ class StreamReceiver implements Receiver {
       renew: () => this.#renew(entry),
       settle: async (settlement) => {
         if (this.#inbox.isBroken) return "lost";
+        let isRefused = false;
         try {
           return (await this.#settle(entry, settlement)) ? "settled" : "lost";
+        } catch (error) {
+          // one script moves it: where that fails it is kept, as where there is no memory left for it there
+          isRefused = settlement.is === "dead-letter" && !this.#inbox.isBroken;
+          if (isRefused) return "refused";
+          throw error;
         } finally {
-          this.#locks.release(entry);
+          if (!isRefused) this.#locks.release(entry);
           this.#inbox.wake();
         }
       },

@@ -19,19 +19,26 @@ const mostInOne = 10;
 export class SqsDeadLetters implements DeadLetters {
   readonly #options: SqsDeadLettersOptions;
   readonly #held = new Map<string, SqsMessage>();
+  #isClosed = false;
 
   constructor(options: SqsDeadLettersOptions) {
     this.#options = options;
   }
 
-  readonly list = async (most: number): Promise<readonly DeadLetter[]> => {
+  readonly list = async (most: number, ending?: AbortSignal): Promise<readonly DeadLetter[]> => {
     const { client, deadLetterUrl } = this.#options;
-    while (this.#held.size < most) {
+    while (this.#held.size < most && ending?.aborted !== true) {
+      if (this.#isClosed) throw new Error("it is closed");
       const { Messages = [] } = await client.receiveMessage({
         ...{ QueueUrl: deadLetterUrl, MaxNumberOfMessages: Math.min(most - this.#held.size, mostInOne) },
         ...{ WaitTimeSeconds: waitSeconds, VisibilityTimeout: keptSeconds },
         ...{ MessageSystemAttributeNames: ["All"], MessageAttributeNames: ["All"] },
       });
+      // whoever was late has left, and nobody would give them back
+      if (this.#isClosed) {
+        await this.#giveBack(Messages);
+        continue;
+      }
       // one that was held for too long comes again, with another handle
       for (const message of Messages) this.#held.set(message.MessageId ?? "", message);
       if (Messages.length === 0) break;
@@ -53,16 +60,21 @@ export class SqsDeadLetters implements DeadLetters {
   };
 
   readonly close = async (): Promise<void> => {
-    const { client, deadLetterUrl } = this.#options;
+    this.#isClosed = true;
     const left = [...this.#held.values()];
     this.#held.clear();
+    await this.#giveBack(left);
+  };
+
+  async #giveBack(left: readonly SqsMessage[]): Promise<void> {
+    const { client, deadLetterUrl } = this.#options;
     for (let from = 0; from < left.length; from += mostInOne) {
       const Entries = left.slice(from, from + mostInOne).map(({ ReceiptHandle }, index) => ({
         ...{ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 },
       }));
       await client.changeMessageVisibilityBatch({ QueueUrl: deadLetterUrl, Entries });
     }
-  };
+  }
 
   async #remove(id: string, { ReceiptHandle }: SqsMessage): Promise<"done"> {
     const { client, deadLetterUrl } = this.#options;

@@ -130,9 +130,14 @@ export class SqsReceiver implements Receiver {
       renew: () => this.#renew(message),
       settle: async (settlement) => {
         // from the end of its lock on it is another's: a handle that is over may still delete a message
-        const isMine = !this.#inbox.isBroken && this.#locks.stateOf(message) !== "over";
+        const isMine = () => !this.#inbox.isBroken && this.#locks.stateOf(message) !== "over";
         this.#held.delete(message);
-        if (!isMine) return "lost";
+        const isThere = !isMine() || settlement.is !== "dead-letter" || (await this.#setAside(message, settlement));
+        if (!isMine()) return "lost";
+        if (!isThere) {
+          this.#held.add(message);
+          return "refused";
+        }
         try {
           return (await this.#settle(message, settlement)) ? "settled" : "lost";
         } finally {
@@ -143,11 +148,18 @@ export class SqsReceiver implements Receiver {
     };
   }
 
+  /** False: the queue for what is set aside does not take it, for it is gone, or lets in no message so large. */
+  #setAside(message: SqsMessage, settlement: Extract<Settlement, { readonly is: "dead-letter" }>): Promise<boolean> {
+    return sendAside(this.#options, message, settlement).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async #settle(message: SqsMessage, settlement: Settlement): Promise<boolean> {
     if (settlement.is === "return") {
       return this.#change(message, Math.min(Math.ceil(settlement.afterMs / 1_000), longestSeconds));
     }
-    if (settlement.is === "dead-letter") await sendAside(this.#options, message, settlement);
     return isDone(await this.#deletions.add({ ReceiptHandle: message.ReceiptHandle }));
   }
 
