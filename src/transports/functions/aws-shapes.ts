@@ -40,6 +40,10 @@ export interface LambdaSqsRecord {
   readonly messageId: string;
   readonly body: string;
   readonly attributes: { readonly SentTimestamp: string; readonly MessageGroupId?: string | undefined };
+  /** The sender's. */
+  readonly messageAttributes?:
+    | Readonly<Record<string, { readonly stringValue?: string | undefined } | undefined>>
+    | undefined;
   readonly eventSourceARN: string;
 }
 
