@@ -122,6 +122,8 @@ export const defaults = {
     sweepBatch: 1_000,
     /** Dead letters that one call acts upon, and that it looks through for those that are meant: a broker that cannot browse hands all of them over. */
     letters: 1_000,
+    /** In characters, of why a message is set aside: enough for a person, and room for it in any broker's headers. */
+    longestWhy: 1_000,
     lettersLooked: 10_000,
     /** A broker is asked how much there is as often as the journal writes it down. */
     standingEveryMs: 10_000,

@@ -14,7 +14,13 @@ interface Details {
   REPRISE_STARTED: { readonly service: string };
   REPRISE_NO_LEDGER: { readonly name: string };
   REPRISE_NOT_STORABLE: { readonly what: string; readonly path: string; readonly kind: string };
-  REPRISE_INPUT_INVALID: { readonly operation: string; readonly issues: readonly string[] };
+  REPRISE_INPUT_INVALID: {
+    readonly operation: string;
+    /** As the schema says them: some schemas say what they were given. */
+    readonly issues: readonly string[];
+    /** Where they lie, in the same order; `""`: in the whole of it. */
+    readonly paths?: readonly string[];
+  };
   REPRISE_KEY_MISSING: { readonly operation: string };
   REPRISE_KEY_MALFORMED: { readonly operation: string; readonly why: string };
   REPRISE_PRINCIPAL_EMPTY: { readonly operation: string };

@@ -38,6 +38,11 @@ export function isUnchecked(schema: Schema): boolean {
 
 /** Where an issue lies and what it is: `user.name: too short`. Schema libraries write no values into messages by default. */
 export function describeIssue(issue: SchemaIssue): string {
-  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  const path = pathOf(issue);
   return path === "" ? issue.message : `${path}: ${issue.message}`;
+}
+
+/** Where an issue lies: `user.name`; `""`: in the whole. */
+export function pathOf({ path = [] }: SchemaIssue): string {
+  return path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
 }

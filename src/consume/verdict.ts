@@ -1,5 +1,5 @@
 import { defaults } from "../base/defaults.ts";
-import { isRepriseError } from "../base/errors.ts";
+import { isRepriseError, type RepriseError } from "../base/errors.ts";
 import type { DeadLetterReason } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
 import type { AcceptedOutcome, AnyRefused, Outcome } from "../operation/outcome.ts";
@@ -73,7 +73,7 @@ export function verdictOfError(error: unknown, { operation, isEnding }: Attempti
   const again: Verdict = { is: "wait", ms: defaults.consume.soonestMs };
   if (isRepriseError(error)) {
     const isOfRun = isThrownByRun(error);
-    if (!isOfRun && invalid.has(error.code)) return { is: "dead-letter", reason: "invalid", why: error.message };
+    if (!isOfRun && invalid.has(error.code)) return { is: "dead-letter", reason: "invalid", why: whyOf(error) };
     if (!isOfRun && away.has(error.code)) return { is: "away" };
     // somebody took it over, who may be at it still
     if (isRepriseError(error, "REPRISE_FENCED") && error.details.operation === operation) return again;
@@ -81,5 +81,23 @@ export function verdictOfError(error: unknown, { operation, isEnding }: Attempti
   }
   const why = labelOf(error);
   // it came too early to ask what became of an effect
-  return why === null ? again : { is: "failed", why };
+  return why === null ? again : { is: "failed", why: writable(why) };
+}
+
+/** What a schema says of an issue may hold what it was given, and a letter's reason is shown to whoever lists letters. */
+function whyOf(error: RepriseError): string {
+  if (!isRepriseError(error, "REPRISE_INPUT_INVALID")) return writable(error.message);
+  const { issues, paths = [] } = error.details;
+  const places = [...new Set(paths.filter((path) => path !== ""))];
+  const count = issues.length === 1 ? "1 issue" : `${issues.length} issues`;
+  return writable(
+    `the input of '${error.details.operation}' has ${count}${places.map((path) => `, at ${path}`).join("")}`,
+  );
+}
+
+/** Brokers keep it beside the message, bounded and with no control characters: a longer one could never be set aside. */
+function writable(why: string): string {
+  const text = why.replace(/[\p{Cc}\p{Cs}\p{Cn}]/gu, "\u{fffd}");
+  const { longestWhy } = defaults.consume;
+  return text.length <= longestWhy ? text : `${[...text].slice(0, longestWhy - 1).join("")}…`;
 }

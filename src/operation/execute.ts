@@ -3,7 +3,7 @@ import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Name, WorkId } from "../base/names.ts";
 import { pause, untilAborted, withDeadline } from "../base/promise.ts";
-import { describeIssue } from "../base/schema.ts";
+import { describeIssue, pathOf } from "../base/schema.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import { accept, acceptIn } from "./background.ts";
@@ -300,7 +300,8 @@ export class Executor {
     const result = await this.settings.declaration.input["~standard"].validate(input);
     if (result.issues === undefined) return result.value;
     const issues = result.issues.map(describeIssue);
-    throw new RepriseError("REPRISE_INPUT_INVALID", { operation: this.settings.name, issues });
+    const paths = result.issues.map(pathOf);
+    throw new RepriseError("REPRISE_INPUT_INVALID", { operation: this.settings.name, issues, paths });
   }
 
   /** A caller that left is no failure of the work. */

@@ -1,3 +1,4 @@
+import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { describeIssue } from "../base/schema.ts";
 import { numberOf } from "../contract/appended.ts";
@@ -63,7 +64,9 @@ export async function messageOf(settings: OutboxSettings, given: unknown): Promi
     throw new RepriseError("REPRISE_MESSAGE_INVALID", { outbox, why });
   };
   const result = await declaration.message["~standard"].validate(given);
-  if (result.issues !== undefined) return refuse(result.issues.map(describeIssue).join("; "));
+  if (result.issues !== undefined) {
+    return refuse(result.issues.map(describeIssue).join("; ").slice(0, defaults.consume.longestWhy));
+  }
   const { value } = result;
   const odd = findNotJson(value);
   if (odd !== null) return refuse(`it holds ${odd.kind} at '${odd.path}', which is no JSON`);

@@ -181,6 +181,16 @@ describe("a function that settles by itself", () => {
     expect(settled).toHaveLength(5);
   });
 
+  test("tells the broker nothing of what the schema says, which may hold what it was given", async () => {
+    const { actions, message } = settling();
+    const { handler } = queue();
+    const told: string[] = [];
+    const deadletter = async (_message: unknown, _properties: undefined, _reason: string, why: string) =>
+      told.push(why);
+    await handler({ messages: message("1", {}), actions: { ...actions, deadletter } }, contextOf());
+    expect(told).toEqual(["the input of 'seat.book' has 1 issue"]);
+  });
+
   test("begins nothing of a session behind a message that failed, and goes on with other sessions", async () => {
     const { settled, actions, message } = settling();
     const { handler, runs, running } = queue();

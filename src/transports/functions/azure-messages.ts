@@ -101,7 +101,7 @@ function settleBy(actions: AzureSettling["actions"], message: never, ending: Mes
     case "acknowledge":
       return actions.complete(message);
     case "dead-letter":
-      return actions.deadletter(message, undefined, ending.reason, ending.error.message);
+      return actions.deadletter(message, undefined, ending.reason, ending.why);
     default:
       // without it the message would be locked until its lock ends
       return actions.abandon(message);

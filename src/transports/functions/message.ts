@@ -27,7 +27,7 @@ export type MessageEnding =
   /** Its outcome is in the ledger: done, refused, or one that waits for a person. */
   | { readonly is: "acknowledge" }
   /** Nobody gains by its coming again. */
-  | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly error: Error }
+  | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly why: string; readonly error: Error }
   /** It is to be delivered again: it failed, or somebody else is at it. */
   | { readonly is: "again"; readonly error: Error }
   /** Too little time was left. */
@@ -96,6 +96,7 @@ export class Messages {
       return {
         is: "dead-letter",
         reason: "too-old",
+        why: late,
         error: new RepriseError("REPRISE_TOO_OLD", { operation, why: late }),
       };
     }
@@ -105,9 +106,9 @@ export class Messages {
       input = await message.input();
       key = message.key === undefined ? this.#keyOf?.(input) : message.key();
     } catch (error) {
-      const issues = ["neither its input nor its key can be made of the message"];
-      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues }, error);
-      return { is: "dead-letter", reason: "invalid", error: invalid };
+      const why = "neither its input nor its key can be made of the message";
+      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues: [why] }, error);
+      return { is: "dead-letter", reason: "invalid", why, error: invalid };
     }
     return this.#execute(input, key, invocation);
   }
@@ -130,7 +131,7 @@ export class Messages {
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new RepriseError("REPRISE_RUN_FAILED", { operation }, thrown);
       const verdict = verdictOfError(thrown, { operation, isEnding: false });
-      return verdict.is === "dead-letter" ? { is: verdict.is, reason: verdict.reason, error } : { is: "again", error };
+      return verdict.is === "dead-letter" ? { ...verdict, error } : { is: "again", error };
     }
   }
 
