@@ -10,9 +10,9 @@ export function createLambdaHttp<In, O, R>(
 ): (event: LambdaHttpEvent, context: LambdaContext) => Promise<LambdaHttpResponse> {
   const carry = carryFunction(operation, carrier);
   return async (event, context) => {
-    const given = { request: toRequest(event), params: event.pathParameters ?? {}, event };
+    const bring = () => ({ request: toRequest(event), params: event.pathParameters ?? {}, event });
     const leftMs = context.getRemainingTimeInMillis();
-    return toResponse(await carry(given, { leftMs, log: (error) => console.error(error) }));
+    return toResponse(await carry(bring, { leftMs, log: (error) => console.error(error) }));
   };
 }
 
