@@ -16,6 +16,8 @@ export interface LambdaHttpEvent {
     readonly domainName?: string | undefined;
     /** Of payload 2.0. */
     readonly http?: { readonly method: string } | undefined;
+    /** Of a load balancer. */
+    readonly elb?: unknown;
   };
   /** Of payload 2.0. */
   readonly rawPath?: string | undefined;
