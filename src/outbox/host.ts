@@ -4,6 +4,7 @@ import type { LeaseStore } from "../contract/lease.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
 import type { OutboxCounters } from "./counters.ts";
+import type { OtherForms } from "./other-forms.ts";
 import type { OutboxSettings } from "./settings.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -29,5 +30,6 @@ export interface OutboxStores {
   readonly counters: OutboxCounters;
   /** Woken when something may have been committed in this process. */
   readonly waiter: Waiter;
+  readonly otherForms: OtherForms;
   readonly closing: Abortable;
 }

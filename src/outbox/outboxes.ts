@@ -9,6 +9,7 @@ import { deadLettersOf } from "./dead-letters.ts";
 import type { AnyOutboxDeclaration, OutboxQueue } from "./declaration.ts";
 import type { OutboxHost, OutboxStores } from "./host.ts";
 import { encodeMessage, messageOf } from "./message.ts";
+import { OtherForms } from "./other-forms.ts";
 import { QueueReceiver } from "./receiver.ts";
 import { Relay } from "./relay.ts";
 import { type OutboxSettings, outboxSettingsOf } from "./settings.ts";
@@ -72,6 +73,7 @@ class OneOutbox implements DeclaredOutbox {
   readonly #host: OutboxHost;
   readonly #settings: OutboxSettings;
   readonly #waiter = new Waiter();
+  readonly #otherForms: OtherForms;
   #stores: OutboxStores | undefined;
   #relay: Relay | undefined;
 
@@ -80,6 +82,7 @@ class OneOutbox implements DeclaredOutbox {
     this.declaration = settings.declaration;
     this.#host = host;
     this.#settings = settings;
+    this.#otherForms = new OtherForms(settings.name);
   }
 
   connect(ledger: Ledger<unknown>): void {
@@ -163,6 +166,7 @@ class OneOutbox implements DeclaredOutbox {
       instance: this.#host.instance,
       counters: this.counters,
       waiter: this.#waiter,
+      otherForms: this.#otherForms,
       closing: this.#host.closing,
     };
   }

@@ -128,6 +128,7 @@ export class Relay {
   /** Said once for each time that it begins to go wrong. */
   #warn(error: unknown): void {
     if (this.#warned || this.#draining.reason !== undefined) return;
+    if (this.#stores.otherForms.tell(error)) return;
     this.#warned = true;
     const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
     const { name } = this.#stores.settings;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createReprise, isRepriseError, type Schema, unchecked } from "../../src/index.ts";
+import { outboxSettingsOf } from "../../src/outbox/settings.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { broker, publish, released, seatReleased, stand } from "./outbox-stand.ts";
 
@@ -140,6 +141,48 @@ describe("an outbox", () => {
       expect(outbox.counts().published).toBe(outbox === any ? 1 : 0);
     }
   });
+
+  test.each(["relayed", "received"] as const)(
+    "%s says once, and which, where a message of another form keeps those behind it waiting",
+    async (how) => {
+      const { instance, ledger } = made();
+      const { to, sent } = broker();
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      const reprise = instance("one");
+      const outbox = reprise.outbox({ ...seatReleased, ...(how === "relayed" && { to }) });
+      const { names } = outboxSettingsOf("shop", seatReleased as never);
+      await ledger.transaction(async (tx) => {
+        await ledger.registers.appendIn?.(tx, names.messages, '{"form":2,"secret":"r-1"}');
+      });
+      await publish(ledger, outbox, released("r-2"));
+      let tries = () => outbox.counts().failed;
+      if (how === "received") {
+        const source = outbox.source();
+        let opened = 0;
+        tries = () => opened;
+        const open: typeof source.open = (most) => {
+          opened += 1;
+          return source.open(most);
+        };
+        const release = reprise.operation({
+          ...shared,
+          identity: (input) => [input.release],
+          effects: "external",
+          run: async () => 1,
+        });
+        reprise.consume(release, { ...source, open }, { deliveredWithin: "1d" });
+      }
+      await reprise.start();
+      await expect.poll(tries, soon).toBeGreaterThan(1);
+      const told = warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes("form"));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatch(/'seat.released'.*message 1.*form 2.*form 1/);
+      expect(told[0]).not.toContain("secret");
+      expect(sent).toEqual([]);
+      warned.mockRestore();
+      await reprise.close();
+    },
+  );
 
   test("keeps the order over a broker that fails, says so once, and sends under the same ids", async () => {
     const { instance, ledger } = made();
