@@ -115,15 +115,12 @@ export class Relay {
         continue;
       }
       waiter.found();
-      try {
-        sending.sender ??= await this.#open();
-        // where it is lost, whoever has it by now sends the same
-        lease.check();
-        await this.#inTime("sending", sending.sender.send(head.map(outgoing)), defaults.outbox.sendMs);
-      } catch (error) {
-        counters.failed += 1;
-        throw error;
-      }
+      const sender = sending.sender ?? (await this.#counted(() => this.#open()));
+      sending.sender = sender;
+      // where it is lost, whoever has it by now sends the same
+      lease.check();
+      const { sendMs } = defaults.outbox;
+      await this.#counted(() => this.#inTime("sending", sender.send(head.map(outgoing)), sendMs));
       counters.relayed += head.length;
       this.#warned = false;
       // nothing is committed behind what was read, so this is all of it and nothing else
@@ -133,6 +130,17 @@ export class Relay {
     }
     // what ended it but a stop is an error to whoever began it
     if (this.#draining.reason === undefined) lease.check();
+  }
+
+  /** Counts and says what fails of it: that is the broker's, and all else the ledger's. */
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#stores.counters.failed += 1;
+      this.#warn(error, `cannot send to '${this.#to.name}'`);
+      throw error;
+    }
   }
 
   async #open(): Promise<Sender> {
@@ -157,14 +165,14 @@ export class Relay {
   }
 
   /** Said once for each time that it begins to go wrong. */
-  #warn(error: unknown): void {
+  #warn(error: unknown, what = "cannot read what it holds, or remove what it sent"): void {
     if (this.#warned || this.#draining.reason !== undefined) return;
     if (this.#stores.otherForms.tell(error)) return;
     this.#warned = true;
     const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
     const { name } = this.#stores.settings;
     process.emitWarning(
-      `Outbox '${name}' cannot send to '${this.#to.name}' (${kind}) and tries again, in order; until it can, this is said once.`,
+      `Outbox '${name}' ${what} (${kind}) and tries again, in order; until it can, this is said once.`,
       { code: "REPRISE_OUTBOX_WAITS" },
     );
   }

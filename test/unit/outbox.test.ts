@@ -229,6 +229,11 @@ describe("an outbox", () => {
     await reprise.start();
     await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
     expect(ids()).toEqual(["r-1", "r-2", "r-3", "r-1", "r-2", "r-3"]);
+    // the broker had nothing to do with it
+    expect(warned.mock.calls.map(([text]) => String(text)).join()).toMatch(
+      /'seat.released' cannot .*remove what it sent/,
+    );
+    expect(warned.mock.calls.join()).not.toContain("cannot send");
     warned.mockRestore();
   });
 
