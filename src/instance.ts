@@ -368,7 +368,22 @@ export class Instance {
 
   async #keepUp(leftMs: number): Promise<void> {
     const endsAt = this.#clock.monotonic() + leftMs;
-    await this.#operations.keepUp(await this.#openLedger(leftMs), endsAt);
+    const ledger = await this.#openLedger(leftMs);
+    // a broker that does not answer is said by the relay itself, and keeps nobody beyond the time
+    const relay = () => {
+      const left = Math.max(0, endsAt - this.#clock.monotonic());
+      return withDeadline(this.#clock, left, this.#outboxes.relay(endsAt), () => new Error("time is up")).catch(
+        () => {},
+      );
+    };
+    const relaying = relay();
+    try {
+      await this.#operations.keepUp(ledger, endsAt);
+    } finally {
+      await relaying;
+    }
+    // also what those runs have published
+    await relay();
   }
 
   /** Also while the instance closes: what was acknowledged is then brought to its source. */

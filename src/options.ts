@@ -40,9 +40,10 @@ export interface RepriseOptions<
    */
   readonly workers?: number | undefined;
   /**
-   * `"elsewhere"`: this instance begins nothing by itself: no accepted or abandoned work, no ticks, no consumers, no sweeps and
-   * no figures. For functions, which a platform freezes between their calls: what is declared beside them waits for an
-   * instance, or a call of `upkeep`, that does it. Default `"here"`.
+   * `"elsewhere"`: this instance begins nothing by itself: no accepted or abandoned work, no ticks, no consumers, no outboxes, no
+   * sweeps and no figures. For functions, which a platform freezes between their calls: what is declared beside them waits for an
+   * instance that does it. A call of `upkeep` does some of it: accepted and abandoned work, sweeps, and what outboxes send; no
+   * ticks of schedules, no consumers and no figures. Default `"here"`.
    */
   readonly background?: "here" | "elsewhere" | undefined;
   readonly clock?: Clock | undefined;

@@ -387,6 +387,8 @@ export const defaults = {
     keyLookMs: 25,
     /** Documents that a look at all of them reads: what lies beyond is not told. */
     lookedThrough: 10_000,
+    /** Of the successes with one intent: a second one comes soon after the first. */
+    intentsLooked: 100,
     /** Pages that one sweep reads, whatever it finds in them; the next one goes on from there. */
     sweepPages: 20,
     page: 500,

@@ -16,8 +16,9 @@ interface Details {
   REPRISE_NOT_STORABLE: { readonly what: string; readonly path: string; readonly kind: string };
   REPRISE_INPUT_INVALID: {
     readonly operation: string;
+    /** As the schema says them: some schemas say what they were given. */
     readonly issues: readonly string[];
-    /** Where they lie, of those that a schema found. */
+    /** Where they lie, of those that a schema found, in the same order; `""`: in the whole of it. */
     readonly paths?: readonly string[] | undefined;
   };
   REPRISE_KEY_MISSING: { readonly operation: string };
@@ -63,6 +64,7 @@ interface Details {
   REPRISE_SOURCE_AWAY: { readonly source: string; readonly doing: string };
   REPRISE_PUBLISHER_AWAY: { readonly publisher: string; readonly doing: string };
   REPRISE_MESSAGE_INVALID: { readonly outbox: string; readonly why: string };
+  REPRISE_OUTBOX_FORM: { readonly message: number; readonly form: number; readonly own: number };
   REPRISE_TOO_OLD: { readonly operation: string; readonly why: string };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
@@ -315,6 +317,11 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 500,
     message: (d) =>
       `A message of outbox '${d.outbox}' was refused: ${d.why}. Nothing was written; mend what makes the message.`,
+  },
+  REPRISE_OUTBOX_FORM: {
+    status: 503,
+    message: (d) =>
+      `message ${d.message} was written by another version of this library, in form ${d.form}, and this one reads form ${d.own}. It stays, and those behind it, until an instance of that version has it: start one, or update this one.`,
   },
   REPRISE_TOO_OLD: {
     status: 410,

@@ -24,8 +24,11 @@ export class Message {
   readonly #lock: Lease | null;
   /** The same for messages that run one after the other; `null`: it waits for none. */
   readonly lane: string | null;
-  /** What says that 'inOrderBy' makes nothing of its body. */
-  readonly #isLaneless: boolean;
+  /** Why it cannot be kept in order; `null`: it can, or need not. */
+  readonly #disorder: string | null;
+  /** What its copies are known by where it is in a lane and may lose its lock. */
+  readonly #mark: string | null;
+  #isMarkedLost = false;
   /** `null`: nobody has looked. */
   #tried: Tried | null;
   /** Whether it is one of those at work, which are so many at most. */
@@ -44,13 +47,17 @@ export class Message {
     this.#lock = lockOf(this.#stores, delivery);
     const lane = laneOf(this.#stores.settings, this.#body, delivery);
     this.lane = lane ?? null;
-    this.#isLaneless = lane === undefined;
-    if (this.lane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
+    // named before it can be lost: whoever loses it is told by a timer, where nobody catches anything
+    const mark = this.lane === null || this.#lock === null ? null : markOf(this.#attempts);
+    this.#mark = mark ?? null;
+    if (lane === undefined) this.#disorder = "'inOrderBy' makes nothing of its body";
+    else this.#disorder = mark === undefined ? "its body holds what no copy of it could be known by" : null;
+    if (this.#mark !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
   }
 
   /** Whether it is one that lost its lock, delivered anew while that is under way. */
   get isAnew(): boolean {
-    return this.#consuming.lost.has(this.#attempts.name());
+    return this.#mark !== null && this.#consuming.lost.has(this.#mark);
   }
 
   /** Runs it until it is settled, by others if need be. Never rejects. */
@@ -62,10 +69,10 @@ export class Message {
     if (await this.#settle(end)) await this.#ended(end);
     else counters.lost += 1;
     counters.underWay -= 1;
-    if (this.lane !== null && this.#lock?.losing.reason !== undefined) {
+    if (this.#mark !== null && this.#isMarkedLost) {
       // those behind it are given back when the broker has it again
       if (!this.#hasEnded) await pause(this.#stores.clock, defaults.consume.lockMarginMs);
-      this.#consuming.lost.delete(this.#attempts.name());
+      this.#consuming.lost.end(this.#mark);
     }
     this.#lock?.stop();
     if (this.#hasTurn) this.#consuming.turns.end();
@@ -117,7 +124,7 @@ export class Message {
   #unfit(): End | null {
     if (this.#body === null) return { is: "dead-letter", reason: "invalid", why: "its body cannot be read" };
     // run in no order, it could come before what it is to follow
-    if (this.#isLaneless) return { is: "dead-letter", reason: "invalid", why: "'inOrderBy' makes nothing of its body" };
+    if (this.#disorder !== null) return { is: "dead-letter", reason: "invalid", why: this.#disorder };
     const { clock } = this.#stores;
     const { oldestMs = null } = this.#consuming;
     const { sentAt } = this.#delivery;
@@ -209,8 +216,9 @@ export class Message {
    * in the broker's order.
    */
   #loseLane(): void {
-    if (this.#hasEnded) return;
-    this.#consuming.lost.add(this.#attempts.name());
+    if (this.#hasEnded || this.#mark === null) return;
+    this.#isMarkedLost = true;
+    this.#consuming.lost.begin(this.#mark);
     this.#ending.abort(new Left("a message of a lane is delivered anew"));
   }
 
@@ -294,6 +302,15 @@ function laneOf(
   try {
     const key = inOrderBy(body.value as never);
     return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined`: its body makes none. */
+function markOf(attempts: MessageAttempts): string | undefined {
+  try {
+    return attempts.name();
   } catch {
     return undefined;
   }

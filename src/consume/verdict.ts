@@ -92,8 +92,12 @@ function invalidity(error: RepriseError): string {
   return `its schema found ${locateIssues(error.details.paths)}`;
 }
 
-/** A broker takes headers of some kilobytes, and with longer ones the message could not be set aside at all. */
+/**
+ * A broker takes headers of some kilobytes, and with longer ones, or with control characters, the message could not be set
+ * aside at all.
+ */
 function short(text: string): string {
   // no half of a surrogate pair
-  return text.slice(0, defaults.consume.whyLength).replace(/[\uD800-\uDBFF]$/, "");
+  const cut = text.slice(0, defaults.consume.whyLength).replace(/[\uD800-\uDBFF]$/, "");
+  return cut.replace(/[\p{Cc}\p{Cs}\p{Cn}]/gu, "\u{fffd}");
 }

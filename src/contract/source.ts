@@ -24,7 +24,7 @@ export interface Source {
 
 /** Messages by number; `null`: the broker does not know it. */
 export interface SourceStanding {
-  /** That nobody was handed yet. */
+  /** That nobody was handed yet; of a source that counts what is not done with, also what is under way. */
   readonly waiting: number | null;
   /** That are set aside. */
   readonly setAside: number | null;
@@ -92,9 +92,9 @@ export type DeadLetterReason =
 /** What a source has set aside, while somebody looks at it. */
 export interface DeadLetters {
   /**
-   * Those set aside first come first, at most `most`. Nothing becomes of what is only looked at; a broker that cannot browse
-   * keeps it from others until `close`. Where the signal aborts, those found by then; a source that finds all with one
-   * question takes no notice of it.
+   * At most `most`, those set aside first coming first, or where the source knows only the messages' own order, in that.
+   * Nothing becomes of what is only looked at; a broker that cannot browse keeps it from others until `close`. Where the signal
+   * aborts, those found by then; a source that finds all with one question takes no notice of it.
    */
   readonly list: (most: number, ending?: AbortSignal) => Promise<readonly DeadLetter[]>;
   /**

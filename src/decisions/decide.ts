@@ -223,7 +223,7 @@ interface Consumer {
 export function decideConsumer(consumer: Consumer): Decided {
   const { owner } = consumer;
   const { options } = consumer.declaration;
-  const { contract, inOrderBy, keyOf, attempts, atOnce } = consumer.settings;
+  const { contract, inOrderBy, keyOf, attempts, atOnce, batch } = consumer.settings;
   const { deliveredWithin, refusals } = options;
   const pauses = options.retryIn ?? defaults.consume.retryIn;
   const orDeclared = (given: unknown, value: string) => (given === undefined ? byDefault(value) : declared(value));
@@ -236,6 +236,12 @@ export function decideConsumer(consumer: Consumer): Decided {
     retryIn: orDeclared(options.retryIn, pauses.join(", ")),
     inOrderBy: inOrderBy === null ? byDefault("in any order") : declared("those of one key one after the other"),
     atOnce: orDeclared(options.atOnce, `${atOnce}`),
+    batch:
+      batch === null
+        ? orDefault(options.batch, "each message has a transaction of its own")
+        : options.batch === undefined || options.batch === "off"
+          ? byDefault(`up to ${batch.most} that are ready at once share a transaction, where that pays`)
+          : declared(`up to ${batch.most} that come within ${options.batch.within} share a transaction`),
     refusals: orDefault(refusals, "acknowledge"),
     key: keyOf === null ? byDefault("the operation's identity") : declared("from the message"),
   });

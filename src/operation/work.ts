@@ -115,10 +115,9 @@ function keep(
   try {
     return { print: fingerprint(given, what), input: structuredClone(given) };
   } catch (error) {
-    const issue = isRepriseError(error, "REPRISE_NOT_STORABLE")
-      ? `${error.details.path}: it holds ${error.details.kind}`
-      : "it cannot be copied";
-    throw new RepriseError("REPRISE_INPUT_INVALID", { operation, issues: [issue] }, error);
+    const { path, kind } = isRepriseError(error, "REPRISE_NOT_STORABLE") ? error.details : { path: "", kind: "" };
+    const issue = path === "" ? "it cannot be copied" : `${path}: it holds ${kind}`;
+    throw new RepriseError("REPRISE_INPUT_INVALID", { operation, issues: [issue], paths: [path] }, error);
   }
 }
 

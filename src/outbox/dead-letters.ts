@@ -21,7 +21,7 @@ export function deadLettersOf(stores: OutboxStores): DeadLetters {
       if (found === null) return "gone";
       const { message } = decodeSetAside(found);
       await ledger.transaction(async (tx) => {
-        await registers.appendIn?.(tx, messages, encodeMessage(message));
+        await registers.appendIn(tx, messages, encodeMessage(message));
       });
       waiter.published();
       await remove(found);

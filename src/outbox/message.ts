@@ -47,7 +47,7 @@ export function decodeSetAside(register: Register): SetAsideMessage {
 function decode<T>({ name, value }: Register): T {
   const kept = JSON.parse(value) as T & { readonly form: number };
   if (kept.form === form) return kept;
-  throw new Error(`message ${numberOf(name)} was written by another version of this library`);
+  throw new RepriseError("REPRISE_OUTBOX_FORM", { message: numberOf(name), form: kept.form, own: form });
 }
 
 /** In bytes: every broker takes so much. */

@@ -8,8 +8,9 @@ import type { Source } from "../contract/source.ts";
 import { createOutboxCounters, type OutboxCounters } from "./counters.ts";
 import { deadLettersOf } from "./dead-letters.ts";
 import type { AnyOutboxDeclaration, OutboxQueue, OutboxStanding } from "./declaration.ts";
-import type { OutboxHost, OutboxStores } from "./host.ts";
+import { areQueue, type OutboxHost, type OutboxStores } from "./host.ts";
 import { encodeMessage, messageOf } from "./message.ts";
+import { OtherForms } from "./other-forms.ts";
 import { QueueReceiver } from "./receiver.ts";
 import { Relay } from "./relay.ts";
 import { type OutboxSettings, outboxSettingsOf } from "./settings.ts";
@@ -24,6 +25,8 @@ export interface Outboxes {
   readonly connect: (ledger: Ledger<unknown>) => void;
   /** Begins to send with what is declared, and from then on with what is declared later. */
   readonly start: () => void;
+  /** Sends once what is there, for a process that begins nothing by itself. No batch begins after `endsAt`. Never rejects. */
+  readonly relay: (endsAt: number) => Promise<void>;
   /** Begins to send nothing any more, and waits for what is under way; messages can be published still. */
   readonly drain: () => Promise<void>;
 }
@@ -62,6 +65,9 @@ export function createOutboxes(host: OutboxHost): Outboxes {
       state = "started";
       for (const outbox of declared.values()) outbox.start();
     },
+    relay: async (endsAt) => {
+      await Promise.all([...declared.values()].map((outbox) => outbox.relay(endsAt)));
+    },
     drain: async () => {
       state = "drained";
       await Promise.all([...declared.values()].map((outbox) => outbox.stop()));
@@ -76,6 +82,7 @@ class OneOutbox implements DeclaredOutbox {
   readonly settings: OutboxSettings;
   readonly #host: OutboxHost;
   readonly #waiter = new Waiter();
+  readonly #otherForms: OtherForms;
   #stores: OutboxStores | undefined;
   #relay: Relay | undefined;
   #last: LastAnswer<OutboxStanding | null> | undefined;
@@ -85,6 +92,7 @@ class OneOutbox implements DeclaredOutbox {
     this.declaration = settings.declaration;
     this.#host = host;
     this.settings = settings;
+    this.#otherForms = new OtherForms(settings.name);
   }
 
   connect(ledger: Ledger<unknown>): void {
@@ -95,10 +103,17 @@ class OneOutbox implements DeclaredOutbox {
   }
 
   start(): void {
+    this.#relaying()?.start();
+  }
+
+  async relay(endsAt: number): Promise<void> {
+    await this.#relaying()?.relay(endsAt);
+  }
+
+  #relaying(): Relay | undefined {
     const { to } = this.declaration;
-    if (to === undefined || this.#stores === undefined) return;
-    this.#relay ??= new Relay(this.#stores, to);
-    this.#relay.start();
+    if (to !== undefined && this.#stores !== undefined) this.#relay ??= new Relay(this.#stores, to);
+    return this.#relay;
   }
 
   async stop(): Promise<void> {
@@ -111,7 +126,7 @@ class OneOutbox implements DeclaredOutbox {
     const message = await messageOf(this.settings, given);
     // whoever holds a transaction may hold the very connection that the ledger waits for to open
     const { registers } = await this.#connected(defaults.ledger.joinMs);
-    await registers.appendIn?.(tx, this.settings.names.messages, encodeMessage(message));
+    await registers.appendIn(tx, this.settings.names.messages, encodeMessage(message));
     this.counters.published += 1;
     this.#waiter.published();
   };
@@ -161,7 +176,7 @@ class OneOutbox implements DeclaredOutbox {
 
   #on(ledger: Ledger<unknown>): OutboxStores {
     const { registers, leases } = ledger;
-    if (registers?.appendIn === undefined || leases === undefined) {
+    if (!areQueue(registers) || leases === undefined) {
       throw new RepriseError("REPRISE_BAD_DECLARATION", {
         where: `outbox '${this.name}'`,
         why: `ledger '${ledger.name}' has no transactions that a message could be committed in, or keeps no leases.`,
@@ -175,6 +190,7 @@ class OneOutbox implements DeclaredOutbox {
       instance: this.#host.instance,
       counters: this.counters,
       waiter: this.#waiter,
+      otherForms: this.#otherForms,
       closing: this.#host.closing,
     };
   }

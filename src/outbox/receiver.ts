@@ -50,6 +50,7 @@ export class QueueReceiver implements Receiver {
         await this.#change(room > 0, waiting.signal);
       }
     } catch (error) {
+      this.#stores.otherForms.tell(error);
       this.#ending.abort(error instanceof Error ? error : new Error("its ledger refused it"));
     } finally {
       stop();

@@ -11,6 +11,15 @@ import { decodeMessage } from "./message.ts";
 import { takeTurn } from "./turn.ts";
 import { rest } from "./waiter.ts";
 
+/** From the lease on until it is given back. */
+interface Round {
+  readonly ending: Abortable;
+  /** It waits for nobody and nothing. */
+  readonly isOnce: boolean;
+  /** Called after each batch. */
+  readonly sent: () => void;
+}
+
 /**
  * Sends what was committed, oldest first, in one instance at a time, and removes it when the broker has it. Whatever goes
  * wrong in between, the head is sent again: the first copies of all messages stay in the order of their commits.
@@ -37,6 +46,22 @@ export class Relay {
     await this.#loop;
   }
 
+  /**
+   * Sends what is there, once, in a process that the platform ends: nothing where another one is at it, and no batch begins
+   * after `endsAt`, by the monotonic clock. Never rejects.
+   */
+  async relay(endsAt: number): Promise<void> {
+    const { clock } = this.#stores;
+    const ending = new Abortable();
+    const cancel = clock.timer(Math.max(0, endsAt - clock.monotonic()), () => ending.abort(new Error("time is up")));
+    try {
+      await this.#holding({ ending, isOnce: true, sent: () => {} });
+    } catch (error) {
+      this.#warn(error);
+    }
+    cancel();
+  }
+
   /** Never rejects. */
   async #run(): Promise<void> {
     const { clock } = this.#stores;
@@ -45,9 +70,10 @@ export class Relay {
     let pauseMs: number = awayMs.least;
     while (!signal.aborted) {
       try {
-        await this.#holding(() => {
+        const sent = () => {
           pauseMs = awayMs.least;
-        });
+        };
+        await this.#holding({ ending: new Abortable(), isOnce: false, sent });
       } catch (error) {
         this.#warn(error);
       }
@@ -58,50 +84,63 @@ export class Relay {
   }
 
   /** While it holds the lease. Resolves when it stops; rejects where it cannot go on. */
-  async #holding(sent: () => void): Promise<void> {
-    const taken = await takeTurn(this.#stores, this.#draining.signal);
-    if (taken === null) return;
-    const ending = new Abortable();
+  async #holding(round: Round): Promise<void> {
+    const { ending, isOnce } = round;
     const stop = this.#draining.onAbort((reason) => ending.abort(reason));
-    taken.lease.losing.onAbort((reason) => ending.abort(reason));
-    const sending: { sender?: Sender } = {};
     try {
-      await this.#send(taken.lease, ending.signal, sending, sent);
+      const taken = await takeTurn(this.#stores, ending.signal, { waits: !isOnce });
+      if (taken === null) return;
+      taken.lease.losing.onAbort((reason) => ending.abort(reason));
+      const sending: { sender?: Sender } = {};
+      try {
+        await this.#send(taken.lease, round, sending);
+      } finally {
+        await this.#close(sending.sender);
+        await taken.giveBack();
+      }
     } finally {
       stop();
-      await this.#close(sending.sender);
-      await taken.giveBack();
     }
   }
 
-  async #send(lease: Lease, signal: AbortSignal, sending: { sender?: Sender }, sent: () => void): Promise<void> {
+  async #send(lease: Lease, { ending, isOnce, sent }: Round, sending: { sender?: Sender }): Promise<void> {
+    const { signal } = ending;
     const { clock, registers, settings, counters, waiter } = this.#stores;
     const query = { prefix: settings.names.messages, after: null, limit: defaults.outbox.batch };
     while (!signal.aborted) {
       const head = await insist(clock, () => registers.list(query));
       if (head.length === 0) {
+        if (isOnce) return;
         await waiter.wait(clock, signal);
         continue;
       }
       waiter.found();
-      try {
-        sending.sender ??= await this.#open();
-        // where it is lost, whoever has it by now sends the same
-        lease.check();
-        await this.#inTime("sending", sending.sender.send(head.map(outgoing)), defaults.outbox.sendMs);
-      } catch (error) {
-        counters.failed += 1;
-        throw error;
-      }
+      const sender = sending.sender ?? (await this.#counted(() => this.#open()));
+      sending.sender = sender;
+      // where it is lost, whoever has it by now sends the same
+      lease.check();
+      const { sendMs } = defaults.outbox;
+      await this.#counted(() => this.#inTime("sending", sender.send(head.map(outgoing)), sendMs));
       counters.relayed += head.length;
       this.#warned = false;
       // nothing is committed behind what was read, so this is all of it and nothing else
       const last = head.at(-1)?.name ?? "";
-      await insist(clock, async () => registers.removeThrough?.(settings.names.messages, last));
+      await insist(clock, () => registers.removeThrough(settings.names.messages, last));
       sent();
     }
     // what ended it but a stop is an error to whoever began it
     if (this.#draining.reason === undefined) lease.check();
+  }
+
+  /** Counts and says what fails of it: that is the broker's, and all else the ledger's. */
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#stores.counters.failed += 1;
+      this.#warn(error, `cannot send to '${this.#to.name}'`);
+      throw error;
+    }
   }
 
   async #open(): Promise<Sender> {
@@ -126,13 +165,14 @@ export class Relay {
   }
 
   /** Said once for each time that it begins to go wrong. */
-  #warn(error: unknown): void {
+  #warn(error: unknown, what = "cannot read what it holds, or remove what it sent"): void {
     if (this.#warned || this.#draining.reason !== undefined) return;
+    if (this.#stores.otherForms.tell(error)) return;
     this.#warned = true;
     const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
     const { name } = this.#stores.settings;
     process.emitWarning(
-      `Outbox '${name}' cannot send to '${this.#to.name}' (${kind}) and tries again, in order; until it can, this is said once.`,
+      `Outbox '${name}' ${what} (${kind}) and tries again, in order; until it can, this is said once.`,
       { code: "REPRISE_OUTBOX_WAITS" },
     );
   }

@@ -3,8 +3,12 @@ import { type Taken, takeLease } from "../lease/take.ts";
 import type { OutboxStores } from "./host.ts";
 import { rest } from "./waiter.ts";
 
-/** Takes the lease of an outbox, and waits for whoever has it. `null`: the signal aborted first. */
-export async function takeTurn(stores: OutboxStores, signal: AbortSignal): Promise<Taken | null> {
+/** Takes the lease of an outbox, and waits for whoever has it unless it is not to. `null`: it has not got it. */
+export async function takeTurn(
+  stores: OutboxStores,
+  signal: AbortSignal,
+  { waits = true }: { readonly waits?: boolean } = {},
+): Promise<Taken | null> {
   const { clock, leases, settings, instance: holder, closing } = stores;
   const { leaseMs, names, name } = settings;
   const { takeOverMs } = defaults.outbox;
@@ -12,6 +16,7 @@ export async function takeTurn(stores: OutboxStores, signal: AbortSignal): Promi
     const asked = { clock, leases, name: names.lease, holder, operation: `outbox ${name}`, leaseMs, closing };
     const taken = await takeLease(asked);
     if (taken.is === "acquired") return taken;
+    if (!waits) return null;
     await rest(clock, Math.min(taken.forMs ?? takeOverMs, takeOverMs), signal);
   }
   return null;

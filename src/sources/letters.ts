@@ -1,7 +1,6 @@
 import type { DeadLetterReason } from "../contract/source.ts";
 
-/** When a message was sent first, where the broker would tell when it was sent last: in milliseconds since the epoch. */
-export const sentAtName = "x-reprise-sent-at";
+export { instantIn, sentAtName } from "../contract/sent-at.ts";
 
 const reasons: Readonly<Record<DeadLetterReason, true>> = {
   invalid: true,
@@ -14,10 +13,4 @@ const reasons: Readonly<Record<DeadLetterReason, true>> = {
 /** `null`: it is none that a consumer of this library writes. */
 export function reasonIn(text: unknown): DeadLetterReason | null {
   return typeof text === "string" && Object.hasOwn(reasons, text) ? (text as DeadLetterReason) : null;
-}
-
-/** `null`: it is no instant. */
-export function instantIn(text: unknown): number | null {
-  const at = typeof text === "string" && text !== "" ? Number(text) : text;
-  return typeof at === "number" && Number.isFinite(at) && at > 0 ? at : null;
 }

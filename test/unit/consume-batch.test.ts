@@ -52,6 +52,8 @@ describe("messages in batches", () => {
   test("share a transaction, and are acknowledged each by its own outcome", async () => {
     const { broker, faulty, instance, clock, booked } = stand();
     const { reprise, consumer } = instance();
+    const decided = reprise.decisions().find(({ kind }) => kind === "consumer");
+    expect(decided?.answers["batch"]).toMatchObject({ is: "declared", value: expect.stringContaining("up to 4") });
     for (const reference of references(8)) broker.send(seat(reference));
     await reprise.start();
     await clock.advance(1);

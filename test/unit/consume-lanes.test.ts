@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { LostNames } from "../../src/consume/lost-names.ts";
 import type { Source } from "../../src/contract/source.ts";
 import { gate } from "../support/bookings.ts";
 import { type Seat, seat, stand } from "./consume-stand.ts";
@@ -61,6 +62,37 @@ describe("a message of a lane that loses its lock", () => {
     for (let turn = 0; turn < 50; turn += 1) await clock.advance(100);
     expect(broker.left()).toBe(0);
     await reprise.close();
+  });
+
+  test("and that no copy could be known by is set aside, and its process goes on", async () => {
+    const { broker, runs, instance, running, clock } = stand({ inOrderBy, lockMs: 3_000 });
+    const { reprise } = instance("a");
+    const working = gate<unknown>();
+    running(({ reference }) => (reference === "A1" ? working.passed : Promise.resolve(1)));
+    await reprise.start();
+    broker.send(seat("A1"));
+    const odd = '{"reference":"A2","seat":1,"__proto__":{}}';
+    broker.send(odd);
+    broker.send(seat("A3"));
+    await clock.advance(100);
+    broker.takeBack(JSON.parse(odd));
+    for (let turn = 0; turn < 60; turn += 1) await clock.advance(100);
+    working.open(1);
+    for (let turn = 0; turn < 60; turn += 1) await clock.advance(100);
+    expect(runs).toEqual(["A1", "A3"]);
+    expect(broker.deadLetters.map(({ body, reason }) => [body, reason])).toEqual([[odd, "invalid"]]);
+    expect(broker.left()).toBe(0);
+    await reprise.close();
+  });
+
+  test("stays known as lost until the last of its copies has ended", () => {
+    const lost = new LostNames();
+    lost.begin("a");
+    lost.begin("a");
+    lost.end("a");
+    expect(lost.has("a")).toBe(true);
+    lost.end("a");
+    expect(lost.has("a")).toBe(false);
   });
 });
 

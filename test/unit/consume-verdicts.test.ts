@@ -53,6 +53,38 @@ describe("an error of the catalogue that a run throws is a failed attempt of its
   });
 });
 
+describe("why a message is set aside", () => {
+  test("says where its input is amiss in a bounded text, and nothing of what its schema says", async () => {
+    const { broker, clock, faulty } = stand();
+    const reprise = createReprise({ service: "shop", undecided: "listed", ledger: faulty.ledger, clock });
+    const issues = Array.from({ length: 3_000 }, (_, place) => ({ message: "got secret", path: ["seats\n", place] }));
+    const strict = reprise.operation({
+      name: "strict",
+      input: {
+        "~standard": {
+          ...{ version: 1, vendor: "test" },
+          validate: (value) => ({ issues: (value as Seat).seat === 1 ? issues.slice(0, 1) : issues }),
+        },
+      } satisfies Schema<Seat>,
+      ...{ principal: "everyone", retention: "1d", effects: "external" },
+      identity: ({ reference }) => [reference],
+      run: async () => 1,
+    });
+    reprise.consume(strict, broker.source);
+    await reprise.start();
+    broker.send(seat("A", 1));
+    await clock.advance(1);
+    broker.send(seat("B", 2));
+    await clock.advance(1);
+    const [one, many] = broker.deadLetters.map(({ why }) => why);
+    expect(one).toBe("the input of 'strict' has 1 issue, at seats\u{fffd}.0");
+    expect(many).toMatch(/^the input of 'strict' has 3000 issues, at seats.*…$/);
+    expect(many).toHaveLength(1_000);
+    expect(many).not.toContain("secret");
+    await reprise.close();
+  });
+});
+
 describe("a run that outlives its lease", () => {
   test("each time is set aside after as many attempts as are allowed", async () => {
     const { broker, clock, faulty } = stand();

@@ -64,6 +64,31 @@ describe("a function of a Service Bus queue", () => {
     expect([...runs, ...dated.runs]).toEqual(["b", "c"]);
   });
 
+  test("does not run what is sent again long after it was sent first, alone, in a batch or settled by itself", async () => {
+    const { handler, runs } = queue();
+    const now = new Date().toISOString();
+    const applicationProperties = { "x-reprise-sent-at": String(Date.now() - 2 * 86_400_000) };
+    const tooOld = { code: "REPRISE_TOO_OLD" };
+    const alone = contextOf({ applicationProperties, enqueuedTimeUtc: now });
+    await expect(handler(seat("a"), alone)).rejects.toMatchObject(tooOld);
+    const batch = { applicationPropertiesArray: [{}, applicationProperties], enqueuedTimeUtcArray: [now, now] };
+    const many = contextOf(batch, { cardinality: "many" });
+    await expect(handler([seat("b"), seat("c")], many)).rejects.toMatchObject(tooOld);
+    const reasons: string[] = [];
+    const actions = {
+      complete: async () => {},
+      abandon: async () => {},
+      deadletter: async (_message: unknown, _properties: undefined, reason: string) => reasons.push(reason),
+    };
+    const message = {
+      body: Buffer.from(JSON.stringify(seat("d"))),
+      enqueuedTimeUtc: new Date(),
+      applicationProperties,
+    };
+    await handler({ messages: message, actions }, contextOf());
+    expect([runs, reasons]).toEqual([["b"], ["too-old"]]);
+  });
+
   test("waits for another instance that is at its work, and returns when that one is done", async () => {
     const { instance, runs, running } = queue();
     const { opened, open } = gate();
@@ -160,6 +185,16 @@ describe("a function that settles by itself", () => {
     );
     expect(settled).toHaveLength(6);
     expect(reasons).toContain("its schema found 1 issue");
+  });
+
+  test("tells the broker nothing of what the schema says, which may hold what it was given", async () => {
+    const { actions, message } = settling();
+    const { handler } = queue();
+    const told: string[] = [];
+    const deadletter = async (_message: unknown, _properties: undefined, _reason: string, why: string) =>
+      told.push(why);
+    await handler({ messages: message("1", {}), actions: { ...actions, deadletter } }, contextOf());
+    expect(told).toEqual(["the input of 'seat.book' has 1 issue"]);
   });
 
   test("begins nothing of a session behind a message that failed, and goes on with other sessions", async () => {

@@ -119,6 +119,39 @@ describe("a function that is called over HTTP", () => {
     expect(await handler(eventOf(seat("b"), twoLines), contextOf())).toMatchObject({ statusCode: 400 });
   });
 
+  test("of Lambda hands over a query as it was sent, of a load balancer, which decodes nothing, and of a gateway, which does", async () => {
+    const urls: string[] = [];
+    const handler = lambda.http(stand().book, {
+      principal: "everyone",
+      key,
+      input: ({ request }) => {
+        urls.push(new URL(request.url).searchParams.toString());
+        return request.json() as Promise<Seat>;
+      },
+    });
+    const elb = { targetGroupArn: "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/seats/1" };
+    const events = [
+      { queryStringParameters: { "q%5B%5D": "a%20b%26c" }, requestContext: { elb } },
+      { multiValueQueryStringParameters: { "q[]": ["a b&c"] } },
+    ];
+    for (const rest of events) await handler(eventOf(seat("a"), rest), contextOf());
+    expect(urls).toEqual(["q%5B%5D=a+b%26c", "q%5B%5D=a+b%26c"]);
+  });
+
+  test.each([
+    ["a header that HTTP cannot hold", { headers: { "x-name": "名前" } }],
+    ["the name of one that is none", { multiValueHeaders: { "x name": ["a"] } }],
+    ["a method that is nobody's to answer", { httpMethod: "TRACE" }],
+  ])("of Lambda answers 400 to %s, runs nothing and does not reject", async (_, rest) => {
+    const { book, runs } = stand();
+    const handler = lambda.http(book, { principal: "everyone", key, input });
+    const answer = await handler(eventOf(seat("a"), rest), contextOf());
+    expect(answer).toMatchObject({ statusCode: 400, headers: { "content-type": "application/problem+json" } });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "REPRISE_INPUT_INVALID" });
+    expect(answer.body).not.toContain("名前");
+    expect(runs).toEqual([]);
+  });
+
   test("of Azure hands over the route and who is signed in, and logs through its context what its caller is not told", async () => {
     const { book, running } = stand();
     const told: unknown[] = [];

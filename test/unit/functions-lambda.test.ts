@@ -80,6 +80,14 @@ describe("a function of an SQS queue", () => {
     ]);
   });
 
+  test("does not run what is sent again long after it was sent first, and its outcome is forgotten", async () => {
+    const { failuresOf, runs, told } = queue();
+    const first = { dataType: "String", stringValue: String(Date.now() - 2 * 86_400_000) };
+    const again = { ...message("1", seat("a")), messageAttributes: { "x-reprise-sent-at": first } };
+    expect(await failuresOf([again])).toEqual(["1"]);
+    expect([runs, told]).toEqual([[], ["REPRISE_TOO_OLD"]]);
+  });
+
   test("takes a refusal for an outcome, unless it is declared to be seen", async () => {
     expect(await queue().failuresOf([message("1", seat("a", -1))])).toEqual([]);
     expect(await queue({ refusals: "dead-letter" }).failuresOf([message("1", seat("a", -1))])).toEqual(["1"]);

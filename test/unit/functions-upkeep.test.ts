@@ -5,6 +5,7 @@ import { faultyLedger } from "../../src/testing/index.ts";
 import { lambda } from "../../src/transports/functions/aws.ts";
 import { azureFunction } from "../../src/transports/functions/azure.ts";
 import { gate } from "./functions-stand.ts";
+import { broker, stand as outboxStand, publish, released, seatReleased } from "./outbox-stand.ts";
 
 function accepting() {
   const faulty = faultyLedger(memoryLedger());
@@ -74,6 +75,47 @@ describe("a function of upkeep", () => {
     await render.execute("a");
     await lambda.upkeep(reprise)({}, { getRemainingTimeInMillis: () => 1_700 });
     open();
+  });
+
+  test("sends what was published, also by what it runs, and keeps no lease", async () => {
+    const { ledger, instance } = outboxStand();
+    const { to, ids, isOpen } = broker();
+    const reprise = instance("function", "elsewhere");
+    const outbox = reprise.outbox({ ...seatReleased, to });
+    const release = reprise.operation({
+      name: "seat.release",
+      input: unchecked<string>(),
+      ...{ principal: "everyone", retention: "1d", effects: "external", dispatch: "background" },
+      identity: (input) => [input],
+      run: ({ input }) => publish(ledger, outbox, released(input)),
+    });
+    await release.execute("r-2");
+    await publish(ledger, outbox, released("r-1"));
+    for (let call = 0; call < 2; call += 1) {
+      await lambda.upkeep(reprise)({}, { getRemainingTimeInMillis: () => 60_000 });
+      expect(ids()).toEqual(["r-1", "r-2"]);
+    }
+    await publish(ledger, outbox, released("r-3"));
+    await azureFunction.upkeep(reprise, { endsWithin: "5m" })();
+    expect(ids()).toEqual(["r-1", "r-2", "r-3"]);
+    expect([isOpen(), outbox.counts()]).toEqual([false, { published: 3, relayed: 3, failed: 0 }]);
+    await reprise.close();
+  });
+
+  test("returns in time although a broker does not answer, and the next call sends the same", async () => {
+    const { ledger, instance } = outboxStand();
+    const { to, ids, batches, beforeSending } = broker();
+    const reprise = instance("function", "elsewhere");
+    const outbox = reprise.outbox({ ...seatReleased, to });
+    await publish(ledger, outbox, released("r-1"));
+    const { opened, open } = gate();
+    beforeSending(() => opened);
+    await lambda.upkeep(reprise)({}, { getRemainingTimeInMillis: () => 1_300 });
+    expect([batches, ids()]).toEqual([[["r-1"]], []]);
+    open();
+    await lambda.upkeep(reprise)({}, { getRemainingTimeInMillis: () => 60_000 });
+    expect(ids()).toContain("r-1");
+    await reprise.close();
   });
 
   test("says that the ledger is away", async () => {

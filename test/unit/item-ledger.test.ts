@@ -7,6 +7,7 @@ import {
   completed,
   done,
   effect,
+  intentOf,
   keepMs,
   later,
   leaseMs,
@@ -82,6 +83,43 @@ describeOnItemStands((stand, isAzure) => {
       assert.equal(await cost(() => ledger.start(fence, effect("first"))), 2);
       assert.equal(await cost(() => ledger.start(fence, effect("second"))), 1);
       assert.equal(await cost(() => ledger.pin(fence.id, "first", "1")), 2);
+    });
+
+    test("another success with one intent is found by what has that intent, and parked work by what is listed", async () => {
+      const asked: unknown[] = [];
+      const ledger = await stand.ledger({
+        around: (_method, given, call) => {
+          asked.push(given[0]?.constructor.name);
+          return call();
+        },
+      });
+      const cost = async (work: () => Promise<unknown>) => {
+        const before = asked.length;
+        await work();
+        return asked.length - before;
+      };
+      // Azure's client asks for pages by itself, which is not counted
+      const list = isAzure ? 0 : 1;
+      for (const other of ["x", "y", "z"]) await done(ledger, other, { intent: "seat 8" });
+      const find = () => ledger.twice({ operation: "book", withinMs: 60_000, intent: intentOf("seat 7"), limit: 10 });
+      const { fence } = await claimed(ledger, "a", { intent: "seat 7" });
+      assert.equal(await cost(() => completed(ledger, fence)), 2);
+      assert.equal(await cost(find), list);
+      await done(ledger, "b", { intent: "seat 7" });
+      assert.equal(await cost(find), list + 2);
+      assert.equal((await find()).length, 1);
+
+      const parking = await claimed(ledger, "c");
+      await ledger.start(parking.fence, effect("charge"));
+      const parked = { effect: "charge", why: "no answer", unlessAnswered: false };
+      assert.equal(await ledger.park(parking.fence, parked), "parked");
+      const look = () => ledger.recent({ state: "unknown", operation: "book", limit: 10 });
+      assert.equal(await cost(look), 4 * list + 1);
+      assert.deepEqual(
+        (await look()).map(({ identity }) => identity),
+        ["c"],
+      );
+      assert.ok(!asked.includes("ScanCommand"));
     });
 
     test("an owner whose process forgot its document reads it first", async () => {

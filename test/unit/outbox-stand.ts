@@ -64,8 +64,8 @@ export function stand({ registers = (all) => all, leases = (all) => all }: Stand
   const opened: { readonly close: () => Promise<void> }[] = [];
   return {
     ledger,
-    instance: (name: string) => {
-      const reprise = createReprise({ service: "shop", undecided: "listed", ledger, instance: name });
+    instance: (name: string, background: "here" | "elsewhere" = "here") => {
+      const reprise = createReprise({ service: "shop", undecided: "listed", ledger, background, instance: name });
       opened.push(reprise);
       return reprise;
     },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createReprise, isRepriseError, type Schema, unchecked } from "../../src/index.ts";
+import { outboxSettingsOf } from "../../src/outbox/settings.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { broker, publish, released, seatReleased, stand } from "./outbox-stand.ts";
 
@@ -141,6 +142,47 @@ describe("an outbox", () => {
     }
   });
 
+  test.each(["relayed", "received"] as const)(
+    "%s says once, and which, where a message of another form keeps those behind it waiting",
+    async (how) => {
+      const { instance, ledger } = made();
+      const { to, sent } = broker();
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      const reprise = instance("one");
+      const relayed = how === "relayed" ? reprise.outbox({ ...seatReleased, to }) : null;
+      const received = how === "received" ? reprise.outbox(seatReleased) : null;
+      const { names } = outboxSettingsOf("shop", seatReleased as never);
+      await ledger.transaction(async (tx) => {
+        await ledger.registers.appendIn?.(tx, names.messages, '{"form":2,"secret":"r-1"}');
+      });
+      const source = received?.source();
+      let opened = 0;
+      const tries = () => relayed?.counts().failed ?? opened;
+      if (source !== undefined) {
+        const open: typeof source.open = (most) => {
+          opened += 1;
+          return source.open(most);
+        };
+        const release = reprise.operation({
+          ...shared,
+          identity: (input) => [input.release],
+          effects: "external",
+          run: async () => 1,
+        });
+        reprise.consume(release, { ...source, open }, { deliveredWithin: "1d" });
+      }
+      await reprise.start();
+      await expect.poll(tries, soon).toBeGreaterThan(1);
+      const told = warned.mock.calls.map(([text]) => String(text)).filter((text) => text.includes("form"));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatch(/'seat.released'.*message 1.*form 2.*form 1/);
+      expect(told[0]).not.toContain("secret");
+      expect(sent).toEqual([]);
+      warned.mockRestore();
+      await reprise.close();
+    },
+  );
+
   test("keeps the order over a broker that fails, says so once, and sends under the same ids", async () => {
     const { instance, ledger } = made();
     const { to, ids, batches, beforeSending, isOpen } = broker();
@@ -187,6 +229,11 @@ describe("an outbox", () => {
     await reprise.start();
     await expect.poll(async () => (await outbox.standing()).waiting, soon).toBe(0);
     expect(ids()).toEqual(["r-1", "r-2", "r-3", "r-1", "r-2", "r-3"]);
+    // the broker had nothing to do with it
+    expect(warned.mock.calls.map(([text]) => String(text)).join()).toMatch(
+      /'seat.released' cannot .*remove what it sent/,
+    );
+    expect(warned.mock.calls.join()).not.toContain("cannot send");
     warned.mockRestore();
   });
 
@@ -258,11 +305,14 @@ describe("an outbox", () => {
     expect(() => reprise.outbox({ ...seatReleased, to: {} as never })).toThrow(/no publisher/);
     reprise.outbox({ ...seatReleased, to: broker().to });
     expect(() => reprise.outbox(seatReleased)).toThrow(/declared already/);
-    const { appendIn: _, ...registers } = memoryLedger().registers ?? { appendIn: undefined };
-    const ledger = { ...memoryLedger(), registers: registers as never };
-    const without = createReprise({ service: "shop", undecided: "listed", ledger });
-    without.outbox(seatReleased);
-    await expect(without.start()).rejects.toThrow(/no transactions that a message/);
-    await without.close();
+    // one that cannot remove what is sent would send it again for ever
+    for (const missing of ["appendIn", "removeThrough"]) {
+      const ledger = memoryLedger();
+      const registers = { ...ledger.registers, [missing]: undefined } as never;
+      const without = createReprise({ service: "shop", undecided: "listed", ledger: { ...ledger, registers } });
+      without.outbox(seatReleased);
+      await expect(without.start()).rejects.toThrow(/no transactions that a message/);
+      await without.close();
+    }
   });
 });

@@ -26,6 +26,8 @@ export interface DueList {
     operations: ReadonlySet<string>,
     signal: AbortSignal,
   ) => Promise<readonly DueEntry[]>;
+  /** All of them, what began first coming first. */
+  readonly all: (signal: AbortSignal) => Promise<readonly DueEntry[]>;
 }
 
 export interface DueEntry {
@@ -49,6 +51,11 @@ export function createDueList({ items, check }: Host): DueList {
     }
   };
 
+  const all: DueList["all"] = async (signal) => {
+    const parts = Array.from({ length: defaults.items.dueParts }, (_, part) => entriesOf(`due ${part}`, signal));
+    return (await Promise.all(parts)).flat().toSorted((a, b) => a.createdAt - b.createdAt);
+  };
+
   return {
     put: ({ name, about: { operation }, createdAt }, lookAt, signal) => {
       const text = JSON.stringify({ operation, createdAt, lookAt });
@@ -60,13 +67,9 @@ export function createDueList({ items, check }: Host): DueList {
     drop: async ({ name, tag }, signal) => {
       await items.remove(dueKey(name), tag, signal);
     },
-    until: async (lookAt, operations, signal) => {
-      const parts = Array.from({ length: defaults.items.dueParts }, (_, part) => entriesOf(`due ${part}`, signal));
-      return (await Promise.all(parts))
-        .flat()
-        .filter((entry) => entry.lookAt <= lookAt && operations.has(entry.operation))
-        .toSorted((a, b) => a.createdAt - b.createdAt);
-    },
+    until: async (lookAt, operations, signal) =>
+      (await all(signal)).filter((entry) => entry.lookAt <= lookAt && operations.has(entry.operation)),
+    all,
   };
 }
 

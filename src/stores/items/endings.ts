@@ -12,12 +12,13 @@ export async function completeWork(
   { outcome, refused, keepMs, visited }: Completion,
   signal: AbortSignal,
 ): Promise<"done" | "fenced" | "effects-differ"> {
-  const { works, due } = ledger;
+  const { works, due, intents } = ledger;
   let isListed = false;
   const ended = await works.changeOwn<"done" | "effects-differ">(
     fence,
-    (work, { latest }) => {
+    async (work, { latest }) => {
       if (passesOver(work, visited)) return told("effects-differ");
+      if (!refused) await intents.enter(work, signal);
       finish(work, latest, outcome, refused, keepMs);
       isListed = work.isListed;
       work.isListed = false;
@@ -139,7 +140,7 @@ export async function isOver(
 
 /** Deletes it with all that names it: first itself, so that nothing leads to it that is not there. */
 export async function removeWhole(
-  { works, keys, ids, due }: Pick<ItemLedger, "works" | "keys" | "ids" | "due">,
+  { works, keys, ids, due, intents }: Pick<ItemLedger, "works" | "keys" | "ids" | "due" | "intents">,
   work: Document,
   kept: Kept,
   signal: AbortSignal,
@@ -148,6 +149,7 @@ export async function removeWhole(
   await Promise.all([
     keys.free(work.keys.keys(), work.name, signal),
     ids.forget(work.id, signal),
+    intents.forget(work, signal),
     work.isListed ? due.remove(work.name, signal) : undefined,
   ]);
   return true;

@@ -15,6 +15,7 @@ import {
 } from "./endings.ts";
 import { type Bind, createHost, type Host, type HostOptions } from "./host.ts";
 import { createIds, type Ids } from "./ids.ts";
+import { createIntents, type Intents } from "./intents.ts";
 import { itemJournal } from "./journal.ts";
 import { type Clearing, createKeys, type Keys } from "./keys.ts";
 import { itemLeases } from "./leases.ts";
@@ -36,6 +37,7 @@ export interface ItemLedger extends Host, Clearing {
   readonly keys: Keys;
   readonly ids: Ids;
   readonly due: DueList;
+  readonly intents: Intents;
   /** Deletes an owner's work, if nothing of it ever happened. */
   readonly discard: (fence: Fence, signal: AbortSignal) => Promise<"released" | "effects" | "fenced">;
 }
@@ -50,9 +52,10 @@ export function createItemLedger(bind: Bind, options: HostOptions): Ledger<never
   const works = createWorks(host);
   const due = createDueList(host);
   const ids = createIds(host);
+  const intents = createIntents(host);
   const clearing: Clearing = {
     isOver: (work, moment, signal) => isOver({ works }, work, moment, signal),
-    clear: (work, kept, signal) => removeWhole({ works, keys, ids, due }, work, kept, signal),
+    clear: (work, kept, signal) => removeWhole({ works, keys, ids, due, intents }, work, kept, signal),
   };
   const keys: Keys = createKeys(host, works, clearing);
   const ledger: ItemLedger = {
@@ -62,6 +65,7 @@ export function createItemLedger(bind: Bind, options: HostOptions): Ledger<never
     keys,
     ids,
     due,
+    intents,
     discard: (fence, signal) => discardOwn(ledger, fence, signal),
   };
   const { name, call } = ledger;

@@ -19,6 +19,7 @@ import { effectRecords } from "./claim.ts";
 import { type Document, decode, workPrefix } from "./document.ts";
 import type { DueEntry } from "./due.ts";
 import { afterOpening } from "./effects.ts";
+import type { IntentEntry } from "./intents.ts";
 import type { ItemLedger } from "./ledger.ts";
 import type { Moment } from "./store-clock.ts";
 import { told, written } from "./works.ts";
@@ -49,7 +50,7 @@ export async function interveneWork(
   note: Note,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { works, ids, due } = ledger;
+  const { works, ids, due, intents } = ledger;
   const name = await ids.nameOf(id, signal);
   if (name === null) return false;
   let isEnded = false;
@@ -59,6 +60,7 @@ export async function interveneWork(
       if (work.id !== id) return told(false);
       const decide = () => intervene(work, moment.latest, intervention, note);
       if (!(await afterOpening(ledger, work, moment, signal, decide))) return told(false);
+      if (work.state === "done" && !work.refused) await intents.enter(work, signal);
       isEnded = work.state === "done" && work.isListed;
       if (isEnded) work.isListed = false;
       return written(true);
@@ -166,16 +168,49 @@ async function allWork(ledger: ItemLedger, operation: string | undefined, signal
   return found.toSorted((a, b) => b.createdAt - a.createdAt);
 }
 
+/** What waits for a person is listed, and is found there; the newest first. */
+async function parkedWork(ledger: ItemLedger, { limit, operation }: RecentQuery, signal: AbortSignal) {
+  const entries = await ledger.due.all(signal);
+  const asked = entries.filter((entry) => operation === undefined || entry.operation === operation).toReversed();
+  const found: Document[] = [];
+  for (let at = 0; at < asked.length && found.length < limit; at += defaults.items.atOnce) {
+    const works = await readAll(ledger, asked.slice(at, at + defaults.items.atOnce), signal);
+    found.push(...works.filter(({ state }) => state === "unknown"));
+  }
+  return found;
+}
+
+/** What is not there is left out. */
+async function readAll({ works }: ItemLedger, entries: readonly { readonly name: Name }[], signal: AbortSignal) {
+  const kept = await Promise.all(entries.map(({ name }) => works.read(name, signal)));
+  return kept.flatMap((one) => (one === null ? [] : [decode(one.text)]));
+}
+
 export async function recentRuns(
   ledger: ItemLedger,
-  { limit, operation, state }: RecentQuery,
+  query: RecentQuery,
   signal: AbortSignal,
 ): Promise<readonly RunSummary[]> {
-  const works = await allWork(ledger, operation, signal);
+  const { limit, operation, state } = query;
+  const works =
+    state === "unknown" ? await parkedWork(ledger, query, signal) : await allWork(ledger, operation, signal);
   return works
     .filter((work) => state === undefined || work.state === state)
     .slice(0, limit)
     .map(runSummary);
+}
+
+/** Those with this intent that began near another one of it: no others are one of two. */
+async function workOfIntent(ledger: ItemLedger, intent: Name, withinMs: number, signal: AbortSignal) {
+  const entries = await ledger.intents.of(intent, signal);
+  const isNear = ({ createdAt }: IntentEntry, other: IntentEntry | undefined) =>
+    other !== undefined && Math.abs(other.createdAt - createdAt) <= withinMs;
+  const near = entries.filter((entry, at) => isNear(entry, entries[at - 1]) || isNear(entry, entries[at + 1]));
+  const found: Document[] = [];
+  for (let at = 0; at < near.length; at += defaults.items.atOnce) {
+    found.push(...(await readAll(ledger, near.slice(at, at + defaults.items.atOnce), signal)));
+  }
+  return found;
 }
 
 /** Each success beside the one before it with the same intent. */
@@ -184,11 +219,15 @@ export async function succeededTwice(
   { operation, withinMs, intent, limit }: TwiceQuery,
   signal: AbortSignal,
 ): Promise<readonly Twice[]> {
+  const works =
+    intent === undefined
+      ? await allWork(ledger, operation, signal)
+      : await workOfIntent(ledger, intent, withinMs, signal);
   const before = new Map<Name, Document>();
   const found: Twice[] = [];
-  for (const second of (await allWork(ledger, operation, signal)).toReversed()) {
-    const { intent: meant, state, refused, createdAt } = second;
-    if (state !== "done" || refused || meant === null || (intent !== undefined && meant !== intent)) continue;
+  for (const second of works.toReversed()) {
+    const { intent: meant, state, refused, createdAt, about } = second;
+    if (state !== "done" || refused || meant === null || about.operation !== operation) continue;
     const first = before.get(meant);
     if (first !== undefined && createdAt - first.createdAt <= withinMs) {
       const names = { first: first.name, second: second.name };

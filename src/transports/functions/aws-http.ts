@@ -10,9 +10,9 @@ export function createLambdaHttp<In, O, R>(
 ): (event: LambdaHttpEvent, context: LambdaContext) => Promise<LambdaHttpResponse> {
   const carry = carryFunction(operation, carrier);
   return async (event, context) => {
-    const given = { request: toRequest(event), params: event.pathParameters ?? {}, event };
+    const bring = () => ({ request: toRequest(event), params: event.pathParameters ?? {}, event });
     const leftMs = context.getRemainingTimeInMillis();
-    return toResponse(await carry(given, { leftMs, log: (error) => console.error(error) }));
+    return toResponse(await carry(bring, { leftMs, log: (error) => console.error(error) }));
   };
 }
 
@@ -39,13 +39,16 @@ function headersOf({ headers, multiValueHeaders, cookies }: LambdaHttpEvent): He
 }
 
 function queryOf(event: LambdaHttpEvent): string {
-  const { rawQueryString, multiValueQueryStringParameters, queryStringParameters } = event;
+  const { rawQueryString, multiValueQueryStringParameters, queryStringParameters, requestContext } = event;
   if (rawQueryString !== undefined) return rawQueryString === "" ? "" : `?${rawQueryString}`;
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(multiValueQueryStringParameters ?? queryStringParameters ?? {})) {
-    for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
-  }
-  return query.size === 0 ? "" : `?${query.toString()}`;
+  const given = Object.entries(multiValueQueryStringParameters ?? queryStringParameters ?? {});
+  const pairs = given.flatMap(([name, value]) => (value === undefined ? [] : [value].flat().map((one) => [name, one])));
+  // a load balancer decodes nothing, as documented: encoded once more they would be other values
+  const query =
+    requestContext.elb === undefined
+      ? new URLSearchParams(pairs).toString()
+      : pairs.map(([name, value]) => `${name}=${value}`).join("&");
+  return query === "" ? "" : `?${query}`;
 }
 
 function toResponse({ status, headers, body }: Answer): LambdaHttpResponse {

@@ -16,6 +16,8 @@ export interface LambdaHttpEvent {
     readonly domainName?: string | undefined;
     /** Of payload 2.0. */
     readonly http?: { readonly method: string } | undefined;
+    /** Of a load balancer. */
+    readonly elb?: unknown;
   };
   /** Of payload 2.0. */
   readonly rawPath?: string | undefined;
@@ -40,6 +42,10 @@ export interface LambdaSqsRecord {
   readonly messageId: string;
   readonly body: string;
   readonly attributes: { readonly SentTimestamp: string; readonly MessageGroupId?: string | undefined };
+  /** The sender's. */
+  readonly messageAttributes?:
+    | Readonly<Record<string, { readonly stringValue?: string | undefined } | undefined>>
+    | undefined;
   readonly eventSourceARN: string;
 }
 

@@ -1,3 +1,4 @@
+import { instantIn, sentAtName } from "../../contract/sent-at.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBatchRunner, type LambdaBatchOptions } from "./aws-batch.ts";
 import type { LambdaBatchResponse, LambdaContext, LambdaSqsRecord } from "./aws-shapes.ts";
@@ -29,7 +30,7 @@ function groupOf({ eventSourceARN, attributes }: LambdaSqsRecord): string | null
   return eventSourceARN.endsWith(".fifo") ? (attributes.MessageGroupId ?? "") : null;
 }
 
-function sentAtOf({ attributes }: LambdaSqsRecord): number | null {
-  const sentAt = Number(attributes.SentTimestamp);
-  return sentAt > 0 ? sentAt : null;
+/** What was sent again, or late, says when it was sent first: its outcome may be forgotten by then. */
+function sentAtOf({ attributes, messageAttributes }: LambdaSqsRecord): number | null {
+  return instantIn(messageAttributes?.[sentAtName]?.stringValue) ?? instantIn(attributes.SentTimestamp);
 }

@@ -71,8 +71,9 @@ export const lambda = {
 
   /**
    * Does what an instance does in the background, where all of an application are functions (`background: "elsewhere"`): it
-   * runs accepted work and goes on with what a crash left, parks lost answers nobody came back for, and deletes what is past
-   * its keep. For a schedule of EventBridge; several at once share the work.
+   * runs accepted work and goes on with what a crash left, parks lost answers nobody came back for, deletes what is past its
+   * keep, and sends what outboxes hold. It ticks no schedule and consumes nothing: the platform's own triggers call functions
+   * for those. For a schedule of EventBridge; several at once share the work.
    *
    * @example
    * export const handler = lambda.upkeep(reprise);

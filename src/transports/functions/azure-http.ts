@@ -12,8 +12,8 @@ export function createAzureHttp<In, O, R>(
   const leftMs = endsWithinOf(carrier, `the HTTP function of '${operation.name}'`);
   const carry = carryFunction(operation, carrier);
   return async (event, context) => {
-    const given = { request: toRequest(event), params: event.params, event };
-    return toResponse(await carry(given, { leftMs, log: (error) => context.error(error) }));
+    const bring = () => ({ request: toRequest(event), params: event.params, event });
+    return toResponse(await carry(bring, { leftMs, log: (error) => context.error(error) }));
   };
 }
 

@@ -1,6 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { withDeadline } from "../../base/promise.ts";
+import { instantIn, sentAtName } from "../../contract/sent-at.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { AzureContext, AzureServiceBusMessage, AzureSettling } from "./azure-shapes.ts";
 import { type Declared, endsWithinOf } from "./azure-time.ts";
@@ -74,22 +75,25 @@ function receivedOf(given: unknown, context: AzureContext): readonly Received[] 
     const list = Array.isArray(messages) ? messages : [messages];
     return list.map((message: AzureServiceBusMessage) => ({
       input: () => inputOf(message.body),
-      sentAt: instantOf(message.enqueuedTimeUtc),
+      sentAt: sentAtOf(message.applicationProperties, message.enqueuedTimeUtc),
       session: message.sessionId ?? null,
       settle: async (ending) => settleBy(actions, message as never, ending),
     }));
   }
   const { triggerMetadata: metadata = {} } = context;
   const session = textOf(metadata["sessionId"]);
-  const one = (body: unknown, sentAt: unknown): Received => ({
+  const one = (body: unknown, properties: unknown, enqueuedAt: unknown): Received => ({
     input: () => inputOf(body),
-    sentAt: instantOf(sentAt),
+    sentAt: sentAtOf(properties, enqueuedAt),
     session,
     settle: null,
   });
-  if (!isMany(context) || !Array.isArray(given)) return [one(given, metadata["enqueuedTimeUtc"])];
-  const times = metadata["enqueuedTimeUtcArray"];
-  return given.map((body, place) => one(body, Array.isArray(times) ? times[place] : undefined));
+  if (!isMany(context) || !Array.isArray(given)) {
+    return [one(given, metadata["applicationProperties"], metadata["enqueuedTimeUtc"])];
+  }
+  const at = (list: unknown, place: number): unknown => (Array.isArray(list) ? list[place] : undefined);
+  const { applicationPropertiesArray: properties, enqueuedTimeUtcArray: times } = metadata;
+  return given.map((body, place) => one(body, at(properties, place), at(times, place)));
 }
 
 function settleBy(actions: AzureSettling["actions"], message: never, ending: MessageEnding): unknown {
@@ -118,6 +122,13 @@ function isMany({ options }: AzureContext): boolean {
 /** The host reads JSON by itself, the SDK's binding does not. */
 function inputOf(body: unknown): unknown {
   return body instanceof Uint8Array ? JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) : body;
+}
+
+/** What was sent again, or late, says when it was sent first: its outcome may be forgotten by then. */
+function sentAtOf(properties: unknown, enqueuedAt: unknown): number | null {
+  const written =
+    typeof properties === "object" && properties !== null ? Reflect.get(properties, sentAtName) : undefined;
+  return instantIn(written) ?? instantOf(enqueuedAt);
 }
 
 function instantOf(value: unknown): number | null {

@@ -33,6 +33,8 @@ export interface AzureServiceBusMessage {
   readonly body: unknown;
   readonly enqueuedTimeUtc?: Date | undefined;
   readonly sessionId?: string | undefined;
+  /** The sender's. */
+  readonly applicationProperties?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What `@azure/functions-extensions-servicebus` hands to a function with `sdkBinding`. */

@@ -71,7 +71,8 @@ export const azureFunction = Object.assign(messageHandler, {
   /**
    * The handler of an `app.timer` that does what an instance does in the background, where all of an application are functions
    * (`background: "elsewhere"`): it runs accepted work and goes on with what a crash left, parks lost answers nobody came back
-   * for, and deletes what is past its keep. Several at once share the work.
+   * for, deletes what is past its keep, and sends what outboxes hold. It ticks no schedule and consumes nothing: the
+   * platform's own triggers call functions for those. Several at once share the work.
    *
    * @example
    * app.timer("upkeep", { schedule: "0 * * * * *", handler: azureFunction.upkeep(reprise, { endsWithin: "5m" }) });

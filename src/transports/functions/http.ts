@@ -1,11 +1,13 @@
 import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { RepriseError } from "../../base/errors.ts";
 import type { Size } from "../../base/size.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { Answer } from "../http/answer.ts";
 import { createBodyLimit } from "../http/body-limit.ts";
 import type { HttpCarrier } from "../http/carrier.ts";
-import { carryHttp } from "../http/core.ts";
+import { carryHttp, contractOf } from "../http/core.ts";
+import { problemOf } from "../http/problem.ts";
 import { keyLinesOf } from "../http/web-shapes.ts";
 import { type FunctionOptions, functionSettingsOf, Invocation } from "./invocation.ts";
 
@@ -32,7 +34,8 @@ export interface FunctionCarrier<E, In, O, R> extends HttpCarrier<FunctionReques
 
 /** Answers every request, with its outcome stored before. Never rejects. */
 export type CarryFunction<E> = (
-  given: FunctionRequest<E>,
+  /** Throws where the platform's event makes no request: its answer is 400. */
+  bring: () => FunctionRequest<E>,
   options: { readonly leftMs: number; readonly log: (error: Error) => void },
 ) => Promise<Answer>;
 
@@ -48,7 +51,18 @@ export function carryFunction<E, In, O, R>(
   const limit = createBodyLimit(operation.name, carrier.bodyLimit);
   const input = limit.guard(carrier.input, ({ request }: FunctionRequest<E>) => request);
   const carry = carryHttp(operation, { ...carrier, input });
-  return async (given, { leftMs, log }) => {
+  const malformed = (error: unknown): Answer => {
+    const issues = ["its method or one of its headers is none that HTTP knows"];
+    const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation: operation.name, issues }, error);
+    return problemOf(invalid, contractOf(operation.name, carrier));
+  };
+  return async (bring, { leftMs, log }) => {
+    let given: FunctionRequest<E>;
+    try {
+      given = bring();
+    } catch (error) {
+      return malformed(error);
+    }
     const invocation = new Invocation(settings, leftMs);
     const { request, params, event } = given;
     const answer = await carry({

@@ -32,6 +32,11 @@ export interface Brought<Q> {
   readonly log: (error: Error) => void;
 }
 
+/** Where an endpoint's terms are. */
+export function contractOf(operation: string, { contract }: { readonly contract?: string | undefined }): string {
+  return contract ?? `/reprise/decisions.json#${encodeURIComponent(operation)}`;
+}
+
 /**
  * Answers every request; never rejects but with what a guarded handler told and nobody may keep. It hears nothing of a
  * client that hangs up: the work and its record go on, and the next attempt is told.
@@ -48,7 +53,7 @@ export function carryHttp<Q, In, O, R>(
   const carrier = given as unknown as Carrier<Q>;
   const { name } = operation;
   const terms = operation["~carry"].contract;
-  const contract = carrier.contract ?? `/reprise/decisions.json#${encodeURIComponent(name)}`;
+  const contract = contractOf(name, carrier);
   checkDeclaration(name, terms, carrier, contract);
 
   const keyRequired = isKeyRequired(terms, carrier);
