@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type {
   Context,
   DynamoDBRecord,
@@ -78,6 +79,18 @@ describe("a function of an SQS queue", () => {
       "REPRISE_MISMATCH",
       "REPRISE_TOO_OLD",
     ]);
+  });
+
+  test("tells nothing of a body that cannot be parsed, whoever parses it", async () => {
+    const parsing = (record: LambdaSqsRecord) => JSON.parse(record.body) as Seat;
+    for (const input of [undefined, parsing]) {
+      const errors: Error[] = [];
+      const { failuresOf } = queue({ failed: (error) => errors.push(error), ...(input && { input }) });
+      const batch = [message("1", "pin=8841"), message("2", '{"reference":"r","token":SECRET99}')];
+      expect(await failuresOf(batch)).toEqual(["1", "2"]);
+      expect(errors).toHaveLength(2);
+      expect(inspect(errors, { depth: 9 })).not.toMatch(/8841|SECRET|pin/);
+    }
   });
 
   test("takes a refusal for an outcome, unless it is declared to be seen", async () => {

@@ -106,7 +106,10 @@ export class Messages {
       key = message.key === undefined ? this.#keyOf?.(input) : message.key();
     } catch (error) {
       const issues = ["neither its input nor its key can be made of the message"];
-      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues }, error);
+      // a parser quotes what it was given, and this goes to a log
+      const isQuoting = error instanceof SyntaxError;
+      if (isQuoting) issues.push("it cannot be parsed");
+      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues }, isQuoting ? undefined : error);
       return { is: "dead-letter", reason: "invalid", error: invalid };
     }
     return this.#execute(input, key, invocation);
