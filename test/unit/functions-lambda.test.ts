@@ -99,21 +99,22 @@ describe("a function of an SQS queue", () => {
   });
 
   test("of a FIFO queue returns all of a group from its first failure on, in order, and goes on with other groups", async () => {
-    const { failuresOf, running, runs } = queue();
+    const { failuresOf, running, runs, told } = queue();
     running(async ({ reference }) => {
       if (reference === "a2") throw new Error("gateway away");
     });
     const of = (group: string) => (reference: string) => message(reference, seat(reference), { group });
     const [a, b] = [of("a"), of("b")];
     expect(await failuresOf([a("a1"), b("b1"), a("a2"), a("a3"), b("b2")])).toEqual(["a2", "a3"]);
+    expect(told).toEqual(["gateway away", "REPRISE_NOT_BEGUN"]);
     expect(runs.filter((one) => one.startsWith("a"))).toEqual(["a1", "a2"]);
     expect(runs.filter((one) => one.startsWith("b"))).toEqual(["b1", "b2"]);
   });
 
-  test("begins nothing where too little time is left, and returns it", async () => {
+  test("begins nothing where too little time is left, returns it, and says so", async () => {
     const { failuresOf, runs, told } = queue();
     expect(await failuresOf([message("1", seat("a")), message("2", seat("b"))], 1_400)).toEqual(["1", "2"]);
-    expect([runs, told]).toEqual([[], []]);
+    expect([runs, told]).toEqual([[], ["REPRISE_NOT_BEGUN", "REPRISE_NOT_BEGUN"]]);
   });
 
   test("returns what has not ended when the time is up, and no other message waits for it", async () => {
