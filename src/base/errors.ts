@@ -160,7 +160,8 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_REFUSED: { status: 409, message: (d) => `'${d.operation}' refused (${d.refusal}): ${d.because}` },
   REPRISE_RUNNING: {
     status: 409,
-    message: (d) => `'${d.operation}' is still at work on this. Ask again in ${d.retryAfterMs} ms with the same key.`,
+    message: (d) =>
+      `'${d.operation}' is still at work on this. Ask again in ${Math.ceil(d.retryAfterMs)} ms with the same key.`,
   },
   REPRISE_MISMATCH: {
     status: 422,

@@ -9,6 +9,7 @@ import type {
   SQSRecord,
 } from "aws-lambda";
 import { describe, expect, test } from "vitest";
+import { RepriseError } from "../../src/index.ts";
 import { type LambdaBatchOptions, type LambdaSqsRecord, lambda } from "../../src/transports/functions/aws.ts";
 import { gate, type Seat, seat, stand } from "./functions-stand.ts";
 
@@ -49,6 +50,11 @@ function queue(options: LambdaBatchOptions<Seat, LambdaSqsRecord> = {}) {
   };
   return { ...given, told, failuresOf };
 }
+
+test("a number of milliseconds is told whole", () => {
+  const running = new RepriseError("REPRISE_RUNNING", { operation: "seat.book", retryAfterMs: 2_073.6 });
+  expect(running.message).toContain("in 2074 ms");
+});
 
 describe("a function of an SQS queue", () => {
   test("returns only what failed, has the rest in the ledger, and says why", async () => {
