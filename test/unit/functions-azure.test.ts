@@ -127,6 +127,8 @@ describe("a function of a Service Bus queue", () => {
   test("does not begin where 'endsWithin' leaves no time, or where outcomes are forgotten too early", () => {
     const { book } = stand();
     expect(() => azureFunction(book, { endsWithin: "1s" })).toThrow("endsWithin");
+    const undeclared = undefined as unknown as AzureMessageOptions<Seat>;
+    expect(() => azureFunction(book, undeclared)).toThrow("'endsWithin' is missing");
     expect(() => azureFunction(book, { endsWithin: "5m", deliveredWithin: "2d" })).toThrow("retention");
   });
 });
