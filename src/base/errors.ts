@@ -66,6 +66,9 @@ interface Details {
   REPRISE_MESSAGE_INVALID: { readonly outbox: string; readonly why: string };
   REPRISE_OUTBOX_FORM: { readonly message: number; readonly form: number; readonly own: number };
   REPRISE_TOO_OLD: { readonly operation: string; readonly why: string };
+  REPRISE_NOT_BEGUN: { readonly operation: string; readonly why: string };
+  /** `failures`: what each that failed came to, by its code or the class of its error. */
+  REPRISE_BATCH_FAILED: { readonly operation: string; readonly of: number; readonly failures: readonly string[] };
   REPRISE_DRIVER_MISSING: { readonly store: string; readonly driver: string };
   REPRISE_LOAD_MISCOUNTED: { readonly load: string };
   REPRISE_LOAD_TIMEOUT: { readonly cache: string; readonly afterMs: number };
@@ -164,7 +167,8 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
   REPRISE_REFUSED: { status: 409, message: (d) => `'${d.operation}' refused (${d.refusal}): ${d.because}` },
   REPRISE_RUNNING: {
     status: 409,
-    message: (d) => `'${d.operation}' is still at work on this. Ask again in ${d.retryAfterMs} ms with the same key.`,
+    message: (d) =>
+      `'${d.operation}' is still at work on this. Ask again in ${Math.ceil(d.retryAfterMs)} ms with the same key.`,
   },
   REPRISE_MISMATCH: {
     status: 422,
@@ -327,6 +331,15 @@ const catalogue: { readonly [C in ErrorCode]: Entry<Details[C]> } = {
     status: 410,
     message: (d) =>
       `A message for '${d.operation}' was not run: ${d.why}, so whether it was done before cannot be told. A person decides.`,
+  },
+  REPRISE_NOT_BEGUN: {
+    status: 503,
+    message: (d) => `'${d.operation}' did not begin with this: ${d.why}. Repeating it is safe: nothing of it was run.`,
+  },
+  REPRISE_BATCH_FAILED: {
+    status: 503,
+    message: (d) =>
+      `'${d.operation}' has no outcome for ${d.failures.length} of the ${d.of} messages of a batch (${d.failures.join(", ")}). Those are delivered again; what was done is not done twice.`,
   },
   REPRISE_DRIVER_MISSING: {
     status: 500,

@@ -238,7 +238,7 @@ export function decideConsumer(consumer: Consumer): Decided {
     atOnce: orDeclared(options.atOnce, `${atOnce}`),
     batch:
       batch === null
-        ? orDefault(options.batch, "each message has a transaction of its own")
+        ? (options.batch === "off" ? declared : byDefault)("each message has a transaction of its own")
         : options.batch === undefined || options.batch === "off"
           ? byDefault(`up to ${batch.most} that are ready at once share a transaction, where that pays`)
           : declared(`up to ${batch.most} that come within ${options.batch.within} share a transaction`),

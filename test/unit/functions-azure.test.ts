@@ -130,9 +130,30 @@ describe("a function of a Service Bus queue", () => {
     expect(runs.filter((one) => one === "b")).toHaveLength(2);
   });
 
+  test("throws one error that names what each of several came to, and no value", async () => {
+    const { handler, running } = queue();
+    running(async ({ reference }) => {
+      throw new TypeError(`failure of ${reference}`);
+    });
+    const batch = [seat("a"), seat("b"), "bad"];
+    const failure = await Promise.resolve(handler(batch, contextOf({}, { cardinality: "many" }))).then(
+      () => null,
+      (error: Error) => error,
+    );
+    expect(failure).toMatchObject({
+      code: "REPRISE_BATCH_FAILED",
+      details: { of: 3, failures: expect.arrayContaining(["TypeError", "TypeError", "REPRISE_INPUT_INVALID"]) },
+    });
+    expect(failure?.message).toContain("3 of the 3");
+    expect(failure?.message).not.toContain("failure of");
+    expect(failure).toHaveProperty("cause.errors.length", 3);
+  });
+
   test("does not begin where 'endsWithin' leaves no time, or where outcomes are forgotten too early", () => {
     const { book } = stand();
     expect(() => azureFunction(book, { endsWithin: "1s" })).toThrow("endsWithin");
+    const undeclared = undefined as unknown as AzureMessageOptions<Seat>;
+    expect(() => azureFunction(book, undeclared)).toThrow("'endsWithin' is missing");
     expect(() => azureFunction(book, { endsWithin: "5m", deliveredWithin: "2d" })).toThrow("retention");
   });
 });

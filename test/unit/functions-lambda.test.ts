@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type {
   Context,
   DynamoDBRecord,
@@ -8,6 +9,7 @@ import type {
   SQSRecord,
 } from "aws-lambda";
 import { describe, expect, test } from "vitest";
+import { RepriseError } from "../../src/index.ts";
 import { type LambdaBatchOptions, type LambdaSqsRecord, lambda } from "../../src/transports/functions/aws.ts";
 import { gate, type Seat, seat, stand } from "./functions-stand.ts";
 
@@ -49,6 +51,11 @@ function queue(options: LambdaBatchOptions<Seat, LambdaSqsRecord> = {}) {
   return { ...given, told, failuresOf };
 }
 
+test("a number of milliseconds is told whole", () => {
+  const running = new RepriseError("REPRISE_RUNNING", { operation: "seat.book", retryAfterMs: 2_073.6 });
+  expect(running.message).toContain("in 2074 ms");
+});
+
 describe("a function of an SQS queue", () => {
   test("returns only what failed, has the rest in the ledger, and says why", async () => {
     const { failuresOf, running, runs, told, book } = queue();
@@ -88,27 +95,40 @@ describe("a function of an SQS queue", () => {
     expect([runs, told]).toEqual([[], ["REPRISE_TOO_OLD"]]);
   });
 
+  test("tells nothing of a body that cannot be parsed, whoever parses it", async () => {
+    const parsing = (record: LambdaSqsRecord) => JSON.parse(record.body) as Seat;
+    for (const input of [undefined, parsing]) {
+      const errors: Error[] = [];
+      const { failuresOf } = queue({ failed: (error) => errors.push(error), ...(input && { input }) });
+      const batch = [message("1", "pin=8841"), message("2", '{"reference":"r","token":SECRET99}')];
+      expect(await failuresOf(batch)).toEqual(["1", "2"]);
+      expect(errors).toHaveLength(2);
+      expect(inspect(errors, { depth: 9 })).not.toMatch(/8841|SECRET|pin/);
+    }
+  });
+
   test("takes a refusal for an outcome, unless it is declared to be seen", async () => {
     expect(await queue().failuresOf([message("1", seat("a", -1))])).toEqual([]);
     expect(await queue({ refusals: "dead-letter" }).failuresOf([message("1", seat("a", -1))])).toEqual(["1"]);
   });
 
   test("of a FIFO queue returns all of a group from its first failure on, in order, and goes on with other groups", async () => {
-    const { failuresOf, running, runs } = queue();
+    const { failuresOf, running, runs, told } = queue();
     running(async ({ reference }) => {
       if (reference === "a2") throw new Error("gateway away");
     });
     const of = (group: string) => (reference: string) => message(reference, seat(reference), { group });
     const [a, b] = [of("a"), of("b")];
     expect(await failuresOf([a("a1"), b("b1"), a("a2"), a("a3"), b("b2")])).toEqual(["a2", "a3"]);
+    expect(told).toEqual(["gateway away", "REPRISE_NOT_BEGUN"]);
     expect(runs.filter((one) => one.startsWith("a"))).toEqual(["a1", "a2"]);
     expect(runs.filter((one) => one.startsWith("b"))).toEqual(["b1", "b2"]);
   });
 
-  test("begins nothing where too little time is left, and returns it", async () => {
+  test("begins nothing where too little time is left, returns it, and says so", async () => {
     const { failuresOf, runs, told } = queue();
     expect(await failuresOf([message("1", seat("a")), message("2", seat("b"))], 1_400)).toEqual(["1", "2"]);
-    expect([runs, told]).toEqual([[], []]);
+    expect([runs, told]).toEqual([[], ["REPRISE_NOT_BEGUN", "REPRISE_NOT_BEGUN"]]);
   });
 
   test("returns what has not ended when the time is up, and no other message waits for it", async () => {

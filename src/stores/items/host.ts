@@ -32,9 +32,15 @@ const schemaVersion = "1";
 
 const forbidden = "it refuses the client's key, or what that may do does not suffice";
 const gone = "its table is gone";
+const invalid = "it refuses the request as invalid, such as for the table's name or its keys";
 
 /** What a service answers until somebody mends it, by its code or, where its client has none, its status. */
 const permanent: Readonly<Record<string, string>> = {
+  "HTTP 400": invalid,
+  InvalidInput: invalid,
+  InvalidResourceName: invalid,
+  OutOfRangeInput: invalid,
+  ValidationException: invalid,
   "HTTP 401": forbidden,
   "HTTP 403": forbidden,
   "HTTP 404": gone,

@@ -13,7 +13,7 @@ export interface LambdaBatchOptions<in out In, in T> extends MessageOptions<In> 
   readonly input?: ((record: T) => MaybePromise<NoInfer<In> | undefined>) | undefined;
   /** So many records at once. Default 10. */
   readonly atOnce?: number | undefined;
-  /** Told why a record is returned as failed, for Lambda tells nobody. Default: `console.error`. */
+  /** Told of each record that has no outcome why, begun or not, for Lambda tells nobody. Default: `console.error`. */
   readonly failed?: ((error: Error) => void) | undefined;
 }
 
@@ -52,7 +52,7 @@ export function createBatchRunner<In, T>(
     };
     const ending = await messages.perform({ input: given, sentAt }, invocation);
     if (ending.is === "acknowledge") return true;
-    if (ending.is !== "not-begun") tell(failed, ending.error);
+    tell(failed, ending.error);
     return false;
   };
 
@@ -62,6 +62,7 @@ export function createBatchRunner<In, T>(
       atOnce,
       laneOf: ({ lane }) => lane,
       perform: (record) => perform(record, invocation),
+      leave: () => tell(failed, messages.behind().error),
     });
     await invocation.end();
     return unsettled;

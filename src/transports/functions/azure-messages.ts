@@ -1,8 +1,10 @@
 import { systemClock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
+import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import { instantIn, sentAtName } from "../../contract/sent-at.ts";
 import type { Carried } from "../../operation/carry.ts";
+import { labelOf } from "../../operation/endings.ts";
 import type { AzureContext, AzureServiceBusMessage, AzureSettling } from "./azure-shapes.ts";
 import { type Declared, endsWithinOf } from "./azure-time.ts";
 import { runBatch } from "./batch.ts";
@@ -29,24 +31,20 @@ export function createMessageHandler<In>(
   return async (given, context) => {
     const invocation = new Invocation(messages.settings, endsWithinMs);
     const batch = receivedOf(given, context);
-    const begun = new Set<Received>();
-    let failure: Error | undefined;
-    const failed = await runBatch(batch, {
+    const failures: Error[] = [];
+    await runBatch(batch, {
       atOnce: defaults.functions.atOnce,
       laneOf: ({ session }) => session,
       perform: async (message) => {
-        begun.add(message);
-        const ending = await messages.perform(message, invocation);
-        const settled = await settle(message, ending);
-        if (settled !== null) failure ??= settled;
-        return settled === null;
+        const failure = await settle(message, await messages.perform(message, invocation));
+        if (failure !== null) failures.push(failure);
+        return failure === null;
       },
+      leave: (message) => settle(message, messages.behind()),
     });
-    const behind = batch.filter((message, place) => failed.has(place) && !begun.has(message));
-    await Promise.all(behind.map((message) => settle(message, { is: "not-begun" })));
     await invocation.end();
     // the host delivers again what it settles itself, and counts the call as failed
-    if (failure !== undefined) throw failure;
+    if (failures.length > 0) throw failureOf(operation.name, failures, batch.length);
   };
 }
 
@@ -64,9 +62,15 @@ async function settle({ settle: settling }: Received, ending: MessageEnding): Pr
 }
 
 function errorOf(ending: MessageEnding): Error | null {
-  if (ending.is === "acknowledge") return null;
-  if (ending.is === "not-begun") return new Error("too little time was left to begin with a message");
-  return ending.error;
+  return ending.is === "acknowledge" ? null : ending.error;
+}
+
+/** One error for the host, which is told of one: as it is where it is the only one. */
+function failureOf(operation: string, errors: readonly Error[], of: number): Error {
+  const [only] = errors;
+  if (only !== undefined && errors.length === 1) return only;
+  const failures = errors.map((error) => (isRepriseError(error) ? error.code : (labelOf(error) ?? error.name)));
+  return new RepriseError("REPRISE_BATCH_FAILED", { operation, of, failures }, new AggregateError(errors));
 }
 
 function receivedOf(given: unknown, context: AzureContext): readonly Received[] {

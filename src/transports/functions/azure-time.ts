@@ -12,7 +12,12 @@ export interface Declared {
 }
 
 /** @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION */
-export function endsWithinOf({ endsWithin }: Declared, where: string): number {
+export function endsWithinOf(declared: Declared | undefined, where: string): number {
+  const endsWithin = declared?.endsWithin;
+  if (endsWithin === undefined) {
+    const mend = "Say what functionTimeout of host.json says.";
+    throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: "'endsWithin' is missing.", mend });
+  }
   const ms = milliseconds(endsWithin, `${where}, endsWithin`);
   const { leastMs, marginMs } = defaults.functions;
   if (ms >= leastMs + marginMs) return ms;

@@ -51,7 +51,7 @@ export function createTimerHandler<In>(
       invocation,
     );
     await invocation.end();
-    if (ending.is === "again" || ending.is === "dead-letter") throw ending.error;
+    if (ending.is !== "acknowledge") throw ending.error;
   };
 }
 

@@ -6,19 +6,23 @@ export interface BatchOptions<T> {
   readonly laneOf: (one: T) => string | null;
   /** False: it failed, and those behind it in its lane are not begun. Must not reject. */
   readonly perform: (one: T) => Promise<boolean>;
+  /** Is given those, one after the other. Must not reject. */
+  readonly leave: (one: T) => unknown;
 }
 
 /** Those that failed or were not begun, by their place in the batch. */
 export async function runBatch<T>(
   batch: readonly T[],
-  { atOnce, laneOf, perform }: BatchOptions<T>,
+  { atOnce, laneOf, perform, leave }: BatchOptions<T>,
 ): Promise<ReadonlySet<number>> {
   const failed = new Set<number>();
   const lanes = lanesOf(batch, laneOf);
   const runLane = async (lane: readonly number[]) => {
     let isStopped = false;
     for (const place of lane) {
-      isStopped ||= !(await perform(batch[place] as T));
+      const one = batch[place] as T;
+      if (isStopped) await leave(one);
+      else isStopped = !(await perform(one));
       if (isStopped) failed.add(place);
     }
   };

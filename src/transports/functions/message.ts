@@ -30,8 +30,10 @@ export type MessageEnding =
   | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly why: string; readonly error: Error }
   /** It is to be delivered again: it failed, or somebody else is at it. */
   | { readonly is: "again"; readonly error: Error }
-  /** Too little time was left. */
-  | { readonly is: "not-begun" };
+  /** Too little time was left, or one before it in its order failed. It is to be delivered again. */
+  | { readonly is: "not-begun"; readonly error: Error };
+
+type NotBegun = Extract<MessageEnding, { readonly is: "not-begun" }>;
 
 /** A message as its platform hands it over. */
 export interface GivenMessage {
@@ -89,8 +91,8 @@ export class Messages {
 
   /** Runs it, or learns what became of it, until there is an outcome or the invocation's time is up. Never rejects. */
   async perform(message: GivenMessage, invocation: Invocation): Promise<MessageEnding> {
-    if (invocation.leftMs < defaults.functions.leastMs) return { is: "not-begun" };
     const { name: operation } = this.#operation;
+    if (invocation.leftMs < defaults.functions.leastMs) return this.#notBegun("too little time was left");
     const late = this.#tooOld(message.sentAt);
     if (late !== null) {
       return {
@@ -107,10 +109,23 @@ export class Messages {
       key = message.key === undefined ? this.#keyOf?.(input) : message.key();
     } catch (error) {
       const why = "neither its input nor its key can be made of the message";
-      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues: [why] }, error);
+      // a parser quotes what it was given, and this goes to a log
+      const isQuoting = error instanceof SyntaxError;
+      const issues = isQuoting ? [why, "it cannot be parsed"] : [why];
+      const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation, issues }, isQuoting ? undefined : error);
       return { is: "dead-letter", reason: "invalid", why, error: invalid };
     }
     return this.#execute(input, key, invocation);
+  }
+
+  /** Of a message that stays behind another one in its order. */
+  behind(): NotBegun {
+    return this.#notBegun("one before it in its order has no outcome yet");
+  }
+
+  #notBegun(why: string): NotBegun {
+    const { name: operation } = this.#operation;
+    return { is: "not-begun", error: new RepriseError("REPRISE_NOT_BEGUN", { operation, why }) };
   }
 
   async #execute(input: unknown, key: string | undefined, invocation: Invocation): Promise<MessageEnding> {
