@@ -21,6 +21,8 @@ export class Relay {
   readonly #draining = new Abortable();
   #loop: Promise<void> | undefined;
   #warned = false;
+  /** A broker that refuses a part of each batch takes its head by itself, and so gets on. */
+  #most: number = defaults.outbox.batch;
 
   constructor(stores: OutboxStores, to: Publisher) {
     this.#stores = stores;
@@ -57,7 +59,10 @@ export class Relay {
     }
   }
 
-  /** While it holds the lease. Resolves when it stops; rejects where it cannot go on. */
+  /**
+   * While it holds the lease. Resolves when it stops; rejects where it cannot go on.
+   * @param sent called when something was sent, or when less is sent next: the pause after that is short
+   */
   async #holding(sent: () => void): Promise<void> {
     const taken = await takeTurn(this.#stores, this.#draining.signal);
     if (taken === null) return;
@@ -76,8 +81,8 @@ export class Relay {
 
   async #send(lease: Lease, signal: AbortSignal, sending: { sender?: Sender }, sent: () => void): Promise<void> {
     const { clock, registers, settings, counters, waiter } = this.#stores;
-    const query = { prefix: settings.names.messages, after: null, limit: defaults.outbox.batch };
     while (!signal.aborted) {
+      const query = { prefix: settings.names.messages, after: null, limit: this.#most };
       const head = await insist(clock, () => registers.list(query));
       if (head.length === 0) {
         await waiter.wait(clock, signal);
@@ -88,11 +93,17 @@ export class Relay {
         sending.sender ??= await this.#open();
         // where it is lost, whoever has it by now sends the same
         lease.check();
-        await this.#inTime("sending", sending.sender.send(head.map(outgoing)), defaults.outbox.sendMs);
+        const { sender } = sending;
+        await this.#inTime("sending", sender.send(head.map(outgoing)), defaults.outbox.sendMs).catch((error) => {
+          this.#most = Math.max(1, Math.floor(head.length / 2));
+          if (head.length > 1) sent();
+          throw error;
+        });
       } catch (error) {
         counters.failed += 1;
         throw error;
       }
+      this.#most = Math.min(this.#most * 2, defaults.outbox.batch);
       counters.relayed += head.length;
       this.#warned = false;
       // nothing is committed behind what was read, so this is all of it and nothing else
