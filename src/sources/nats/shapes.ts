@@ -56,15 +56,15 @@ export interface JetStreamConsumerConfig {
   readonly backoff?: readonly number[] | undefined;
 }
 
-export interface JetStreamMessages extends AsyncIterable<JetStreamMessage> {
-  stop(): void;
-}
+export type JetStreamMessages = AsyncIterable<JetStreamMessage>;
 
 export interface JetStreamMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly headers?: NatsHeaders | undefined;
   readonly redelivered: boolean;
+  /** Its place in its stream. */
+  readonly seq: number;
   readonly timestampNanos: bigint;
   ack(): void;
   nak(afterMs?: number): void;
