@@ -1,3 +1,4 @@
+import { RepriseError } from "../base/errors.ts";
 import type { DeadLetterReason } from "../contract/source.ts";
 
 /** When a message was sent first, where the broker would tell when it was sent last: in milliseconds since the epoch. */
@@ -20,4 +21,17 @@ export function reasonIn(text: unknown): DeadLetterReason | null {
 export function instantIn(text: unknown): number | null {
   const at = typeof text === "string" && text !== "" ? Number(text) : text;
   return typeof at === "number" && Number.isFinite(at) && at > 0 ? at : null;
+}
+
+/**
+ * What is set aside where it came from would be received again, without an end.
+ * @throws REPRISE_BAD_DECLARATION
+ */
+export function checkApart(source: string, from: string, deadLetter: string): void {
+  if (from !== deadLetter) return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: `source '${source}'`,
+    why: "what it sets aside goes back to where it came from, and would be received again without an end.",
+    mend: "Give it another place for dead letters.",
+  });
 }

@@ -1,6 +1,7 @@
 import { jetstream } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { connect, headers } from "@nats-io/transport-node";
 import { describe, expect, test } from "vitest";
+import { nats } from "../../src/sources/nats/index.ts";
 import { acknowledge, bodies, isQuiet, pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { natsServers, natsStage, natsVersion } from "../support/nats.ts";
@@ -79,6 +80,20 @@ describe("a receiver of NATS", () => {
     await acknowledge(await pull(receiver, 1));
     await receiver.close();
     await connection.close();
+    await stage.close();
+  });
+
+  test("refuses a consumer that would receive what is set aside", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage(500);
+    const [, stream = ""] = stage.source.name.split(" ");
+    const sourceTo = (deadLetter: string) =>
+      nats({
+        connect: () => connect({ servers: natsServers }),
+        ...{ jetstream, headers, stream, consumer: "book", deadLetter },
+      });
+    await expect(sourceTo(stream).open(1)).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    await (await sourceTo(`dead-${stream}`).open(1)).close();
     await stage.close();
   });
 

@@ -3,7 +3,7 @@ import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
-import { sentAtName } from "../letters.ts";
+import { checkApart, sentAtName } from "../letters.ts";
 import { Locks } from "../locks.ts";
 import { lookAtDeadLetters } from "./dead-letters.ts";
 import { copyHeaders, headerNames, headerOf, oneLine, sentAtOf } from "./headers.ts";
@@ -106,7 +106,12 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
       try {
         const client = jetstream(connection);
         const durable = await client.consumers.get(stream, consumer);
-        const lockMs = lockOf(`nats ${stream} ${consumer}`, (await durable.info()).config);
+        const { config } = await durable.info();
+        const lockMs = lockOf(name, config);
+        const { streams } = await client.jetstreamManager();
+        // where none stores it, setting aside rejects, and the message is kept
+        const stores = await streams.find(deadLetter).catch(() => null);
+        if (stores === stream && takes(config, deadLetter)) checkApart(name, deadLetter, deadLetter);
         return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs, inOrder });
       } catch (error) {
         await connection.close();
@@ -114,6 +119,20 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
       }
     },
   };
+}
+
+/** Whether a message of the subject is delivered by the consumer. */
+function takes({ filter_subject: one, filter_subjects: several }: JetStreamConsumerConfig, subject: string): boolean {
+  const filters = [...(one === undefined || one === "" ? [] : [one]), ...(several ?? [])];
+  return filters.length === 0 || filters.some((filter) => matches(filter, subject));
+}
+
+function matches(filter: string, subject: string): boolean {
+  const [expected, given] = [filter.split("."), subject.split(".")];
+  const rest = expected.indexOf(">");
+  const compared = rest === -1 ? expected : expected.slice(0, rest);
+  if (rest === -1 ? given.length !== compared.length : given.length <= rest) return false;
+  return compared.every((token, place) => token === "*" || token === given[place]);
 }
 
 /** @throws REPRISE_BAD_DECLARATION where it does not keep each message from others until it is settled, or for one time */

@@ -50,6 +50,8 @@ export interface JetStreamConsumer {
 
 export interface JetStreamConsumerConfig {
   readonly ack_policy?: string | undefined;
+  readonly filter_subject?: string | undefined;
+  readonly filter_subjects?: readonly string[] | undefined;
   /** In nanoseconds. */
   readonly ack_wait?: number | undefined;
   /** In nanoseconds: the locks of the first delivery, the second, and so on, instead of `ack_wait`. */
