@@ -34,6 +34,8 @@ export interface Ending {
 export function labelOf(error: unknown): string | null {
   if (error instanceof AskLater) return null;
   if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const code = (error as { readonly code?: unknown }).code;
+  const { code } = error as { readonly code?: unknown };
+  // a broker's is a number
+  if (typeof code === "number") return `${error.name} ${code}`;
   return typeof code === "string" && code !== error.name ? `${error.name} ${code}`.slice(0, 200) : error.name;
 }

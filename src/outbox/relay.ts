@@ -1,11 +1,12 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
-import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Publisher, Sender } from "../contract/publisher.ts";
 import type { Register } from "../contract/registers.ts";
 import type { Lease } from "../lease/lease.ts";
+import { labelOf } from "../operation/endings.ts";
 import type { OutboxStores } from "./host.ts";
 import { decodeMessage } from "./message.ts";
 import { takeTurn } from "./turn.ts";
@@ -140,10 +141,9 @@ export class Relay {
   #warn(error: unknown): void {
     if (this.#warned || this.#draining.reason !== undefined) return;
     this.#warned = true;
-    const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
     const { name } = this.#stores.settings;
     process.emitWarning(
-      `Outbox '${name}' cannot send to '${this.#to.name}' (${kind}) and tries again, in order; until it can, this is said once.`,
+      `Outbox '${name}' cannot send to '${this.#to.name}' (${labelOf(error)}) and tries again, in order; until it can, this is said once.`,
       { code: "REPRISE_OUTBOX_WAITS" },
     );
   }
