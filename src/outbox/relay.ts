@@ -2,11 +2,11 @@ import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
+import { labelOfError } from "../base/label.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Publisher, Sender } from "../contract/publisher.ts";
 import type { Register } from "../contract/registers.ts";
 import type { Lease } from "../lease/lease.ts";
-import { labelOf } from "../operation/endings.ts";
 import type { OutboxStores } from "./host.ts";
 import { decodeMessage } from "./message.ts";
 import { takeTurn } from "./turn.ts";
@@ -143,7 +143,7 @@ export class Relay {
     this.#warned = true;
     const { name } = this.#stores.settings;
     process.emitWarning(
-      `Outbox '${name}' cannot send to '${this.#to.name}' (${labelOf(error)}) and tries again, in order; until it can, this is said once.`,
+      `Outbox '${name}' cannot send to '${this.#to.name}' (${labelOfError(error)}) and tries again, in order; until it can, this is said once.`,
       { code: "REPRISE_OUTBOX_WAITS" },
     );
   }
