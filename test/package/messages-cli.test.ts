@@ -98,7 +98,7 @@ test("what is set aside is listed without its content, sent again by its reason,
 test("nothing is removed that nobody chose and said yes to, and what cannot be used is told with exit code 2", async () => {
   for (const [args, words] of [
     [["discard", "messages.mjs"], /Say which are to be removed/],
-    [["discard", "messages.mjs", "--reason", "invalid"], /^Nobody can be asked here, so nothing was changed/],
+    [["discard", "messages.mjs", "--reason", "invalid"], /^error: Nobody can be asked here, so nothing was changed/],
     [
       ["redrive", "messages.mjs", "--reason", "fialed"],
       /Allowed choices are invalid, mismatch, too-old, failed, refused/,
