@@ -85,7 +85,8 @@ export function administerConsumers(inside: Inside): ConsumerAdministration {
     redrive: async (name, choice = {}) => (await consumerOf(name)).redriveLetters(choice),
     discard: async (name, choice) => {
       const consumer = await consumerOf(name);
-      if (choice.ids === undefined && choice.reason === undefined) {
+      // whoever calls from JavaScript may leave it out
+      if (choice?.ids === undefined && choice?.reason === undefined) {
         throw new RepriseError("REPRISE_BAD_DECLARATION", {
           where: `consumer of '${name}'`,
           why: "nothing says which dead letters are to be removed for good.",

@@ -65,11 +65,11 @@ export function runDiscard(module: string | undefined, options: DiscardOptions):
   }
   return withOne(module, options, async (name, { askAtLength }) => {
     const which = id === undefined ? `Dead letters of the reason ${reason}` : count(id.length, "dead letter");
-    process.stderr.write(
-      `${which} of ${printable(name)}: removed for good. What they asked for does not happen, unless their senders send them again.\n`,
-    );
     if (options.yes !== true) {
       if (process.stdin.isTTY !== true) return refuse("Nobody can be asked here, so nothing was changed. Say --yes.");
+      process.stderr.write(
+        `${which} of ${printable(name)} would be removed for good. What they asked for does not happen, unless their senders send them again.\n`,
+      );
       if (!(await confirmed())) return notSo("Nothing was changed.");
     }
     const answer = await askAtLength({ verb: "consumer-discard", name, choice: choiceIn(options) }, {});

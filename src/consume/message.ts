@@ -132,7 +132,8 @@ export class Message {
     // a date of the far future is none: some publishers write milliseconds where seconds are read
     const isDated = ageMs !== null && ageMs >= -defaults.consume.aheadMs;
     if (oldestMs === null || (isDated && ageMs <= oldestMs)) return null;
-    const why = isDated ? "outcomes of its time are forgotten" : "nobody wrote down when it was sent";
+    const undated = ageMs === null ? "nobody wrote down when it was sent" : "its date lies in the future";
+    const why = isDated ? "outcomes of its time are forgotten" : undated;
     return { is: "dead-letter", reason: "too-old", why };
   }
 

@@ -129,7 +129,7 @@ export class Receiving {
       this.#told.horizon(horizonMs);
       this.#consuming.oldestMs = oldestOf(settings, horizonMs);
     }
-    const opening = source.open(settings.atOnce * defaults.consume.heldPerAtOnce);
+    const opening = source.open(settings.atOnce * defaults.consume.heldPerAtOnce, settings.inOrderBy !== null);
     try {
       return await untilAborted(this.#inTime("opening", opening), draining.signal);
     } catch (error) {

@@ -48,6 +48,11 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     return count;
   };
   const { key, inOrderBy, refusals = "acknowledge", retryIn = defaults.consume.retryIn } = options;
+  for (const [property, value] of Object.entries({ key, inOrderBy })) {
+    if (value !== undefined && typeof value !== "function") {
+      refuse(`'${property}' is no function.`, "Give it one that makes it from a message.");
+    }
+  }
   if (contract.identity === "callers-key" && key === undefined) {
     refuse(
       `'${contract.operation}' knows its work by the caller's key alone.`,

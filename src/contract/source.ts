@@ -16,8 +16,11 @@ export interface Source {
   readonly delays: boolean;
   /** How much there is, as the broker knows it at this moment. Left out: it does not tell. */
   readonly standing?: () => Promise<SourceStanding>;
-  /** Begins to receive, at most `most` unsettled messages at a time. */
-  readonly open: (most: number) => Promise<Receiver>;
+  /**
+   * Begins to receive, at most `most` unsettled messages at a time.
+   * @param inOrder what is given back comes again in its place, also where that takes until the receiver closes
+   */
+  readonly open: (most: number, inOrder?: boolean) => Promise<Receiver>;
   /** Looks at what is set aside. Left out: only the broker's own tools show it. */
   readonly deadLetters?: () => Promise<DeadLetters>;
 }

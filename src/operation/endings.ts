@@ -1,3 +1,4 @@
+import { labelOfError } from "../base/label.ts";
 import type { Settlement } from "./record.ts";
 
 /** How a run may end beside its value, a refusal and an error of its own. */
@@ -30,10 +31,7 @@ export interface Ending {
   readonly outcome: string;
 }
 
-/** Class and code of an error: what people need to find it, and no value. */
+/** What is said of an error that ended a run. `null`: it is none. */
 export function labelOf(error: unknown): string | null {
-  if (error instanceof AskLater) return null;
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const code = (error as { readonly code?: unknown }).code;
-  return typeof code === "string" && code !== error.name ? `${error.name} ${code}`.slice(0, 200) : error.name;
+  return error instanceof AskLater ? null : labelOfError(error);
 }

@@ -1,7 +1,8 @@
 import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
-import { isRepriseError, RepriseError } from "../base/errors.ts";
+import { RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
+import { labelOfError } from "../base/label.ts";
 import { withDeadline } from "../base/promise.ts";
 import type { Publisher, Sender } from "../contract/publisher.ts";
 import type { Register } from "../contract/registers.ts";
@@ -30,6 +31,8 @@ export class Relay {
   readonly #draining = new Abortable();
   #loop: Promise<void> | undefined;
   #warned = false;
+  /** A broker that refuses a part of each batch takes its head by itself, and so gets on. */
+  #most: number = defaults.outbox.batch;
 
   constructor(stores: OutboxStores, to: Publisher) {
     this.#stores = stores;
@@ -106,8 +109,8 @@ export class Relay {
   async #send(lease: Lease, { ending, isOnce, sent }: Round, sending: { sender?: Sender }): Promise<void> {
     const { signal } = ending;
     const { clock, registers, settings, counters, waiter } = this.#stores;
-    const query = { prefix: settings.names.messages, after: null, limit: defaults.outbox.batch };
     while (!signal.aborted) {
+      const query = { prefix: settings.names.messages, after: null, limit: this.#most };
       const head = await insist(clock, () => registers.list(query));
       if (head.length === 0) {
         if (isOnce) return;
@@ -119,8 +122,14 @@ export class Relay {
       sending.sender = sender;
       // where it is lost, whoever has it by now sends the same
       lease.check();
-      const { sendMs } = defaults.outbox;
-      await this.#counted(() => this.#inTime("sending", sender.send(head.map(outgoing)), sendMs));
+      const { sendMs, batch } = defaults.outbox;
+      const sendingAll = () => this.#inTime("sending", sender.send(head.map(outgoing)), sendMs);
+      await this.#counted(sendingAll).catch((error) => {
+        this.#most = Math.max(1, Math.floor(head.length / 2));
+        if (head.length > 1) sent();
+        throw error;
+      });
+      this.#most = Math.min(this.#most * 2, batch);
       counters.relayed += head.length;
       this.#warned = false;
       // nothing is committed behind what was read, so this is all of it and nothing else
@@ -169,10 +178,9 @@ export class Relay {
     if (this.#warned || this.#draining.reason !== undefined) return;
     if (this.#stores.otherForms.tell(error)) return;
     this.#warned = true;
-    const kind = isRepriseError(error) ? error.code : error instanceof Error ? error.name : typeof error;
     const { name } = this.#stores.settings;
     process.emitWarning(
-      `Outbox '${name}' ${what} (${kind}) and tries again, in order; until it can, this is said once.`,
+      `Outbox '${name}' ${what} (${labelOfError(error)}) and tries again, in order; until it can, this is said once.`,
       { code: "REPRISE_OUTBOX_WAITS" },
     );
   }

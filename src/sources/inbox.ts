@@ -23,6 +23,11 @@ export class Inbox<T> {
     this.#wake();
   }
 
+  /** What nobody has pulled, and stays. */
+  get waiting(): readonly T[] {
+    return this.#waiting;
+  }
+
   /** What nobody has pulled. */
   drain(): readonly T[] {
     return this.#waiting.splice(0);

@@ -1,7 +1,8 @@
 import { jetstream } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { connect, headers } from "@nats-io/transport-node";
 import { describe, expect, test } from "vitest";
-import { acknowledge, isQuiet, pull } from "../../src/testing/source-kit.ts";
+import { nats } from "../../src/sources/nats/index.ts";
+import { acknowledge, bodies, isQuiet, pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { natsServers, natsStage, natsVersion } from "../support/nats.ts";
 
@@ -23,6 +24,26 @@ describe("a receiver of NATS", () => {
     if (delivery !== undefined) await acknowledge([delivery]);
     expect(await isQuiet(receiver, 200)).toBe(true);
     for (const one of [receiver, other]) await one.close();
+    await stage.close();
+  });
+
+  test("gives back in order, and within moments, also what was on its way when it stopped", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    // nothing ends a lock before the test's own deadline
+    const stage = await natsStage(60_000);
+    const count = 300;
+    for (let index = 0; index < count; index += 1) await stage.send(String(index));
+    const receiver = await stage.source.open(count / 2, true);
+    const handed = await pull(receiver, 1, count / 2);
+    // more is asked for, and on its way
+    const ended = await receiver.pull(1, AbortSignal.abort());
+    const stopping = receiver.stop?.(Promise.resolve());
+    for (const delivery of [...handed, ...ended].reverse()) await delivery.settle({ is: "return", afterMs: 0 });
+    await stopping;
+    await receiver.close();
+    const again = await stage.source.open(count, true);
+    expect(bodies(await pull(again, count))).toEqual(Array.from({ length: count }, (_, index) => index));
+    await again.close();
     await stage.close();
   });
 
@@ -59,6 +80,20 @@ describe("a receiver of NATS", () => {
     await acknowledge(await pull(receiver, 1));
     await receiver.close();
     await connection.close();
+    await stage.close();
+  });
+
+  test("refuses a consumer that would receive what is set aside", async (context) => {
+    if (version === undefined) context.skip(`${cannotRunHere}no NATS with JetStream answers`);
+    const stage = await natsStage(500);
+    const [, stream = ""] = stage.source.name.split(" ");
+    const sourceTo = (deadLetter: string) =>
+      nats({
+        connect: () => connect({ servers: natsServers }),
+        ...{ jetstream, headers, stream, consumer: "book", deadLetter },
+      });
+    await expect(sourceTo(stream).open(1)).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    await (await sourceTo(`dead-${stream}`).open(1)).close();
     await stage.close();
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test as plain } from "vitest";
 import { createReprise, unchecked } from "../../src/index.ts";
 import { rabbitmq } from "../../src/sources/rabbitmq/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { pull } from "../../src/testing/source-kit.ts";
+import { bodies, pull } from "../../src/testing/source-kit.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { rabbitmqStage, rabbitmqUrl, rabbitmqVersion } from "../support/rabbitmq.ts";
 
@@ -97,6 +97,21 @@ describe("a receiver of RabbitMQ", () => {
     await receiver.close();
     expect((await stage.channel.deleteQueue(full)).messageCount).toBe(1);
     expect((await stage.channel.checkQueue(stage.queue)).messageCount).toBe(0);
+  });
+});
+
+describe("a receiver of RabbitMQ that is to keep the order", () => {
+  test("gives back what was returned, and what nobody had pulled, in its place", async (stage) => {
+    for (let index = 0; index < 12; index += 1) await stage.send(String(index));
+    const receiver = await stage.source.open(6, true);
+    const [done, ...others] = await pull(receiver, 3);
+    await done?.settle({ is: "acknowledge" });
+    for (const delivery of others) expect(await delivery.settle({ is: "return", afterMs: 0 })).toBe("settled");
+    await receiver.stop?.(Promise.resolve());
+    await receiver.close();
+    const again = await stage.source.open(12, true);
+    expect(bodies(await pull(again, 11))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    await again.close();
   });
 });
 

@@ -95,10 +95,9 @@ test("what is set aside is listed without its content, sent again by its reason,
 
   const id = told.consumers[0]?.letters[0]?.id ?? "";
   const discarded = await messages("discard", "messages.mjs", "--id", id, "--yes");
-  expect([discarded.code, discarded.err]).toEqual([
-    0,
-    expect.stringMatching(/1 dead letter of .* for good\. What they/),
-  ]);
+  // what happened, once
+  expect([discarded.code, discarded.err]).toEqual([0, ""]);
+  expect(discarded.out).toMatch(/^rabbitmq \S+: 1 message removed\.\n$/);
   const again = await messages("discard", "messages.mjs", "--id", id, "--yes", "--json");
   expect([again.code, JSON.parse(again.out)]).toMatchObject([1, { discarded: 0, gone: 1 }]);
   const left = JSON.parse((await messages("list", "messages.mjs", "--json")).out);
@@ -127,7 +126,7 @@ test("outboxes are listed with what waits in them and for how long, and nothing 
 test("nothing is removed that nobody chose and said yes to, and what cannot be used is told with exit code 2", async () => {
   for (const [args, words] of [
     [["discard", "messages.mjs"], /Say which are to be removed/],
-    [["discard", "messages.mjs", "--reason", "invalid"], /Nobody can be asked here, so nothing was changed/],
+    [["discard", "messages.mjs", "--reason", "invalid"], /^error: Nobody can be asked here, so nothing was changed/],
     [
       ["redrive", "messages.mjs", "--reason", "fialed"],
       /Allowed choices are invalid, mismatch, too-old, failed, refused/,

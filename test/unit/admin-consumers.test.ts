@@ -57,6 +57,7 @@ test("dead letters are told without their content, chosen by reason or id, sent 
   expect((await consumers.deadLetters("queue seats", { reason: "failed" })).letters).toEqual([]);
 
   await expect(consumers.discard("queue seats", {})).rejects.toThrow(/'ids' or by 'reason'/);
+  await expect(consumers.discard("queue seats", undefined as never)).rejects.toThrow(/'ids' or by 'reason'/);
   await expect(consumers.discard("queue seats", { most: 5 })).rejects.toThrow(/'ids' or by 'reason'/);
   expect(await consumers.redrive("queue seats", { ids: ["2", "9"] })).toEqual({ done: 1, gone: 1, more: false });
   expect(await consumers.discard("queue seats", { reason: "invalid" })).toEqual({ done: 1, gone: 0, more: false });

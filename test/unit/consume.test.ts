@@ -85,6 +85,13 @@ describe("a message", () => {
     await clock.advance(1);
     expect(runs).toEqual(["C"]);
     expect(broker.deadLetters.map(({ reason }) => reason)).toEqual(["too-old", "too-old", "too-old"]);
+    const letters = await broker.source.deadLetters?.();
+    expect((await letters?.list(3))?.map(({ why }) => why)).toEqual([
+      "outcomes of its time are forgotten",
+      "nobody wrote down when it was sent",
+      "its date lies in the future",
+    ]);
+    await letters?.close();
     await reprise.close();
   });
 
@@ -359,6 +366,13 @@ describe("a declaration", () => {
       });
       expect(runs).toEqual([]);
       await reprise.close();
+    }
+  });
+
+  test("whose 'key' or 'inOrderBy' is no function is refused", () => {
+    for (const property of ["key", "inOrderBy"]) {
+      const { instance } = stand({ [property]: "reference" as never });
+      expect(() => instance("a")).toThrow(new RegExp(`'${property}' is no function`));
     }
   });
 

@@ -210,6 +210,24 @@ describe("an outbox", () => {
     expect(isOpen()).toBe(false);
   });
 
+  test("gets on over a broker that never takes more than a part of a batch, in order", async () => {
+    const { instance, ledger } = made();
+    const { to, ids, batches, beforeSending } = broker();
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    beforeSending(async ({ length }) => {
+      if (length > 2) throw Object.assign(new Error("it has room for two"), { code: 506 });
+    });
+    const reprise = instance("one");
+    const outbox = reprise.outbox({ ...seatReleased, to });
+    const names = ["r-1", "r-2", "r-3", "r-4", "r-5"];
+    await publish(ledger, outbox, ...names.map((name) => released(name)));
+    await reprise.start();
+    await expect.poll(ids, soon).toEqual(names);
+    // half of what was refused, and more again after what was not
+    expect(batches.map(({ length }) => length)).toEqual([5, 2, 3, 1, 2]);
+    expect(String(warned.mock.calls[0]?.[0])).toContain("(Error 506)");
+  });
+
   test("sends again, in order, what it sent and could not remove", async () => {
     let fails = 1;
     const { instance, ledger } = made({

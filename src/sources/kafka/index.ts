@@ -1,4 +1,5 @@
 import type { Source } from "../../contract/source.ts";
+import { checkApart } from "../letters.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
 import { KafkaReceiver } from "./receiver.ts";
 import type { KafkaAdmin, KafkaClient } from "./shapes.ts";
@@ -40,13 +41,16 @@ const checkMs = 300_000;
  * compacted topic nothing ends it. A rebalance takes back all that is under way; whoever receives then gets it again.
  * With each commit stands up to where messages may have been handed out: what is behind that comes for the first time.
  *
+ * @throws REPRISE_BAD_DECLARATION where `deadLetter` is `topic`
  * @example
  * const source = kafka({ kafka: new Kafka({ brokers }), topic: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function kafka(options: KafkaOptions): Source {
   const { kafka: client, topic, group } = options;
+  const name = `kafka ${topic} ${group}`;
+  checkApart(name, topic, options.deadLetter);
   return {
-    name: `kafka ${topic} ${group}`,
+    name,
     delays: false,
     horizon: () => horizonOf(client, topic),
     open: (most) => KafkaReceiver.open({ ...options, most }),

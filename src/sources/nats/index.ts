@@ -3,7 +3,7 @@ import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
-import { sentAtName } from "../letters.ts";
+import { checkApart, sentAtName } from "../letters.ts";
 import { Locks } from "../locks.ts";
 import { lookAtDeadLetters } from "./dead-letters.ts";
 import { copyHeaders, headerNames, headerOf, oneLine, sentAtOf } from "./headers.ts";
@@ -12,7 +12,6 @@ import type {
   JetStreamConsumer,
   JetStreamConsumerConfig,
   JetStreamMessage,
-  JetStreamMessages,
   NatsConnection,
   NatsHeaders,
 } from "./shapes.ts";
@@ -47,8 +46,11 @@ export interface NatsOptions<Connection extends NatsConnection> {
   readonly deadLetter: string;
 }
 
-/** A server waits so long for messages to hand out, then it is asked again. */
-const expiresMs = 5_000;
+/**
+ * A server waits so long for messages to hand out, then it is asked again. It is the least that the client allows: a receiver
+ * that stops waits for it, for nobody can take a request back without losing what is on its way.
+ */
+const expiresMs = 1_000;
 /** What was settled last is on its way for so long at most, when a receiver closes. */
 const flushMs = 2_000;
 const nanosecondsInMs = 1_000_000;
@@ -99,21 +101,38 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
         throw error;
       }
     },
-    open: async (most) => {
+    open: async (most, inOrder = false) => {
       const connection = await connect();
       try {
         const client = jetstream(connection);
         const durable = await client.consumers.get(stream, consumer);
+        const { config } = await durable.info();
+        const lockMs = lockOf(name, config);
+        const { streams } = await client.jetstreamManager();
         // with none what is set aside could be stored nowhere: better now than with the first such message
-        await (await client.jetstreamManager()).streams.find(deadLetter);
-        const lockMs = lockOf(`nats ${stream} ${consumer}`, (await durable.info()).config);
-        return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs });
+        const stores = await streams.find(deadLetter);
+        if (stores === stream && takes(config, deadLetter)) checkApart(name, deadLetter, deadLetter);
+        return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs, inOrder });
       } catch (error) {
         await connection.close();
         throw error;
       }
     },
   };
+}
+
+/** Whether a message of the subject is delivered by the consumer. */
+function takes({ filter_subject: one, filter_subjects: several }: JetStreamConsumerConfig, subject: string): boolean {
+  const filters = [...(one === undefined || one === "" ? [] : [one]), ...(several ?? [])];
+  return filters.length === 0 || filters.some((filter) => matches(filter, subject));
+}
+
+function matches(filter: string, subject: string): boolean {
+  const [expected, given] = [filter.split("."), subject.split(".")];
+  const rest = expected.indexOf(">");
+  const compared = rest === -1 ? expected : expected.slice(0, rest);
+  if (rest === -1 ? given.length !== compared.length : given.length <= rest) return false;
+  return compared.every((token, place) => token === "*" || token === given[place]);
 }
 
 /** @throws REPRISE_BAD_DECLARATION where it does not keep each message from others until it is settled, or for one time */
@@ -143,6 +162,7 @@ interface Asked {
   readonly headers: () => NatsHeaders;
   readonly most: number;
   readonly lockMs: number;
+  readonly inOrder: boolean;
 }
 
 class JetStreamReceiver implements Receiver {
@@ -151,11 +171,15 @@ class JetStreamReceiver implements Receiver {
   readonly #durable: JetStreamConsumer;
   readonly #asked: Asked;
   readonly #inbox = new Inbox<JetStreamMessage>();
-  readonly #requests = new Set<JetStreamMessages>();
+  /** Requests that the server has not ended. None of them rejects. */
+  readonly #requests = new Set<Promise<void>>();
+  /** Given back when nothing is on its way any more: a request of ours would be handed it at once, behind what it precedes. */
+  #returned: JetStreamMessage[] = [];
   /** Asked for and not here yet. */
   #coming = 0;
   readonly #locks: Locks<JetStreamMessage>;
   #isStopped = false;
+  #hasGivenBack = false;
   #isClosed = false;
 
   constructor(connection: NatsConnection, client: JetStream, durable: JetStreamConsumer, asked: Asked) {
@@ -184,11 +208,25 @@ class JetStreamReceiver implements Receiver {
   };
 
   readonly stop = async (first: Promise<unknown>): Promise<void> => {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#hasGivenBack) return;
     this.#isStopped = true;
-    for (const request of this.#requests) request.stop();
-    await first;
-    for (const message of this.#inbox.drain()) this.#giveBack(message);
+    const nothingComes = Promise.all([first, ...this.#requests]);
+    let waits = true;
+    void nothingComes.then(() => {
+      waits = false;
+    });
+    // what waits here until then is kept: the server would put it before what precedes it
+    while (waits && !this.#isClosed) {
+      const beat = new Promise<void>((resolve) => setTimeout(resolve, this.#asked.lockMs / 3).unref());
+      await Promise.race([nothingComes, beat]);
+      for (const message of this.#kept()) this.#renew(message);
+    }
+    const left = this.#kept();
+    this.#inbox.drain();
+    this.#returned = [];
+    this.#hasGivenBack = true;
+    // handed out again in the order in which it is given back, before what is new
+    for (const message of left.sort((one, other) => one.seq - other.seq)) this.#giveBack(message);
   };
 
   readonly close = async (): Promise<void> => {
@@ -201,35 +239,36 @@ class JetStreamReceiver implements Receiver {
     await this.#connection.close();
   };
 
-  /** What comes after whoever asked has left waits for the next one. */
+  /** What comes after whoever asked has left waits for the next one, or to be given back. */
   #request(count: number): void {
     this.#coming += count;
     let left = count;
     const receive = async () => {
-      const request = await this.#durable.fetch({ max_messages: count, expires: expiresMs });
-      this.#requests.add(request);
-      try {
-        for await (const message of request) {
-          left -= 1;
-          this.#coming -= 1;
-          if (this.#isStopped) {
-            this.#giveBack(message);
-            continue;
-          }
-          this.#locks.keep(message);
-          this.#inbox.add(message);
-        }
-      } finally {
-        this.#requests.delete(request);
+      for await (const message of await this.#durable.fetch({ max_messages: count, expires: expiresMs })) {
+        left -= 1;
+        this.#coming -= 1;
+        this.#locks.keep(message);
+        this.#inbox.add(message);
       }
     };
-    receive().then(
+    const received = receive().then(
       () => {
         this.#coming -= left;
         this.#inbox.wake();
       },
       (error: unknown) => this.#inbox.break(error instanceof Error ? error : new Error("NATS refused a request")),
     );
+    this.#requests.add(received);
+    void received.then(() => this.#requests.delete(received));
+  }
+
+  /** What is to be given back, and is no other's yet. */
+  #kept(): JetStreamMessage[] {
+    return [...this.#returned, ...this.#inbox.waiting].filter((message) => this.#locks.stateOf(message) !== "over");
+  }
+
+  #waitsToReturn(): boolean {
+    return (this.#asked.inOrder || this.#isStopped) && !this.#hasGivenBack;
   }
 
   #giveBack(message: JetStreamMessage): void {
@@ -263,6 +302,11 @@ class JetStreamReceiver implements Receiver {
       },
       settle: async (settlement) => {
         if (isGone()) return "lost";
+        if (settlement.is === "return" && settlement.afterMs === 0 && this.#waitsToReturn()) {
+          this.#locks.keep(message);
+          this.#returned.push(message);
+          return "settled";
+        }
         if (settlement.is === "dead-letter") {
           const isThere = await this.#setAside(message, settlement).then(
             () => true,

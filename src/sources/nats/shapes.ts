@@ -50,21 +50,23 @@ export interface JetStreamConsumer {
 
 export interface JetStreamConsumerConfig {
   readonly ack_policy?: string | undefined;
+  readonly filter_subject?: string | undefined;
+  readonly filter_subjects?: readonly string[] | undefined;
   /** In nanoseconds. */
   readonly ack_wait?: number | undefined;
   /** In nanoseconds: the locks of the first delivery, the second, and so on, instead of `ack_wait`. */
   readonly backoff?: readonly number[] | undefined;
 }
 
-export interface JetStreamMessages extends AsyncIterable<JetStreamMessage> {
-  stop(): void;
-}
+export type JetStreamMessages = AsyncIterable<JetStreamMessage>;
 
 export interface JetStreamMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly headers?: NatsHeaders | undefined;
   readonly redelivered: boolean;
+  /** Its place in its stream. */
+  readonly seq: number;
   readonly timestampNanos: bigint;
   ack(): void;
   nak(afterMs?: number): void;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { checkApart } from "../letters.ts";
 import { lookAtDeadLetters } from "./dead-letters.ts";
 import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
@@ -23,15 +24,19 @@ export interface RabbitmqOptions {
  * nothing: what waits is kept unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`; whoever looks
  * at it keeps it from others meanwhile, and the broker counts that as a delivery: give its queue no `delivery-limit`.
  *
+ * @throws REPRISE_BAD_DECLARATION where `deadLetter` is `queue`
  * @example
  * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
  */
 export function rabbitmq({ connect, queue, deadLetter }: RabbitmqOptions): Source {
+  const name = `rabbitmq ${queue}`;
+  checkApart(name, queue, deadLetter);
   return {
-    name: `rabbitmq ${queue}`,
+    name,
     delays: false,
     horizon: async () => null,
-    open: (most) => connected(connect, (connection) => receive(connection, { queue, deadLetter, most })),
+    open: (most, inOrder = false) =>
+      connected(connect, (connection) => receive(connection, { queue, deadLetter, most, inOrder })),
     deadLetters: () => connected(connect, (connection) => lookAtDeadLetters(connection, { queue, deadLetter })),
     standing: async () => {
       const connection = await connect();
@@ -68,9 +73,12 @@ interface Asked {
   readonly queue: string;
   readonly deadLetter: string;
   readonly most: number;
+  /** A quorum queue puts what is returned behind all others, and only what is not settled when its channel closes in its place. */
+  readonly inOrder: boolean;
 }
 
-async function receive(connection: AmqpConnection, { queue, deadLetter, most }: Asked): Promise<Receiver> {
+async function receive(connection: AmqpConnection, asked: Asked): Promise<Receiver> {
+  const { queue, deadLetter, most, inOrder } = asked;
   const inbox = new Inbox<AmqpMessage>();
   const gone = (error?: unknown) =>
     inbox.break(error instanceof Error ? error : new Error("RabbitMQ has closed the connection"));
@@ -95,10 +103,11 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
     else inbox.add(message);
   });
   return {
-    pull: async (asked, signal) =>
-      (await inbox.pull(asked, signal)).map((message) => deliveryOf(message, channel, inbox, deadLetter)),
+    pull: async (count, signal) =>
+      (await inbox.pull(count, signal)).map((message) => deliveryOf(message, channel, inbox, asked)),
     stop: async (first) => {
-      if (inbox.isBroken) return;
+      // what arrives after a cancellation the broker puts behind all others too: the close alone keeps its place
+      if (inOrder || inbox.isBroken) return;
       // what comes before its answer is given back too
       await channel.cancel(consumerTag);
       await first;
@@ -109,8 +118,9 @@ async function receive(connection: AmqpConnection, { queue, deadLetter, most }: 
       if (isClosed) return;
       gone();
       // of a channel that is gone there is nothing to cancel, but its connection stands
-      await channel.cancel(consumerTag).catch(() => {});
-      // what is not acknowledged goes back with it
+      if (!inOrder) await channel.cancel(consumerTag).catch(() => {});
+      // what is not acknowledged goes back with it, before anybody can ask for more
+      await channel.close().catch(() => {});
       await connection.close();
     },
   };
@@ -120,7 +130,7 @@ function deliveryOf(
   message: AmqpMessage,
   channel: AmqpChannel,
   inbox: Inbox<AmqpMessage>,
-  deadLetter: string,
+  { deadLetter, inOrder }: Asked,
 ): Delivery {
   return {
     read: () => JSON.parse(message.content.toString("utf8")),
@@ -130,8 +140,9 @@ function deliveryOf(
     settle: async (settlement) => {
       // on a channel that is gone an acknowledgement returns as if it had been sent
       if (inbox.isBroken) return "lost";
-      if (settlement.is === "return") channel.nack(message, false, true);
-      else {
+      if (settlement.is === "return") {
+        if (!inOrder) channel.nack(message, false, true);
+      } else {
         const isThere = settlement.is !== "dead-letter" || (await setAside(message, channel, deadLetter, settlement));
         if (inbox.isBroken) return "lost";
         if (!isThere) return "refused";

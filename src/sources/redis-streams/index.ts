@@ -4,6 +4,7 @@ import { type Duration, milliseconds } from "../../base/duration.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement, Source } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
+import { checkApart } from "../letters.ts";
 import { Locks } from "../locks.ts";
 import { lookAtDeadLetters, setAsideFields } from "./dead-letters.ts";
 import { type Entry, entriesOf, fieldOf, sentAtOf } from "./entries.ts";
@@ -41,13 +42,14 @@ const beginning = "0-0";
  * `deliveredWithin`. What is set aside is moved, in one step, with the fields `reason` and `why` and the entry's own, and so is
  * what is sent again.
  *
- * @throws REPRISE_BAD_DURATION
+ * @throws REPRISE_BAD_DURATION; REPRISE_BAD_DECLARATION where `deadLetter` is `stream`
  * @example
  * const source = redisStreams({ connect: async () => new Redis(url), stream: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function redisStreams(options: RedisStreamsOptions): Source {
   const { connect, stream, group, deadLetter, field = "body", lock = "30s" } = options;
   const name = `redis-streams ${stream} ${group}`;
+  checkApart(name, stream, deadLetter);
   const lockMs = milliseconds(lock, `${name}, lock`);
   return {
     name,

@@ -1,5 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Source } from "../../contract/source.ts";
+import { checkApart } from "../letters.ts";
 import { isFifo } from "./attributes.ts";
 import { SqsDeadLetters } from "./dead-letters.ts";
 import { SqsReceiver } from "./receiver.ts";
@@ -37,12 +38,14 @@ const longestMs = 14 * 86_400_000;
  * redrive policy, where it has one, allows many receives: attempts are counted in the ledger. What is set aside carries
  * `x-reprise-reason`, `x-reprise-why`, `x-reprise-sent-at` and, of a FIFO queue, `x-reprise-group`.
  *
+ * @throws REPRISE_BAD_DECLARATION where `deadLetterUrl` is `queueUrl`
  * @example
  * const source = sqs({ client: new SQS({ region }), queueUrl, deadLetterUrl });
  */
 export function sqs(options: SqsOptions): Source {
   const { client, queueUrl } = options;
   const name = `sqs ${queueUrl.slice(queueUrl.lastIndexOf("/") + 1)}`;
+  checkApart(name, queueUrl, options.deadLetterUrl);
   return {
     name,
     delays: true,
