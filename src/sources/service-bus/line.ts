@@ -18,14 +18,21 @@ export class Line {
   readonly #settling = new UnderWay<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #isAsked = false;
+  #isStopped = false;
+  #isGivingBack = false;
 
-  /** Nothing begins over it any more. */
+  /** Nothing can be settled over it any more. */
   get isOver(): boolean {
     return this.#inbox.isBroken;
   }
 
+  /** Nothing more is received over it. */
+  get isStopped(): boolean {
+    return this.#isStopped || this.isOver;
+  }
+
   add(held: Held): void {
-    if (this.isOver) void held.giveBack();
+    if (this.isOver || this.#isGivingBack) void held.giveBack();
     else this.#inbox.add(held);
   }
 
@@ -41,7 +48,7 @@ export class Line {
   /** Resolves while somebody waits for messages, or when it is over: nobody else's are taken before. */
   whenAsked(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isAsked || this.isOver) resolve();
+      if (this.#isAsked || this.isStopped) resolve();
       else this.#waiting.push(resolve);
     });
   }
@@ -69,6 +76,19 @@ export class Line {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * Receives nothing more, and after `first` gives back what nobody has pulled, one after the other as it came.
+   * @param stop nothing more comes, or what is on its way still
+   */
+  async stop(stop: () => Promise<unknown>, first: Promise<unknown>): Promise<void> {
+    this.#isStopped = true;
+    this.#wakeWaiting();
+    await within(stop());
+    await first;
+    this.#isGivingBack = true;
+    for (const held of this.#inbox.drain()) await within(held.giveBack());
   }
 
   /**

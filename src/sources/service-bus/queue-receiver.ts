@@ -32,7 +32,7 @@ export async function receiveFromQueue(client: ServiceBusConnection, entity: Ent
   let attachments = 0;
   const subscribe = async () => {
     await line.whenAsked();
-    if (line.isOver) return;
+    if (line.isStopped) return;
     subscription = receiver.subscribe(
       {
         processMessage: take,
@@ -49,6 +49,8 @@ export async function receiveFromQueue(client: ServiceBusConnection, entity: Ent
   void subscribe().catch(end);
   return {
     pull: (asked, signal) => line.pull(asked, signal),
+    // a subscription that is closed takes no more, and its link stands: what was pulled is settled over it
+    stop: (first) => line.stop(async () => subscription?.close(), first),
     close: async () => {
       await line.end(async () => subscription?.close());
       await within(client.close());

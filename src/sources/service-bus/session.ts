@@ -25,6 +25,7 @@ export class Session {
   #isMarked = false;
   #subscription: { close(): Promise<void> } | undefined;
   #isStopped = false;
+  #leavesWhenEmpty = false;
   #ending: Promise<void> | undefined;
   #ended = () => {};
   #stopResting = () => {};
@@ -70,6 +71,12 @@ export class Session {
     await this.#subscription?.close();
   }
 
+  /** Others have it, and what nobody has pulled of it, as soon as what was pulled of it is settled. */
+  leaveWhenEmpty(): void {
+    this.#leavesWhenEmpty = true;
+    if (this.#held.size === 0) void this.leave();
+  }
+
   /** What of it is not settled comes again, to whoever has the session next. */
   leave(): Promise<void> {
     this.#ending ??= this.#leave();
@@ -104,6 +111,7 @@ export class Session {
 
   /** Nothing of it is here: it is kept for a moment. */
   #rest(): void {
+    if (this.#leavesWhenEmpty) void this.leave();
     if (this.#isStopped) return;
     this.#stopResting();
     const stopKeeping = this.#lock.keep();

@@ -31,27 +31,38 @@ export async function receiveFromSessions(
   const attend = async (accepted: ServiceBusSession) => {
     const session = new Session(accepted, line, Math.floor(most / seats));
     sessions.add(session);
-    await session.attend();
+    // it was accepted while this receiver stopped
+    if (line.isStopped) await session.leave();
+    else await session.attend();
     sessions.delete(session);
   };
   const seat = async () => {
     for (;;) {
       await line.whenAsked();
-      if (line.isOver) return;
+      if (line.isStopped) return;
       try {
         await attend(await accept());
       } catch (error) {
+        if (closing.reason !== undefined) return;
         if (!noneCodes.has(codeOf(error))) return line.break(error);
         await wait(askAgainMs, closing.signal);
       }
     }
   };
   for (let index = 0; index < seats; index += 1) void seat();
+  const each = (work: (session: Session) => Promise<void>) => () => Promise.all([...sessions].map(work));
   return {
     pull: (asked, signal) => line.pull(asked, signal),
+    stop: async (first) => {
+      closing.abort(new Error("it has stopped"));
+      await line.stop(
+        each((session) => session.stop()),
+        first,
+      );
+      for (const session of sessions) session.leaveWhenEmpty();
+    },
     close: async () => {
       closing.abort(new Error("it is closed"));
-      const each = (work: (session: Session) => Promise<void>) => () => Promise.all([...sessions].map(work));
       await line.end(
         each((session) => session.stop()),
         each((session) => session.leave()),
