@@ -77,9 +77,9 @@ describe("why a message is set aside", () => {
     broker.send(seat("B", 2));
     await clock.advance(1);
     const [one, many] = broker.deadLetters.map(({ why }) => why);
-    expect(one).toBe("the input of 'strict' has 1 issue, at seats\u{fffd}.0");
-    expect(many).toMatch(/^the input of 'strict' has 3000 issues, at seats.*…$/);
-    expect(many).toHaveLength(1_000);
+    expect(one).toBe("its schema found 1 issue, at 'seats\u{fffd}.0'");
+    expect(many).toMatch(/^its schema found 3000 issues, at 'seats\u{fffd}\.0', .* and others$/);
+    expect(many?.length).toBeLessThan(1_000);
     expect(many).not.toContain("secret");
     await reprise.close();
   });

@@ -215,7 +215,7 @@ describe("a function that settles by itself", () => {
     const deadletter = async (_message: unknown, _properties: undefined, _reason: string, why: string) =>
       told.push(why);
     await handler({ messages: message("1", {}), actions: { ...actions, deadletter } }, contextOf());
-    expect(told).toEqual(["the input of 'seat.book' has 1 issue"]);
+    expect(told).toEqual(["its schema found 1 issue"]);
   });
 
   test("begins nothing of a session behind a message that failed, and goes on with other sessions", async () => {

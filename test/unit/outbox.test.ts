@@ -226,6 +226,8 @@ describe("an outbox", () => {
     // half of what was refused, and more again after what was not
     expect(batches.map(({ length }) => length)).toEqual([5, 2, 3, 1, 2]);
     expect(String(warned.mock.calls[0]?.[0])).toContain("(Error 506)");
+    warned.mockRestore();
+    await reprise.close();
   });
 
   test("sends again, in order, what it sent and could not remove", async () => {
