@@ -27,6 +27,8 @@ export class QueueReceiver implements Receiver {
   /** The newest that was read: whatever is committed later comes behind it. */
   #after: string | null = null;
   #unsettled = 0;
+  /** It takes nothing more: another may receive once all that it was handed is settled. */
+  #isStopped = false;
   /** What was given back, oldest first. */
   #returned: Register[] = [];
   #changed = () => {};
@@ -60,13 +62,24 @@ export class QueueReceiver implements Receiver {
     return [];
   };
 
+  readonly stop = async (first: Promise<unknown>): Promise<void> => {
+    await first;
+    this.#isStopped = true;
+    if (this.#unsettled === 0) await this.#giveBack();
+  };
+
   readonly close = async (): Promise<void> => {
     this.#ending.abort(new Error("it is closed"));
     // whoever receives next must not be handed what is settled a moment later
     await Promise.allSettled(this.#settling);
-    const held = await this.#holding?.catch(() => null);
-    await held?.taken.giveBack();
+    await this.#giveBack();
   };
+
+  async #giveBack(): Promise<void> {
+    const held = await this.#holding?.catch(() => null);
+    this.#holding = undefined;
+    await held?.taken.giveBack();
+  }
 
   /** `null`: the signal aborted before the lease was free. */
   async #hold(signal: AbortSignal): Promise<Held | null> {
@@ -151,6 +164,7 @@ export class QueueReceiver implements Receiver {
           leave();
           this.#unsettled -= 1;
           this.#changed();
+          if (this.#isStopped && this.#unsettled === 0) await this.#giveBack();
         }
       },
     };

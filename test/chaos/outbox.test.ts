@@ -24,8 +24,7 @@ const kills: readonly (readonly [KillPoint, number])[] = [
   ["committed", 25],
   ["sending", 2],
   ["sent", 1],
-  ["removed", 3],
-  ["sent", 2],
+  ["removed", 1],
 ];
 const references = 200;
 
