@@ -93,9 +93,9 @@ export const defaults = {
     mostAtOnce: 10_000,
     /** Of messages that are ready at the same moment, where nobody has asked for anything else. */
     batch: {
-      /** More hold their rows' locks longer, and gain little: the round trips are shared already. */
+      /** More would hold their rows' locks longer. */
       most: 16,
-      /** Of shared transactions. With fewer the database waits, with more none of them is full. */
+      /** Of shared transactions. */
       atOnce: 4,
       /**
        * What takes more than twice as long as one by itself does not pay, for a pool runs more than ten of those meanwhile. Not

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { deadLetterReasons } from "../consume/counters.ts";
+import { deadLetterReasons } from "../contract/source.ts";
 import { addModuleWords } from "./job-words.ts";
 import {
   type ActOnMessagesOptions,

@@ -1,8 +1,4 @@
-import type { DeadLetterReason } from "../contract/source.ts";
-
-export const deadLetterReasons = [
-  ...(["invalid", "mismatch", "too-old", "failed", "refused"] as const),
-] as const satisfies readonly DeadLetterReason[];
+import { type DeadLetterReason, deadLetterReasons } from "../contract/source.ts";
 
 /**
  * What one consumer counted since its process started. Each delivery is counted once under how it ended, when it is settled
@@ -53,13 +49,7 @@ export const consumeCounts = [
     "failed",
     "waited",
   ] as const),
-  ...([
-    "set-aside-invalid",
-    "set-aside-mismatch",
-    "set-aside-too-old",
-    "set-aside-failed",
-    "set-aside-refused",
-  ] as const),
+  ...deadLetterReasons.map((reason) => `set-aside-${reason}` as const),
 ] as const satisfies readonly ConsumeCount[];
 
 export function flatCounts({
@@ -67,14 +57,8 @@ export function flatCounts({
   underWay: _,
   ...counts
 }: ConsumeCounts): Readonly<Record<ConsumeCount, number>> {
-  return {
-    ...counts,
-    "set-aside-invalid": setAside.invalid,
-    "set-aside-mismatch": setAside.mismatch,
-    "set-aside-too-old": setAside["too-old"],
-    "set-aside-failed": setAside.failed,
-    "set-aside-refused": setAside.refused,
-  };
+  const byReason = deadLetterReasons.map((reason) => [`set-aside-${reason}`, setAside[reason]] as const);
+  return { ...counts, ...(Object.fromEntries(byReason) as Record<`set-aside-${DeadLetterReason}`, number>) };
 }
 
 export function createConsumeCounters(): ConsumeCounters {

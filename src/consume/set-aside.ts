@@ -2,9 +2,14 @@ import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
-import type { DeadLetter, DeadLetterReason, DeadLetters, Source } from "../contract/source.ts";
+import {
+  type DeadLetter,
+  type DeadLetterReason,
+  type DeadLetters,
+  deadLetterReasons,
+  type Source,
+} from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
-import { deadLetterReasons } from "./counters.ts";
 
 /** Which of the dead letters are meant: all, unless it says less. */
 export interface LetterChoice {

@@ -80,17 +80,19 @@ export type Settlement =
   /** It is set aside with the reason, for a person. */
   | { readonly is: "dead-letter"; readonly reason: DeadLetterReason; readonly why: string };
 
-export type DeadLetterReason =
+export const deadLetterReasons = [
   /** Its body cannot be read, or the operation's schema refuses it. */
-  | "invalid"
+  "invalid",
   /** Its identity came with other input. */
-  | "mismatch"
+  "mismatch",
   /** It was sent longer ago than outcomes are kept: whether it was done nobody knows. */
-  | "too-old"
+  "too-old",
   /** Every attempt failed. */
-  | "failed"
+  "failed",
   /** The operation refused it, and its consumer wants that seen. */
-  | "refused";
+  "refused",
+] as const;
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
 /** What a source has set aside, while somebody looks at it. */
 export interface DeadLetters {

@@ -1,19 +1,17 @@
 import { RepriseError } from "../base/errors.ts";
-import type { DeadLetterReason } from "../contract/source.ts";
+import { type DeadLetterReason, deadLetterReasons } from "../contract/source.ts";
 
 export { instantIn, sentAtName } from "../contract/sent-at.ts";
 
-const reasons: Readonly<Record<DeadLetterReason, true>> = {
-  invalid: true,
-  mismatch: true,
-  "too-old": true,
-  failed: true,
-  refused: true,
-};
+/** What says of a copy why it was set aside. */
+export const reasonName = "x-reprise-reason";
+export const whyName = "x-reprise-why";
+
+const reasons: ReadonlySet<unknown> = new Set(deadLetterReasons);
 
 /** `null`: it is none that a consumer of this library writes. */
 export function reasonIn(text: unknown): DeadLetterReason | null {
-  return typeof text === "string" && Object.hasOwn(reasons, text) ? (text as DeadLetterReason) : null;
+  return reasons.has(text) ? (text as DeadLetterReason) : null;
 }
 
 /**

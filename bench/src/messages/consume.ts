@@ -103,12 +103,12 @@ async function waysOf(pool: pg.Pool, schema: string) {
         const { source } = queue;
         const telling = {
           ...source,
-          open: async (most: number) => {
-            const { pull, close } = await source.open(most);
+          open: async (most: number, inOrder?: boolean) => {
+            const receiver = await source.open(most, inOrder);
             return {
-              close,
+              ...receiver,
               pull: async (count: number, signal: AbortSignal) =>
-                (await pull(count, signal)).map((delivery) => ({
+                (await receiver.pull(count, signal)).map((delivery) => ({
                   ...delivery,
                   settle: async (settlement: Parameters<typeof delivery.settle>[0]) => {
                     const settled = await delivery.settle(settlement);

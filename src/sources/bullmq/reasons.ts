@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from "../../contract/source.ts";
+import { reasonIn } from "../letters.ts";
 
 /** As BullMQ shows it of a failed job. */
 export function reasonText(reason: DeadLetterReason, why: string): string {
@@ -9,8 +10,7 @@ export function readReason(text: string | undefined): {
   readonly reason: DeadLetterReason | null;
   readonly why: string | null;
 } {
-  const [, reason, why] = /^\[(invalid|mismatch|too-old|failed|refused)\] (.*)$/s.exec(text ?? "") ?? [];
-  return reason === undefined || why === undefined
-    ? { reason: null, why: null }
-    : { reason: reason as DeadLetterReason, why };
+  const [, word, why = null] = /^\[([a-z-]+)\] (.*)$/s.exec(text ?? "") ?? [];
+  const reason = reasonIn(word);
+  return { reason, why: reason === null ? null : why };
 }

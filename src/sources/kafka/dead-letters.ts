@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";
 import { pause } from "../../base/promise.ts";
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
-import { copyOf, endedName, reasonOf, sentAtOf, textOf, whyName } from "./headers.ts";
+import { whyName } from "../letters.ts";
+import { copyOf, endedName, reasonOf, sentAtOf, textOf } from "./headers.ts";
 import { connectProducer, maxWaitTimeInMs } from "./receiver.ts";
 import type {
   KafkaAdmin,

@@ -1,9 +1,7 @@
 import type { DeadLetterReason } from "../../contract/source.ts";
-import { instantIn, reasonIn, sentAtName } from "../letters.ts";
+import { instantIn, reasonIn, reasonName, sentAtName, whyName } from "../letters.ts";
 import type { KafkaHeaders, KafkaMessage, KafkaOutgoing } from "./shapes.ts";
 
-export const reasonName = "x-reprise-reason";
-export const whyName = "x-reprise-why";
 /** Of a record that says of another among what is set aside that it is no more. */
 export const endedName = "x-reprise-ended";
 const own = new Set([reasonName, whyName, sentAtName, endedName]);

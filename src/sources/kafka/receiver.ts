@@ -2,7 +2,8 @@ import { systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
-import { copyOf, reasonName, sentAtOf, whyName } from "./headers.ts";
+import { reasonName, whyName } from "../letters.ts";
+import { copyOf, sentAtOf } from "./headers.ts";
 import { decodeNote, encodeNote, Partition } from "./partition.ts";
 import type {
   KafkaAdmin,

@@ -1,10 +1,10 @@
-import { instantIn, sentAtName } from "../letters.ts";
+import { instantIn, reasonName, sentAtName, whyName } from "../letters.ts";
 import type { JetStreamMessage, NatsHeaders } from "./shapes.ts";
 
 /** What is written beside a message that is set aside. */
 export const headerNames = {
-  reason: "x-reprise-reason",
-  why: "x-reprise-why",
+  reason: reasonName,
+  why: whyName,
   subject: "x-reprise-subject",
 } as const;
 

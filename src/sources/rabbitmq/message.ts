@@ -1,11 +1,12 @@
+import { reasonName, whyName } from "../letters.ts";
 import type { AmqpMessage } from "./shapes.ts";
 
 /** What is written beside a message that is set aside. */
 export const headerNames = {
-  id: "x-reprise-id",
+  id: "x-reprise-letter",
   setAsideAt: "x-reprise-set-aside-at",
-  reason: "x-reprise-reason",
-  why: "x-reprise-why",
+  reason: reasonName,
+  why: whyName,
 } as const;
 
 /** As its publisher wrote it down. */

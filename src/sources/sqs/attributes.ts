@@ -1,11 +1,9 @@
 import type { DeadLetterReason } from "../../contract/source.ts";
-import { instantIn, reasonIn, sentAtName } from "../letters.ts";
+import { instantIn, reasonIn, reasonName, sentAtName, whyName } from "../letters.ts";
 import type { SqsAttribute, SqsMessage } from "./shapes.ts";
 
 type Attributes = Readonly<Record<string, SqsAttribute>>;
 
-export const reasonName = "x-reprise-reason";
-export const whyName = "x-reprise-why";
 export const groupName = "x-reprise-group";
 /** Of the sender's attributes those that found no room, as JSON. */
 const moreName = "x-reprise-more";

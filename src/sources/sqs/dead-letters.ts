@@ -1,5 +1,6 @@
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
-import { enteredAt, reasonOf, sentAt, textOf, whyName } from "./attributes.ts";
+import { whyName } from "../letters.ts";
+import { enteredAt, reasonOf, sentAt, textOf } from "./attributes.ts";
 import { sendAgain } from "./sending.ts";
 import type { SqsClient, SqsMessage } from "./shapes.ts";
 

@@ -1,15 +1,6 @@
 import type { Settlement } from "../../contract/source.ts";
-import { sentAtName } from "../letters.ts";
-import {
-  groupName,
-  groupOf,
-  isFifo,
-  reasonName,
-  sentAt,
-  sentAttributes,
-  whyName,
-  withAttributes,
-} from "./attributes.ts";
+import { reasonName, sentAtName, whyName } from "../letters.ts";
+import { groupName, groupOf, isFifo, sentAt, sentAttributes, withAttributes } from "./attributes.ts";
 import type { SqsClient, SqsMessage } from "./shapes.ts";
 
 /** A copy of it among what is set aside; a crash before the message is deleted leaves two of it, in a FIFO queue one. */

@@ -20,12 +20,12 @@ const book = reprise.operation({
 const source = (await openBroker(broker)).source(name);
 const watched = {
   ...source,
-  open: async (most) => {
-    const { pull, close } = await source.open(most);
+  open: async (...asked) => {
+    const receiver = await source.open(...asked);
     return {
-      close,
+      ...receiver,
       pull: async (count, signal) =>
-        (await pull(count, signal)).map((delivery) => {
+        (await receiver.pull(count, signal)).map((delivery) => {
           const { reference } = delivery.read();
           process.send({ is: "delivered", reference });
           return {

@@ -21,12 +21,12 @@ const book = reprise.operation({
 const source = (await openBroker(broker)).source(name);
 const watched = {
   ...source,
-  open: async (most) => {
-    const { pull, close } = await source.open(most);
+  open: async (...asked) => {
+    const receiver = await source.open(...asked);
     return {
-      close,
+      ...receiver,
       pull: async (count, signal) =>
-        (await pull(count, signal)).map((delivery) => ({
+        (await receiver.pull(count, signal)).map((delivery) => ({
           ...delivery,
           settle: async (settlement) => {
             if (settlement.is === "dead-letter") await tell({ is: "set-aside", reference: delivery.read().reference });

@@ -76,10 +76,10 @@ const book =
 const source = await (await openBroker(broker)).source(name);
 const watched = {
   ...source,
-  open: async (most) => {
-    const receiver = await source.open(most);
+  open: async (...asked) => {
+    const receiver = await source.open(...asked);
     return {
-      ...{ close: receiver.close },
+      ...receiver,
       pull: async (count, signal) =>
         (await receiver.pull(count, signal)).map((delivery) => ({
           ...delivery,

@@ -33,10 +33,10 @@ export function killingSource(source: Source, kill: KillSwitch<Point>): { source
     inHand: () => ({ messages, quietMs: performance.now() - movedAt }),
     source: {
       ...source,
-      open: async (most) => {
-        const receiver = await source.open(most);
+      open: async (...asked) => {
+        const receiver = await source.open(...asked);
         return {
-          close: receiver.close,
+          ...receiver,
           pull: async (count, signal) =>
             (await receiver.pull(count, signal)).map((delivery) => {
               move(1);
