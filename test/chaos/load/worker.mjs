@@ -40,7 +40,8 @@ const load = reprise.load({
 await reprise.start();
 process.stdout.write("began\n");
 const result = await load.run({ progress: () => kill("between windows") });
-process.stdout.write(`${JSON.stringify(result)}\n`);
+const runs = (await load.runs(1_000)).map(({ counts }) => counts);
+process.stdout.write(`${JSON.stringify({ ...result, runs })}\n`);
 await reprise.close();
 await place.close();
 process.exit(0);

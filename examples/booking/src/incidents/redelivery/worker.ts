@@ -42,7 +42,6 @@ process.on("message", (order: WorkerOrder) => {
 });
 
 if (side === "with") {
-  // they are killed over and over: any of their messages would be taken for what kills them
   declareReleases(reprise, mails, source, pace);
   await reprise.start();
 } else {
