@@ -5,17 +5,18 @@ import { openBroker } from "./brokers.mjs";
 
 const connectionString = process.env.POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/test";
 
-export async function openStage(broker) {
+/** @param lockMs how long a message is kept from others, where the broker is told; left out: as crashes are waited for */
+export async function openStage(broker, lockMs) {
   const on = await openBroker(broker);
   const id = randomUUID().slice(0, 8);
   const [name, schema] = [`crash-${id}`, `crash_${id}`];
   const pool = new pg.Pool({ connectionString, max: 8 });
   await pool.query(`create schema ${schema}`);
   await pool.query(`create table ${schema}.booking (reference text)`);
-  const queue = await on.create(name);
+  const queue = await on.create(name, lockMs);
   return {
     ...{ name, schema, pool, queue },
-    source: on.source(name),
+    source: on.source(name, lockMs),
     /** Resolves when that holds and nothing is left in the queue. */
     untilEmpty: async (isDone) => {
       const until = performance.now() + 240_000;

@@ -10,14 +10,19 @@ export const onNats = {
       connect: () => connect({ servers, reconnect: false }),
       ...{ jetstream, headers, stream: name, consumer: "work", deadLetter: `${name}-dead` },
     }),
-  async create(name) {
+  async create(name, lockMs = 2_000) {
     const connection = await connect({ servers });
     const manager = await jetstreamManager(connection);
     const streams = [name, `${name}-dead`];
     for (const stream of streams) await manager.streams.add({ name: stream, subjects: [stream] });
     // as long as a crash is waited for
-    const second = 1_000_000_000;
-    const consumer = { durable_name: "work", ack_policy: "explicit", ack_wait: 2 * second, max_ack_pending: -1 };
+    const nanoseconds = 1_000_000;
+    const consumer = {
+      durable_name: "work",
+      ack_policy: "explicit",
+      ack_wait: lockMs * nanoseconds,
+      max_ack_pending: -1,
+    };
     await manager.consumers.add(name, consumer);
     const client = jetstream(connection);
     return {

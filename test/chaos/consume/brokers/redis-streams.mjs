@@ -4,10 +4,10 @@ import { redisStreams } from "reprise/redis-streams";
 const redis = process.env.REDIS_URL ?? "redis://127.0.0.1:6379";
 
 export const onRedisStreams = {
-  source: (name) =>
+  source: (name, lockMs = 2_000) =>
     redisStreams({
       connect: async () => new Redis(redis),
-      ...{ stream: name, group: "work", deadLetter: `${name}-dead`, lock: "2s" },
+      ...{ stream: name, group: "work", deadLetter: `${name}-dead`, lock: `${lockMs}ms` },
     }),
   async create(name) {
     const client = new Redis(redis);
