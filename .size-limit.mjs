@@ -21,7 +21,7 @@ const budgets = {
   rabbitmq: "10 kB",
   nats: "12 kB",
   "redis-streams": "13 kB",
-  bullmq: "12 kB",
+  bullmq: "13 kB",
   sqs: "13 kB",
   kafka: "13 kB",
   transactions: "8 kB",
