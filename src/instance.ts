@@ -109,6 +109,7 @@ export class Instance {
         instance,
         clock,
         ledger: (waitMs) => this.#openLedger(waitMs),
+        ledgerName: () => this.#ledger?.name ?? "none",
         committed: (operation, input) => this.#caches.changed(operation, input),
         tell: this.#events.emit,
         closing: this.#closing,

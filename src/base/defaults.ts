@@ -174,7 +174,7 @@ export const defaults = {
   functions: {
     /** Before the platform ends an invocation: to store, to answer and to be logged. */
     marginMs: 500,
-    /** With less time left a message is not begun: the next invocation has all of its time. */
+    /** With less time left nothing is begun: the next invocation has all of its time. */
     leastMs: 1_000,
     /** A gateway before a function waits 29 s: whoever waits inside is answered before. */
     httpWaitMs: 20_000,

@@ -27,7 +27,7 @@ export async function runMigrate(module: string, options: MigrateOptions): Promi
 
 /** As a database's own client takes it. */
 function scriptOf({ ledger, services, statements }: LedgerReport): readonly string[] {
-  const needs = statements.length === 0 ? ", which needs no tables" : "";
+  const needs = statements.length === 0 ? ", which needs no statements" : "";
   return [`-- ${services.join(", ")}: ledger ${ledger}${needs}`, ...statements.map((text) => `${text};`)];
 }
 

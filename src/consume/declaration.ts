@@ -4,8 +4,9 @@ import type { DeadLetterReason, Source } from "../contract/source.ts";
 import type { Carried } from "../operation/carry.ts";
 import type { AnyRefused } from "../operation/outcome.ts";
 import type { ConsumeCounts } from "./counters.ts";
+import type { MessageTerms } from "./message-terms.ts";
 
-export interface ConsumeOptions<In> {
+export interface ConsumeOptions<in In> extends MessageTerms<In> {
   /**
    * A message that was sent longer ago is set aside as `too-old` and not run: whether it was done before nobody would
    * know. Required where the broker may deliver again after any time; at most the operation's retention. A message of
@@ -30,14 +31,10 @@ export interface ConsumeOptions<In> {
    * has a transaction of its own.
    */
   readonly batch?: { readonly most: number; readonly within: Duration } | "off" | undefined;
-  /** What stands for the caller's key, of an operation that has no other identity. */
-  readonly key?: ((input: In) => string) | undefined;
   /** After so many attempts of its own that failed, or during which the process crashed, it is set aside. Default 5. */
   readonly attempts?: number | undefined;
   /** The pause after the first failed attempt, the second, and so on; the last is for all that follow. Default 1s, 10s, 1m. */
   readonly retryIn?: readonly Duration[] | undefined;
-  /** A refusal is an outcome: acknowledged by default. */
-  readonly refusals?: "acknowledge" | "dead-letter" | undefined;
 }
 
 export interface RedriveOptions {

@@ -8,6 +8,7 @@ import { Lease } from "../lease/lease.ts";
 import type { MessageAttempts, Tried } from "./attempts.ts";
 import type { Executes } from "./batch.ts";
 import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
+import { ageOf, forgotten } from "./message-terms.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
 /** What becomes of a delivery, and what it is counted under. */
@@ -127,14 +128,9 @@ export class Message {
     if (this.#disorder !== null) return { is: "dead-letter", reason: "invalid", why: this.#disorder };
     const { clock } = this.#stores;
     const { oldestMs = null } = this.#consuming;
-    const { sentAt } = this.#delivery;
-    const ageMs = sentAt === null ? null : clock.now() - sentAt;
-    // a date of the far future is none: some publishers write milliseconds where seconds are read
-    const isDated = ageMs !== null && ageMs >= -defaults.consume.aheadMs;
-    if (oldestMs === null || (isDated && ageMs <= oldestMs)) return null;
-    const undated = ageMs === null ? "nobody wrote down when it was sent" : "its date lies in the future";
-    const why = isDated ? "outcomes of its time are forgotten" : undated;
-    return { is: "dead-letter", reason: "too-old", why };
+    const age = ageOf(this.#delivery.sentAt, clock.now());
+    if (oldestMs === null || (age.is === "known" && age.ms <= oldestMs)) return null;
+    return { is: "dead-letter", reason: "too-old", why: age.is === "known" ? forgotten : age.why };
   }
 
   /** `null`: it has not begun, and may not any more. */

@@ -4,8 +4,10 @@ import { RepriseError } from "../base/errors.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
+import { termsOf } from "../operation/carried.ts";
 import type { CarriedContract } from "../operation/carry.ts";
 import type { ConsumeDeclaration } from "./declaration.ts";
+import { checkTerms } from "./message-terms.ts";
 
 export interface BatchSettings {
   readonly most: number;
@@ -39,7 +41,7 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
   };
-  const { contract } = operation["~carry"];
+  const contract = termsOf(operation, where);
   const whole = (value: number | undefined, property: string, otherwise: number, most: number) => {
     const count = value ?? otherwise;
     if (!Number.isInteger(count) || count < 1 || count > most) {
@@ -48,19 +50,9 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     return count;
   };
   const { key, inOrderBy, refusals = "acknowledge", retryIn = defaults.consume.retryIn } = options;
-  for (const [property, value] of Object.entries({ key, inOrderBy })) {
-    if (value !== undefined && typeof value !== "function") {
-      refuse(`'${property}' is no function.`, "Give it one that makes it from a message.");
-    }
-  }
-  if (contract.identity === "callers-key" && key === undefined) {
-    refuse(
-      `'${contract.operation}' knows its work by the caller's key alone.`,
-      "Say with 'key' what of a message stays the same when it is sent again: never the broker's own id.",
-    );
-  }
-  if (refusals !== "acknowledge" && refusals !== "dead-letter") {
-    refuse("'refusals' is neither 'acknowledge' nor 'dead-letter'.", "Say which, or leave it out.");
+  checkTerms(where, contract, options);
+  if (inOrderBy !== undefined && typeof inOrderBy !== "function") {
+    refuse("'inOrderBy' is no function.", "Give it one that makes it from a message.");
   }
   if (!Array.isArray(retryIn) || retryIn.length === 0) refuse("'retryIn' names no pause.", "Give it one or more.");
   const atOnce = whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce);

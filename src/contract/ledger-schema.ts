@@ -1,14 +1,15 @@
 /** The tables of a ledger, for whoever creates and compares them: `reprise migrate`, `reprise doctor`, a program of yours. */
 export interface LedgerSchema {
   /**
-   * What creates all of it where it is missing, in order; each statement may run again. Connects to nothing. Empty: the
-   * store needs no tables.
+   * What creates all of it where it is missing, in order; each statement may run again. Connects to nothing. Empty: it takes
+   * no statement.
    * @throws REPRISE_BAD_DECLARATION when the store has no such option
    */
   readonly statements: (options?: SchemaOptions) => readonly string[];
   /**
-   * Creates the tables, columns, functions and indexes that are missing, and changes and deletes nothing. Returns the statements that
-   * it ran, in order. An index on a large table takes long: this has no deadline but the caller's.
+   * Creates the tables, columns, functions and indexes that are missing, and changes and deletes nothing. Returns the
+   * statements that it ran, in order; of a service that is asked by requests, their names. An index on a large table takes
+   * long: this has no deadline but the caller's.
    * @throws REPRISE_BAD_DECLARATION, REPRISE_LEDGER_SCHEMA, REPRISE_LEDGER_AWAY, REPRISE_LEDGER_UNUSABLE
    */
   readonly migrate: (options?: SchemaOptions) => Promise<readonly string[]>;

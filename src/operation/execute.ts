@@ -2,7 +2,7 @@ import { defaults } from "../base/defaults.ts";
 import { type Duration, milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import type { Name, WorkId } from "../base/names.ts";
-import { pause, untilAborted, withDeadline } from "../base/promise.ts";
+import { untilAborted, withDeadline } from "../base/promise.ts";
 import { describeIssue, pathOf } from "../base/schema.ts";
 import { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
@@ -15,10 +15,11 @@ import { DatabaseFlights, namesOf } from "./flights.ts";
 import type { Host } from "./host.ts";
 import type { Kept, Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
-import { lookAgainMs, type Stay } from "./stay.ts";
+import type { Stay } from "./stay.ts";
 import { type Answers, answersOf, executeConvergingTogether, executeTogether } from "./together.ts";
 import { soonestMs, type Told, told } from "./told.ts";
 import { noticeTwice } from "./twice.ts";
+import { attemptUntil, attemptWhile } from "./wait.ts";
 import { type Naming, nameWork, type Work } from "./work.ts";
 
 /** What a caller, a transport or a completer says beside the input. */
@@ -45,10 +46,6 @@ export interface Request {
   readonly asking: Asking;
 }
 
-/** The first pause before a waiting caller asks again; it doubles up to a second. */
-const firstPollMs = 25;
-const longestPollMs = 1_000;
-
 /** Runs the work of one operation and counts how it ended. */
 export class Executor {
   readonly settings: Settings;
@@ -67,6 +64,7 @@ export class Executor {
   execute(input: unknown, asking: Asking): Promise<Told> {
     const { stay } = asking;
     const endsAt = stay === undefined ? null : this.#host.clock().monotonic() + stay.ms;
+    let unheard: Work | null = null;
     // the work goes on without this caller: its completion depends on nobody being there
     const answer = untilAborted(
       this.#counted(async () => {
@@ -79,12 +77,15 @@ export class Executor {
           return this.#track(executeConverging({ host: this.#host, settings, ledger, render }, given));
         }
         const work = nameWork(this.#host, this.settings, given, asking);
-        return stay === undefined ? this.#attemptUntil(work, asking) : this.#attemptWhile(work, asking, stay, endsAt);
+        unheard = work;
+        return this.#wait(work, asking, endsAt, () => {
+          unheard = null;
+        });
       }, asking.signal),
       asking.signal,
     );
     if (stay === undefined) return answer;
-    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, () => this.#late());
+    return withDeadline(this.#host.clock(), Math.max(0, stay.ms), answer, () => this.#late(unheard));
   }
 
   /**
@@ -147,45 +148,33 @@ export class Executor {
     while (this.#attempts.size > 0) await Promise.allSettled(this.#attempts);
   }
 
-  async #attemptUntil(work: Work, asking: Asking): Promise<Told> {
+  /** `heard` is called when the ledger has told how the work stands. */
+  #wait(work: Work, { wait, stay, signal, render }: Asking, endsAt: number | null, heard: () => void): Promise<Told> {
     const clock = this.#host.clock();
-    const { wait, render } = asking;
+    if (stay !== undefined) {
+      const attempting = { endsAt, afterwards: stay.afterwards };
+      const attempt = async () => {
+        const answer = await this.#attempt(work, render, attempting);
+        heard();
+        return answer;
+      };
+      return attemptWhile(clock, stay, () => this.#endedHere(work), attempt);
+    }
     const until =
       wait === undefined ? 0 : clock.monotonic() + milliseconds(wait, `operation '${this.settings.name}', wait`);
-    for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
-      const answer = await this.#attempt(work, render);
-      const left = until - clock.monotonic();
-      if (!isUnsettled(answer) || left <= 0) return answer;
-      await pause(clock, Math.min(pollMs, left), asking.signal);
-    }
-  }
-
-  /** Looks as seldom as it can, for every look is a read of the store that many callers share. */
-  async #attemptWhile(work: Work, { render }: Asking, stay: Stay, endsAt: number | null): Promise<Told> {
-    const clock = this.#host.clock();
-    const beganAt = clock.monotonic();
-    const until = beganAt + stay.waitMs;
-    for (;;) {
-      const answer = await this.#attempt(work, render, { endsAt, afterwards: stay.afterwards });
-      const { outcome } = answer;
-      const leftMs = until - clock.monotonic();
-      if (outcome.status !== "running" || leftMs <= 0) return answer;
-      const here = this.#endedHere(work);
-      if (here === undefined) {
-        // a store's clock may be ahead of this one, and some tell only by when it had begun: it was there when this began
-        const runningMs = Math.max(clock.now() - outcome.since.getTime(), clock.monotonic() - beganAt);
-        await pause(clock, Math.min(lookAgainMs(runningMs, stay.takesMs), leftMs));
-      } else {
-        const late = new Error("it still runs");
-        await withDeadline(clock, leftMs, here, () => late).catch(() => {});
-      }
-    }
+    return attemptUntil(clock, until, signal, () => this.#attempt(work, render));
   }
 
   /** Resolves when an attempt of this process at the same work has ended; `undefined`: none is at it. */
   #endedHere(work: Work): Promise<void> | undefined {
     for (const owned of this.#owned) if (owned.name === work.name) return owned.ended();
     return this.#flights.ended(work);
+  }
+
+  /** Whether an attempt of this process has begun the work. */
+  #isAt(work: Work): boolean {
+    for (const owned of this.#owned) if (owned.name === work.name) return true;
+    return this.#flights.hasBegun(work);
   }
 
   async #together(requests: readonly Request[]): Promise<Answers<Request>> {
@@ -247,7 +236,7 @@ export class Executor {
     const execution = this.#executionOf(work, await host.ledger(), render, resumed, endsAt);
     const beganAt = host.clock().monotonic();
     // its caller has been told already, and nobody would hold the lease
-    if (endsAt !== null && beganAt >= endsAt) throw this.#late();
+    if (endsAt !== null && beganAt >= endsAt) throw this.#late(null);
     let answer: Told;
     if (settings.declaration.dispatch !== undefined && !resumed) answer = await accept(execution, this.#patience());
     else if (settings.declaration.effects === "external") answer = await executeExternal(execution);
@@ -294,7 +283,14 @@ export class Executor {
     };
   }
 
-  #late(): RepriseError {
+  /** What a caller is told whose time is up. `unheard`: its work, where the ledger has not told how that stands. */
+  #late(unheard: Work | null): RepriseError {
+    if (unheard !== null && !this.#isAt(unheard)) {
+      return new RepriseError("REPRISE_LEDGER_AWAY", {
+        ledger: this.#host.ledgerName(),
+        doing: "looking for the work",
+      });
+    }
     return new RepriseError("REPRISE_RUNNING", { operation: this.settings.name, retryAfterMs: soonestMs });
   }
 
@@ -328,9 +324,4 @@ export class Executor {
       counters.underWay -= 1;
     }
   }
-}
-
-/** Whether whoever waits asks again. */
-function isUnsettled({ outcome }: Told): boolean {
-  return outcome.status === "running" || outcome.status === "accepted";
 }

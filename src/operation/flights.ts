@@ -23,6 +23,10 @@ export class DatabaseFlights {
     return undefined;
   }
 
+  hasBegun(work: Work): boolean {
+    return namesOf(work).some((name) => this.#flights.get(name)?.hasBegun === true);
+  }
+
   /** `attempt` says when it begins the work: one that is told a stored outcome never does, and its duplicates are told it too. */
   async fly(work: Work, since: number, attempt: (begun: () => void) => Promise<Told>): Promise<Told> {
     for (const name of namesOf(work)) {

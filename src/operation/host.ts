@@ -10,6 +10,8 @@ export interface Host {
   readonly clock: () => Clock;
   /** The ledger, opened at the first use. `waitMs`: the caller waits no longer for that, and the opening goes on. */
   readonly ledger: (waitMs?: number) => Promise<Ledger<unknown>>;
+  /** For messages, also before it is open. */
+  readonly ledgerName: () => string;
   /** Something of this work was committed, or is known to have been: caches that it changes are told. */
   readonly committed: (operation: string, input: unknown) => void;
   /** Work was accepted, or is to be ended, and this instance may look for it at once. */

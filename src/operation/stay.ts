@@ -3,8 +3,9 @@ import { defaults } from "../base/defaults.ts";
 /** Of a caller whom its platform lets stay for a while only: the invocation of a function. */
 export interface Stay {
   /**
-   * From now on, in milliseconds: what has not ended by then is told as running (REPRISE_RUNNING), and no lease lasts longer,
-   * so that whoever comes next takes over at once what a platform has stopped.
+   * From now on, in milliseconds: what has not ended by then is told as running (REPRISE_RUNNING; REPRISE_LEDGER_AWAY where
+   * the ledger has told nothing of it), and no lease lasts longer, so that whoever comes next takes over at once what a
+   * platform has stopped.
    */
   readonly ms: number;
   /** So long it waits for work that somebody else is at; at most `ms`. */

@@ -58,12 +58,32 @@ describe("a function that is called over HTTP", () => {
     const { opened, open } = gate();
     running(() => opened);
     const handler = lambda.http(book, { principal: "everyone", key, input });
-    const answers = await Promise.all([1, 2].map(() => handler(eventOf(seat("a")), contextOf(900))));
+    const answers = await Promise.all([1, 2].map(() => handler(eventOf(seat("a")), contextOf(1_700))));
     for (const answer of answers) {
       expect(answer).toMatchObject({ statusCode: 409, headers: { "retry-after": "1" } });
       expect(JSON.parse(answer.body)).toMatchObject({ code: "REPRISE_RUNNING" });
     }
     open();
+  });
+
+  test("answers 503 where the store says nothing until the time is up: nobody knows of any work", async () => {
+    const { book, faulty, runs } = stand();
+    const gate = faulty.block("claim");
+    const handler = lambda.http(book, { principal: "everyone", key, input });
+    const answer = await handler(eventOf(seat("a")), contextOf(1_600));
+    expect(answer).toMatchObject({ statusCode: 503 });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "REPRISE_LEDGER_AWAY" });
+    gate.open();
+    expect(runs).toEqual([]);
+  });
+
+  test("answers 503 at once where too little time is left to begin with", async () => {
+    const { book, reads } = stand();
+    const handler = lambda.http(book, { principal: "everyone", key, input });
+    const answer = await handler(eventOf(seat("a")), contextOf(900));
+    expect(answer).toMatchObject({ statusCode: 503 });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "REPRISE_NOT_BEGUN" });
+    expect(reads()).toBe(0);
   });
 
   test("of Lambda hands over route, query, cookies, bytes and what the authorizer says", async () => {

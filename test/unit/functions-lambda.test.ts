@@ -220,3 +220,17 @@ describe("a function of a stream", () => {
     expect(runs).toEqual(["a", "c"]);
   });
 });
+
+test.each(["http", "sqs", "streams"] as const)(
+  "a function of something else than an operation is refused: %s",
+  (of) => {
+    const given = {} as never;
+    const carrier = { principal: "everyone", input: () => undefined } as never;
+    const declare = {
+      http: () => lambda.http(given, carrier),
+      sqs: () => lambda.sqs(given),
+      streams: () => lambda.streams(given),
+    }[of];
+    expect(declare).toThrow(expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }));
+  },
+);

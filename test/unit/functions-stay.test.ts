@@ -203,7 +203,7 @@ describe("the lease of a function", () => {
     const executed = execute();
     await opening.reached;
     await clock.advance(5_000);
-    expect(await executed).toBe("REPRISE_RUNNING");
+    expect(await executed).toBe("REPRISE_LEDGER_AWAY");
     opening.open();
     await reprise.start();
     expect(faulty.calls("atomic")).toBe(0);

@@ -93,6 +93,15 @@ describe("what input and principal throw", () => {
     expect(failures[0]).toMatchObject({ details: { part }, cause: { message: "secret" } });
   });
 
+  test("of a parser is told without what it quotes of a request", async () => {
+    const failures: Error[] = [];
+    const principal = () => JSON.parse("secret token") as string;
+    const given = await answer({ principal, failed: (error) => failures.push(error) }, post("{}"));
+    expect(given).toMatchObject({ status: 500, code: "REPRISE_CARRIER_FAILED", runs: 0 });
+    expect(failures).toMatchObject([{ details: { part: "principal" } }]);
+    expect(failures[0]?.cause).toBeUndefined();
+  });
+
   test("is logged where nothing else was declared, and a failing log takes no answer away", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {
       throw new Error("no console");

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { describe } from "vitest";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { describe, test as vitest } from "vitest";
 import { createReprise, unchecked } from "../../src/index.ts";
+import { azureTablesLedger } from "../../src/stores/azure-tables/index.ts";
+import { dynamoLedger } from "../../src/stores/dynamodb/index.ts";
 import {
   accepted,
   claimed,
@@ -47,6 +50,18 @@ async function counted({ ledger }: ItemStand) {
 describeOnItemStands((stand, isAzure) => {
   const { test, server } = stand;
   const passTime = (ms: number) => server().passTime(ms);
+
+  test("a table that is missing is found, and migrating creates it once", async () => {
+    const { schema } = server().ledger(stand.table());
+    assert.ok(schema !== undefined);
+    assert.deepEqual(schema.statements(), []);
+    const [difference, ...others] = await schema.differences();
+    assert.match(difference?.what ?? "", /table is missing/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(await schema.migrate(), ["CreateTable"]);
+    assert.deepEqual(await schema.differences(), []);
+    assert.deepEqual(await schema.migrate(), []);
+  });
 
   describe("what it costs", () => {
     test("new work is claimed in one request, in two with a caller's key, and completed in one", async () => {
@@ -475,4 +490,11 @@ describeOnItemStands((stand, isAzure) => {
       assert.equal(await cost(() => due(ledger)), empty);
     });
   });
+});
+
+vitest("a client of another class is refused before anything is asked", () => {
+  const bad = { code: "REPRISE_BAD_DECLARATION" };
+  assert.throws(() => dynamoLedger({} as never), bad);
+  assert.throws(() => dynamoLedger({ client: new DynamoDBClient() as never }), bad);
+  assert.throws(() => azureTablesLedger({} as never), bad);
 });

@@ -207,3 +207,31 @@ describe("on a connection that is open", () => {
     expect(ended).toEqual([8, 8]);
   });
 });
+
+test("of a batch whose statements are sent together all have no longer than one of them has", async (context) => {
+  if (!isHere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
+  const schema = `trips_late_${process.pid}`;
+  const pool = new pg.Pool({ connectionString: postgresUrl, max: 4 });
+  const reprise = createReprise({
+    ...{ service: "s", undecided: "listed", workers: 0 },
+    ledger: postgresLedger({ pool, schema, workDeadline: "1s" }),
+  });
+  const operation = reprise.operation({
+    ...{ name: "slow", input: unchecked<number>(), principal: "everyone", identity: (input: number) => [input] },
+    ...{ retention: "1d", effects: "database" },
+    run: ({ tx }) => tx.query("select pg_sleep(10)"),
+  });
+  try {
+    await reprise.start();
+    const began = performance.now();
+    const told = await operation["~carry"].together?.([1, 2, 3, 4].map((input) => ({ input, options: {} })));
+    const tookMs = performance.now() - began;
+    const away = { status: "rejected", reason: { code: "REPRISE_LEDGER_AWAY" } };
+    expect(told).toMatchObject({ answers: Array(4).fill(away) });
+    expect(tookMs).toBeLessThan(2_500);
+  } finally {
+    await reprise.close();
+    await pool.query(`drop schema if exists ${schema} cascade`);
+    await pool.end();
+  }
+});

@@ -27,7 +27,7 @@ async function live(timeZone: string, ifMissed: IfMissed): Promise<ReadonlyMap<n
     const closing = new Abortable();
     const host = { service: "shop", instance, clock: () => clock, closing };
     const operations = createOperations(
-      { ...host, ledger: async () => ledger, committed: () => {}, tell: () => {} },
+      { ...host, ledger: async () => ledger, ledgerName: () => ledger.name, committed: () => {}, tell: () => {} },
       undefined,
       1,
     );

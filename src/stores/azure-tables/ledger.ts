@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { RepriseError } from "../../base/errors.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import { createItemLedger } from "../items/ledger.ts";
 import { type AzureTable, azureItems } from "./table.ts";
@@ -26,7 +27,7 @@ export interface AzureTablesLedgerOptions {
  * The service keeps three copies of what it acknowledges. Of an account that replicates to another region (GRS), the last
  * writes may be missing there after a failover: that is not this ledger any more.
  *
- * @throws REPRISE_BAD_DURATION at once
+ * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once
  * @example
  * const ledger = azureTablesLedger({ table: TableClient.fromConnectionString(connection, "reprise") });
  */
@@ -36,6 +37,13 @@ export function azureTablesLedger(options: AzureTablesLedgerOptions): Ledger<nev
 
 /** `clock`: this process's, for tests alone. */
 export function createAzureTablesLedger({ table, deadline }: AzureTablesLedgerOptions, clock: Clock): Ledger<never> {
+  if (typeof table?.getEntity !== "function") {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: "azureTablesLedger, table",
+      why: "it has no 'getEntity', so it is no 'TableClient' of @azure/data-tables.",
+      mend: "Pass new TableClient(…), which is of one table.",
+    });
+  }
   const deadlineMs =
     deadline === undefined ? defaults.items.deadlineMs : milliseconds(deadline, "azureTablesLedger.deadline");
   return createItemLedger((telling) => azureItems(table, telling), { deadlineMs, clock });

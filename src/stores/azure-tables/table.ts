@@ -59,13 +59,17 @@ export const azureItems = (table: AzureTable, { sending, tell }: Parameters<Bind
   return {
     name,
     limit,
-    open: async (signal) => {
+    isThere: async (signal) => {
       try {
         await get({ partition: "schema", row: "" }, signal);
+        return true;
       } catch (error) {
-        if (codeOf(error) !== codes.noTable) throw error;
-        await table.createTable(calling(signal));
+        if (codeOf(error) === codes.noTable) return false;
+        throw error;
       }
+    },
+    create: async (signal) => {
+      await table.createTable(calling(signal));
     },
     get,
     insert: async (key, content, signal) => {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { RepriseError } from "../../base/errors.ts";
 import type { Ledger } from "../../contract/ledger.ts";
 import { createItemLedger } from "../items/ledger.ts";
 import { type DynamoClient, dynamoItems } from "./table.ts";
@@ -30,7 +31,7 @@ export interface DynamoLedgerOptions {
  *
  * The table lies in one region: replicas of a global table take one another's last write, and would let two win.
  *
- * @throws REPRISE_BAD_DURATION at once
+ * @throws REPRISE_BAD_DURATION, REPRISE_BAD_DECLARATION at once
  * @example
  * const ledger = dynamoLedger({ client: new DynamoDB({ region: "eu-central-1" }), table: "shop-reprise" });
  */
@@ -41,6 +42,13 @@ export function dynamoLedger(options: DynamoLedgerOptions): Ledger<never> {
 /** `clock`: this process's, for tests alone. */
 export function createDynamoLedger(options: DynamoLedgerOptions, clock: Clock): Ledger<never> {
   const { client, table = "reprise", deadline } = options;
+  if (typeof client?.getItem !== "function") {
+    throw new RepriseError("REPRISE_BAD_DECLARATION", {
+      where: "dynamoLedger, client",
+      why: "it has no 'getItem', so it is no 'DynamoDB' of @aws-sdk/client-dynamodb: a 'DynamoDBClient' is another class.",
+      mend: "Pass new DynamoDB({ … }).",
+    });
+  }
   const deadlineMs =
     deadline === undefined ? defaults.items.deadlineMs : milliseconds(deadline, "dynamoLedger.deadline");
   return createItemLedger((telling) => dynamoItems(client, table, telling), { deadlineMs, clock });

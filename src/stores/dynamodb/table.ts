@@ -150,14 +150,11 @@ export function dynamoItems(client: DynamoClient, table: string, { sending, tell
   return {
     name: "dynamodb",
     limit,
-    open: async (signal) => {
-      try {
-        await get({ partition: "schema", row: "" }, signal);
-      } catch (error) {
-        if (nameOf(error) !== "ResourceNotFoundException") throw error;
-        await create(signal);
-      }
+    isThere: async (signal) => {
+      const asked = () => get({ partition: "schema", row: "" }, signal);
+      return (await unlessRefused(async () => [await asked()], "ResourceNotFoundException")) !== null;
     },
+    create,
     get,
     insert: (key, content, signal) => write(key, content, { ConditionExpression: "attribute_not_exists(p)" }, signal),
     replace: (key, content, tag, signal) => write(key, content, marked(tag), signal),

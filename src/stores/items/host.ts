@@ -3,6 +3,7 @@ import { RepriseError } from "../../base/errors.ts";
 import { UnderWay } from "../../base/under-way.ts";
 import { calling } from "../calling.ts";
 import type { Content, ItemStore, TellDate } from "./item-store.ts";
+import { schemaKey, schemaVersion } from "./schema.ts";
 import { createStoreClock, type StoreClock } from "./store-clock.ts";
 
 export interface HostOptions {
@@ -21,14 +22,13 @@ export interface Host {
   readonly deadlineMs: number;
   readonly open: () => Promise<void>;
   readonly close: () => Promise<void>;
+  /** One request or several, whether or not it is open. */
+  readonly ask: <T>(doing: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** One call of the ledger. The first one opens. */
   readonly call: <T>(doing: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Not larger than an item may be. `operation`: whose work it is; left out: it is something else. */
   readonly check: (content: Content, operation?: string) => Content;
 }
-
-const schemaKey = { partition: "schema", row: "" };
-const schemaVersion = "1";
 
 const forbidden = "it refuses the client's key, or what that may do does not suffice";
 const gone = "its table is gone";
@@ -71,7 +71,7 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
     return new RepriseError("REPRISE_LEDGER_UNUSABLE", { ledger, why: fault }, cause);
   };
 
-  const bounded = async <T>(doing: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const ask: Host["ask"] = async (doing, work) => {
     const working = calling({ deadlineMs, away: failed(doing) }, work);
     const leave = underWay.add(working);
     try {
@@ -82,7 +82,7 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
   };
 
   const connect = async (signal: AbortSignal): Promise<void> => {
-    await items.open(signal);
+    if (!(await items.isThere(signal))) await items.create(signal);
     const found = (await items.get(schemaKey, signal))?.text;
     if (found === schemaVersion) return;
     if (found !== undefined) {
@@ -94,7 +94,7 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
   const opened = (doing: string): Promise<void> => {
     if (closed) return Promise.reject(away(`${doing}, closed`));
     // what fails to open is tried again by the next call
-    opening ??= bounded("open", connect).catch((error: unknown) => {
+    opening ??= ask("open", connect).catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -106,6 +106,7 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
     items,
     clock: storeClock,
     deadlineMs,
+    ask,
     open: () => opened("open"),
     close: async () => {
       closed = true;
@@ -114,7 +115,7 @@ export function createHost(bind: Bind, { deadlineMs, clock }: HostOptions): Host
     },
     call: async (doing, work) => {
       await opened(doing);
-      return bounded(doing, work);
+      return ask(doing, work);
     },
     check: (content, operation) => {
       const { sizeOf, atMost } = items.limit;

@@ -11,8 +11,10 @@ export interface ItemStore {
   /** Of one item's text. A larger one is refused by the store. */
   readonly limit: ItemLimit;
 
-  /** Creates the table if there is none. It then has answered, and told its date. */
-  readonly open: (signal: AbortSignal) => Promise<void>;
+  /** Whether there is a table: then it has answered, and told its date. */
+  readonly isThere: (signal: AbortSignal) => Promise<boolean>;
+  /** Creates the table, if nobody else did meanwhile, and resolves when it can be used. */
+  readonly create: (signal: AbortSignal) => Promise<void>;
   /** `null`: there is no such item. */
   readonly get: (key: ItemKey, signal: AbortSignal) => Promise<Item | null>;
   /** Writes an item that is not there yet. Its tag; `null`: it is there, and nothing was written. */

@@ -29,6 +29,7 @@ import {
   workStanding,
 } from "./looking.ts";
 import { itemRegisters } from "./registers.ts";
+import { itemSchema } from "./schema.ts";
 import { createWorks, type Works } from "./works.ts";
 
 /** What the parts of a ledger of items have in common. */
@@ -122,5 +123,6 @@ export function createItemLedger(bind: Bind, options: HostOptions): Ledger<never
     journal: itemJournal(host),
     leases: itemLeases(host),
     registers: itemRegisters(host),
+    schema: itemSchema(host),
   };
 }

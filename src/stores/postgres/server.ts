@@ -273,7 +273,7 @@ export function postgresServer(options: {
         }
       },
       query: (text, params) => asked(statementMs, lent.connection.query(text, params)),
-      queryAll: (queries) => asked(statementMs * queries.length, lent.connection.queryAll(queries)),
+      queryAll: (queries) => asked(statementMs, lent.connection.queryAll(queries)),
     };
   };
 

@@ -69,7 +69,10 @@ export function carryFunction<E, In, O, R>(
       request: given,
       readable: () => ({ request: limit.bound(request), params, event }),
       keyLines: keyLinesOf(request),
-      stay: () => invocation.stay(waitMs),
+      stay: () => {
+        if (invocation.mayBegin) return invocation.stay(waitMs);
+        throw new RepriseError("REPRISE_NOT_BEGUN", { operation: operation.name, why: "too little time was left" });
+      },
       log,
     });
     await invocation.end();

@@ -48,6 +48,10 @@ export class Invocation {
     return Math.max(0, this.#endsAt - systemClock.monotonic());
   }
 
+  get mayBegin(): boolean {
+    return this.leftMs >= defaults.functions.leastMs;
+  }
+
   /** @param waitMs how long to wait for others' work at most */
   stay(waitMs = Infinity): Stay {
     const ms = this.leftMs;

@@ -1,25 +1,22 @@
 import { systemClock } from "../../base/clock.ts";
-import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { MaybePromise } from "../../base/promise.ts";
+import { ageOf, checkTerms, forgotten, type MessageTerms } from "../../consume/message-terms.ts";
 import { type Verdict, verdictOf, verdictOfError } from "../../consume/verdict.ts";
 import type { DeadLetterReason } from "../../contract/source.ts";
+import { termsOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { AnyRefused } from "../../operation/outcome.ts";
 import { type FunctionOptions, type FunctionSettings, functionSettingsOf, type Invocation } from "./invocation.ts";
 
 /** What functions that are handed messages may say. */
-export interface MessageOptions<in In> extends FunctionOptions {
-  /** What stands for the caller's key, of an operation that has no other identity. Never the broker's own id. */
-  readonly key?: ((input: In) => string) | undefined;
+export interface MessageOptions<in In> extends MessageTerms<In>, FunctionOptions {
   /**
    * A message that was sent longer ago is not run: whether it was done before nobody would know. At most, and by default, the
    * operation's retention. Where it is given, a message of which nobody wrote down when it was sent is not run either.
    */
   readonly deliveredWithin?: Duration | undefined;
-  /** A refusal is an outcome: acknowledged by default. */
-  readonly refusals?: "acknowledge" | "dead-letter" | undefined;
 }
 
 /** What becomes of a message. */
@@ -62,26 +59,16 @@ export class Messages {
     this.#operation = operation as unknown as AnyCarried;
     this.#keyOf = options.key as ((input: unknown) => string) | undefined;
     const { refusals = "acknowledge", deliveredWithin } = options;
-    const { contract } = operation["~carry"];
-    const refuse = (why: string, mend: string): never => {
-      throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
-    };
-    if (contract.identity === "callers-key" && options.key === undefined) {
-      refuse(
-        `'${contract.operation}' knows its work by the caller's key alone.`,
-        "Say with 'key' what of a message stays the same when it is sent again: never the broker's own id.",
-      );
-    }
-    if (refusals !== "acknowledge" && refusals !== "dead-letter") {
-      refuse("'refusals' is neither 'acknowledge' nor 'dead-letter'.", "Say which, or leave it out.");
-    }
+    const contract = termsOf(operation, where);
+    checkTerms(where, contract, options);
     const withinMs = deliveredWithin === undefined ? null : milliseconds(deliveredWithin, `${where}, deliveredWithin`);
     // what converges may run again whenever it comes
     if (withinMs !== null && contract.retentionMs !== null && withinMs > contract.retentionMs) {
-      refuse(
-        `'${contract.operation}' forgets outcomes before a message of ${deliveredWithin} comes again.`,
-        `Set its retention to ${deliveredWithin} or more, or 'deliveredWithin' to less.`,
-      );
+      throw new RepriseError("REPRISE_BAD_DECLARATION", {
+        where,
+        why: `'${contract.operation}' forgets outcomes before a message of ${deliveredWithin} comes again.`,
+        mend: `Set its retention to ${deliveredWithin} or more, or 'deliveredWithin' to less.`,
+      });
     }
     this.settings = functionSettingsOf(options, where);
     this.#refusals = refusals;
@@ -92,7 +79,7 @@ export class Messages {
   /** Runs it, or learns what became of it, until there is an outcome or the invocation's time is up. Never rejects. */
   async perform(message: GivenMessage, invocation: Invocation): Promise<MessageEnding> {
     const { name: operation } = this.#operation;
-    if (invocation.leftMs < defaults.functions.leastMs) return this.#notBegun("too little time was left");
+    if (!invocation.mayBegin) return this.#notBegun("too little time was left");
     const late = this.#tooOld(message.sentAt);
     if (late !== null) {
       return {
@@ -163,11 +150,8 @@ export class Messages {
   /** Why it is not run; `null`: it is. */
   #tooOld(sentAt: number | null): string | null {
     if (this.#oldestMs === null) return null;
-    const ageMs = sentAt === null ? null : systemClock.now() - sentAt;
-    // a date of the far future is none: some write milliseconds where seconds are read
-    if (ageMs === null || ageMs < -defaults.consume.aheadMs) {
-      return this.#mustBeDated ? "nobody wrote down when it was sent" : null;
-    }
-    return ageMs <= this.#oldestMs ? null : "outcomes of its time are forgotten";
+    const age = ageOf(sentAt, systemClock.now());
+    if (age.is === "unknown") return this.#mustBeDated ? age.why : null;
+    return age.ms <= this.#oldestMs ? null : forgotten;
   }
 }

@@ -1,5 +1,6 @@
 import { milliseconds } from "../../base/duration.ts";
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
+import { termsOf } from "../../operation/carried.ts";
 import type { Carried, CarriedContract, Settlement as SettlementOf } from "../../operation/carry.ts";
 import type { AnyRefused } from "../../operation/outcome.ts";
 import { isThrownByRun } from "../../operation/refusing.ts";
@@ -51,8 +52,8 @@ export function carryHttp<Q, In, O, R>(
   // erased: what follows never looks into inputs, values and refusals
   const operation = carried as unknown as Operation;
   const carrier = given as unknown as Carrier<Q>;
+  const terms = termsOf(operation, "an HTTP carrier");
   const { name } = operation;
-  const terms = operation["~carry"].contract;
   const contract = contractOf(name, carrier);
   checkDeclaration(name, terms, carrier, contract);
 

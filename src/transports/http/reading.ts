@@ -36,7 +36,9 @@ export async function inputOf<Q>(operation: string, carrier: Carrier<Q>, readabl
 
 function unreadable(operation: string, part: "input" | "principal", error: unknown): RepriseError {
   if (isRepriseError(error) && error.status !== 500) return error;
-  return new RepriseError("REPRISE_CARRIER_FAILED", { operation, part }, error);
+  // a parser quotes what it was given, and this goes to a log
+  const cause = error instanceof SyntaxError ? undefined : error;
+  return new RepriseError("REPRISE_CARRIER_FAILED", { operation, part }, cause);
 }
 
 export function report(told: (error: Error) => void, error: Error): void {
