@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { createReprise } from "../../src/index.ts";
 import type { LedgerAdapter } from "../../src/testing/index.ts";
+import { describeOnItems } from "../support/item-ledgers.ts";
 import { inMemory, onSqlite } from "../support/local-ledgers.ts";
 import { mysqlLedgers } from "../support/mysql-ledgers.ts";
 import { postgresLedgers } from "../support/postgres-ledgers.ts";
@@ -89,5 +90,6 @@ describe("schedules", () => {
   describe("on SQLite", () => meet(onSqlite, undefined, "each"));
   describe("on PostgreSQL", () => meet(postgres.overPg, postgres.missing, "one"));
   describe("on MariaDB", () => meet(mysql.own, mysql.missing, "one"));
+  describeOnItems((adapter, missing) => meet(adapter, missing, "each"), "goes on");
   describeOnRedis((adapter, missing) => meet(adapter, missing, "each"));
 });

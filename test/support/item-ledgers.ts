@@ -57,8 +57,11 @@ function calledThrough<C extends object>(client: C, around: Around): C {
   });
 }
 
-async function azureTables(): Promise<Emulated> {
-  const server = await startAzuriteTables();
+/** Whether an emulator's time stands still until it is told to go on. */
+type Time = "stands" | "goes on";
+
+async function azureTables(time: Time): Promise<Emulated> {
+  const server = await startAzuriteTables(time);
   return {
     ...server,
     ledger: (name, { clock, port, deadline, around }) =>
@@ -66,8 +69,8 @@ async function azureTables(): Promise<Emulated> {
   };
 }
 
-async function dynamo(): Promise<Emulated> {
-  const server = await startDynalite();
+async function dynamo(time: Time): Promise<Emulated> {
+  const server = await startDynalite(time);
   return {
     ...server,
     ledger: (table, { clock, port, deadline, around }) =>
@@ -80,9 +83,13 @@ export const itemLedgers = [
   {
     name: "azure-tables on Azurite",
     missing: noAzuriteTablesHere(),
-    start: () => serve("azure-tables on Azurite", azureTables),
+    start: (time?: Time) => serve("azure-tables on Azurite", azureTables, time),
   },
-  { name: "dynamodb on dynalite", missing: undefined, start: () => serve("dynamodb on dynalite", dynamo) },
+  {
+    name: "dynamodb on dynalite",
+    missing: undefined,
+    start: (time?: Time) => serve("dynamodb on dynalite", dynamo, time),
+  },
 ] as const;
 
 export function newTableName(): string {
@@ -90,11 +97,14 @@ export function newTableName(): string {
 }
 
 /** Declares tests on each, with its emulator running where this machine has it. */
-export function describeOnItems(declare: (adapter: LedgerAdapter<never>, missing: string | undefined) => void): void {
+export function describeOnItems(
+  declare: (adapter: LedgerAdapter<never>, missing: string | undefined) => void,
+  time?: Time,
+): void {
   describe.each(itemLedgers)("on $name", ({ name, missing, start }) => {
     let server: ItemLedgerServer | undefined;
     beforeAll(async () => {
-      if (missing === undefined) server = await start();
+      if (missing === undefined) server = await start(time);
     });
     afterAll(() => server?.stop());
     const adapter: LedgerAdapter<never> = {
@@ -114,18 +124,22 @@ const can: LedgerAdapter<never>["can"] = {
 /** An emulator on a busy machine takes its time. */
 const slow = "30s";
 
-async function serve(name: string, start: () => Promise<Emulated>): Promise<ItemLedgerServer> {
-  const server = await start();
+async function serve(
+  name: string,
+  start: (time: Time) => Promise<Emulated>,
+  time: Time = "stands",
+): Promise<ItemLedgerServer> {
+  const server = await start(time);
   let passed = 0;
   // this process's clock stands still as well, so that only what a test lets pass does
-  const standing: Clock = { ...systemClock, monotonic: () => passed };
+  const clock: Clock = time === "goes on" ? systemClock : { ...systemClock, monotonic: () => passed };
   const passTime = async (ms: number) => {
     passed += ms;
     await server.passTime(ms);
   };
   const ledger: ItemLedgerServer["ledger"] = (table, options = {}) => {
     const around: Around = (_method, _given, call) => call();
-    return server.ledger(table, { clock: standing, port: server.port, deadline: slow, around, ...options });
+    return server.ledger(table, { clock, port: server.port, deadline: slow, around, ...options });
   };
   return {
     ledger,
