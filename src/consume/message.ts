@@ -2,11 +2,11 @@ import { Abortable } from "../base/abortable.ts";
 import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { pause, withDeadline } from "../base/promise.ts";
-import { encodeScalars } from "../base/scalar.ts";
 import type { Delivery, Settlement } from "../contract/source.ts";
 import { Lease } from "../lease/lease.ts";
 import type { MessageAttempts, Tried } from "./attempts.ts";
 import type { Executes } from "./batch.ts";
+import { type Body, bodyOf, keyOf, laneOf, markOf } from "./body.ts";
 import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
 import { ageOf, forgotten } from "./message-terms.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
@@ -20,7 +20,7 @@ export class Message {
   readonly #stores: ConsumeStores;
   readonly #delivery: Delivery;
   readonly #ending: Abortable;
-  readonly #body: { readonly value: unknown } | null;
+  readonly #body: Body | null;
   readonly #attempts: MessageAttempts;
   readonly #lock: Lease | null;
   /** The same for messages that run one after the other; `null`: it waits for none. */
@@ -287,48 +287,6 @@ export class Message {
 const untried: Tried = { attempts: 0, atWork: false };
 
 const now: End = { is: "return", afterMs: 0 };
-
-/** `null`: it is in none. `undefined`: its body makes none. */
-function laneOf(
-  { inOrderBy }: ConsumeStores["settings"],
-  body: { readonly value: unknown } | null,
-  { group }: Delivery,
-): string | null | undefined {
-  if (inOrderBy === null) return group ?? null;
-  if (body === null) return null;
-  try {
-    const key = inOrderBy(body.value as never);
-    return encodeScalars(Array.isArray(key) ? key : [key], "inOrderBy");
-  } catch {
-    return undefined;
-  }
-}
-
-/** `undefined`: its body makes none. */
-function markOf(attempts: MessageAttempts): string | undefined {
-  try {
-    return attempts.name();
-  } catch {
-    return undefined;
-  }
-}
-
-/** `null`: it throws. Run without its key, the message would be other work than its sender means. */
-function keyOf(settings: ConsumeStores["settings"], input: unknown): { readonly key: string | undefined } | null {
-  try {
-    return { key: settings.keyOf?.(input as never) };
-  } catch {
-    return null;
-  }
-}
-
-function bodyOf(delivery: Delivery): { readonly value: unknown } | null {
-  try {
-    return { value: delivery.read() };
-  } catch {
-    return null;
-  }
-}
 
 /** The broker's, renewed by the delivery's own name: a client's renewal by the message's would mix up copies. */
 function lockOf({ clock, closing, settings }: ConsumeStores, { renew, lockMs }: Delivery): Lease | null {
