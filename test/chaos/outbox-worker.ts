@@ -6,27 +6,35 @@ import { createReprise, unchecked } from "../../src/index.ts";
 import { rabbitmqPublisher } from "../../src/sources/rabbitmq/index.ts";
 import { type PostgresTransaction, postgresLedger } from "../../src/stores/postgres/index.ts";
 
-/** The process of outbox.test.ts: does work that publishes, sends what was published, and kills itself at a chosen point. */
+/** The process of outbox.test.ts: does work that publishes, sends what was published, and kills or freezes itself at a chosen point. */
 export interface OutboxWorkerSettings {
   readonly postgres: string;
   readonly rabbitmq: string;
   readonly schema: string;
   readonly queue: string;
   readonly references: number;
-  readonly killAt: KillPoint | null;
+  readonly stops: Stop | null;
+}
+export interface Stop {
+  readonly at: Point;
   /** At how manieth passing of the point. */
-  readonly killAtCall: number;
+  readonly call: number;
+  readonly by: "SIGKILL" | "SIGSTOP";
 }
 /** `published`: its transaction is open; `committed`: nothing of it may be sent; `sent`: none of it is removed. */
-export type KillPoint = "published" | "committed" | "sending" | "sent" | "removed";
+export type Point = "published" | "committed" | "sending" | "sent" | "removed";
 
 const settings = JSON.parse(process.argv[2] ?? "") as OutboxWorkerSettings;
-const { schema, killAt, killAtCall } = settings;
+const { schema, stops } = settings;
 let passed = 0;
-const at = (point: KillPoint) => {
-  if (point !== killAt) return;
+let haveWorked = () => {};
+const worked = new Promise<void>((resolve) => {
+  haveWorked = resolve;
+});
+const at = (point: Point) => {
+  if (point !== stops?.at) return;
   passed += 1;
-  if (passed >= killAtCall) process.kill(process.pid, "SIGKILL");
+  if (passed === stops.call) process.kill(process.pid, stops.by);
 };
 
 const pool = new pg.Pool({ connectionString: settings.postgres, max: 10 });
@@ -51,6 +59,8 @@ const to: Publisher = {
     return {
       close: sender.close,
       send: async (messages) => {
+        // frozen in a transaction, it would keep the outbox locked
+        if (stops?.by === "SIGSTOP") await worked;
         at("sending");
         await sender.send(messages);
         at("sent");
@@ -103,6 +113,7 @@ const work = async () => {
   }
 };
 await Promise.all(Array.from({ length: 6 }, work));
+haveWorked();
 while ((await released.standing()).waiting > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 await reprise.close();
 await pool.end();
