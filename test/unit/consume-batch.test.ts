@@ -5,48 +5,12 @@ import { createReprise, unchecked } from "../../src/index.ts";
 import { memoryLedger } from "../../src/stores/memory/index.ts";
 import { faultyLedger, manualClock } from "../../src/testing/index.ts";
 import { queue } from "../support/queue.ts";
+import { references, stand as standOf } from "./consume-database-stand.ts";
 import { type Seat, seat } from "./consume-stand.ts";
 
 const batch = { most: 4, within: "5ms" } as const;
 
-/** An instance that books seats in the ledger's own transactions, several messages in one. */
-function stand(options: ConsumeOptions<Seat> = {}) {
-  const clock = manualClock();
-  const ledger = memoryLedger({ clock });
-  const faulty = faultyLedger(ledger);
-  const broker = queue({ clock });
-  const runs: string[] = [];
-  let run: (input: Seat) => Promise<void> = async () => {};
-  const instance = (source: Source = broker.source) => {
-    const reprise = createReprise({ service: "shop", undecided: "listed", ledger: faulty.ledger, clock });
-    const book = reprise.operation({
-      name: "seat.book",
-      input: unchecked<Seat>(),
-      principal: "everyone",
-      identity: (input) => [input.reference],
-      retention: "1d",
-      effects: "database",
-      refusals: { "sold-out": { status: 409, because: "No seat is left." } },
-      run: async ({ input, tx, refuse }) => {
-        runs.push(input.reference);
-        if (input.seat < 0) throw refuse("sold-out");
-        await run(input);
-        tx.set(input.reference, input.seat);
-        return input.seat;
-      },
-    });
-    return { reprise, book, consumer: reprise.consume(book, source, { batch, ...options }) };
-  };
-  return {
-    ...{ clock, ledger, faulty, broker, runs, instance },
-    booked: () => [...ledger.rows.keys()].sort(),
-    running: (work: typeof run) => {
-      run = work;
-    },
-  };
-}
-
-const references = (count: number) => Array.from({ length: count }, (_, place) => `R${place}`);
+const stand = (options: ConsumeOptions<Seat> = {}) => standOf({ batch, ...options });
 
 describe("messages in batches", () => {
   test("share a transaction, and are acknowledged each by its own outcome", async () => {

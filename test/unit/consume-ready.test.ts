@@ -1,50 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { ConsumeOptions } from "../../src/consume/declaration.ts";
-import { createReprise, unchecked } from "../../src/index.ts";
-import { batchingOf } from "../../src/operation/batching.ts";
-import { memoryLedger } from "../../src/stores/memory/index.ts";
-import { faultyLedger, manualClock } from "../../src/testing/index.ts";
-import { queue } from "../support/queue.ts";
+import { references, stand as standOf } from "./consume-database-stand.ts";
 import { type Seat, seat } from "./consume-stand.ts";
 
-/** An instance that books seats with a ledger that gains by sharing transactions, and nothing said of batches. */
+/** One instance, whose ledger gains by shared transactions, and nothing said of batches. */
 function stand(options: ConsumeOptions<Seat> = {}, { shares = true } = {}) {
-  const clock = manualClock();
-  const ledger = memoryLedger({ clock });
-  const faulty = faultyLedger(ledger);
-  const broker = queue({ clock });
-  const runs: string[] = [];
-  let run: (input: Seat) => Promise<void> = async () => {};
-  const sharing = { ...faulty.ledger, ...(shares && { batch: batchingOf(faulty.ledger) }) };
-  const reprise = createReprise({ service: "shop", undecided: "listed", ledger: sharing, clock });
-  const book = reprise.operation({
-    name: "seat.book",
-    input: unchecked<Seat>(),
-    principal: "everyone",
-    identity: (input) => [input.reference],
-    retention: "1d",
-    effects: "database",
-    refusals: { "sold-out": { status: 409, because: "No seat is left." } },
-    run: async ({ input, tx, refuse }) => {
-      runs.push(input.reference);
-      if (input.seat < 0) throw refuse("sold-out");
-      await run(input);
-      tx.set(input.reference, input.seat);
-      return input.seat;
-    },
-  });
-  const consumer = reprise.consume(book, broker.source, options);
-  return {
-    ...{ clock, ledger, faulty, broker, runs, reprise, consumer },
-    booked: () => [...ledger.rows.keys()].sort(),
-    transactions: () => faulty.calls("transaction") + faulty.calls("atomic"),
-    running: (work: typeof run) => {
-      run = work;
-    },
-  };
+  const { instance, ...given } = standOf(options, { shares });
+  return { ...given, ...instance() };
 }
-
-const references = (count: number) => Array.from({ length: count }, (_, place) => `R${place}`);
 
 describe("messages of which nobody said that they go together", () => {
   test("do so where they are ready at the same moment, and none of them waits", async () => {
