@@ -13,6 +13,7 @@ import type { Execution } from "./execution.ts";
 import { executeExternal } from "./external.ts";
 import { DatabaseFlights, namesOf } from "./flights.ts";
 import type { Host } from "./host.ts";
+import { Looks } from "./looks.ts";
 import type { Kept, Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Stay } from "./stay.ts";
@@ -52,6 +53,7 @@ export class Executor {
   readonly counters: OperationCounters;
   readonly #host: Host;
   readonly #flights = new DatabaseFlights();
+  readonly #looks = new Looks();
   readonly #owned: Execution["owned"] = new UnderWay();
   readonly #attempts = new UnderWay<Promise<unknown>>();
 
@@ -278,6 +280,7 @@ export class Executor {
       work,
       render: (settlement) => render?.(settlement) ?? null,
       resumed,
+      looks: this.#looks,
       owned: this.#owned,
       endsAt,
     };

@@ -3,6 +3,7 @@ import type { UnderWay } from "../base/under-way.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { OperationCounters } from "./counters.ts";
 import type { Host } from "./host.ts";
+import type { Looks } from "./looks.ts";
 import type { Settlement } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Work } from "./work.ts";
@@ -18,6 +19,7 @@ export interface Execution {
   readonly render: (settlement: Settlement) => string | null;
   /** By a completer, not by a caller. */
   readonly resumed: boolean;
+  readonly looks: Looks;
   /** The attempts under way in this process. */
   readonly owned: UnderWay<Owned>;
   /** Nobody is there any more then, by the monotonic clock; `null`: nobody says. */

@@ -14,7 +14,7 @@ import { encodeOutcome, type Settlement } from "./record.ts";
 import { callRun, settle } from "./refusing.ts";
 import { Run } from "./run.ts";
 import { cancelled } from "./settings.ts";
-import { type Told, tell, tellSettled, told } from "./told.ts";
+import { soonestMs, type Told, tell, tellSettled, told } from "./told.ts";
 
 /**
  * `effects: "external"`: the claim commits first; each effect is written down before it is called; the outcome commits
@@ -31,8 +31,11 @@ export async function executeExternal(execution: Execution): Promise<Told> {
   const input = settings.resumesByItself ? work.kept() : null;
   const resuming = execution.resumed;
   const request = { name, key, parent, intent, print, keepMs, about, attempt, leaseMs, input, resuming };
-  const claim = await insist(clock, () => ledger.claim(request));
+  const ask = () => insist(clock, () => ledger.claim(request));
+  // a completer goes on with what nobody is at, and takes no caller's answer for its own
+  const { claim, isOwn } = resuming ? { claim: await ask(), isOwn: true } : await execution.looks.claim(work, ask);
   if (claim.is !== "won") return told(claim, { now: clock.now(), leaseMs: settings.leaseMs });
+  if (!isOwn) return tell({ status: "running", since: new Date(clock.now()), retryAfterMs: soonestMs });
   if (claim.tookOver) counters.takenOver += 1;
   return new Attempt(execution, ledger, claim, sentAt).perform();
 }

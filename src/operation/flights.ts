@@ -1,7 +1,7 @@
 import { Ended } from "../base/ended.ts";
 import type { Name } from "../base/names.ts";
 import { type Told, tell } from "./told.ts";
-import type { Work } from "./work.ts";
+import { isSame, type Work } from "./work.ts";
 
 /** How soon a duplicate of work in an open transaction should ask again. */
 const retryAfterMs = 100;
@@ -36,17 +36,26 @@ export class DatabaseFlights {
       if (other.hasBegun || (await other.begins())) {
         return tell({ status: "running", since: new Date(other.since), retryAfterMs });
       }
+      if (other.stored !== undefined && isSame(other.stored.work, work)) return other.stored.told;
     }
-    return this.flyTogether([work], since, attempt);
+    return this.#fly([work], since, async (flight) => {
+      const answer = await attempt(flight.begin);
+      if (!flight.hasBegun) flight.stored = { work, told: answer };
+      return answer;
+    });
   }
 
   /** Several in one attempt. None has a name of another's, and all are free. */
-  async flyTogether<T>(works: readonly Work[], since: number, attempt: (begun: () => void) => Promise<T>): Promise<T> {
+  flyTogether<T>(works: readonly Work[], since: number, attempt: (begun: () => void) => Promise<T>): Promise<T> {
+    return this.#fly(works, since, (flight) => attempt(flight.begin));
+  }
+
+  async #fly<T>(works: readonly Work[], since: number, attempt: (flight: Flight) => Promise<T>): Promise<T> {
     const names = works.flatMap(namesOf);
     const flight = new Flight(since);
     for (const name of names) this.#flights.set(name, flight);
     try {
-      return await attempt(flight.begin);
+      return await attempt(flight);
     } finally {
       for (const name of names) if (this.#flights.get(name) === flight) this.#flights.delete(name);
       flight.end();
@@ -64,6 +73,8 @@ class Flight {
   readonly since: number;
   readonly ended = new Ended();
   hasBegun = false;
+  /** What it was told instead of beginning. */
+  stored: { readonly work: Work; readonly told: Told } | undefined;
   /** Duplicates that came while it was looking. */
   #waiting: ((begun: boolean) => void)[] | undefined;
 

@@ -25,6 +25,14 @@ export interface Work extends WorkRequest {
   readonly effectKey: (effect: string) => string;
 }
 
+/**
+ * Whether what stands of one may be told whoever asks for the other, of the same name: with another key, or other input, that
+ * would be a mismatch.
+ */
+export function isSame(one: Work, other: Work): boolean {
+  return one.key === other.key && one.print.hash === other.print.hash;
+}
+
 /** What beside its input names work. */
 export interface Naming {
   readonly key?: string | undefined;

@@ -83,7 +83,7 @@ describe("whoever waits for another's work", () => {
     ["external", 30_000],
     ["database", 30_000],
   ] as const)(
-    "in the same process reads again when %s work of %d ms has ended, not before and not later",
+    "in the same process reads again with all others when %s work of %d ms has ended, not before and not later",
     async (effects, takesMs) => {
       const { book, running, reads, runs } = stand({ effects });
       const { opened, open } = gate();
@@ -103,8 +103,25 @@ describe("whoever waits for another's work", () => {
       expect(told.map(({ outcome }) => outcome.status)).toEqual(Array(11).fill("done"));
       expect(runs).toEqual(["a"]);
       // of database work nobody but its own process sees a beginning, and needs no read for it
-      expect(readsBefore).toBe(effects === "external" ? 11 : 1);
-      expect(reads() - readsBefore).toBe(10);
+      expect(readsBefore).toBe(effects === "external" ? 2 : 1);
+      expect(reads() - readsBefore).toBe(1);
+    },
+  );
+
+  test.each(["external", "database"] as const)(
+    "in the same process is told nothing of %s work that another one asks for with other input under the same identity",
+    async (effects) => {
+      const { book, faulty, runs } = stand({ effects });
+      await book.execute(seat("a"));
+      const asked = faulty.block(effects === "external" ? "claim" : "atomic");
+      const stay = { ms: 60_000, waitMs: 0, takesMs: null, afterwards: () => {} };
+      const call = (number: number) => book["~carry"].execute(seat("a", number), { stay });
+      const calls = [call(1), call(1), call(2)];
+      await asked.reached;
+      asked.open();
+      const told = await Promise.all(calls);
+      expect(told.map(({ outcome }) => outcome.status)).toEqual(["done", "done", "mismatch"]);
+      expect(runs).toEqual(["a"]);
     },
   );
 });
