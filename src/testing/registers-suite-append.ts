@@ -51,6 +51,30 @@ export const appendScenarios: readonly RegistersScenario[] = [
     },
   },
   {
+    name: "what a transaction does not wait for is kept with it or not at all, and harms no transaction after it",
+    needs,
+    run: async (stage) => {
+      const { append, transaction } = appending(stage);
+      const kept: string[] = [];
+      for (let round = 0; round < 12; round += 1) {
+        let appended: Promise<unknown> = Promise.resolve();
+        const hasty = transaction(async (tx) => {
+          appended = append(tx, "log/", `hasty ${round}`).catch(() => {});
+        });
+        const [ended] = await Promise.allSettled([hasty]);
+        if (ended.status === "fulfilled") kept.push(`hasty ${round}`);
+        await transaction((tx) => append(tx, "log/", `next ${round}`));
+        kept.push(`next ${round}`);
+        await appended;
+      }
+      const found = await listed(stage.registers, "log/");
+      assert.deepEqual(
+        found.map(({ value }) => value),
+        kept,
+      );
+    },
+  },
+  {
     name: "what a rolled back transaction appended is not there, and numbers of what was removed never come again",
     needs,
     run: async (stage) => {

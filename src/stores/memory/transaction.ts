@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { defaults } from "../../base/defaults.ts";
 import { RepriseError } from "../../base/errors.ts";
+import { type Enclosing, leaveWhole, runInside } from "../inside.ts";
 import { createTurns } from "../turns.ts";
 import type { Scope } from "./shelf.ts";
 
@@ -82,12 +83,12 @@ export function memoryTransactions(
   ledger: string,
 ): Runner<MemoryTransaction> {
   const turns = createTurns({ ledger, place: {}, clock, waitMs: defaults.sqlite.busyMs });
-  const levels = new WeakMap<MemoryTransaction, { readonly scope: Scope; suspended: boolean }>();
+  const levels = new WeakMap<MemoryTransaction, Enclosing & { readonly scope: Scope }>();
 
   const check = (tx: MemoryTransaction) => {
     const level = levels.get(tx);
     if (level === undefined) throw misuse("this object is no open transaction of this ledger.");
-    if (level.suspended) throw misuse("a run inside this transaction is under way.");
+    if (level.inside !== undefined) throw misuse("a run inside this transaction is under way.");
     return level;
   };
 
@@ -112,9 +113,10 @@ export function memoryTransactions(
         rows.delete(key);
       },
     };
-    levels.set(tx, { scope, suspended: false });
+    const own = { scope, inside: undefined };
+    levels.set(tx, own);
     try {
-      return await work(tx, scope);
+      return await leaveWhole(own, work(tx, scope), unawaited);
     } finally {
       levels.delete(tx);
     }
@@ -134,14 +136,11 @@ export function memoryTransactions(
     nest: async (tx, work) => {
       const outer = check(tx);
       const { length } = outer.scope.undo;
-      outer.suspended = true;
       try {
-        return await level(outer.scope, work);
+        return await runInside(outer, () => level(outer.scope, work));
       } catch (error) {
         rollBack(outer.scope, length);
         throw error;
-      } finally {
-        outer.suspended = false;
       }
     },
     idle: turns.idle,
@@ -163,6 +162,8 @@ async function settling<T>(scope: Scope, transaction: () => Promise<T>): Promise
 function rollBack(scope: Scope, to: number): void {
   for (const undo of scope.undo.splice(to).reverse()) undo();
 }
+
+const unawaited = () => misuse("its work ended before a run inside it, which nobody awaited.");
 
 function misuse(why: string): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", {

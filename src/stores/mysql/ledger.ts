@@ -137,7 +137,7 @@ function ledgerOn<Tx>(database: Database, transactions: Transactional<Tx>): Ledg
     journal: mysqlJournal(database),
     writes: mysqlWriteJournal(database),
     leases: mysqlLeases(database, transactions.sql, name),
-    registers: mysqlRegisters(database, transactions.sql),
+    registers: mysqlRegisters(database, transactions),
     sql: transactions.sql,
     schema: mysqlSchema(database, name),
   };

@@ -105,6 +105,8 @@ export function mapperTransactions<Tx>(
           misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
       );
     },
+    together: (tx, work) =>
+      work((text, params) => withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away("join"))),
     sql: {
       dialect: "mysql",
       begin: async (work, statementMs) => {

@@ -1,13 +1,16 @@
 import { counterOf, numbered } from "../../contract/appended.ts";
 import type { Register, Registers, RegistersQuery } from "../../contract/registers.ts";
-import type { SqlDatabase } from "../../contract/sql.ts";
 import { firstVersion } from "../first-version.ts";
 import type { Database } from "./database.ts";
 import { type Connection, isDuplicate, type Own } from "./driver.ts";
 import { bounded } from "./limits.ts";
 import { bytes, clock, instant, micros, type Row, textOf } from "./records.ts";
+import type { Transactional } from "./transaction.ts";
 
-export function mysqlRegisters<Tx>(database: Database, sql: SqlDatabase<Tx>): Registers<Tx> {
+export function mysqlRegisters<Tx>(
+  database: Database,
+  { sql, together }: Pick<Transactional<Tx>, "sql" | "together">,
+): Registers<Tx> {
   return {
     read: async (name) => {
       const { rows } = await database.one("read register", `select ${columns} from reprise_register where name = ?`, [
@@ -38,16 +41,16 @@ export function mysqlRegisters<Tx>(database: Database, sql: SqlDatabase<Tx>): Re
       const text = "delete from reprise_register where name >= ? and name <= ?";
       await database.one("remove registers", text, [bytes(prefix), nameOf(name)]);
     },
-    appendIn: async (tx, prefix, value) => {
-      const run = (text: string, params: readonly Own[]) =>
-        database.step("append register", sql.query(tx, text, params));
-      const counter = nameOf(counterOf(prefix));
-      // its row stays locked until the transaction ends: a number alone is drawn before commits have an order
-      await run(count, [counter]);
-      const { rows } = await run("select value from reprise_register where name = ? for update", [counter]);
-      const name = numbered(prefix, Number(textOf(rows[0]?.["value"])));
-      await run(create, [nameOf(name), bytes(value), firstVersion()]);
-    },
+    appendIn: (tx, prefix, value) =>
+      together(tx, async (query) => {
+        const run = (text: string, params: readonly Own[]) => database.step("append register", query(text, params));
+        const counter = nameOf(counterOf(prefix));
+        // its row stays locked until the transaction ends: a number alone is drawn before commits have an order
+        await run(count, [counter]);
+        const { rows } = await run("select value from reprise_register where name = ? for update", [counter]);
+        const name = numbered(prefix, Number(textOf(rows[0]?.["value"])));
+        await run(create, [nameOf(name), bytes(value), firstVersion()]);
+      }),
   };
 }
 

@@ -1,8 +1,10 @@
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import type { SqlDatabase } from "../../contract/sql.ts";
+import type { QueryResult } from "../../contract/transactions.ts";
+import { type Enclosing, leaveWhole, runInside } from "../inside.ts";
 import { asksForRepetition } from "./conflict.ts";
 import type { Database } from "./database.ts";
-import { type Answer, type Connection, isSavepointMissing } from "./driver.ts";
+import { type Answer, type Connection, isSavepointMissing, type Own } from "./driver.ts";
 import type { Lent } from "./lending.ts";
 import { endsTransaction, hasSeveral } from "./statement.ts";
 
@@ -32,17 +34,20 @@ export interface Transactional<Tx> {
    * @throws REPRISE_RETRY_TRANSACTION
    */
   readonly nest: <T>(tx: Tx, work: (connection: Connection, users: Users<Tx>) => Promise<T>) => Promise<T>;
+  /** Several statements of ours in an open transaction, which does not end between them. */
+  readonly together: <T>(tx: Tx, work: (query: SqlQuery) => Promise<T>) => Promise<T>;
   readonly sql: SqlDatabase<Tx>;
 }
+/** Rows by their columns' names. */
+export type SqlQuery = (text: string, params: readonly Own[]) => Promise<QueryResult>;
+
 export type Users<Tx> = <R>(work: (tx: Tx) => Promise<R>) => Promise<R>;
 
 /** The open transaction, or an open savepoint of it, that a `MysqlTransaction` stands for. */
-interface Level {
+interface Level extends Enclosing {
   readonly connection: Lent;
   readonly depth: number;
   open: boolean;
-  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
-  suspended: boolean;
 }
 
 export function ownTransactions(database: Database, ledger: string): Transactional<MysqlTransaction> {
@@ -56,7 +61,8 @@ export function ownTransactions(database: Database, ledger: string): Transaction
       );
     }
     if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
-    if (level.suspended) {
+    // a statement would land under its savepoint, and be undone with it
+    if (level.inside !== undefined) {
       throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
     }
     // what came now would be committed by itself
@@ -85,13 +91,13 @@ export function ownTransactions(database: Database, ledger: string): Transaction
   };
 
   const level = async <T>(connection: Lent, depth: number, work: (tx: MysqlTransaction) => Promise<T>): Promise<T> => {
-    const own: Level = { connection, depth, open: true, suspended: false };
+    const own: Level = { connection, depth, open: true, inside: undefined };
     const tx: MysqlTransaction = {
       query: async (text, params = []) => (await ask(own, "users", text, params)).rows,
     };
     levels.set(tx, own);
     try {
-      const value = await work(tx);
+      const value = await leaveWhole(own, work(tx), unawaited);
       // what is written from here on must not be written outside of it
       check(own);
       return value;
@@ -110,14 +116,15 @@ export function ownTransactions(database: Database, ledger: string): Transaction
     nest: async (tx, work) => {
       const outer = check(levels.get(tx));
       const { connection } = outer;
-      outer.suspended = true;
-      try {
-        return await underSavepoint(connection, ledger, `reprise_${outer.depth}`, () =>
+      return runInside(outer, () =>
+        underSavepoint(connection, ledger, `reprise_${outer.depth}`, () =>
           level(connection, outer.depth + 1, (own) => work(connection, (users) => users(own))),
-        );
-      } finally {
-        outer.suspended = false;
-      }
+        ),
+      );
+    },
+    together: async (tx, work) => {
+      const outer = check(levels.get(tx));
+      return runInside(outer, () => work((text, params) => outer.connection.query(text, params)));
     },
     sql: {
       dialect: "mysql",
@@ -170,6 +177,9 @@ async function proveOpen(connection: Connection, savepoint: string, unproven: ()
     throw isSavepointMissing(error) ? unproven() : error;
   }
 }
+
+const unawaited = () =>
+  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
 
 export function misuse(why: string, mend: string, cause?: unknown): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend }, cause);

@@ -4,6 +4,7 @@ import { RepriseError } from "../../base/errors.ts";
 import type { Name } from "../../base/names.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { QueryResult, Transactions } from "../../contract/transactions.ts";
+import { type Enclosing, leaveWhole, runInside } from "../inside.ts";
 import type { Answer } from "./driver.ts";
 import { isAborted, isConflict, isEnded, isLoss, isOutside, isOwnDuplicate, sqlState, translate } from "./failure.ts";
 import { inTurn } from "./in-turn.ts";
@@ -81,7 +82,7 @@ export function runAlone<Tx, T>(
   );
 }
 
-interface Level {
+interface Level extends Enclosing {
   readonly held: Held;
   readonly depth: number;
   readonly running: Set<Name>;
@@ -89,8 +90,6 @@ interface Level {
   /** How often its work has asked for something, and the last answer it was promised. */
   asked: number;
   answer: Promise<unknown> | undefined;
-  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
-  suspended: boolean;
 }
 
 /** Behind any comments and empty statements. */
@@ -108,7 +107,8 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
         "Pass the tx it handed out, while its work goes on.",
       );
     if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
-    if (level.suspended) {
+    // a statement would land under its savepoint, and be undone with it
+    if (level.inside !== undefined) {
       throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
     }
     return level;
@@ -125,7 +125,7 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
   };
 
   const levelOn = (held: Held, running = new Set<Name>()): Level => {
-    return { held, depth: 0, running, open: true, asked: 0, answer: undefined, suspended: false };
+    return { held, depth: 0, running, open: true, asked: 0, answer: undefined, inside: undefined };
   };
   const txOf = (level: Level): PostgresTransaction => {
     const tx: PostgresTransaction = {
@@ -147,7 +147,7 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
   const enter = async <T>(level: Level, work: (session: Session<PostgresTransaction>) => Promise<T>): Promise<T> => {
     const tx = txOf(level);
     try {
-      return await work({ tx, run: level.held.run, running: level.running });
+      return await leaveWhole(level, work({ tx, run: level.held.run, running: level.running }), unawaited);
     } finally {
       leave(level, tx);
     }
@@ -159,7 +159,7 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     const isAll = level.asked === 1 && value === level.answer;
     // what something beside it sends is refused
     if (isAll) leave(level, tx);
-    return { isAll, value: isAll ? value : value.finally(() => leave(level, tx)) };
+    return { isAll, value: isAll ? value : leaveWhole(level, value, unawaited).finally(() => leave(level, tx)) };
   };
 
   return {
@@ -196,15 +196,10 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
     nest: async (tx, opening, work) => {
       const outer = check(levels.get(tx));
       outer.asked += 1;
-      outer.suspended = true;
-      try {
-        const inner = { ...outer, depth: outer.depth + 1, suspended: false };
-        return await underSavepoint(server, inner, opening, (answers) =>
-          enter(inner, (session) => work(session, answers)),
-        );
-      } finally {
-        outer.suspended = false;
-      }
+      const inner = { ...outer, depth: outer.depth + 1, inside: undefined };
+      return runInside(outer, () =>
+        underSavepoint(server, inner, opening, (answers) => enter(inner, (session) => work(session, answers))),
+      );
     },
   };
 }
@@ -212,7 +207,7 @@ export function ownTransactions(server: PostgresServer): Transactor<PostgresTran
 /** For what ends without a statement of ours, which would notice. */
 const askOpen = [step(`select ${isOpen} as open`)];
 
-interface MappedLevel {
+interface MappedLevel extends Enclosing {
   readonly running: Set<Name>;
   depth: number;
   suspended: boolean;
@@ -259,6 +254,7 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
     const known = levels.get(tx as object) ?? {
       running: new Set<Name>(),
       depth: 0,
+      inside: undefined,
       suspended: false,
       statementMs: undefined,
     };
@@ -278,7 +274,7 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
           const opened = await run(opening);
           level.statementMs = alone?.statementMs;
           // a mapper may hand out one object for one transaction after the other
-          const ending = await work(session, opened).finally(() => {
+          const ending = await leaveWhole(level, work(session, opened), unawaited).finally(() => {
             level.statementMs = undefined;
           });
           if (ending.is === "rollback") return ending.value;
@@ -310,16 +306,20 @@ export function joinedTransactions<Tx>(server: PostgresServer, transactions: Tra
       if (level.suspended) throw misuse("a run inside this transaction is under way.", "Await it before the next one.");
       level.suspended = true;
       level.depth += 1;
-      try {
-        const { run } = heldOf(tx, "join");
-        return await underSavepoint(server, { held: { run }, depth: level.depth }, opening, async (answers) => {
+      const { depth } = level;
+      const nested = async () => {
+        try {
+          const { run } = heldOf(tx, "join");
+          return await underSavepoint(server, { held: { run }, depth }, opening, async (answers) => {
+            level.suspended = false;
+            return work({ tx, run, running: level.running }, answers);
+          });
+        } finally {
           level.suspended = false;
-          return work({ tx, run, running: level.running }, answers);
-        });
-      } finally {
-        level.suspended = false;
-        level.depth -= 1;
-      }
+          level.depth -= 1;
+        }
+      };
+      return level.inside === undefined ? runInside(level, nested) : nested();
     },
   };
 }
@@ -362,6 +362,9 @@ async function underSavepoint<T>(
     throw error;
   }
 }
+
+const unawaited = () =>
+  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
 
 function misuse(why: string, mend: string, cause?: unknown): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "PostgreSQL transaction", why, mend }, cause);

@@ -1,5 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { QueryResult } from "../../contract/transactions.ts";
+import { type Enclosing, leaveWhole, runInside } from "../inside.ts";
 import type { Connection, Row, SqliteParameter } from "./driver.ts";
 import type { Entries } from "./running.ts";
 
@@ -22,11 +23,9 @@ export interface Session {
 }
 
 /** What a `SqliteTransaction` stands for. */
-interface Level extends Omit<Session, "hand"> {
+interface Level extends Omit<Session, "hand">, Enclosing {
   readonly depth: number;
   open: boolean;
-  /** A savepoint inside it is open: a statement would land there, and be undone with it. */
-  suspended: boolean;
 }
 
 export interface Transactions {
@@ -61,7 +60,8 @@ export function createTransactions(): Transactions {
         "Pass the tx it handed out, while its work goes on.",
       );
     if (!level.open) throw misuse("its transaction has ended.", "Await every query before the work returns.");
-    if (level.suspended) {
+    // a statement would land under its savepoint, and be undone with it
+    if (level.inside !== undefined) {
       throw misuse("a run inside this transaction is under way.", "Await it, and inside use the tx that it receives.");
     }
     if (!level.connection.inTransaction())
@@ -83,13 +83,13 @@ export function createTransactions(): Transactions {
     connection,
     running,
     hand: async (work) => {
-      const own: Level = { connection, depth, running, open: true, suspended: false };
+      const own: Level = { connection, depth, running, open: true, inside: undefined };
       const tx: SqliteTransaction = {
         query: async (text, params = []) => query(own, text, params),
       };
       levels.set(tx, own);
       try {
-        const value = await work(tx);
+        const value = await leaveWhole(own, work(tx), unawaited);
         // what is written from here on must not be written outside of it
         check(own);
         return value;
@@ -116,18 +116,17 @@ export function createTransactions(): Transactions {
       const outer = check(levels.get(tx));
       const { connection, running } = outer;
       const savepoint = `reprise_${outer.depth}`;
-      connection.exec(`savepoint ${savepoint}`);
-      outer.suspended = true;
-      try {
-        const value = await work(sessionAt(connection, outer.depth + 1, running));
-        connection.exec(`release ${savepoint}`);
-        return value;
-      } catch (error) {
-        if (connection.inTransaction()) connection.exec(`rollback to ${savepoint}; release ${savepoint}`);
-        throw error;
-      } finally {
-        outer.suspended = false;
-      }
+      return runInside(outer, async () => {
+        connection.exec(`savepoint ${savepoint}`);
+        try {
+          const value = await work(sessionAt(connection, outer.depth + 1, running));
+          connection.exec(`release ${savepoint}`);
+          return value;
+        } catch (error) {
+          if (connection.inTransaction()) connection.exec(`rollback to ${savepoint}; release ${savepoint}`);
+          throw error;
+        }
+      });
     },
   };
 }
@@ -136,6 +135,9 @@ function changesOf(connection: Connection): { readonly total: number; readonly l
   const row = connection.get("select total_changes() as total, changes() as last", []);
   return { total: Number(row?.["total"]), last: Number(row?.["last"]) };
 }
+
+const unawaited = () =>
+  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
 
 function misuse(why: string, mend: string): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "SQLite transaction", why, mend });
