@@ -1,9 +1,8 @@
 import { systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
-import { Inbox } from "../inbox.ts";
 import { sentAtName } from "../letters.ts";
-import { Locks } from "../locks.ts";
+import { LockedInbox } from "../locked-inbox.ts";
 import { copyHeaders, headerNames, headerOf, oneLine, sentAtOf } from "./headers.ts";
 import type { JetStream, JetStreamConsumer, JetStreamMessage, NatsConnection, NatsHeaders } from "./shapes.ts";
 
@@ -28,14 +27,13 @@ export class JetStreamReceiver implements Receiver {
   readonly #client: JetStream;
   readonly #durable: JetStreamConsumer;
   readonly #options: JetStreamReceiverOptions;
-  readonly #inbox = new Inbox<JetStreamMessage>();
+  readonly #inbox: LockedInbox<JetStreamMessage>;
   /** Requests that the server has not ended. None of them rejects. */
   readonly #requests = new Set<Promise<void>>();
   /** Given back when nothing is on its way any more: a request of ours would be handed it at once, behind what it precedes. */
   #returned: JetStreamMessage[] = [];
   /** Asked for and not here yet. */
   #coming = 0;
-  readonly #locks: Locks<JetStreamMessage>;
   #isStopped = false;
   #hasGivenBack = false;
   #isClosed = false;
@@ -50,7 +48,11 @@ export class JetStreamReceiver implements Receiver {
     this.#client = client;
     this.#durable = durable;
     this.#options = options;
-    this.#locks = new Locks(options.lockMs);
+    this.#inbox = new LockedInbox({
+      ...options,
+      ask: (count) => this.#request(count - this.#coming),
+      renew: async (message) => this.#renew(message),
+    });
     const gone = () => {
       this.#isClosed = true;
       this.#inbox.break(new Error("the connection to NATS is closed"));
@@ -58,17 +60,8 @@ export class JetStreamReceiver implements Receiver {
     connection.closed().then(gone, gone);
   }
 
-  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    for (;;) {
-      const messages = await this.#inbox.pull(most, signal, () => {
-        const wanted = Math.min(most, this.#options.most - this.#locks.size) - this.#coming;
-        if (wanted > 0) this.#request(wanted);
-        else if (this.#coming === 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
-      });
-      const mine = messages.filter((message) => this.#isKept(message));
-      if (mine.length > 0 || signal.aborted) return mine.map((message) => this.#deliveryOf(message));
-    }
-  };
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> =>
+    (await this.#inbox.pullKept(most, signal)).map((message) => this.#deliveryOf(message));
 
   readonly stop = async (first: Promise<unknown>): Promise<void> => {
     if (this.#isClosed || this.#hasGivenBack) return;
@@ -104,13 +97,13 @@ export class JetStreamReceiver implements Receiver {
 
   /** What comes after whoever asked has left waits for the next one, or to be given back. */
   #request(count: number): void {
+    if (count <= 0) return;
     this.#coming += count;
     let left = count;
     const receive = async () => {
       for await (const message of await this.#durable.fetch({ max_messages: count, expires: expiresMs })) {
         left -= 1;
         this.#coming -= 1;
-        this.#locks.keep(message);
         this.#inbox.add(message);
       }
     };
@@ -127,7 +120,7 @@ export class JetStreamReceiver implements Receiver {
 
   /** What is to be given back, and is no other's yet. */
   #kept(): JetStreamMessage[] {
-    return [...this.#returned, ...this.#inbox.waiting].filter((message) => this.#locks.stateOf(message) !== "over");
+    return [...this.#returned, ...this.#inbox.waiting].filter((message) => !this.#inbox.isOver(message));
   }
 
   #waitsToReturn(): boolean {
@@ -136,18 +129,14 @@ export class JetStreamReceiver implements Receiver {
 
   #giveBack(message: JetStreamMessage): void {
     message.nak();
-    this.#locks.release(message);
+    this.#inbox.release(message);
   }
 
-  #isKept(message: JetStreamMessage): boolean {
-    const state = this.#locks.stateOf(message);
-    if (state === "late") this.#renew(message);
-    return state !== "over";
-  }
-
-  #renew(message: JetStreamMessage): void {
+  /** Nobody answers: whoever is too late does no harm, for the next owner's delivery has its own. */
+  #renew(message: JetStreamMessage): "renewed" {
     message.working();
-    this.#locks.keep(message);
+    this.#inbox.keep(message);
+    return "renewed";
   }
 
   #deliveryOf(message: JetStreamMessage): Delivery {
@@ -157,16 +146,11 @@ export class JetStreamReceiver implements Receiver {
       sentAt: sentAtOf(message),
       isRepeated: message.redelivered,
       lockMs: this.#options.lockMs,
-      renew: async () => {
-        if (isGone()) return "lost";
-        // nobody answers: whoever is too late does no harm, for the next owner's delivery has its own
-        this.#renew(message);
-        return "renewed";
-      },
+      renew: async () => (isGone() ? "lost" : this.#renew(message)),
       settle: async (settlement) => {
         if (isGone()) return "lost";
         if (settlement.is === "return" && settlement.afterMs === 0 && this.#waitsToReturn()) {
-          this.#locks.keep(message);
+          this.#inbox.keep(message);
           this.#returned.push(message);
           return "settled";
         }
@@ -177,7 +161,7 @@ export class JetStreamReceiver implements Receiver {
           );
           if (!isThere && !isGone()) return "refused";
         }
-        this.#locks.release(message);
+        this.#inbox.release(message);
         if (isGone()) return "lost";
         if (settlement.is === "return") message.nak(settlement.afterMs);
         else if (settlement.is === "acknowledge") message.ack();

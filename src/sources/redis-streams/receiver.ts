@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
-import { Inbox } from "../inbox.ts";
-import { Locks } from "../locks.ts";
+import { LockedInbox } from "../locked-inbox.ts";
 import { setAsideFields } from "./dead-letters.ts";
 import { type Entry, entriesOf, fieldOf, sentAtOf } from "./entries.ts";
 import { leave, setAside, touch } from "./scripts.ts";
@@ -33,32 +32,25 @@ export class StreamReceiver implements Receiver {
   readonly #waiting: StreamClient;
   readonly #options: StreamReceiverOptions;
   readonly #me = `reprise-${randomUUID()}`;
-  readonly #inbox = new Inbox<Received>();
+  readonly #inbox: LockedInbox<Received>;
   /** Up to where it has looked for what others have left: one search goes past some entries only. */
   #searched = beginning;
   #reading = false;
   #isStopped = false;
-  readonly #locks: Locks<Received>;
 
   constructor(client: StreamClient, waiting: StreamClient, options: StreamReceiverOptions) {
     this.#client = client;
     this.#waiting = waiting;
     this.#options = options;
-    this.#locks = new Locks(options.lockMs);
+    this.#inbox = new LockedInbox({
+      ...options,
+      ask: (count) => this.#read(count),
+      renew: (entry) => this.#renew(entry),
+    });
   }
 
-  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    for (;;) {
-      const entries = await this.#inbox.pull(most, signal, () => {
-        const count = Math.min(most, this.#options.most - this.#locks.size);
-        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
-        else if (!this.#reading) this.#read(count);
-      });
-      const mine = await Promise.all(entries.map((entry) => this.#isKept(entry)));
-      const kept = entries.filter((_, index) => mine[index]);
-      if (kept.length > 0 || signal.aborted) return kept.map((entry) => this.#deliveryOf(entry));
-    }
-  };
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> =>
+    (await this.#inbox.pullKept(most, signal)).map((entry) => this.#deliveryOf(entry));
 
   readonly stop = async (first: Promise<unknown>): Promise<void> => {
     if (this.#inbox.isBroken) return;
@@ -87,6 +79,7 @@ export class StreamReceiver implements Receiver {
 
   /** What comes after whoever asked has left waits for the next one. */
   #read(count: number): void {
+    if (this.#reading) return;
     this.#reading = true;
     this.#entries(count).then(
       (entries) => {
@@ -95,10 +88,7 @@ export class StreamReceiver implements Receiver {
           this.#giveBack(entries).catch(() => {});
           return;
         }
-        for (const entry of entries) {
-          this.#locks.keep(entry);
-          this.#inbox.add(entry);
-        }
+        for (const entry of entries) this.#inbox.add(entry);
         this.#inbox.wake();
       },
       (error: unknown) => {
@@ -114,7 +104,7 @@ export class StreamReceiver implements Receiver {
   async #giveBack(entries: readonly Received[]): Promise<void> {
     for (const entry of entries) {
       await this.#touch(entry.id, this.#options.lockMs);
-      this.#locks.release(entry);
+      this.#inbox.release(entry);
     }
   }
 
@@ -150,22 +140,15 @@ export class StreamReceiver implements Receiver {
           if (isRefused) return "refused";
           throw error;
         } finally {
-          if (!isRefused) this.#locks.release(entry);
-          this.#inbox.wake();
+          if (!isRefused) this.#inbox.release(entry);
         }
       },
     };
   }
 
-  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
-  async #isKept(entry: Received): Promise<boolean> {
-    const state = this.#locks.stateOf(entry);
-    return state === "late" ? (await this.#renew(entry)) === "renewed" : state === "kept";
-  }
-
   async #renew(entry: Received): Promise<"renewed" | "lost"> {
     if (!(await this.#touch(entry.id, 0))) return "lost";
-    this.#locks.keep(entry);
+    this.#inbox.keep(entry);
     return "renewed";
   }
 
