@@ -1,5 +1,6 @@
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
+import { over } from "../over.ts";
 import { lockOf, nanosecondsInMs, takes } from "./consumer.ts";
 import { lookAtDeadLetters } from "./dead-letters.ts";
 import { JetStreamReceiver } from "./receiver.ts";
@@ -47,39 +48,22 @@ export interface NatsOptions<Connection extends NatsConnection> {
 export function nats<Connection extends NatsConnection>(options: NatsOptions<Connection>): Source {
   const { connect, jetstream, stream, consumer, deadLetter, headers } = options;
   const name = `nats ${stream} ${consumer}`;
+  const connected = over(connect, (connection) => connection.close());
   return {
     name,
     delays: true,
-    horizon: async () => {
-      const connection = await connect();
-      try {
+    horizon: () =>
+      connected.once(async (connection) => {
         const { config } = await (await jetstream(connection).streams.get(stream)).info();
         return config.max_age === 0 ? null : config.max_age / nanosecondsInMs;
-      } finally {
-        await connection.close();
-      }
-    },
-    standing: async () => {
-      const connection = await connect();
-      try {
-        return await standingOf(jetstream(connection), { stream, consumer, deadLetter });
-      } finally {
-        await connection.close();
-      }
-    },
-    deadLetters: async () => {
-      const connection = await connect();
-      try {
-        const asked = { stream, deadLetter, headers, source: name };
-        return await lookAtDeadLetters(connection, jetstream(connection), asked);
-      } catch (error) {
-        await connection.close();
-        throw error;
-      }
-    },
-    open: async (most, inOrder = false) => {
-      const connection = await connect();
-      try {
+      }),
+    standing: () => connected.once((connection) => standingOf(jetstream(connection), { stream, consumer, deadLetter })),
+    deadLetters: () =>
+      connected.make((connection) =>
+        lookAtDeadLetters(connection, jetstream(connection), { stream, deadLetter, headers, source: name }),
+      ),
+    open: (most, inOrder = false) =>
+      connected.make(async (connection) => {
         const client = jetstream(connection);
         const durable = await client.consumers.get(stream, consumer);
         const { config } = await durable.info();
@@ -89,10 +73,6 @@ export function nats<Connection extends NatsConnection>(options: NatsOptions<Con
         const stores = await streams.find(deadLetter);
         if (stores === stream && takes(config, deadLetter)) checkApart(name, deadLetter, deadLetter);
         return new JetStreamReceiver(connection, client, durable, { ...options, most, lockMs, inOrder });
-      } catch (error) {
-        await connection.close();
-        throw error;
-      }
-    },
+      }),
   };
 }

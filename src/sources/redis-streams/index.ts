@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
+import { over } from "../over.ts";
 import { lookAtDeadLetters } from "./dead-letters.ts";
 import { StreamReceiver } from "./receiver.ts";
 import { disconnect, type StreamClient } from "./shapes.ts";
@@ -38,26 +39,17 @@ export function redisStreams(options: RedisStreamsOptions): Source {
   const name = `redis-streams ${stream} ${group}`;
   checkApart(name, stream, deadLetter);
   const lockMs = milliseconds(lock, `${name}, lock`);
+  const connected = over(connect, disconnect);
   return {
     name,
     delays: false,
     horizon: async () => null,
-    standing: async () => {
-      const client = await connect();
-      try {
-        return await standingOf(client, { stream, group, deadLetter });
-      } finally {
-        disconnect(client);
-      }
-    },
+    standing: () => connected.once((client) => standingOf(client, { stream, group, deadLetter })),
     deadLetters: async () => lookAtDeadLetters(await connect(), { stream, deadLetter, field }),
-    open: async (most) => {
-      const waiting = await connect();
-      const client = await connect().catch((error: unknown) => {
-        disconnect(waiting);
-        throw error;
-      });
-      return new StreamReceiver(client, waiting, { stream, group, deadLetter, field, lockMs, most });
-    },
+    open: (most) =>
+      connected.make(async (waiting) => {
+        const client = await connect();
+        return new StreamReceiver(client, waiting, { stream, group, deadLetter, field, lockMs, most });
+      }),
   };
 }
