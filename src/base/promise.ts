@@ -49,6 +49,21 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** For a time, or until the signal aborts. Its timer keeps no process alive. */
+export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const cancel = clock.timer(ms, () => {
+      stop();
+      resolve();
+    });
+    const stop = onAbort(signal, () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
 /** Resolves when `work` has settled, or one of these is aborted. */
 export function untilEither(work: Promise<unknown>, ...endings: readonly Abortable[]): Promise<void> {
   return new Promise((resolve) => {

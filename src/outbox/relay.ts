@@ -3,14 +3,13 @@ import { defaults } from "../base/defaults.ts";
 import { RepriseError } from "../base/errors.ts";
 import { insist } from "../base/insist.ts";
 import { labelOfError } from "../base/label.ts";
-import { withDeadline } from "../base/promise.ts";
+import { rest, withDeadline } from "../base/promise.ts";
 import type { Publisher, Sender } from "../contract/publisher.ts";
 import type { Register } from "../contract/registers.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { OutboxStores } from "./host.ts";
 import { decodeMessage } from "./message.ts";
 import { takeTurn } from "./turn.ts";
-import { rest } from "./waiter.ts";
 
 /** From the lease on until it is given back. */
 interface Round {

@@ -1,7 +1,7 @@
 import { defaults } from "../base/defaults.ts";
+import { rest } from "../base/promise.ts";
 import { type Taken, takeLease } from "../lease/take.ts";
 import type { OutboxStores } from "./host.ts";
-import { rest } from "./waiter.ts";
 
 /** Takes the lease of an outbox, and waits for whoever has it unless it is not to. `null`: it has not got it. */
 export async function takeTurn(

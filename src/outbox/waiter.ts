@@ -47,18 +47,3 @@ export class Waiter {
     });
   }
 }
-
-/** For a time, or until the signal aborts. Its timer keeps no process alive. */
-export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = clock.timer(ms, () => {
-      stop();
-      resolve();
-    });
-    const stop = onAbort(signal, () => {
-      cancel();
-      resolve();
-    });
-  });
-}

@@ -148,6 +148,19 @@ describe.concurrent("a source of Azure Service Bus, simulated", () => {
       await receiver.close();
     }));
 
+  test("finds a dead letter that another look has told of", () =>
+    on({}, async ({ sendAside, source }) => {
+      for (const body of ["1", "2"]) await sendAside(body);
+      const first = await source.deadLetters?.();
+      const last = (await first?.list(2))?.at(-1);
+      await first?.close();
+      const letters = await source.deadLetters?.();
+      expect(last && (await letters?.discard(last))).toBe("done");
+      expect(last && (await letters?.discard(last))).toBe("gone");
+      expect(await letters?.list(2)).toHaveLength(1);
+      await letters?.close();
+    }));
+
   test("receives from a subscription of a topic, whose dead letters are sent to the topic again", () =>
     on({}, async ({ server, options: { connect } }) => {
       const [one, other] = [server.add("news/Subscriptions/one"), server.add("news/Subscriptions/other")];

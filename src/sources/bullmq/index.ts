@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import type { Source } from "../../contract/source.ts";
+import { over } from "../over.ts";
 import { disconnect, type StreamClient } from "../redis-streams/shapes.ts";
 import { BullmqDeadLetters } from "./dead-letters.ts";
 import { BullmqReceiver } from "./receiver.ts";
@@ -44,21 +45,13 @@ export function bullmq(options: BullmqOptions): Source {
   const { Worker, Queue, connect, queue, prefix = "bull", lock = "30s", read = (data) => data } = options;
   const name = `bullmq ${queue}`;
   const lockMs = milliseconds(lock, `${name}, lock`);
-  const over = async <T>(use: (connection: StreamClient) => Promise<T> | T): Promise<T> => {
-    const connection = await connect();
-    try {
-      return await use(connection);
-    } catch (error) {
-      disconnect(connection);
-      throw error;
-    }
-  };
+  const connected = over(connect, disconnect);
   return {
     name,
     delays: true,
     horizon: async () => null,
     open: (most) =>
-      over(async (connection) => {
+      connected.make(async (connection) => {
         const worker = new Worker(queue, null, {
           ...{
             connection: connection as never,
@@ -75,16 +68,15 @@ export function bullmq(options: BullmqOptions): Source {
         return receiver;
       }),
     standing: () =>
-      over(async (connection) => {
+      connected.once(async (connection) => {
         const counted = new Queue(queue, { connection: connection as never, prefix });
         counted.on("error", () => {});
         const { failed = 0, ...waiting } = await counted.getJobCounts("wait", "prioritized", "delayed", "failed");
         await counted.close();
-        disconnect(connection);
         return { waiting: Object.values(waiting).reduce((sum, count) => sum + count, 0), setAside: failed };
       }),
     deadLetters: () =>
-      over(
+      connected.make(
         (connection) =>
           new BullmqDeadLetters(new Queue(queue, { connection: connection as never, prefix }), connection, read),
       ),

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";
 import { withDeadline } from "../../base/promise.ts";
-import { UnderWay } from "../../base/under-way.ts";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
-import { Inbox } from "../inbox.ts";
-import { Locks } from "../locks.ts";
+import { LockedInbox } from "../locked-inbox.ts";
 import { disconnect, type StreamClient } from "../redis-streams/shapes.ts";
 import { reasonText } from "./reasons.ts";
 import type { BullmqJob, BullmqWorker } from "./shapes.ts";
@@ -26,11 +24,8 @@ export class BullmqReceiver implements Receiver {
   readonly #options: BullmqReceiverOptions;
   /** Of the locks of its jobs: nobody else has it. */
   readonly #token = randomUUID();
-  readonly #inbox = new Inbox<BullmqJob>();
-  readonly #locks: Locks<BullmqJob>;
-  /** In the order in which they came. */
-  readonly #held = new Set<BullmqJob>();
-  readonly #settling = new UnderWay<Promise<unknown>>();
+  readonly #inbox: LockedInbox<BullmqJob>;
+  readonly #settling = new Map<BullmqJob, Promise<unknown>>();
   #reading: Promise<void> | undefined;
   #isStopped = false;
 
@@ -38,23 +33,17 @@ export class BullmqReceiver implements Receiver {
     this.#worker = worker;
     this.#connection = connection;
     this.#options = options;
-    this.#locks = new Locks(options.lockMs);
+    this.#inbox = new LockedInbox({
+      ...options,
+      ask: (count) => this.#read(count),
+      renew: (job) => this.#renew(job),
+    });
     // it connects again by itself; whoever does not listen is ended by the error of a socket
     worker.on("error", () => {});
   }
 
-  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    for (;;) {
-      const jobs = await this.#inbox.pull(most, signal, () => {
-        const count = Math.min(most, this.#options.most - this.#locks.size);
-        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
-        else if (this.#reading === undefined) this.#read(count);
-      });
-      const mine = await Promise.all(jobs.map((job) => this.#isKept(job)));
-      const kept = jobs.filter((_, index) => mine[index]);
-      if (kept.length > 0 || signal.aborted) return kept.map((job) => this.#deliveryOf(job));
-    }
-  };
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> =>
+    (await this.#inbox.pullKept(most, signal)).map((job) => this.#deliveryOf(job));
 
   readonly stop = async (first: Promise<unknown>): Promise<void> => {
     this.#isStopped = true;
@@ -79,13 +68,14 @@ export class BullmqReceiver implements Receiver {
     await this.#worker.close(true);
     await this.#reading;
     // each goes before those that were given back already
-    const kept = [...this.#held].filter((job) => this.#locks.stateOf(job) !== "over").reverse();
+    const kept = this.#inbox.kept.filter((job) => !this.#settling.has(job)).reverse();
     // what is on its way would be lost with the connection
-    await Promise.all([...this.#settling, ...kept.map((job) => this.#giveBack(job))]);
+    await Promise.all([...this.#settling.values(), ...kept.map((job) => this.#giveBack(job))]);
   }
 
   /** What comes after whoever asked has left waits for the next one. */
   #read(count: number): void {
+    if (this.#reading !== undefined) return;
     const reading = this.#receive(count).then(
       () => {
         this.#reading = undefined;
@@ -106,30 +96,19 @@ export class BullmqReceiver implements Receiver {
       if (job === undefined) return;
       // what it waited for came too late
       if (this.#isStopped) return this.#giveBack(job);
-      this.#locks.keep(job);
-      this.#held.add(job);
       this.#inbox.add(job);
     }
   }
 
   async #giveBack(job: BullmqJob): Promise<void> {
-    this.#held.delete(job);
-    this.#locks.release(job);
+    this.#inbox.release(job);
     // otherwise it comes to others when its lock ends
     await job.moveToWait(this.#token).catch(() => {});
   }
 
-  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
-  async #isKept(job: BullmqJob): Promise<boolean> {
-    const state = this.#locks.stateOf(job);
-    const isKept = state === "late" ? (await this.#renew(job)) === "renewed" : state === "kept";
-    if (!isKept) this.#held.delete(job);
-    return isKept;
-  }
-
   async #renew(job: BullmqJob): Promise<"renewed" | "lost"> {
     if (Number(await job.extendLock(this.#token, this.#options.lockMs)) !== 1) return "lost";
-    this.#locks.keep(job);
+    this.#inbox.keep(job);
     return "renewed";
   }
 
@@ -142,10 +121,12 @@ export class BullmqReceiver implements Receiver {
       lockMs,
       renew: () => this.#renew(job),
       settle: async (settlement) => {
-        this.#held.delete(job);
         if (this.#inbox.isBroken) return "lost";
         const settling = this.#settle(job, settlement);
-        const leave = this.#settling.add(settling.catch(() => {}));
+        this.#settling.set(
+          job,
+          settling.catch(() => {}),
+        );
         try {
           await settling;
           return "settled";
@@ -153,9 +134,8 @@ export class BullmqReceiver implements Receiver {
           if (lostCodes.has((error as { readonly code?: unknown }).code)) return "lost";
           throw error;
         } finally {
-          leave();
-          this.#locks.release(job);
-          this.#inbox.wake();
+          this.#settling.delete(job);
+          this.#inbox.release(job);
         }
       },
     };

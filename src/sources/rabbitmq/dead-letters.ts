@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
 import { instantIn, reasonIn } from "../letters.ts";
+import { openChannel } from "./channel.ts";
 import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
@@ -17,27 +18,10 @@ export async function lookAtDeadLetters(
   connection: AmqpConnection,
   { queue, deadLetter }: LookedAt,
 ): Promise<DeadLetters> {
-  let broken: Error | undefined;
-  let isClosed = false;
-  const gone = (error?: unknown) => {
-    broken ??= error instanceof Error ? error : new Error("RabbitMQ has closed the connection");
-  };
-  // whoever does not listen is ended by the error of a socket
-  connection.on("error", gone);
-  connection.on("close", (error) => {
-    isClosed = true;
-    gone(error);
-  });
-  const channel = await connection.createConfirmChannel();
-  channel.on("error", gone);
-  channel.on("close", gone);
-  channel.on("return", () => gone(new Error("RabbitMQ has no queue for what is sent again")));
+  const { channel, check, close } = await openChannel(connection, "what is sent again");
   await channel.checkQueue(queue);
   await channel.checkQueue(deadLetter);
   const held = new Map<string, AmqpMessage>();
-  const check = () => {
-    if (broken !== undefined) throw broken;
-  };
   return {
     list: async (most, ending) => {
       check();
@@ -67,12 +51,7 @@ export async function lookAtDeadLetters(
       held.delete(id);
       return "done";
     },
-    close: async () => {
-      if (isClosed) return;
-      // what is acknowledged is on its way before it; the rest goes back
-      await channel.close().catch(() => {});
-      await connection.close();
-    },
+    close,
   };
 }
 

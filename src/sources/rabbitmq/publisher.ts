@@ -1,4 +1,6 @@
 import type { OutgoingMessage, Publisher, Sender } from "../../contract/publisher.ts";
+import { over } from "../over.ts";
+import { openChannel } from "./channel.ts";
 import type { AmqpConnection } from "./shapes.ts";
 
 export type RabbitmqPublisherOptions = {
@@ -27,38 +29,16 @@ export function rabbitmqPublisher(options: RabbitmqPublisherOptions): Publisher 
   const [exchange, routingKey] = "queue" in options ? ["", options.queue] : [options.exchange, options.routingKey];
   return {
     name: `rabbitmq ${exchange === "" ? routingKey : `${exchange} ${routingKey}`}`,
-    open: async () => {
-      const connection = await options.connect();
-      try {
-        return await openSender(connection, exchange, routingKey);
-      } catch (error) {
-        await connection.close().catch(() => {});
-        throw error;
-      }
-    },
+    open: () =>
+      over(options.connect, (connection) => connection.close()).make((connection) =>
+        openSender(connection, exchange, routingKey),
+      ),
   };
 }
 
 async function openSender(connection: AmqpConnection, exchange: string, routingKey: string): Promise<Sender> {
-  let broken: Error | undefined;
-  let isClosed = false;
   let tell: (reason: Error) => void = () => {};
-  const gone = (error?: unknown) => {
-    broken ??= error instanceof Error ? error : new Error("RabbitMQ has closed the connection");
-    tell(broken);
-  };
-  // whoever does not listen is ended by the error of a socket
-  connection.on("error", gone);
-  connection.on("close", (error) => {
-    isClosed = true;
-    gone(error);
-  });
-  const channel = await connection.createConfirmChannel();
-  channel.on("error", gone);
-  channel.on("close", gone);
-  // said before the confirmation: a broker confirms also what it has no queue for
-  channel.on("return", () => gone(new Error("RabbitMQ has no queue for what it was sent")));
-
+  const { channel, check, close } = await openChannel(connection, "what it was sent", (reason) => tell(reason));
   const publish = ({ id, body, sentAt }: OutgoingMessage) =>
     channel.publish(exchange, routingKey, Buffer.from(body), {
       contentType: "application/json",
@@ -69,16 +49,14 @@ async function openSender(connection: AmqpConnection, exchange: string, routingK
     });
   return {
     send: async (messages) => {
-      if (broken !== undefined) throw broken;
+      check();
       const breaking = new Promise<never>((_, reject) => {
         tell = reject;
       });
       for (const message of messages) publish(message);
       await Promise.race([channel.waitForConfirms(), breaking]);
-      if (broken !== undefined) throw broken;
+      check();
     },
-    close: async () => {
-      if (!isClosed) await connection.close();
-    },
+    close,
   };
 }

@@ -14,7 +14,7 @@ import type {
   ServiceBusSender,
 } from "./shapes.ts";
 
-/** So many are locked at once while one is looked for. */
+/** So many at once are looked at, or locked while one is looked for. */
 const batch = 100;
 /** One that is there comes sooner. */
 const waitMs = 2_000;
@@ -76,7 +76,8 @@ class ServiceBusDeadLetters implements DeadLetters {
   };
 
   #look(most: number, from: object | undefined): Promise<readonly ServiceBusMessage[]> {
-    return this.#receiver.peekMessages(most, from === undefined ? {} : { fromSequenceNumber: from as never });
+    const options = from === undefined ? {} : { fromSequenceNumber: from };
+    return this.#receiver.peekMessages(Math.min(most, batch), options);
   }
 
   /** A lock that ends meanwhile is taken anew, once. */
@@ -122,7 +123,7 @@ class ServiceBusDeadLetters implements DeadLetters {
   async #isThere(id: string): Promise<boolean> {
     const place = this.#places.get(id);
     // one of a list of another time
-    if (place === undefined) await this.list(Number.MAX_SAFE_INTEGER);
+    if (place === undefined) await this.list(Number.POSITIVE_INFINITY);
     const known = place ?? this.#places.get(id);
     if (known === undefined) return false;
     const [first] = await this.#look(1, known);

@@ -1,5 +1,6 @@
 import { RepriseError } from "../../base/errors.ts";
 import type { Source } from "../../contract/source.ts";
+import { over } from "../over.ts";
 import { deadLettersOf } from "./dead-letters.ts";
 import { type Entity, lifetimeOf, nameOf, standingOf } from "./entity.ts";
 import { within } from "./line.ts";
@@ -43,24 +44,16 @@ export function serviceBus(options: ServiceBusOptions): Source {
     const why = "'sessions' is neither a boolean nor a whole number of 1 or more.";
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `source '${name}'`, why, mend: "Give it one." });
   }
-  const over = async <T>(use: (client: ServiceBusConnection) => T | Promise<T>): Promise<T> => {
-    const client = await connect();
-    try {
-      return await use(client);
-    } catch (error) {
-      await within(client.close());
-      throw error;
-    }
-  };
+  const connected = over(connect, (client) => within(client.close()));
   return {
     name,
     delays: false,
     horizon: async () => (administration === undefined ? null : lifetimeOf(administration, options)),
     ...(administration === undefined ? {} : { standing: () => standingOf(administration, options) }),
     open: (most) =>
-      over((client) =>
+      connected.make((client) =>
         atOnce > 0 ? receiveFromSessions(client, options, { most, atOnce }) : receiveFromQueue(client, options, most),
       ),
-    deadLetters: () => over((client) => deadLettersOf(client, options)),
+    deadLetters: () => connected.make((client) => deadLettersOf(client, options)),
   };
 }

@@ -1,5 +1,6 @@
 import type { OutgoingMessage, Publisher, Sender } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
+import { over } from "../over.ts";
 import { within } from "./line.ts";
 import type { SentMessage, ServiceBusBatch, ServiceBusConnection, ServiceBusSender } from "./shapes.ts";
 
@@ -22,18 +23,13 @@ export interface ServiceBusPublisherOptions {
 export function serviceBusPublisher({ connect, queue, session }: ServiceBusPublisherOptions): Publisher {
   return {
     name: `service-bus ${queue}`,
-    open: async () => {
-      const client = await connect();
-      try {
+    open: () =>
+      over(connect, (client) => within(client.close())).make(async (client) => {
         const sender = client.createSender(queue);
         // a queue that is missing is told of now
         await sender.createMessageBatch();
         return senderOver(client, sender, session);
-      } catch (error) {
-        await within(client.close());
-        throw error;
-      }
-    },
+      }),
   };
 }
 

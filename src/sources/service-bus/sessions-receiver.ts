@@ -1,6 +1,6 @@
 import { Abortable } from "../../base/abortable.ts";
 import { systemClock } from "../../base/clock.ts";
-import { onAbort } from "../../base/signals.ts";
+import { rest } from "../../base/promise.ts";
 import type { Receiver } from "../../contract/source.ts";
 import { type Entity, receiving } from "./entity.ts";
 import { Line, within } from "./line.ts";
@@ -45,7 +45,7 @@ export async function receiveFromSessions(
       } catch (error) {
         if (closing.reason !== undefined) return;
         if (!noneCodes.has(codeOf(error))) return line.break(error);
-        await wait(askAgainMs, closing.signal);
+        await rest(systemClock, askAgainMs, closing.signal);
       }
     }
   };
@@ -70,19 +70,4 @@ export async function receiveFromSessions(
       await within(client.close());
     },
   };
-}
-
-/** Holds no process. */
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const cancel = systemClock.timer(ms, () => {
-      stop();
-      resolve();
-    });
-    const stop = onAbort(signal, () => {
-      cancel();
-      resolve();
-    });
-  });
 }

@@ -47,7 +47,7 @@ export interface MessageHandlers {
 
 export interface ServiceBusReceiver extends Settling, Subscribing {
   receiveMessages(most: number, options: { maxWaitTimeInMs: number }): Promise<readonly ServiceBusMessage[]>;
-  peekMessages(most: number, options?: { fromSequenceNumber?: never }): Promise<readonly ServiceBusMessage[]>;
+  peekMessages(most: number, options?: { fromSequenceNumber?: object }): Promise<readonly ServiceBusMessage[]>;
   renewMessageLock(message: ServiceBusMessage): Promise<Date>;
 }
 
@@ -66,6 +66,7 @@ export interface ServiceBusSender {
 
 export interface ServiceBusBatch {
   readonly count: number;
+  /** Nobody here reads the two; without them the client takes it for none of its own. */
   readonly sizeInBytes: number;
   readonly maxSizeInBytes: number;
   tryAddMessage(message: SentMessage): boolean;
@@ -84,7 +85,6 @@ export interface SentMessage {
   replyToSessionId?: string;
   sessionId?: string;
   partitionKey?: string;
-  timeToLive?: number;
   applicationProperties?: Properties;
 }
 
@@ -99,7 +99,6 @@ export interface ServiceBusMessage {
   readonly replyToSessionId?: string;
   readonly sessionId?: string;
   readonly partitionKey?: string;
-  readonly timeToLive?: number;
   readonly applicationProperties?: Properties;
   /** How often it came back. */
   readonly deliveryCount?: number;

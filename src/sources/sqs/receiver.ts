@@ -1,6 +1,5 @@
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
-import { Inbox } from "../inbox.ts";
-import { Locks } from "../locks.ts";
+import { LockedInbox } from "../locked-inbox.ts";
 import { isFifo, sentAt } from "./attributes.ts";
 import { Batches } from "./batches.ts";
 import { sendAside } from "./sending.ts";
@@ -27,9 +26,8 @@ const lostCodes = new Set(["ReceiptHandleIsInvalid", "MessageNotInflight", "Inva
 
 export class SqsReceiver implements Receiver {
   readonly #options: SqsReceiverOptions;
-  readonly #inbox = new Inbox<SqsMessage>();
-  readonly #locks: Locks<SqsMessage>;
-  readonly #held = new Set<SqsMessage>();
+  readonly #inbox: LockedInbox<SqsMessage>;
+  readonly #settling = new Set<SqsMessage>();
   readonly #closing = new AbortController();
   readonly #deletions: Batches<{ readonly ReceiptHandle: string | undefined }>;
   readonly #changes: Batches<{ readonly ReceiptHandle: string | undefined; readonly VisibilityTimeout: number }>;
@@ -38,23 +36,17 @@ export class SqsReceiver implements Receiver {
   constructor(options: SqsReceiverOptions) {
     const { client, queueUrl } = options;
     this.#options = options;
-    this.#locks = new Locks(options.lockMs);
+    this.#inbox = new LockedInbox({
+      ...options,
+      ask: (count) => this.#read(Math.min(count, mostInOne)),
+      renew: (message) => this.#renew(message),
+    });
     this.#deletions = new Batches(queueUrl, (batch) => client.deleteMessageBatch(batch));
     this.#changes = new Batches(queueUrl, (batch) => client.changeMessageVisibilityBatch(batch));
   }
 
-  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> => {
-    for (;;) {
-      const messages = await this.#inbox.pull(most, signal, () => {
-        const count = Math.min(most, this.#options.most - this.#locks.size, mostInOne);
-        if (count <= 0) this.#locks.whenOneEnds(() => this.#inbox.wake());
-        else if (!this.#reading) this.#read(count);
-      });
-      const mine = await Promise.all(messages.map((message) => this.#isKept(message)));
-      const kept = messages.filter((_, index) => mine[index]);
-      if (kept.length > 0 || signal.aborted) return kept.map((message) => this.#deliveryOf(message));
-    }
-  };
+  readonly pull = async (most: number, signal: AbortSignal): Promise<readonly Delivery[]> =>
+    (await this.#inbox.pullKept(most, signal)).map((message) => this.#deliveryOf(message));
 
   readonly stop = async (first: Promise<unknown>): Promise<void> => {
     // what SQS hands out at this moment comes to others when its visibility timeout ends
@@ -67,18 +59,19 @@ export class SqsReceiver implements Receiver {
     if (this.#inbox.isBroken) return;
     this.#inbox.break(new Error("it is closed"));
     this.#closing.abort();
-    await this.#giveBack([...this.#held]);
+    await this.#giveBack(this.#inbox.kept.filter((message) => !this.#settling.has(message)));
   };
 
   async #giveBack(messages: readonly SqsMessage[]): Promise<void> {
-    const kept = messages.filter((message) => this.#locks.stateOf(message) !== "over");
-    for (const message of messages) this.#held.delete(message);
+    const kept = messages.filter((message) => !this.#inbox.isOver(message));
+    // once only: given back again, it would be taken from whoever has it by then
+    for (const message of kept) this.#inbox.release(message);
     await Promise.all(kept.map((message) => this.#change(message, 0)));
-    for (const message of messages) this.#locks.release(message);
   }
 
   /** What comes after whoever asked has left waits for the next one: a request that is ended would lose it for a while. */
   #read(count: number): void {
+    if (this.#reading) return;
     this.#reading = true;
     const { client, queueUrl } = this.#options;
     const abortSignal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(waitSeconds * 1_000 + lateMs)]);
@@ -89,11 +82,7 @@ export class SqsReceiver implements Receiver {
     client.receiveMessage(input, { abortSignal }).then(
       ({ Messages = [] }) => {
         this.#reading = false;
-        for (const message of Messages) {
-          this.#locks.keep(message);
-          this.#held.add(message);
-          this.#inbox.add(message);
-        }
+        for (const message of Messages) this.#inbox.add(message);
         // it stopped meanwhile: others wait for them
         if (this.#closing.signal.aborted) this.#giveBack(Messages).catch(() => {});
         this.#inbox.wake();
@@ -105,17 +94,9 @@ export class SqsReceiver implements Receiver {
     );
   }
 
-  /** Whether it is this receiver's still, and for long enough that whoever pulls it can renew it in time. */
-  async #isKept(message: SqsMessage): Promise<boolean> {
-    const state = this.#locks.stateOf(message);
-    const isKept = state === "late" ? (await this.#renew(message)) === "renewed" : state === "kept";
-    if (!isKept) this.#held.delete(message);
-    return isKept;
-  }
-
   async #renew(message: SqsMessage): Promise<"renewed" | "lost"> {
     const renewed = await this.#change(message, this.#options.lockMs / 1_000);
-    if (renewed) this.#locks.keep(message);
+    if (renewed) this.#inbox.keep(message);
     return renewed ? "renewed" : "lost";
   }
 
@@ -130,19 +111,16 @@ export class SqsReceiver implements Receiver {
       renew: () => this.#renew(message),
       settle: async (settlement) => {
         // from the end of its lock on it is another's: a handle that is over may still delete a message
-        const isMine = () => !this.#inbox.isBroken && this.#locks.stateOf(message) !== "over";
-        this.#held.delete(message);
-        const isThere = !isMine() || settlement.is !== "dead-letter" || (await this.#setAside(message, settlement));
-        if (!isMine()) return "lost";
-        if (!isThere) {
-          this.#held.add(message);
-          return "refused";
-        }
+        const isMine = () => !this.#inbox.isBroken && !this.#inbox.isOver(message);
+        this.#settling.add(message);
         try {
-          return (await this.#settle(message, settlement)) ? "settled" : "lost";
+          const isThere = !isMine() || settlement.is !== "dead-letter" || (await this.#setAside(message, settlement));
+          if (!isMine()) return "lost";
+          if (!isThere) return "refused";
+          const settled = this.#settle(message, settlement).finally(() => this.#inbox.release(message));
+          return (await settled) ? "settled" : "lost";
         } finally {
-          this.#locks.release(message);
-          this.#inbox.wake();
+          this.#settling.delete(message);
         }
       },
     };
