@@ -16,13 +16,16 @@ import { judge, type LookedWork, look, stored, unboundedRetryMs } from "./look.t
 import { epochMs, interval, isCancelled, numberOf, workIdIn } from "./rows.ts";
 import { type PostgresServer, type Step, step } from "./server.ts";
 
+/** Such locks are the whole database's: another ledger in another schema has the same names, and other work. */
+export const lockOf = (name: string) => `${name}::bigint # '@work'::regclass::oid::bigint`;
+
 /**
  * Whether nobody's open transaction is at these names, and until this one's end none begins: such a transaction holds both
  * alone, and whoever inserted a name beside it would wait for its end. Those that insert by themselves do not shut each
  * other out.
  */
 const unheld = (...names: readonly string[]) =>
-  names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${name}::bigint))`).join(" and ");
+  names.map((name) => `(${name}::bigint is null or pg_try_advisory_xact_lock_shared(${lockOf(name)}))`).join(" and ");
 
 /** Of the names that `insertParams` are followed by. */
 export const namesUnheld = unheld("$17", "$18");

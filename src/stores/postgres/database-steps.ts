@@ -1,5 +1,5 @@
 import type { FindRequest, Finished, WorkRequest } from "../../contract/ledger.ts";
-import { lockNumbers } from "./claim.ts";
+import { lockNumbers, lockOf } from "./claim.ts";
 import type { OwnRow, Parameter } from "./driver.ts";
 import { type DatabaseFunction, databaseFunction, eachOf } from "./functions.ts";
 import { inserting, shown, type Values } from "./insert.ts";
@@ -36,7 +36,7 @@ function entering(form: keyof TwoForms, write: string): string {
   const read = (look: string) => `select string_agg(w.met, ',') into met from (${look}) w`;
   return `
 declare
-  isheld boolean := pg_try_advisory_xact_lock($3) and ($4 is null or pg_try_advisory_xact_lock($4));
+  isheld boolean := pg_try_advisory_xact_lock(${lockOf("$3")}) and ($4 is null or pg_try_advisory_xact_lock(${lockOf("$4")}));
   idle text := ${boundIdling("$5")};
   open text := ${markOpen};
   met text;
