@@ -161,7 +161,8 @@ describe("of many that were begun since the last vacuum one is read alone", () =
       // it also counts what is pending, once
       await writes.append({ queue: "seats", writes: pairs, most: 1_000 });
     });
-    expect(read).toBeLessThan(8 * many);
+    // a snapshot of somebody else's, of another test, may keep every version of the row that is renewed
+    expect(read).toBeLessThan(10 * many);
   });
 
   async function rowsRead(table: string, work: (ledger: Ledger<unknown>) => Promise<void>): Promise<number> {
