@@ -65,6 +65,21 @@ describe("a receiver of RabbitMQ", () => {
     await expect.poll(stage.openConnections).toBe(0);
   });
 
+  test("shows its dead letters in the order in which they were set aside, however often they were looked at before", async (stage) => {
+    for (let place = 0; place < 60; place += 1) {
+      stage.channel.sendToQueue(stage.deadLetter, Buffer.from(String(place)));
+    }
+    await expect.poll(async () => (await stage.channel.checkQueue(stage.deadLetter)).messageCount).toBe(60);
+    const looked: unknown[][] = [];
+    for (const counts of [[60], [12, 48], [1_000], [60]]) {
+      const open = await stage.source.deadLetters?.();
+      for (const count of counts) looked.push((await open?.list(count))?.map(({ read }) => read()) ?? []);
+      await open?.close();
+    }
+    const places = Array.from({ length: 60 }, (_, place) => place);
+    expect(looked).toEqual([places, places.slice(0, 12), places.slice(0, 48), places, places]);
+  });
+
   test("keeps a message that it cannot set aside, for the queue for those is gone", async (stage) => {
     await stage.send("no json");
     const receiver = await stage.source.open(4);

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { defaults } from "../../base/defaults.ts";
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
 import { instantIn, reasonIn } from "../letters.ts";
 import { openChannel } from "./channel.ts";
@@ -10,9 +12,14 @@ export interface LookedAt {
   readonly deadLetter: string;
 }
 
+/** Where so long nothing came, and nothing is ready, others were first. */
+const quietMs = 20;
+
 /**
  * A queue shows nothing to whoever does not receive it: what is listed is kept unacknowledged, and goes back to its place
- * when the connection closes.
+ * when the connection closes, but behind what an earlier look has given back. A quorum queue keeps the order of what one
+ * consumer was handed, and of a few consumers by their tags; what was asked for one by one comes back shuffled. So a look is
+ * at a thousand at least, by consumers: then nothing of an earlier look stays before it.
  */
 export async function lookAtDeadLetters(
   connection: AmqpConnection,
@@ -22,14 +29,44 @@ export async function lookAtDeadLetters(
   await channel.checkQueue(queue);
   await channel.checkQueue(deadLetter);
   const held = new Map<string, AmqpMessage>();
+  let consumers = 0;
+
+  /** Receives so many as are ready, as far as others leave them. */
+  const receive = async (count: number, ending: AbortSignal | undefined): Promise<void> => {
+    consumers += 1;
+    const consumerTag = `look-${String(consumers).padStart(6, "0")}`;
+    let came = 0;
+    await channel.prefetch(count);
+    const take = (message: AmqpMessage | null) => {
+      if (message === null) return;
+      came += 1;
+      held.set(unusedId(message, held), message);
+    };
+    await channel.consume(deadLetter, take, { consumerTag });
+    let [before, isQuiet] = [0, false];
+    while (came < count && ending?.aborted !== true) {
+      const { messageCount } = await channel.checkQueue(deadLetter);
+      if (came > before) [before, isQuiet] = [came, false];
+      else if (isQuiet && messageCount === 0) break;
+      else {
+        isQuiet = true;
+        await pause(quietMs);
+      }
+    }
+    // what is acknowledged later makes room for others, which nobody has asked for
+    await channel.cancel(consumerTag);
+  };
+
   return {
     list: async (most, ending) => {
       check();
-      while (held.size < most && ending?.aborted !== true) {
-        const message = await channel.get(deadLetter);
-        if (message === false) break;
-        held.set(unusedId(message, held), message);
+      const looked = Math.max(most, defaults.consume.letters);
+      while (held.size < looked && ending?.aborted !== true) {
+        const { messageCount } = await channel.checkQueue(deadLetter);
+        if (messageCount === 0) break;
+        await receive(Math.min(looked - held.size, messageCount), ending);
       }
+      check();
       return [...held].slice(0, most).map(([id, message]) => letterOf(id, message));
     },
     redrive: async ({ id }) => {

@@ -8,11 +8,10 @@ export interface AmqpConnection {
 export interface AmqpChannel {
   readonly prefetch: (count: number) => Promise<unknown>;
   readonly checkQueue: (queue: string) => Promise<{ readonly messageCount: number }>;
-  /** `false`: there is none. */
-  readonly get: (queue: string) => Promise<AmqpMessage | false>;
   readonly consume: (
     queue: string,
     onMessage: (message: AmqpMessage | null) => void,
+    options?: { readonly consumerTag: string },
   ) => Promise<{ readonly consumerTag: string }>;
   readonly cancel: (consumerTag: string) => Promise<unknown>;
   ack(message: AmqpMessage): void;
