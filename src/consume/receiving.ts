@@ -254,9 +254,9 @@ export class Receiving {
     if (this.#isAway || now - this.#warnedAt < defaults.consume.warnEveryMs) return;
     this.#isAway = true;
     this.#warnedAt = now;
-    process.emitWarning(
-      `'${this.#stores.source.name}' cannot be received from (${labelOf(error)}) and is tried again.`,
-      { code: "REPRISE_SOURCE_FAILED" },
-    );
+    const why = isRepriseError(error, "REPRISE_SOURCE_AWAY") ? error.details.doing : labelOf(error);
+    process.emitWarning(`'${this.#stores.source.name}' cannot be received from (${why}) and is tried again.`, {
+      code: "REPRISE_SOURCE_FAILED",
+    });
   }
 }

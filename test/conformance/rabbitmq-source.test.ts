@@ -91,7 +91,11 @@ describe("a receiver of RabbitMQ", () => {
     await receiver.close();
     await expect.poll(async () => (await stage.channel.checkQueue(stage.queue)).messageCount).toBe(1);
     // it receives nothing until there is one again
-    await expect(stage.source.open(4)).rejects.toThrow(/NOT_FOUND/);
+    const missing = `looking for queue '${stage.deadLetter}': Error 404`;
+    await expect(stage.source.open(4)).rejects.toMatchObject({
+      code: "REPRISE_SOURCE_AWAY",
+      details: { doing: missing },
+    });
   });
 
   test("keeps a message, and its connection, while the queue for what is set aside is full", async (stage) => {

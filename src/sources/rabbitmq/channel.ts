@@ -1,3 +1,5 @@
+import { RepriseError } from "../../base/errors.ts";
+import { labelOfError } from "../../base/label.ts";
 import type { AmqpChannel, AmqpConnection } from "./shapes.ts";
 
 /** A channel that confirms, the only one of its connection. */
@@ -47,4 +49,17 @@ export async function openChannel(
       await connection.close();
     },
   };
+}
+
+/**
+ * Each of them is there.
+ * @throws REPRISE_SOURCE_AWAY, which says what is not. A queue that is missing closes the channel.
+ */
+export async function checkQueues(channel: AmqpChannel, source: string, queues: readonly string[]): Promise<void> {
+  for (const queue of queues) {
+    await channel.checkQueue(queue).catch((error: unknown) => {
+      const doing = `looking for queue '${queue}': ${labelOfError(error)}`;
+      throw new RepriseError("REPRISE_SOURCE_AWAY", { source, doing }, error);
+    });
+  }
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { defaults } from "../../base/defaults.ts";
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
 import { instantIn, reasonIn } from "../letters.ts";
-import { openChannel } from "./channel.ts";
+import { checkQueues, openChannel } from "./channel.ts";
 import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
@@ -26,8 +26,7 @@ export async function lookAtDeadLetters(
   { queue, deadLetter }: LookedAt,
 ): Promise<DeadLetters> {
   const { channel, check, close } = await openChannel(connection, "what is sent again");
-  await channel.checkQueue(queue);
-  await channel.checkQueue(deadLetter);
+  await checkQueues(channel, `rabbitmq ${queue}`, [queue, deadLetter]);
   const held = new Map<string, AmqpMessage>();
   let consumers = 0;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Delivery, Receiver, Settlement } from "../../contract/source.ts";
 import { Inbox } from "../inbox.ts";
-import { openChannel } from "./channel.ts";
+import { checkQueues, openChannel } from "./channel.ts";
 import { headerNames, propertiesOf, sentAtOf } from "./message.ts";
 import type { AmqpChannel, AmqpConnection, AmqpMessage } from "./shapes.ts";
 
@@ -18,9 +18,8 @@ export async function receive(connection: AmqpConnection, options: ReceivingOpti
   const { queue, deadLetter, most, inOrder } = options;
   const inbox = new Inbox<AmqpMessage>();
   const { channel, close } = await openChannel(connection, "what is set aside", (reason) => inbox.break(reason));
-  // a queue that is missing closes the channel: better now than with the first message that nobody can set aside
-  await channel.checkQueue(queue);
-  await channel.checkQueue(deadLetter);
+  // better now than with the first message that nobody can set aside
+  await checkQueues(channel, `rabbitmq ${queue}`, [queue, deadLetter]);
   await channel.prefetch(most);
   const { consumerTag } = await channel.consume(queue, (message) => {
     if (message === null) inbox.break(new Error("RabbitMQ has cancelled the consumer: its queue is gone"));
