@@ -60,7 +60,7 @@ describe("the pool", () => {
 
   test("a pool without a free connection is busy, and the connection that comes too late returns to it", async () => {
     const pool = database.pool({ connectionLimit: 1 });
-    const ledger = await opened({ pool, wait: "50ms" });
+    const ledger = await opened({ pool, wait: "400ms" });
     const held = await pool.getConnection();
     await expect(ledger.claim(request())).rejects.toMatchObject({ code: "REPRISE_LEDGER_BUSY" });
     held.release();
