@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { type Administration, administer } from "../../src/admin/index.ts";
 import { createReprise, unchecked } from "../../src/index.ts";
 import { bullmq, bullmqPublisher } from "../../src/sources/bullmq/index.ts";
 import { kafka, kafkaPublisher } from "../../src/sources/kafka/index.ts";
@@ -186,6 +187,50 @@ describe("an outbox", () => {
   test("takes a publisher, or none", () => {
     expect(shop().outbox({ ...outbox, to })).toHaveProperty("name", "seat.released");
     expect(shop().outbox(outbox)).toHaveProperty("name", "seat.released");
+  });
+});
+
+describe("dead letters", () => {
+  /** Two that are set aside, and those that would still be if nothing was done. */
+  async function shelf() {
+    const { instance, broker: queue } = stand();
+    const { reprise, consumer } = instance("a");
+    for (const place of [1, 2]) queue.sendAside(JSON.stringify({ reference: `${place}`, seat: place }));
+    const { consumers }: Administration = administer(reprise);
+    const left = async () => (await consumers.deadLetters(consumer.name)).letters.length;
+    return { reprise, consumer, consumers, left };
+  }
+
+  const slips = [null, "failed", "", 5, true, [], ["1"], { reasn: "failed" }, { reason: "failed", mots: 5 }];
+
+  test.each(slips)("are not sent again by a slip in what says which: %o", async (slip) => {
+    const { reprise, consumer, consumers, left } = await shelf();
+    await expect((consumer.redrive as Anything)(slip)).rejects.toEqual(refused(clear));
+    await expect((consumers.redrive as Anything)(consumer.name, slip)).rejects.toEqual(refused(clear));
+    expect(await left()).toBe(2);
+    await reprise.close();
+  });
+
+  test.each([undefined, ...slips, { ids: ["1"], reasn: "failed" }, { ids: "12" }, { ids: null }])(
+    "are not removed, nor shown, by a slip in what says which: %o",
+    async (slip) => {
+      const { reprise, consumer, consumers, left } = await shelf();
+      await expect((consumers.discard as Anything)(consumer.name, slip)).rejects.toEqual(refused(/consumer of/));
+      if (slip !== undefined) {
+        await expect((consumers.deadLetters as Anything)(consumer.name, slip)).rejects.toEqual(refused(clear));
+      }
+      expect(await left()).toBe(2);
+      await reprise.close();
+    },
+  );
+
+  test("are not all sent again where a consumer is told their ids, which it does not know", async () => {
+    const { reprise, consumer, left } = await shelf();
+    await expect((consumer.redrive as Anything)({ ids: ["1"] })).rejects.toEqual(
+      refused(/not chosen by 'ids' here\. There is: 'reason', 'most'\./),
+    );
+    expect(await left()).toBe(2);
+    await reprise.close();
   });
 });
 
