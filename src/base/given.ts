@@ -1,7 +1,7 @@
 import { RepriseError } from "./errors.ts";
 
 /** What something given is to have, by its name there; a dot goes into a member. */
-type Members = Readonly<Record<string, "text" | "function">>;
+type Members = Readonly<Record<string, "string" | "function">>;
 
 /**
  * What types say, for callers whose types nobody has checked: without it the first use fails, much later and far away.
@@ -9,19 +9,15 @@ type Members = Readonly<Record<string, "text" | "function">>;
  * @throws REPRISE_BAD_DECLARATION that names all that is missing or something else
  */
 export function checkGiven(where: string, given: unknown, needs: Members, may: Members = {}): void {
-  const lacks = (members: Members, isOptional: boolean) =>
-    Object.entries(members).filter(([member, kind]) => {
-      const value = memberOf(given, member);
-      return !(isOptional && value === undefined) && typeof value !== (kind === "text" ? "string" : kind);
-    });
-  const lacking = [...lacks(needs, false), ...lacks(may, true)];
+  const lacking = Object.entries({ ...needs, ...may })
+    .filter(([member, kind]) => {
+      const value = member.split(".").reduce<unknown>((of, name) => (of as Named | null | undefined)?.[name], given);
+      return typeof value !== kind && !(value === undefined && member in may);
+    })
+    .map(([member, kind]) => `'${member}' (a ${kind})`);
   if (lacking.length === 0) return;
-  const named = lacking.map(([member, kind]) => `'${member}' (a ${kind})`).join(", ");
-  throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why: `it lacks ${named}.`, mend: "Give it that." });
+  const why = `it lacks ${lacking.join(", ")}.`;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend: "Give it that." });
 }
 
-function memberOf(given: unknown, member: string): unknown {
-  return member
-    .split(".")
-    .reduce((of, name) => (of as Partial<Record<string, unknown>> | null | undefined)?.[name], given);
-}
+type Named = { readonly [name: string]: unknown };

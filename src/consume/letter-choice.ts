@@ -19,12 +19,11 @@ export function checkChoice(source: string, choice: LetterChoice, known: readonl
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `consumer of '${source}'`, why, mend });
   };
-  const names = known.map((name) => `'${name}'`).join(", ");
-  if (typeof choice !== "object" || choice === null || Array.isArray(choice)) {
-    refuse("what says which dead letters are meant is no object.", `Give it one with ${names}, or none.`);
-  }
-  const stranger = Object.keys(choice).find((name) => !known.includes(name));
-  if (stranger !== undefined) refuse(`dead letters are not chosen by '${stranger}' here.`, `There is: ${names}.`);
+  const names = `There is: ${known.join(", ")}.`;
+  if (typeof choice !== "object" || choice === null) refuse("dead letters are chosen by an object.", names);
+  // an empty one has no properties
+  const stranger = Array.isArray(choice) ? "a list" : Object.keys(choice).find((name) => !known.includes(name));
+  if (stranger !== undefined) refuse(`dead letters are not chosen by '${stranger}' here.`, names);
   const { ids = [], reason, most = 1 } = choice;
   if (!Array.isArray(ids)) refuse("'ids' is no list.", "Give it one.");
   if (reason !== undefined && !deadLetterReasons.includes(reason)) {

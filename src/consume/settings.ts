@@ -62,7 +62,7 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
   const { batch } = options;
   const isAsked = batch !== undefined && batch !== "off";
   if (isAsked && (typeof batch?.most !== "number" || typeof batch.within !== "string")) {
-    refuse("'batch' is neither 'off' nor has it 'most', a number, and 'within', a duration.", "Give it both.");
+    refuse("'batch' is neither 'off' nor has it 'most' and 'within'.", "Give it both.");
   }
   if (isAsked && operation["~carry"].together === undefined) {
     refuse(`'batch' needs a transaction, and '${contract.operation}' has none.`, "Leave it out.");
@@ -100,7 +100,7 @@ function checkSource(source: Source | null | undefined): void {
   throw new RepriseError("REPRISE_BAD_DECLARATION", {
     where: "a consumer",
     why: "it was given something else than a source.",
-    mend: "Pass what 'rabbitmq' or another source's function returns: a publisher only sends.",
+    mend: "Pass what 'rabbitmq' or the like returns, and no publisher.",
   });
 }
 

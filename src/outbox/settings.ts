@@ -1,7 +1,6 @@
 import { defaults } from "../base/defaults.ts";
 import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
-import { checkGiven } from "../base/given.ts";
 import { bytes } from "../base/size.ts";
 import { longestPrefix } from "../contract/appended.ts";
 import type { Publisher } from "../contract/publisher.ts";
@@ -32,13 +31,13 @@ export interface OutboxNames {
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE
  */
 export function outboxSettingsOf(service: string, declaration: AnyOutboxDeclaration): OutboxSettings {
-  checkGiven("outbox", declaration, { name: "text" });
-  const { name, message, id, to, lease, limit } = declaration;
-  const where = `outbox '${name}'`;
+  // not every caller's types were checked
+  const { name, message, id, to, lease, limit } = declaration ?? ({} as AnyOutboxDeclaration);
+  const where = typeof name === "string" ? `outbox '${name}'` : "an outbox";
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
   };
-  if (name === "" || /\p{Cs}/u.test(name)) {
+  if (typeof name !== "string" || name === "" || /\p{Cs}/u.test(name)) {
     refuse("it has no name.", "A name is part of every record: give it one.");
   }
   const key = `outbox/${encodeURIComponent(service)}/${encodeURIComponent(name)}`;

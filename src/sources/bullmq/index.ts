@@ -43,8 +43,8 @@ export interface BullmqOptions extends BullmqClasses {
  * const source = bullmq({ Worker, Queue, connect, queue: "seats" });
  */
 export function bullmq(options: BullmqOptions): Source {
-  const needs = { Worker: "function", Queue: "function", connect: "function", queue: "text" } as const;
-  checkGiven("bullmq", options, needs, { prefix: "text", read: "function" });
+  const needs = { Worker: "function", Queue: "function", connect: "function", queue: "string" } as const;
+  checkGiven("bullmq", options, needs, { prefix: "string", read: "function" });
   const { Worker, Queue, connect, queue, prefix = "bull", lock = "30s", read = (data) => data } = options;
   const name = `bullmq ${queue}`;
   const lockMs = milliseconds(lock, `${name}, lock`);

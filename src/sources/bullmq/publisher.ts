@@ -27,8 +27,8 @@ export interface BullmqPublisherOptions extends Pick<BullmqClasses, "Queue"> {
  * const publisher = bullmqPublisher({ Queue, connect, queue: "seats", options: { removeOnComplete: { age: 86_400 } } });
  */
 export function bullmqPublisher(options: BullmqPublisherOptions): Publisher {
-  const needs = { Queue: "function", connect: "function", queue: "text" } as const;
-  checkGiven("bullmqPublisher", options, needs, { prefix: "text", job: "text" });
+  const needs = { Queue: "function", connect: "function", queue: "string" } as const;
+  checkGiven("bullmqPublisher", options, needs, { prefix: "string", job: "string" });
   const { Queue, connect, queue: name, prefix = "bull", job = name, options: opts = {} } = options;
   return {
     name: `bullmq ${name}`,

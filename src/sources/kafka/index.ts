@@ -47,7 +47,7 @@ const checkMs = 300_000;
  * const source = kafka({ kafka: new Kafka({ brokers }), topic: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function kafka(options: KafkaOptions): Source {
-  checkGiven("kafka", options, { "kafka.admin": "function", topic: "text", group: "text", deadLetter: "text" });
+  checkGiven("kafka", options, { "kafka.admin": "function", topic: "string", group: "string", deadLetter: "string" });
   const { kafka: client, topic, group } = options;
   const name = `kafka ${topic} ${group}`;
   checkApart(name, topic, options.deadLetter);

@@ -27,7 +27,7 @@ const most = { messages: 1_000, bytes: 900_000 };
  * const publisher = kafkaPublisher({ kafka: new Kafka({ brokers }), topic: "seats" });
  */
 export function kafkaPublisher(options: KafkaPublisherOptions): Publisher {
-  checkGiven("kafkaPublisher", options, { "kafka.producer": "function", topic: "text" }, { key: "function" });
+  checkGiven("kafkaPublisher", options, { "kafka.producer": "function", topic: "string" }, { key: "function" });
   const { kafka, topic, key = ({ id }) => id } = options;
   return {
     name: `kafka ${topic}`,

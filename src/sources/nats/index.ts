@@ -50,7 +50,7 @@ export interface NatsOptions<Connection extends NatsConnection> {
 export function nats<Connection extends NatsConnection>(options: NatsOptions<Connection>): Source {
   checkGiven("nats", options, {
     ...{ connect: "function", jetstream: "function", headers: "function" },
-    ...{ stream: "text", consumer: "text", deadLetter: "text" },
+    ...{ stream: "string", consumer: "string", deadLetter: "string" },
   });
   const { connect, jetstream, stream, consumer, deadLetter, headers } = options;
   const name = `nats ${stream} ${consumer}`;

@@ -24,7 +24,7 @@ export interface NatsPublisherOptions<Connection extends NatsConnection> {
  * const to = natsPublisher({ connect: () => connect({ servers }), jetstream, headers, subject: "seats.released" });
  */
 export function natsPublisher<Connection extends NatsConnection>(options: NatsPublisherOptions<Connection>): Publisher {
-  const needs = { connect: "function", jetstream: "function", headers: "function", subject: "text" } as const;
+  const needs = { connect: "function", jetstream: "function", headers: "function", subject: "string" } as const;
   checkGiven("natsPublisher", options, needs);
   const { connect, jetstream, headers: create, subject } = options;
   return {

@@ -30,7 +30,7 @@ export interface RabbitmqOptions {
  * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
  */
 export function rabbitmq(options: RabbitmqOptions): Source {
-  checkGiven("rabbitmq", options, { connect: "function", queue: "text", deadLetter: "text" });
+  checkGiven("rabbitmq", options, { connect: "function", queue: "string", deadLetter: "string" });
   const { connect, queue, deadLetter } = options;
   const name = `rabbitmq ${queue}`;
   checkApart(name, queue, deadLetter);

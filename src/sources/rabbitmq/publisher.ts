@@ -29,7 +29,7 @@ export type RabbitmqPublisherOptions = {
  */
 export function rabbitmqPublisher(options: RabbitmqPublisherOptions): Publisher {
   const isExchange = "exchange" in Object(options) && !("queue" in options);
-  const to = isExchange ? ({ exchange: "text", routingKey: "text" } as const) : ({ queue: "text" } as const);
+  const to = isExchange ? ({ exchange: "string", routingKey: "string" } as const) : ({ queue: "string" } as const);
   checkGiven("rabbitmqPublisher", options, { connect: "function", ...to });
   const [exchange, routingKey] = "queue" in options ? ["", options.queue] : [options.exchange, options.routingKey];
   return {

@@ -36,8 +36,8 @@ export interface RedisStreamsOptions {
  * const source = redisStreams({ connect: async () => new Redis(url), stream: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function redisStreams(options: RedisStreamsOptions): Source {
-  const needs = { connect: "function", stream: "text", group: "text", deadLetter: "text" } as const;
-  checkGiven("redisStreams", options, needs, { field: "text" });
+  const needs = { connect: "function", stream: "string", group: "string", deadLetter: "string" } as const;
+  checkGiven("redisStreams", options, needs, { field: "string" });
   const { connect, stream, group, deadLetter, field = "body", lock = "30s" } = options;
   const name = `redis-streams ${stream} ${group}`;
   checkApart(name, stream, deadLetter);

@@ -21,7 +21,7 @@ export interface RedisStreamsPublisherOptions {
  * const to = redisStreamsPublisher({ connect: async () => new Redis(url), stream: "seats.released" });
  */
 export function redisStreamsPublisher(options: RedisStreamsPublisherOptions): Publisher {
-  checkGiven("redisStreamsPublisher", options, { connect: "function", stream: "text" }, { field: "text" });
+  checkGiven("redisStreamsPublisher", options, { connect: "function", stream: "string" }, { field: "string" });
   const { connect, stream, field = "body" } = options;
   return {
     name: `redis-streams ${stream}`,

@@ -39,7 +39,7 @@ const defaultSessions = 8;
  */
 export function serviceBus(options: ServiceBusOptions): Source {
   const isTopic = options?.queue === undefined && options?.topic !== undefined;
-  const entity = isTopic ? ({ topic: "text", subscription: "text" } as const) : ({ queue: "text" } as const);
+  const entity = isTopic ? ({ topic: "string", subscription: "string" } as const) : ({ queue: "string" } as const);
   checkGiven("serviceBus", options, { connect: "function", ...entity });
   const { connect, sessions = false, administration } = options;
   const name = `service-bus ${nameOf(options)}`;

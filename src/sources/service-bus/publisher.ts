@@ -23,7 +23,7 @@ export interface ServiceBusPublisherOptions {
  * const publisher = serviceBusPublisher({ connect: () => new ServiceBusClient(connection), queue: "seat.released" });
  */
 export function serviceBusPublisher(options: ServiceBusPublisherOptions): Publisher {
-  checkGiven("serviceBusPublisher", options, { connect: "function", queue: "text" }, { session: "function" });
+  checkGiven("serviceBusPublisher", options, { connect: "function", queue: "string" }, { session: "function" });
   const { connect, queue, session } = options;
   return {
     name: `service-bus ${queue}`,

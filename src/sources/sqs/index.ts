@@ -45,7 +45,7 @@ const longestMs = 14 * 86_400_000;
  */
 export function sqs(options: SqsOptions): Source {
   // an 'SQSClient' of the same package has none of these methods
-  checkGiven("sqs", options, { "client.getQueueAttributes": "function", queueUrl: "text", deadLetterUrl: "text" });
+  checkGiven("sqs", options, { "client.getQueueAttributes": "function", queueUrl: "string", deadLetterUrl: "string" });
   const { client, queueUrl } = options;
   const name = `sqs ${queueUrl.slice(queueUrl.lastIndexOf("/") + 1)}`;
   checkApart(name, queueUrl, options.deadLetterUrl);

@@ -28,7 +28,7 @@ const most = { messages: 10, bytes: 240_000 };
  * const publisher = sqsPublisher({ client: new SQS({ region }), queueUrl });
  */
 export function sqsPublisher(options: SqsPublisherOptions): Publisher {
-  checkGiven("sqsPublisher", options, { "client.sendMessage": "function", queueUrl: "text" }, { group: "function" });
+  checkGiven("sqsPublisher", options, { "client.sendMessage": "function", queueUrl: "string" }, { group: "function" });
   const { client, queueUrl, group = () => "reprise" } = options;
   const outgoing = (message: OutgoingMessage): SqsOutgoing => ({
     MessageBody: message.body,
