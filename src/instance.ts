@@ -254,8 +254,10 @@ export class Instance {
   }
 
   /** What the compiler says first; this is for whoever has none. */
-  #needLedger({ name }: { readonly name: string }): void {
-    if (this.#options.ledger === undefined) throw new RepriseError("REPRISE_NO_LEDGER", { name });
+  /** @param declaration not every caller's types were checked */
+  #needLedger(declaration: { readonly name: string } | undefined): void {
+    if (this.#options.ledger !== undefined) return;
+    throw new RepriseError("REPRISE_NO_LEDGER", { name: String(declaration?.name) });
   }
 
   #decisions(): readonly Decided[] {

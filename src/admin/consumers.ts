@@ -1,7 +1,8 @@
 import { RepriseError } from "../base/errors.ts";
 import type { DeclaredConsumer } from "../consume/consumers.ts";
 import type { ConsumeCounts } from "../consume/counters.ts";
-import type { LetterChoice, LetterCounts } from "../consume/set-aside.ts";
+import { checkChoice, type LetterChoice } from "../consume/letter-choice.ts";
+import type { LetterCounts } from "../consume/set-aside.ts";
 import type { DeadLetter, DeadLetterReason } from "../contract/source.ts";
 import type { Inside } from "../observe/inside.ts";
 import { find } from "./declared.ts";
@@ -49,7 +50,8 @@ export interface ShownLetters {
   readonly more: boolean;
 }
 
-export type { LetterChoice, LetterCounts } from "../consume/set-aside.ts";
+export type { LetterChoice } from "../consume/letter-choice.ts";
+export type { LetterCounts } from "../consume/set-aside.ts";
 
 /**
  * The consumers that are declared in this process, by the names of their sources. What they have set aside is looked at over
@@ -78,8 +80,11 @@ export function administerConsumers(inside: Inside): ConsumerAdministration {
   return {
     list: () => Promise.all(inside.consumers().map((consumer) => show(inside, consumer))),
     show: async (name) => show(inside, await consumerOf(name)),
-    deadLetters: async (name, { most = lettersShown, ...choice } = {}) => {
-      const { letters, more } = await (await consumerOf(name)).letters({ ...choice, most });
+    deadLetters: async (name, given = {}) => {
+      const consumer = await consumerOf(name);
+      checkChoice(name, given);
+      const { most = lettersShown, ...choice } = given;
+      const { letters, more } = await consumer.letters({ ...choice, most });
       return { letters: letters.map(withoutContent), more };
     },
     redrive: async (name, choice = {}) => (await consumerOf(name)).redriveLetters(choice),

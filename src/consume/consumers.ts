@@ -12,9 +12,10 @@ import { Attempts } from "./attempts.ts";
 import { Batch, type Executes } from "./batch.ts";
 import { type ConsumeCounters, type ConsumeCounts, createConsumeCounters } from "./counters.ts";
 import type { ConsumeDeclaration, Consumer, RedriveCounts, RedriveOptions } from "./declaration.ts";
+import { checkChoice, type LetterChoice } from "./letter-choice.ts";
 import { ReadyBatch } from "./ready.ts";
 import { Receiving } from "./receiving.ts";
-import { type LetterChoice, type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
+import { type LetterCounts, type LookedLetters, SetAside } from "./set-aside.ts";
 import { type ConsumeSettings, consumeSettingsOf, registersOf } from "./settings.ts";
 import { askStanding, lastStandingOf } from "./standing.ts";
 
@@ -151,7 +152,9 @@ class RunningConsumer implements Consumer, DeclaredConsumer {
   };
   /** Says that it never begins. */
   readonly refuse = (reason: RepriseError): void => this.#refused(reason);
-  readonly redrive = async ({ reason, most }: RedriveOptions = {}): Promise<RedriveCounts> => {
+  readonly redrive = async (options: RedriveOptions = {}): Promise<RedriveCounts> => {
+    checkChoice(this.name, options, ["reason", "most"]);
+    const { reason, most } = options;
     const { done: redriven, gone, more } = await this.redriveLetters({ reason, most });
     return { redriven, gone, more };
   };

@@ -68,8 +68,8 @@ export interface Consumer {
    * twice, with the instant when it was sent first, so that what is too old is set aside again, and with all its attempts before
    * it. A crash in between leaves both, and the later one is answered from the ledger.
    *
-   * @throws REPRISE_BAD_DECLARATION where the source shows no dead letters, or for a reason that there is none of;
-   *   REPRISE_SOURCE_AWAY: some may have been sent, and the same again goes on; REPRISE_CLOSED
+   * @throws REPRISE_BAD_DECLARATION where the source shows no dead letters, for a reason that there is none of, or a property
+   *   that it does not know; REPRISE_SOURCE_AWAY: some may have been sent, and the same again goes on; REPRISE_CLOSED
    * @example
    * const { redriven, more } = await seats.redrive({ reason: "failed" }); // once what made them fail is mended
    */

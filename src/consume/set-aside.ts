@@ -2,22 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import { defaults } from "../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../base/errors.ts";
 import { withDeadline } from "../base/promise.ts";
-import {
-  type DeadLetter,
-  type DeadLetterReason,
-  type DeadLetters,
-  deadLetterReasons,
-  type Source,
-} from "../contract/source.ts";
+import type { DeadLetter, DeadLetters, Source } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
-
-/** Which of the dead letters are meant: all, unless it says less. */
-export interface LetterChoice {
-  readonly ids?: readonly string[] | undefined;
-  readonly reason?: DeadLetterReason | undefined;
-  /** At most so many, those set aside first. Default 1,000. */
-  readonly most?: number | undefined;
-}
+import { checkChoice, type LetterChoice } from "./letter-choice.ts";
 
 /** What became of the dead letters that were meant. */
 export interface LetterCounts {
@@ -122,10 +109,12 @@ export class SetAside {
   }
 
   async #look<T>(choice: LetterChoice, work: (open: DeadLetters) => Promise<T>): Promise<T> {
-    this.#check(choice);
     const source = this.#source;
+    checkChoice(source.name, choice);
     if (source.deadLetters === undefined) {
-      return this.#refuse("its source does not show what it has set aside.", "Use the broker's own tools.");
+      const why = "its source does not show what it has set aside.";
+      const mend = "Use the broker's own tools.";
+      throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `consumer of '${source.name}'`, why, mend });
     }
     const opening = source.deadLetters();
     let open: DeadLetters;
@@ -142,17 +131,6 @@ export class SetAside {
       // a connection that does not close ends with its process, and keeps nothing that is done from being so
       await this.#inTime("closing", defaults.consume.settleMs, open.close()).catch(() => {});
     }
-  }
-
-  #check({ reason, most = 1 }: LetterChoice): void {
-    if (reason !== undefined && !deadLetterReasons.includes(reason)) {
-      this.#refuse("there is no such reason for a dead letter.", `There is: ${deadLetterReasons.join(", ")}.`);
-    }
-    if (!Number.isInteger(most) || most < 1) this.#refuse("'most' is no whole number above zero.", "Give it one.");
-  }
-
-  #refuse(why: string, mend: string): never {
-    throw new RepriseError("REPRISE_BAD_DECLARATION", { where: `consumer of '${this.#source.name}'`, why, mend });
   }
 
   async #inTime<T>(doing: string, ms: number, work: Promise<T>): Promise<T> {

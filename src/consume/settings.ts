@@ -4,6 +4,7 @@ import { RepriseError } from "../base/errors.ts";
 import type { Scalar } from "../base/scalar.ts";
 import type { Ledger } from "../contract/ledger.ts";
 import type { Registers } from "../contract/registers.ts";
+import type { Source } from "../contract/source.ts";
 import { termsOf } from "../operation/carried.ts";
 import type { CarriedContract } from "../operation/carry.ts";
 import type { ConsumeDeclaration } from "./declaration.ts";
@@ -37,11 +38,13 @@ export interface ConsumeSettings {
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
  */
 export function consumeSettingsOf({ operation, source, options }: ConsumeDeclaration): ConsumeSettings {
+  checkSource(source);
   const where = `consumer of '${source.name}'`;
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
   };
   const contract = termsOf(operation, where);
+  if (typeof options !== "object" || options === null) refuse("its options are no object.", "Give it one, or none.");
   const whole = (value: number | undefined, property: string, otherwise: number, most: number) => {
     const count = value ?? otherwise;
     if (!Number.isInteger(count) || count < 1 || count > most) {
@@ -58,6 +61,9 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
   const atOnce = whole(options.atOnce, "atOnce", defaults.consume.atOnce, defaults.consume.mostAtOnce);
   const { batch } = options;
   const isAsked = batch !== undefined && batch !== "off";
+  if (isAsked && (typeof batch?.most !== "number" || typeof batch.within !== "string")) {
+    refuse("'batch' is neither 'off' nor has it 'most' and 'within'.", "Give it both.");
+  }
   if (isAsked && operation["~carry"].together === undefined) {
     refuse(`'batch' needs a transaction, and '${contract.operation}' has none.`, "Leave it out.");
   }
@@ -85,6 +91,17 @@ export function consumeSettingsOf({ operation, source, options }: ConsumeDeclara
     keyOf: key ?? null,
     batch: isSingly ? null : { most, withinMs },
   };
+}
+
+/** A publisher has a name and opens too. */
+function checkSource(source: Source | null | undefined): void {
+  const { name, open, horizon }: Partial<Source> = source ?? {};
+  if (typeof name === "string" && typeof open === "function" && typeof horizon === "function") return;
+  throw new RepriseError("REPRISE_BAD_DECLARATION", {
+    where: "a consumer",
+    why: "it was given something else than a source.",
+    mend: "Pass what 'rabbitmq' or the like returns, and no publisher.",
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import { milliseconds } from "../base/duration.ts";
 import { RepriseError } from "../base/errors.ts";
 import { bytes } from "../base/size.ts";
 import { longestPrefix } from "../contract/appended.ts";
+import type { Publisher } from "../contract/publisher.ts";
 import type { AnyOutboxDeclaration } from "./declaration.ts";
 
 /** A declaration with its durations and sizes measured, and the names of what it keeps. */
@@ -30,8 +31,9 @@ export interface OutboxNames {
  * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION, REPRISE_BAD_SIZE
  */
 export function outboxSettingsOf(service: string, declaration: AnyOutboxDeclaration): OutboxSettings {
-  const { name, message, id, to, lease, limit } = declaration;
-  const where = `outbox '${name}'`;
+  // not every caller's types were checked
+  const { name, message, id, to, lease, limit } = declaration ?? ({} as AnyOutboxDeclaration);
+  const where = typeof name === "string" ? `outbox '${name}'` : "an outbox";
   const refuse = (why: string, mend: string): never => {
     throw new RepriseError("REPRISE_BAD_DECLARATION", { where, why, mend });
   };
@@ -53,10 +55,15 @@ export function outboxSettingsOf(service: string, declaration: AnyOutboxDeclarat
   }
   if (typeof id !== "function")
     refuse("it has no 'id'.", "Say what of a message stays the same when it is sent again.");
-  if (to !== undefined && typeof to.open !== "function") refuse("its 'to' is no publisher.", "Give it one, or none.");
+  if (to !== undefined && !isPublisher(to)) refuse("its 'to' is no publisher.", "Give it one, or none.");
   return {
     ...{ name, declaration, names },
     leaseMs: lease === undefined ? defaults.outbox.leaseMs : milliseconds(lease, `${where}, lease`),
     limitBytes: limit === undefined ? defaults.outbox.limitBytes : bytes(limit, `${where}, limit`),
   };
+}
+
+/** A source has a name and opens too. */
+function isPublisher(to: (Publisher & { readonly horizon?: unknown }) | null): boolean {
+  return typeof to?.open === "function" && typeof to.name === "string" && to.horizon === undefined;
 }

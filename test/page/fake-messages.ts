@@ -1,6 +1,7 @@
 import type { DeclaredConsumer } from "../../src/consume/consumers.ts";
 import { createConsumeCounters } from "../../src/consume/counters.ts";
-import type { LetterChoice, LetterCounts } from "../../src/consume/set-aside.ts";
+import type { LetterChoice } from "../../src/consume/letter-choice.ts";
+import type { LetterCounts } from "../../src/consume/set-aside.ts";
 import type { ConsumeSettings } from "../../src/consume/settings.ts";
 import type { DeadLetter, DeadLetterReason, Source } from "../../src/contract/source.ts";
 

@@ -1,4 +1,5 @@
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { over } from "../over.ts";
 import { disconnect, type StreamClient } from "../redis-streams/shapes.ts";
@@ -36,12 +37,14 @@ export interface BullmqOptions extends BullmqClasses {
  * done is a completed job, kept or removed as its sender asked; what is set aside is a failed one, kept in any case, whose
  * reason reads `[mismatch] its identity came with other input before`.
  *
- * @throws REPRISE_BAD_DURATION
+ * @throws REPRISE_BAD_DECLARATION, REPRISE_BAD_DURATION
  * @example
  * const connect = async () => new Redis(url, { maxRetriesPerRequest: null });
  * const source = bullmq({ Worker, Queue, connect, queue: "seats" });
  */
 export function bullmq(options: BullmqOptions): Source {
+  const needs = { Worker: "function", Queue: "function", connect: "function", queue: "string" } as const;
+  checkGiven("bullmq", options, needs, { prefix: "string", read: "function" });
   const { Worker, Queue, connect, queue, prefix = "bull", lock = "30s", read = (data) => data } = options;
   const name = `bullmq ${queue}`;
   const lockMs = milliseconds(lock, `${name}, lock`);

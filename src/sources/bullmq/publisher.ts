@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import { sha256 } from "../../base/names.ts";
 import type { Publisher } from "../../contract/publisher.ts";
 import { disconnect, type StreamClient } from "../redis-streams/shapes.ts";
@@ -21,10 +22,13 @@ export interface BullmqPublisherOptions extends Pick<BullmqClasses, "Queue"> {
  * id is in Redis, completed and failed ones too, BullMQ drops what is added under it: what is sent again, and also other data.
  * Once it was removed what is sent again is another delivery.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const publisher = bullmqPublisher({ Queue, connect, queue: "seats", options: { removeOnComplete: { age: 86_400 } } });
  */
 export function bullmqPublisher(options: BullmqPublisherOptions): Publisher {
+  const needs = { Queue: "function", connect: "function", queue: "string" } as const;
+  checkGiven("bullmqPublisher", options, needs, { prefix: "string", job: "string" });
   const { Queue, connect, queue: name, prefix = "bull", job = name, options: opts = {} } = options;
   return {
     name: `bullmq ${name}`,

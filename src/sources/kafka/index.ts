@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
 import { KafkaDeadLetters } from "./dead-letters.ts";
@@ -41,11 +42,12 @@ const checkMs = 300_000;
  * compacted topic nothing ends it. A rebalance takes back all that is under way; whoever receives then gets it again.
  * With each commit stands up to where messages may have been handed out: what is behind that comes for the first time.
  *
- * @throws REPRISE_BAD_DECLARATION where `deadLetter` is `topic`
+ * @throws REPRISE_BAD_DECLARATION, also where `deadLetter` is `topic`
  * @example
  * const source = kafka({ kafka: new Kafka({ brokers }), topic: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function kafka(options: KafkaOptions): Source {
+  checkGiven("kafka", options, { "kafka.admin": "function", topic: "string", group: "string", deadLetter: "string" });
   const { kafka: client, topic, group } = options;
   const name = `kafka ${topic} ${group}`;
   checkApart(name, topic, options.deadLetter);

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
 import { requestsOf } from "../outgoing.ts";
@@ -21,10 +22,13 @@ const most = { messages: 1_000, bytes: 900_000 };
  * `x-reprise-id` and `x-reprise-sent-at`. Order is kept within a partition. What is sent again is there twice: its consumer
  * knows it by its identity.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const publisher = kafkaPublisher({ kafka: new Kafka({ brokers }), topic: "seats" });
  */
-export function kafkaPublisher({ kafka, topic, key = ({ id }) => id }: KafkaPublisherOptions): Publisher {
+export function kafkaPublisher(options: KafkaPublisherOptions): Publisher {
+  checkGiven("kafkaPublisher", options, { "kafka.producer": "function", topic: "string" }, { key: "function" });
+  const { kafka, topic, key = ({ id }) => id } = options;
   return {
     name: `kafka ${topic}`,
     open: async () => {

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
 import { over } from "../over.ts";
@@ -42,10 +43,15 @@ export interface NatsOptions<Connection extends NatsConnection> {
  * what it has delivered `max_deliver` times in the stream and says so to nobody: leave it without a bound, for attempts are
  * counted in the ledger. What is set aside carries `x-reprise-reason` and `x-reprise-why`, and its id is its sequence number.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const source = nats({ connect: () => connect({ servers }), jetstream, headers, stream: "SEATS", consumer: "book", deadLetter: "dead.seats" });
  */
 export function nats<Connection extends NatsConnection>(options: NatsOptions<Connection>): Source {
+  checkGiven("nats", options, {
+    ...{ connect: "function", jetstream: "function", headers: "function" },
+    ...{ stream: "string", consumer: "string", deadLetter: "string" },
+  });
   const { connect, jetstream, stream, consumer, deadLetter, headers } = options;
   const name = `nats ${stream} ${consumer}`;
   const connected = over(connect, (connection) => connection.close());

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
 import type { JetStream, NatsConnection, NatsHeaders } from "./shapes.ts";
@@ -18,10 +19,13 @@ export interface NatsPublisherOptions<Connection extends NatsConnection> {
  * message's (`Nats-Msg-Id`), so that what is sent again within the stream's `duplicate_window` is stored once;
  * `x-reprise-sent-at` says when it was committed, as the source of this module reads it.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const to = natsPublisher({ connect: () => connect({ servers }), jetstream, headers, subject: "seats.released" });
  */
 export function natsPublisher<Connection extends NatsConnection>(options: NatsPublisherOptions<Connection>): Publisher {
+  const needs = { connect: "function", jetstream: "function", headers: "function", subject: "string" } as const;
+  checkGiven("natsPublisher", options, needs);
   const { connect, jetstream, headers: create, subject } = options;
   return {
     name: `nats ${subject}`,

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
 import { over } from "../over.ts";
@@ -24,11 +25,13 @@ export interface RabbitmqOptions {
  * nothing: what waits is kept unacknowledged. What is set aside carries `x-reprise-reason` and `x-reprise-why`; whoever looks
  * at it keeps it from others meanwhile, and the broker counts that as a delivery: give its queue no `delivery-limit`.
  *
- * @throws REPRISE_BAD_DECLARATION where `deadLetter` is `queue`
+ * @throws REPRISE_BAD_DECLARATION, also where `deadLetter` is `queue`
  * @example
  * const source = rabbitmq({ connect: () => amqplib.connect(url), queue: "seat.book", deadLetter: "seat.book.dead" });
  */
-export function rabbitmq({ connect, queue, deadLetter }: RabbitmqOptions): Source {
+export function rabbitmq(options: RabbitmqOptions): Source {
+  checkGiven("rabbitmq", options, { connect: "function", queue: "string", deadLetter: "string" });
+  const { connect, queue, deadLetter } = options;
   const name = `rabbitmq ${queue}`;
   checkApart(name, queue, deadLetter);
   const connected = over(connect, (connection) => connection.close());

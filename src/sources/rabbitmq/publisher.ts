@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { OutgoingMessage, Publisher, Sender } from "../../contract/publisher.ts";
 import { over } from "../over.ts";
 import { openChannel } from "./channel.ts";
@@ -22,10 +23,14 @@ export type RabbitmqPublisherOptions = {
  * Sends to a queue or an exchange of RabbitMQ, persistent, on a channel that confirms. The business id is the `messageId`;
  * `timestamp` says, in whole seconds, when it was committed, as the source of this module reads it.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const to = rabbitmqPublisher({ connect: () => amqplib.connect(url), queue: "seat.released" });
  */
 export function rabbitmqPublisher(options: RabbitmqPublisherOptions): Publisher {
+  const isExchange = "exchange" in Object(options) && !("queue" in options);
+  const to = isExchange ? ({ exchange: "string", routingKey: "string" } as const) : ({ queue: "string" } as const);
+  checkGiven("rabbitmqPublisher", options, { connect: "function", ...to });
   const [exchange, routingKey] = "queue" in options ? ["", options.queue] : [options.exchange, options.routingKey];
   return {
     name: `rabbitmq ${exchange === "" ? routingKey : `${exchange} ${routingKey}`}`,

@@ -1,4 +1,5 @@
 import { type Duration, milliseconds } from "../../base/duration.ts";
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
 import { over } from "../over.ts";
@@ -30,11 +31,13 @@ export interface RedisStreamsOptions {
  * `deliveredWithin`. What is set aside is moved, in one step, with the fields `reason` and `why` and the entry's own, and so is
  * what is sent again.
  *
- * @throws REPRISE_BAD_DURATION; REPRISE_BAD_DECLARATION where `deadLetter` is `stream`
+ * @throws REPRISE_BAD_DURATION; REPRISE_BAD_DECLARATION, also where `deadLetter` is `stream`
  * @example
  * const source = redisStreams({ connect: async () => new Redis(url), stream: "seats", group: "book", deadLetter: "seats.dead" });
  */
 export function redisStreams(options: RedisStreamsOptions): Source {
+  const needs = { connect: "function", stream: "string", group: "string", deadLetter: "string" } as const;
+  checkGiven("redisStreams", options, needs, { field: "string" });
   const { connect, stream, group, deadLetter, field = "body", lock = "30s" } = options;
   const name = `redis-streams ${stream} ${group}`;
   checkApart(name, stream, deadLetter);

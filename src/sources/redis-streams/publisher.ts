@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
 import { add } from "./scripts.ts";
@@ -15,10 +16,13 @@ export interface RedisStreamsPublisherOptions {
  * Adds to a stream of Redis, a batch in one step. The business id is the field `id`; `x-reprise-sent-at` says when it was
  * committed, as the source of this module reads it. What Redis has acknowledged is as durable as its persistence.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const to = redisStreamsPublisher({ connect: async () => new Redis(url), stream: "seats.released" });
  */
-export function redisStreamsPublisher({ connect, stream, field = "body" }: RedisStreamsPublisherOptions): Publisher {
+export function redisStreamsPublisher(options: RedisStreamsPublisherOptions): Publisher {
+  checkGiven("redisStreamsPublisher", options, { connect: "function", stream: "string" }, { field: "string" });
+  const { connect, stream, field = "body" } = options;
   return {
     name: `redis-streams ${stream}`,
     open: async () => {

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { over } from "../over.ts";
 import { deadLettersOf } from "./dead-letters.ts";
@@ -37,6 +38,9 @@ const defaultSessions = 8;
  * const source = serviceBus({ connect: () => new ServiceBusClient(connection), queue: "seat.book" });
  */
 export function serviceBus(options: ServiceBusOptions): Source {
+  const isTopic = options?.queue === undefined && options?.topic !== undefined;
+  const entity = isTopic ? ({ topic: "string", subscription: "string" } as const) : ({ queue: "string" } as const);
+  checkGiven("serviceBus", options, { connect: "function", ...entity });
   const { connect, sessions = false, administration } = options;
   const name = `service-bus ${nameOf(options)}`;
   const atOnce = sessions === true ? defaultSessions : Number(sessions);

@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import type { OutgoingMessage, Publisher, Sender } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
 import { over } from "../over.ts";
@@ -17,10 +18,13 @@ export interface ServiceBusPublisherOptions {
  * Sends to a queue, or a topic, of Azure Service Bus. A message's id is its business id, so a queue that detects duplicates
  * drops what is sent again within its window; `x-reprise-sent-at` says when it was committed, and the source reads it.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const publisher = serviceBusPublisher({ connect: () => new ServiceBusClient(connection), queue: "seat.released" });
  */
-export function serviceBusPublisher({ connect, queue, session }: ServiceBusPublisherOptions): Publisher {
+export function serviceBusPublisher(options: ServiceBusPublisherOptions): Publisher {
+  checkGiven("serviceBusPublisher", options, { connect: "function", queue: "string" }, { session: "function" });
+  const { connect, queue, session } = options;
   return {
     name: `service-bus ${queue}`,
     open: () =>

@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { checkGiven } from "../../base/given.ts";
 import type { Source } from "../../contract/source.ts";
 import { checkApart } from "../letters.ts";
 import { isFifo } from "./attributes.ts";
@@ -38,11 +39,13 @@ const longestMs = 14 * 86_400_000;
  * redrive policy, where it has one, allows many receives: attempts are counted in the ledger. What is set aside carries
  * `x-reprise-reason`, `x-reprise-why`, `x-reprise-sent-at` and, of a FIFO queue, `x-reprise-group`.
  *
- * @throws REPRISE_BAD_DECLARATION where `deadLetterUrl` is `queueUrl`
+ * @throws REPRISE_BAD_DECLARATION, also where `deadLetterUrl` is `queueUrl`
  * @example
  * const source = sqs({ client: new SQS({ region }), queueUrl, deadLetterUrl });
  */
 export function sqs(options: SqsOptions): Source {
+  // an 'SQSClient' of the same package has none of these methods
+  checkGiven("sqs", options, { "client.getQueueAttributes": "function", queueUrl: "string", deadLetterUrl: "string" });
   const { client, queueUrl } = options;
   const name = `sqs ${queueUrl.slice(queueUrl.lastIndexOf("/") + 1)}`;
   checkApart(name, queueUrl, options.deadLetterUrl);

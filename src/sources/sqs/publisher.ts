@@ -1,3 +1,4 @@
+import { checkGiven } from "../../base/given.ts";
 import { sha256 } from "../../base/names.ts";
 import type { OutgoingMessage, Publisher } from "../../contract/publisher.ts";
 import { sentAtName } from "../letters.ts";
@@ -22,10 +23,13 @@ const most = { messages: 10, bytes: 240_000 };
  * deduplication's too: sent again within five minutes it comes once; there each is sent on its own, for a batch of which
  * one is refused would come out of order.
  *
+ * @throws REPRISE_BAD_DECLARATION
  * @example
  * const publisher = sqsPublisher({ client: new SQS({ region }), queueUrl });
  */
-export function sqsPublisher({ client, queueUrl, group = () => "reprise" }: SqsPublisherOptions): Publisher {
+export function sqsPublisher(options: SqsPublisherOptions): Publisher {
+  checkGiven("sqsPublisher", options, { "client.sendMessage": "function", queueUrl: "string" }, { group: "function" });
+  const { client, queueUrl, group = () => "reprise" } = options;
   const outgoing = (message: OutgoingMessage): SqsOutgoing => ({
     MessageBody: message.body,
     MessageAttributes: withAttributes({}, { [idName]: message.id, [sentAtName]: String(message.sentAt) }),

@@ -11,7 +11,7 @@ import type {
 import { createLambdaSqs } from "./aws-sqs.ts";
 import { createLambdaStreams, type LambdaStreamRecord } from "./aws-streams.ts";
 import type { FunctionCarrier } from "./http.ts";
-import { type Kept, keepUp } from "./upkeep.ts";
+import { type Kept, upkeepOf } from "./upkeep.ts";
 
 export type { HttpReply, KeptHeader } from "../http/carrier.ts";
 export type { LambdaBatchOptions } from "./aws-batch.ts";
@@ -77,9 +77,10 @@ export const lambda = {
    *
    * @example
    * export const handler = lambda.upkeep(reprise);
+   * @throws REPRISE_BAD_DECLARATION
    */
-  upkeep:
-    (reprise: Kept): ((event: unknown, context: LambdaContext) => Promise<void>) =>
-    (_, context) =>
-      keepUp(reprise, context.getRemainingTimeInMillis()),
+  upkeep: (reprise: Kept): ((event: unknown, context: LambdaContext) => Promise<void>) => {
+    const keepUp = upkeepOf(reprise);
+    return (_, context) => keepUp(context.getRemainingTimeInMillis());
+  },
 } as const;

@@ -5,7 +5,7 @@ import type { AzureContext, AzureHttpRequest, AzureHttpResponse, AzureTimer } fr
 import { type Declared, endsWithinOf } from "./azure-time.ts";
 import { type AzureTimerOptions, createTimerHandler } from "./azure-timer.ts";
 import type { FunctionCarrier } from "./http.ts";
-import { type Kept, keepUp } from "./upkeep.ts";
+import { type Kept, upkeepOf } from "./upkeep.ts";
 
 export type { HttpReply, KeptHeader } from "../http/carrier.ts";
 export type { AzureMessageOptions } from "./azure-messages.ts";
@@ -80,6 +80,7 @@ export const azureFunction = Object.assign(messageHandler, {
    */
   upkeep: (reprise: Kept, options: Declared): (() => Promise<void>) => {
     const endsWithinMs = endsWithinOf(options, "the function of upkeep");
-    return () => keepUp(reprise, endsWithinMs);
+    const keepUp = upkeepOf(reprise);
+    return () => keepUp(endsWithinMs);
   },
 });

@@ -6,6 +6,7 @@ import type { Carried } from "../../operation/carry.ts";
 import type { Answer } from "../http/answer.ts";
 import { createBodyLimit } from "../http/body-limit.ts";
 import type { HttpCarrier } from "../http/carrier.ts";
+import { checkCarrier } from "../http/carrier-check.ts";
 import { carryHttp, contractOf } from "../http/core.ts";
 import { problemOf } from "../http/problem.ts";
 import { keyLinesOf } from "../http/web-shapes.ts";
@@ -45,6 +46,7 @@ export function carryFunction<E, In, O, R>(
   carrier: FunctionCarrier<E, In, O, R>,
 ): CarryFunction<E> {
   const where = `the HTTP function of '${operation.name}'`;
+  checkCarrier(operation.name, carrier);
   const settings = functionSettingsOf(carrier, where);
   const waitMs =
     carrier.wait === undefined ? defaults.functions.httpWaitMs : milliseconds(carrier.wait, `${where}, wait`);

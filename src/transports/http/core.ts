@@ -7,6 +7,7 @@ import { isThrownByRun } from "../../operation/refusing.ts";
 import type { Stay } from "../../operation/stay.ts";
 import { type Answer, answerOf } from "./answer.ts";
 import type { HttpCarrier, HttpReply } from "./carrier.ts";
+import { checkCarrier } from "./carrier-check.ts";
 import { readKey } from "./key.ts";
 import { NotKept } from "./not-kept.ts";
 import { contractLink, problemOf, refusalOf } from "./problem.ts";
@@ -54,6 +55,7 @@ export function carryHttp<Q, In, O, R>(
   const carrier = given as unknown as Carrier<Q>;
   const terms = termsOf(operation, "an HTTP carrier");
   const { name } = operation;
+  checkCarrier(name, carrier);
   const contract = contractOf(name, carrier);
   checkDeclaration(name, terms, carrier, contract);
 

@@ -2,6 +2,7 @@ import type { Size } from "../../base/size.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
+import { checkCarrier } from "./carrier-check.ts";
 import { carryHttp } from "./core.ts";
 import type { HonoContext } from "./hono-shapes.ts";
 import { decide } from "./routes.ts";
@@ -38,6 +39,7 @@ export function honoHandler<In, O, R, C extends HonoContext = HonoContext>(
   operation: Carried<In, O, R>,
   carrier: HonoCarrier<C, In, O, R>,
 ): (context: C) => Promise<Response> {
+  checkCarrier(operation.name, carrier);
   const limit = createBodyLimit(operation.name, carrier.bodyLimit);
   const carry = carryHttp(operation, {
     ...carrier,

@@ -2,6 +2,7 @@ import type { Size } from "../../base/size.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
+import { checkCarrier } from "./carrier-check.ts";
 import { carryHttp } from "./core.ts";
 import { carryStatus, type HttpStatus } from "./status.ts";
 import { keyLinesOf, toResponse } from "./web-shapes.ts";
@@ -30,6 +31,7 @@ export function webHandler<In, O, R>(
   operation: Carried<In, O, R>,
   carrier: WebCarrier<In, O, R>,
 ): (request: Request) => Promise<Response> {
+  checkCarrier(operation.name, carrier);
   const limit = createBodyLimit(operation.name, carrier.bodyLimit);
   const carry = carryHttp(operation, { ...carrier, input: limit.guard(carrier.input) });
   return async (request) =>
