@@ -7,15 +7,15 @@ import { dirname, join } from "node:path";
  */
 const budgets = {
   // croner is a tenth of it
-  index: "150 kB",
+  index: "152 kB",
   memory: "21 kB",
   sqlite: "29 kB",
   redis: "30 kB",
-  postgres: "45 kB",
+  postgres: "46 kB",
   mysql: "36 kB",
-  azure: "13 kB",
-  "azure-tables": "26 kB",
-  dynamodb: "27 kB",
+  azure: "14 kB",
+  "azure-tables": "28 kB",
+  dynamodb: "28 kB",
   files: "14 kB",
   "service-bus": "16 kB",
   rabbitmq: "10 kB",
