@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { defaults } from "../../base/defaults.ts";
 import type { DeadLetter, DeadLetters } from "../../contract/source.ts";
 import { instantIn, reasonIn } from "../letters.ts";
 import { checkQueues, openChannel } from "./channel.ts";
@@ -12,6 +11,8 @@ export interface LookedAt {
   readonly deadLetter: string;
 }
 
+/** Of a look, however few are asked for. */
+const atLeast = 1_000;
 /** Where so long nothing came, and nothing is ready, others were first. */
 const quietMs = 20;
 
@@ -59,7 +60,7 @@ export async function lookAtDeadLetters(
   return {
     list: async (most, ending) => {
       check();
-      const looked = Math.max(most, defaults.consume.letters);
+      const looked = Math.max(most, atLeast);
       while (held.size < looked && ending?.aborted !== true) {
         const { messageCount } = await channel.checkQueue(deadLetter);
         if (messageCount === 0) break;
