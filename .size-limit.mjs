@@ -21,7 +21,7 @@ const budgets = {
   rabbitmq: "11 kB",
   nats: "13 kB",
   "redis-streams": "13 kB",
-  bullmq: "13 kB",
+  bullmq: "14 kB",
   sqs: "14 kB",
   kafka: "13 kB",
   transactions: "8 kB",

@@ -18,6 +18,7 @@ export class LockedInbox<T> extends Inbox<T> {
   readonly #options: LockedInboxOptions<T>;
   /** Of what is here and not settled: until when it is kept. */
   readonly #until = new Map<T, number>();
+  #waitsForRoom = false;
 
   constructor(options: LockedInboxOptions<T>) {
     super();
@@ -38,7 +39,8 @@ export class LockedInbox<T> extends Inbox<T> {
   /** It is settled, or another's, and there is room for one more. */
   release(one: T): void {
     this.#until.delete(one);
-    this.wake();
+    // asked for one by one, messages come one by one, and none of them is ready with others
+    if (this.#waitsForRoom) this.wake();
   }
 
   /** Too little of its lock is left: it may be another's. */
@@ -56,28 +58,36 @@ export class LockedInbox<T> extends Inbox<T> {
   async pullKept(most: number, signal: AbortSignal): Promise<readonly T[]> {
     for (;;) {
       const pulled = await this.pull(most, signal, () => this.#ask(most));
-      const areKept = await Promise.all(pulled.map((one) => this.#isKept(one)));
-      const kept = pulled.filter((_, index) => areKept[index]);
+      const kept = pulled.some((one) => this.#isLate(one)) ? await this.#keptOf(pulled) : pulled;
       if (kept.length > 0 || signal.aborted) return kept;
     }
+  }
+
+  async #keptOf(pulled: readonly T[]): Promise<readonly T[]> {
+    const areKept = await Promise.all(pulled.map((one) => this.#isKept(one)));
+    return pulled.filter((_, index) => areKept[index]);
   }
 
   #ask(most: number): void {
     const now = performance.now();
     for (const [one, until] of this.#until) if (until <= now) this.#until.delete(one);
     const count = Math.min(most, this.#options.most - this.#until.size);
+    this.#waitsForRoom = count <= 0;
     if (count > 0) this.#options.ask(count);
     // a lock that ends makes room, and nobody says so
     else setTimeout(() => this.wake(), this.#options.lockMs).unref();
   }
 
   async #isKept(one: T): Promise<boolean> {
-    // whoever is handed it renews it at a third
-    const isLate = this.#leftMs(one) < this.#options.lockMs * 0.8;
-    if (!isLate) return true;
+    if (!this.#isLate(one)) return true;
     const isKept = !this.isOver(one) && (await this.#options.renew(one)) === "renewed";
     if (!isKept) this.release(one);
     return isKept;
+  }
+
+  /** Whoever is handed it renews it at a third. */
+  #isLate(one: T): boolean {
+    return this.#leftMs(one) < this.#options.lockMs * 0.8;
   }
 
   #leftMs(one: T): number {
