@@ -60,6 +60,7 @@ export const appendScenarios: readonly RegistersScenario[] = [
         let appended: Promise<unknown> = Promise.resolve();
         const hasty = transaction(async (tx) => {
           appended = append(tx, "log/", `hasty ${round}`).catch(() => {});
+          if (round % 2 === 1) throw new Error("rolled back");
         });
         const [ended] = await Promise.allSettled([hasty]);
         if (ended.status === "fulfilled") kept.push(`hasty ${round}`);

@@ -118,3 +118,16 @@ test("an error about a savepoint of the work's own undoes joined work alone, and
   });
   expect(await bookings()).toEqual(["caller"]);
 });
+
+test("a transaction whose work did not wait for what it appends is rolled back with it", async () => {
+  const { ledger } = await mapped();
+  const { registers } = ledger;
+  if (registers === undefined) throw new Error("no registers");
+  const hasty = ledger.transaction(async (tx) => {
+    await tx.query("insert into booking values ('hasty')");
+    registers.appendIn?.(tx, "log/", "hasty").catch(() => {});
+  });
+  await expect(hasty).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+  expect(await bookings()).toEqual([]);
+  expect(await registers.list({ prefix: "log/", after: null, limit: 9 })).toEqual([]);
+});

@@ -35,6 +35,20 @@ function later(identity: string): AcceptRequest {
 const done = (outcome = "outcome") => ({ value: outcome, outcome, refused: false });
 
 describe("in a mapper's transaction on PostgreSQL", () => {
+  test("work that did not wait for what it appends is rolled back with it", async () => {
+    const pool = pgPool(postgresUrl, 2);
+    const ledger = postgresLedger({ pool, transactions: pgTransactions(pool), schema: place.schema });
+    const { registers } = ledger;
+    if (registers === undefined) throw new Error("no registers");
+    const hasty = ledger.transaction(async (tx) => {
+      registers.appendIn?.(tx, "hasty/", "hasty").catch(() => {});
+    });
+    await expect(hasty).rejects.toMatchObject({ code: "REPRISE_BAD_DECLARATION" });
+    expect(await registers.list({ prefix: "hasty/", after: null, limit: 9 })).toEqual([]);
+    await ledger.close();
+    await pool.end();
+  });
+
   test.each(["rollback", "commit", "select 1 / 0"])(
     "a run that ends it with '%s', or swallows that error, is told so, and keeps no outcome",
     async (statement) => {

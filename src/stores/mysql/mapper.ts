@@ -2,10 +2,11 @@ import type { Clock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import type { Transactions } from "../../contract/transactions.ts";
+import { type Enclosing, leaveWhole, runInside } from "../inside.ts";
 import { asksForRepetition, Conflict } from "./conflict.ts";
 import type { Database } from "./database.ts";
 import { type Connection, isSavepointMissing } from "./driver.ts";
-import { hasEnded, misuse, type Transactional, type Users, underSavepoint } from "./transaction.ts";
+import { hasEnded, misuse, type Transactional, type Users, unawaited, underSavepoint } from "./transaction.ts";
 
 /**
  * The transactions of an object-relational mapper, or of another pool on the same database. Whether its commit happened is
@@ -24,6 +25,12 @@ export function mapperTransactions<Tx>(
   const { ledger, clock, transactions, waitMs, deadlineMs } = options;
   const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
   let savepoints = 0;
+  /** Of the transactions that are begun here. */
+  const begun = new Map<Tx, Enclosing>();
+  const inside = <T>(tx: Tx, work: () => Promise<T>): Promise<T> => {
+    const level = begun.get(tx);
+    return level === undefined || level.inside !== undefined ? work() : runInside(level, work);
+  };
   /** How long a statement may take, where a job has said so. */
   const statementsMs = new Map<Tx, number>();
 
@@ -60,14 +67,20 @@ export function mapperTransactions<Tx>(
       if (state === "given up") throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
       state = "at work";
       enter();
-      const value = await work(tx);
-      state = "to commit";
-      return value;
+      const level: Enclosing = { inside: undefined };
+      begun.set(tx, level);
+      try {
+        const value = await leaveWhole(level, work(tx), unawaited);
+        state = "to commit";
+        return value;
+      } finally {
+        begun.delete(tx);
+      }
     });
-    const begun = Promise.race([entered, ended.then(ignore)]);
+    const entering = Promise.race([entered, ended.then(ignore)]);
     await database.step(
       doing,
-      withDeadline(clock, waitMs, begun, () => {
+      withDeadline(clock, waitMs, entering, () => {
         state = "given up";
         ended.catch(ignore);
         return new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
@@ -96,17 +109,25 @@ export function mapperTransactions<Tx>(
     nest: async (tx, work) => {
       const connection = await connectionOf(tx, "join");
       savepoints += 1;
-      return underSavepoint(
-        connection,
-        ledger,
-        `reprise_${savepoints}`,
-        () => work(connection, guarded(connection, "join", tx)),
-        () =>
-          misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends."),
+      const savepoint = `reprise_${savepoints}`;
+      const unproven = () =>
+        misuse("this object is no open transaction.", "Pass what the mapper hands to a transaction, before it ends.");
+      return inside(tx, () =>
+        underSavepoint(
+          connection,
+          ledger,
+          savepoint,
+          () => work(connection, guarded(connection, "join", tx)),
+          unproven,
+        ),
       );
     },
     together: (tx, work) =>
-      work((text, params) => withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away("join"))),
+      inside(tx, () =>
+        work((text, params) =>
+          withDeadline(clock, deadlineMs, transactions.query(tx, text, params), () => away("join")),
+        ),
+      ),
     sql: {
       dialect: "mysql",
       begin: async (work, statementMs) => {

@@ -178,7 +178,7 @@ async function proveOpen(connection: Connection, savepoint: string, unproven: ()
   }
 }
 
-const unawaited = () =>
+export const unawaited = () =>
   misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
 
 export function misuse(why: string, mend: string, cause?: unknown): RepriseError {
