@@ -178,7 +178,7 @@ async function proveOpen(connection: Connection, savepoint: string, unproven: ()
   }
 }
 
-export const unawaited = () =>
+export const unawaited = (): RepriseError =>
   misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
 
 export function misuse(why: string, mend: string, cause?: unknown): RepriseError {
