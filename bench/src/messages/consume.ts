@@ -16,8 +16,8 @@ interface Seat {
   readonly seat: number;
 }
 
-/** Empties the queue, and resolves when so many messages are settled. */
-type Way = (queue: Queue, messages: number) => Promise<void>;
+/** Empties the queue, and resolves when so many messages are settled, with what ends it: how long that takes is told apart. */
+type Way = (queue: Queue, messages: number) => Promise<() => Promise<void>>;
 
 /** How fast a queue is emptied into PostgreSQL: with a record of each message, by an upsert alone, and by hand. */
 export async function measureConsume(name: string, { quick }: { readonly quick: boolean }): Promise<Found> {
@@ -39,6 +39,7 @@ async function measure(name: string, broker: Broker, quick: boolean): Promise<re
   const messages = quick ? 500 : 6_000;
   let next = 0;
   const { ways, close } = await waysOf(pool, schema);
+  const closings = new Map<string, number[]>(Object.keys(ways).map((way) => [way, []]));
   try {
     const took = await interleave(
       Object.entries(ways).map(([way, empty]) => ({
@@ -47,8 +48,11 @@ async function measure(name: string, broker: Broker, quick: boolean): Promise<re
           const bodies = Array.from({ length: messages }, () => JSON.stringify({ reference: `R-${next++}`, seat: 1 }));
           const queue = await broker.fill(bodies);
           const began = process.hrtime.bigint();
-          await empty(queue, messages);
+          const stop = await empty(queue, messages);
           const ns = Number(process.hrtime.bigint() - began) / messages;
+          const stopping = performance.now();
+          await stop();
+          closings.get(way)?.push(performance.now() - stopping);
           await queue.drop();
           return ns;
         },
@@ -65,11 +69,18 @@ async function measure(name: string, broker: Broker, quick: boolean): Promise<re
       ratio(`consume.upsertSingle.${name}.ofHandWritten`, compared("upsertSingle", "upsertByHand")),
       ratio(`consume.batch.${name}.gain`, compared("batch", "single"), 2.5),
       ...Object.keys(ways).map((way) => rate(`consume.${name}.${way}`, perSecond(way))),
+      closing(`consume.${name}.ledger`, closings.get("ledger") ?? []),
+      closing(`consume.${name}.dedupe`, closings.get("dedupe") ?? []),
     ];
   } finally {
     await close();
     await place.drop();
   }
+}
+
+/** Of a consumer that has nothing under way. */
+function closing(name: string, tookMs: readonly number[]): Figure {
+  return { name: `${name}.closeMs`, value: median(tookMs), unit: "ms", better: "lower" };
 }
 
 async function waysOf(pool: pg.Pool, schema: string) {
@@ -147,8 +158,14 @@ async function waysOf(pool: pg.Pool, schema: string) {
   return { ways, close: () => reprise.close() };
 }
 
-/** @param begin is given what is called once for each message; what it returns is called when all were */
-async function counted(messages: number, begin: (one: () => void) => Promise<() => Promise<void>>): Promise<void> {
+/**
+ * Resolves when all messages were told of.
+ * @param begin is given what is called once for each message; what it returns ends it
+ */
+async function counted(
+  messages: number,
+  begin: (one: () => void) => Promise<() => Promise<void>>,
+): Promise<() => Promise<void>> {
   let left = messages;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -159,5 +176,5 @@ async function counted(messages: number, begin: (one: () => void) => Promise<() 
     if (left === 0) end();
   });
   await ended;
-  await stop();
+  return stop;
 }
