@@ -1,35 +1,22 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "tsdown";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createReprise, unchecked } from "../../src/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { webHandler } from "../../src/transports/http/web.ts";
+import { buildProgram } from "../support/program.ts";
 import { serveWeb } from "../support/web-server.ts";
 
 /** Callers that are killed, and callers that race: real processes on one folder of keys. */
 
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-client-"));
+const program = await buildProgram(join(import.meta.dirname, "client-caller.ts"));
 let directory: string;
 const closing: (() => unknown)[] = [];
 
-beforeAll(() =>
-  build({
-    entry: { caller: join(import.meta.dirname, "client-caller.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  }),
-);
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+afterAll(program.remove);
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "reprise-client-"));
 });
@@ -48,7 +35,7 @@ async function message(child: ChildProcess): Promise<unknown> {
 }
 
 async function caller(...args: readonly string[]) {
-  const child = fork(join(built, "caller.mjs"), args);
+  const child = fork(program.path, args);
   closing.push(() => child.kill("SIGKILL"));
   await message(child);
   return {

@@ -1,33 +1,21 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { build } from "tsdown";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { fileBlobs } from "../../src/stores/files/index.ts";
+import { buildProgram } from "../support/program.ts";
 
 const writers = 4;
 const rounds = 24;
 
 const directory = mkdtempSync(join(tmpdir(), "reprise-file-blobs-"));
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-file-blobs-"));
-beforeAll(async () => {
-  await build({
-    entry: { writer: join(import.meta.dirname, "file-blobs-writer.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
-});
+const program = await buildProgram(join(import.meta.dirname, "file-blobs-writer.ts"));
 afterAll(() => {
-  for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
+  program.remove();
 });
 
 test("four processes that replace one file, killed and paused anywhere, lose nothing that was acknowledged", async () => {
@@ -37,7 +25,7 @@ test("four processes that replace one file, killed and paused anywhere, lose not
   const dead: ChildProcess[] = [];
   let started = 0;
   const start = () => {
-    const child = fork(join(built, "writer.mjs"), [directory, String(started++)], { stdio: "ignore" });
+    const child = fork(program.path, [directory, String(started++)], { stdio: "ignore" });
     child.on("message", (line) => told.push(String(line)));
     return child;
   };

@@ -1,36 +1,22 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "tsdown";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { noAzuriteTablesHere, startAzuriteTables } from "../support/azurite-tables.ts";
 import { startDynalite } from "../support/dynalite.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { type ItemServer, newTableName } from "../support/item-ledgers.ts";
 import { postgresPlace, postgresVersion } from "../support/postgres.ts";
+import { buildProgram } from "../support/program.ts";
 import type { Called, Order, Race, Told } from "./functions/racer.ts";
 import type { Emulated, StoreName } from "./functions/stores.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "reprise-functions-"));
-// inside the project, so that the racer finds the drivers
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-functions-"));
-beforeAll(async () => {
-  await build({
-    entry: { racer: join(import.meta.dirname, "functions/racer.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    deps: { neverBundle: [/^@?[a-z]/] },
-    logLevel: "error",
-  });
-});
+const program = await buildProgram(join(import.meta.dirname, "functions/racer.ts"));
 afterAll(() => {
-  for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
+  program.remove();
 });
 
 /** Emulators whose clocks go on. */
@@ -83,7 +69,7 @@ async function stage(store: StoreName, race: (begin: (given: Partial<Race>) => P
   const children: ChildProcess[] = [];
   const begin = async (given: Partial<Race>): Promise<Process> => {
     const asked: Race = { store, place, effects, workMs: 200, calls: 1, leftMs: 60_000, hangs: false, ...given };
-    const child = fork(join(built, "racer.mjs"), [JSON.stringify(asked)]);
+    const child = fork(program.path, [JSON.stringify(asked)]);
     children.push(child);
     const one: Process = {
       child,

@@ -1,8 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "tsdown";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { pause } from "../../src/base/promise.ts";
@@ -10,28 +8,17 @@ import { createReprise } from "../../src/index.ts";
 import { postgresLedger } from "../../src/stores/postgres/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { type PostgresPlace, pgPool, postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
+import { buildProgram } from "../support/program.ts";
 import type { FromLeaseWorker, LeaseWorkerSettings } from "./lease-worker.ts";
 
 const isThere = (await postgresVersion()) !== undefined;
-// inside the project, so that the worker finds the driver
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-lease-"));
+const program = await buildProgram(join(import.meta.dirname, "lease-worker.ts"));
 const children: ChildProcess[] = [];
 let place: PostgresPlace;
 
 beforeAll(async () => {
   if (!isThere) return;
   place = await postgresPlace();
-  await build({
-    entry: { worker: join(import.meta.dirname, "lease-worker.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
 });
 beforeEach(async (context) => {
   if (!isThere) context.skip(`${cannotRunHere}no PostgreSQL answers`);
@@ -40,13 +27,13 @@ beforeEach(async (context) => {
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   await place?.drop();
-  rmSync(built, { recursive: true, force: true });
+  program.remove();
 });
 
 /** A process that holds the lease, and has written in a transaction that is open. */
 async function startHolder() {
   const settings: LeaseWorkerSettings = { url: postgresUrl, schema: place.schema, lease: "1s" };
-  const child = fork(join(built, "worker.mjs"), [JSON.stringify(settings)]);
+  const child = fork(program.path, [JSON.stringify(settings)]);
   children.push(child);
   const ended = once(child, "exit");
   const next = async () => {

@@ -1,38 +1,25 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "tsdown";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { Ledger } from "../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../src/stores/mysql/index.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
 import { cannotRunHere } from "../support/environment.ts";
 import { createDatabase, mysqlVersion } from "../support/mysql.ts";
+import { buildProgram } from "../support/program.ts";
 import type { Raced } from "./ledger-racer.ts";
 
 const processes = 4;
 const identities = 200;
 
 const directory = mkdtempSync(join(tmpdir(), "reprise-race-"));
-// inside the project, so that the racer finds the driver
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-race-"));
-beforeAll(async () => {
-  await build({
-    entry: { racer: join(import.meta.dirname, "ledger-racer.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
-});
+const program = await buildProgram(join(import.meta.dirname, "ledger-racer.ts"));
 afterAll(() => {
-  for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
+  program.remove();
 });
 
 async function message<T>(child: ChildProcess): Promise<T> {
@@ -48,7 +35,7 @@ async function race<
   Tx extends { readonly query: (text: string) => Promise<readonly Readonly<Record<string, unknown>>[]> },
 >(store: "sqlite" | "mysql", path: string, ledger: Ledger<Tx>): Promise<void> {
   const racers = Array.from({ length: processes }, (_, i) =>
-    fork(join(built, "racer.mjs"), [store, path, String(i), String(identities)]),
+    fork(program.path, [store, path, String(i), String(identities)]),
   );
   await Promise.all(racers.map((racer) => message<"ready">(racer)));
   for (const racer of racers) racer.send("go");

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import amqplib from "amqplib";
-import { build } from "tsdown";
-import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
+import { afterAll, expect, type TestContext, test } from "vitest";
 import { cannotRunHere } from "../support/environment.ts";
 import { postgresPlace, postgresUrl, postgresVersion } from "../support/postgres.ts";
+import { buildProgram } from "../support/program.ts";
 import { rabbitmqUrl, rabbitmqVersion } from "../support/rabbitmq.ts";
 import type { OutboxWorkerSettings, Point, Stop } from "./outbox-worker.ts";
 
@@ -30,23 +30,8 @@ const kills: readonly (readonly [Point, number])[] = [
 /** For each process: so many that it sends several times. */
 const more = 200;
 
-// inside the project, so that the worker finds the drivers
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-let built = "";
-beforeAll(async () => {
-  mkdirSync(cache, { recursive: true });
-  built = mkdtempSync(join(cache, "reprise-outbox-"));
-  await build({
-    entry: { worker: join(import.meta.dirname, "outbox-worker.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
-});
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+const program = await buildProgram(join(import.meta.dirname, "outbox-worker.ts"));
+afterAll(program.remove);
 
 interface Stage {
   /** A process that goes through what those before have begun, and some more. */
@@ -72,7 +57,7 @@ async function stage(context: TestContext, play: (stage: Stage) => Promise<void>
         references += more;
         const servers = { postgres: postgresUrl, rabbitmq: rabbitmqUrl };
         const settings: OutboxWorkerSettings = { ...servers, schema, queue, references, stops };
-        const child = fork(join(built, "worker.mjs"), [JSON.stringify(settings)]);
+        const child = fork(program.path, [JSON.stringify(settings)]);
         started.push(child);
         return child;
       },

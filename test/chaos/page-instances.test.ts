@@ -1,28 +1,26 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "tsdown";
 import { afterAll, expect, test } from "vitest";
 import { createReprise } from "../../src/index.ts";
 import type { Metrics } from "../../src/observe/metrics.ts";
 import { readMetrics } from "../../src/observe/read.ts";
 import { sqliteLedger } from "../../src/stores/sqlite/index.ts";
+import { buildProgram } from "../support/program.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "reprise-page-"));
-// inside the project, so that the worker finds the driver
-const cache = join(import.meta.dirname, "../../node_modules/.cache");
-mkdirSync(cache, { recursive: true });
-const built = mkdtempSync(join(cache, "reprise-page-"));
+const program = await buildProgram(join(import.meta.dirname, "page-instances-worker.ts"));
 const children: ChildProcess[] = [];
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");
-  for (const one of [directory, built]) rmSync(one, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
+  program.remove();
 });
 
 async function start(path: string, instance: string): Promise<ChildProcess> {
-  const child = fork(join(built, "worker.mjs"), [path, instance]);
+  const child = fork(program.path, [path, instance]);
   children.push(child);
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`${instance} ended early with ${String(code)}`);
@@ -32,15 +30,6 @@ async function start(path: string, instance: string): Promise<ChildProcess> {
 }
 
 test("two processes on one file: killed, one is missed, 1 of 2; closed, it is not", async () => {
-  await build({
-    entry: { worker: join(import.meta.dirname, "page-instances-worker.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
   const path = join(directory, "ledger.db");
   const [one, two] = [await start(path, "web-1"), await start(path, "web-2")];
 

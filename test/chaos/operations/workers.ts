@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "tsdown";
+import { buildProgram } from "../../support/program.ts";
 import type { Execute, Told } from "./declared.ts";
 import type { FromWorker, Halt, ToWorker, WorkerSettings } from "./worker.ts";
 
@@ -36,22 +35,10 @@ export interface Workers {
 
 /** Builds the worker's program once, so that processes start fast on every version of Node. */
 export async function buildWorkers(): Promise<Workers> {
-  // inside the project, so that the program finds the drivers
-  const cache = join(import.meta.dirname, "../../../node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  const built = mkdtempSync(join(cache, "reprise-operations-"));
-  await build({
-    entry: { worker: join(import.meta.dirname, "worker.ts") },
-    config: false,
-    outDir: built,
-    format: "esm",
-    platform: "node",
-    dts: false,
-    logLevel: "error",
-  });
+  const program = await buildProgram(join(import.meta.dirname, "worker.ts"));
   return {
     start: async (settings) => {
-      const child = fork(join(built, "worker.mjs"), [JSON.stringify(settings)]);
+      const child = fork(program.path, [JSON.stringify(settings)]);
       const ended = once(child, "exit").then(([, signal]) => signal as string | null);
       const worker = workerOf(child, ended);
       await Promise.race([
@@ -62,7 +49,7 @@ export async function buildWorkers(): Promise<Workers> {
       ]);
       return worker;
     },
-    remove: () => rmSync(built, { recursive: true, force: true }),
+    remove: program.remove,
   };
 }
 
