@@ -25,14 +25,12 @@ export function mapperTransactions<Tx>(
   const { ledger, clock, transactions, waitMs, deadlineMs } = options;
   const away = (doing: string, cause?: unknown) => new RepriseError("REPRISE_LEDGER_AWAY", { ledger, doing }, cause);
   let savepoints = 0;
-  /** Of the transactions that are begun here. */
-  const begun = new Map<Tx, Enclosing>();
+  /** The transactions that are begun here, and how long a statement of each may take. */
+  const begun = new Map<Tx, Enclosing & { readonly statementMs: number }>();
   const inside = <T>(tx: Tx, work: () => Promise<T>): Promise<T> => {
     const level = begun.get(tx);
     return level === undefined || level.inside !== undefined ? work() : runInside(level, work);
   };
-  /** How long a statement may take, where a job has said so. */
-  const statementsMs = new Map<Tx, number>();
 
   const connectionOf = async (tx: Tx, doing: string): Promise<Connection> => {
     const { dialect } = await database.server(doing);
@@ -56,7 +54,7 @@ export function mapperTransactions<Tx>(
       return value;
     };
 
-  const once = async <T>(doing: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const once = async <T>(doing: string, work: (tx: Tx) => Promise<T>, statementMs = deadlineMs): Promise<T> => {
     let state: "waiting" | "given up" | "at work" | "to commit" = "waiting";
     let enter = () => {};
     const entered = new Promise<void>((resolve) => {
@@ -67,7 +65,7 @@ export function mapperTransactions<Tx>(
       if (state === "given up") throw new RepriseError("REPRISE_LEDGER_BUSY", { ledger, afterMs: waitMs });
       state = "at work";
       enter();
-      const level: Enclosing = { inside: undefined };
+      const level = { inside: undefined, statementMs };
       begun.set(tx, level);
       try {
         const value = await leaveWhole(level, work(tx), unawaited);
@@ -132,18 +130,10 @@ export function mapperTransactions<Tx>(
       dialect: "mysql",
       begin: async (work, statementMs) => {
         await database.server("SQL job");
-        const bounded = async (tx: Tx) => {
-          statementsMs.set(tx, statementMs);
-          try {
-            return await work(tx);
-          } finally {
-            statementsMs.delete(tx);
-          }
-        };
-        return database.track(once("SQL job", bounded));
+        return database.track(once("SQL job", work, statementMs));
       },
       query: (tx, text, params) => {
-        const withinMs = statementsMs.get(tx) ?? deadlineMs;
+        const withinMs = begun.get(tx)?.statementMs ?? deadlineMs;
         return withDeadline(clock, withinMs, transactions.query(tx, text, params), () => away("SQL job"));
       },
     },

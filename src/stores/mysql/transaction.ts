@@ -179,7 +179,7 @@ async function proveOpen(connection: Connection, savepoint: string, unproven: ()
 }
 
 export const unawaited = (): RepriseError =>
-  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
+  misuse("its work ended before a run inside it.", "Await 'executeIn' and 'publishIn'.");
 
 export function misuse(why: string, mend: string, cause?: unknown): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "MySQL transaction", why, mend }, cause);

@@ -363,8 +363,7 @@ async function underSavepoint<T>(
   }
 }
 
-const unawaited = () =>
-  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
+const unawaited = () => misuse("its work ended before a run inside it.", "Await 'executeIn' and 'publishIn'.");
 
 function misuse(why: string, mend: string, cause?: unknown): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "PostgreSQL transaction", why, mend }, cause);

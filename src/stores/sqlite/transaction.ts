@@ -136,8 +136,7 @@ function changesOf(connection: Connection): { readonly total: number; readonly l
   return { total: Number(row?.["total"]), last: Number(row?.["last"]) };
 }
 
-const unawaited = () =>
-  misuse("its work ended before a run inside it.", "Await it: 'executeIn' and 'publishIn' are promises.");
+const unawaited = () => misuse("its work ended before a run inside it.", "Await 'executeIn' and 'publishIn'.");
 
 function misuse(why: string, mend: string): RepriseError {
   return new RepriseError("REPRISE_BAD_DECLARATION", { where: "SQLite transaction", why, mend });
