@@ -126,8 +126,6 @@ export const defaults = {
     settleMs: 8_000,
     /** A broker that flickers is spoken of once a minute. */
     warnEveryMs: 60_000,
-    /** A lock ends here before it ends at its broker: by the way there, and no more than this. */
-    lockMarginMs: 250,
     /** Clocks of publishers and brokers differ by less. */
     aheadMs: 86_400_000,
     /** A message that nobody counted for so long is delivered again by no broker that is in order. */

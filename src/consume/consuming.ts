@@ -9,7 +9,6 @@ import type { AnyRefused } from "../operation/outcome.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Executes } from "./batch.ts";
 import type { ConsumeCounters } from "./counters.ts";
-import { LostNames } from "./lost-names.ts";
 import type { ConsumeSettings } from "./settings.ts";
 import { Turns } from "./turns.ts";
 
@@ -39,8 +38,6 @@ export class Consuming {
   readonly turns: Turns;
   /** For how long after it was sent a message is run; `null`: however old it is; `undefined`: the broker has not said. */
   oldestMs: number | null | undefined;
-  /** The names of messages in lanes that are under way and have lost their lock. */
-  readonly lost = new LostNames();
   readonly #held = new UnderWay<true>();
   readonly #changed: () => void;
   #isAway = false;

@@ -8,6 +8,7 @@ import type { MessageAttempts, Tried } from "./attempts.ts";
 import type { Executes } from "./batch.ts";
 import { type Body, bodyOf, keyOf, laneOf, markOf } from "./body.ts";
 import { type ConsumeStores, type Consuming, Left } from "./consuming.ts";
+import type { InLane } from "./lanes.ts";
 import { ageOf, forgotten } from "./message-terms.ts";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.ts";
 
@@ -23,13 +24,10 @@ export class Message {
   readonly #body: Body | null;
   readonly #attempts: MessageAttempts;
   readonly #lock: Lease | null;
-  /** The same for messages that run one after the other; `null`: it waits for none. */
-  readonly lane: string | null;
+  /** `null`: it waits for none. */
+  readonly inLane: InLane | null;
   /** Why it cannot be kept in order; `null`: it can, or need not. */
   readonly #disorder: string | null;
-  /** What its copies are known by where it is in a lane and may lose its lock. */
-  readonly #mark: string | null;
-  #isMarkedLost = false;
   /** `null`: nobody has looked. */
   #tried: Tried | null;
   /** Whether it is one of those at work, which are so many at most. */
@@ -47,18 +45,17 @@ export class Message {
     this.#tried = delivery.isRepeated ? null : untried;
     this.#lock = lockOf(this.#stores, delivery);
     const lane = laneOf(this.#stores.settings, this.#body, delivery);
-    this.lane = lane ?? null;
-    // named before it can be lost: whoever loses it is told by a timer, where nobody catches anything
-    const mark = this.lane === null || this.#lock === null ? null : markOf(this.#attempts);
-    this.#mark = mark ?? null;
+    const mark = typeof lane !== "string" || this.#lock === null ? null : markOf(this.#attempts);
     if (lane === undefined) this.#disorder = "'inOrderBy' makes nothing of its body";
     else this.#disorder = mark === undefined ? "its body holds what no copy of it could be known by" : null;
-    if (this.#mark !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
+    const { isRepeated, lockMs } = delivery;
+    this.inLane = typeof lane !== "string" ? null : { lane, mark: mark ?? null, isRepeated, lockMs: lockMs ?? 0 };
+    if (this.inLane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
   }
 
-  /** Whether it is one that lost its lock, delivered anew while that is under way. */
-  get isAnew(): boolean {
-    return this.#mark !== null && this.#consuming.lost.has(this.#mark);
+  /** It is not delivered again. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Runs it until it is settled, by others if need be. Never rejects. */
@@ -70,11 +67,6 @@ export class Message {
     if (await this.#settle(end)) await this.#ended(end);
     else counters.lost += 1;
     counters.underWay -= 1;
-    if (this.#mark !== null && this.#isMarkedLost) {
-      // those behind it are given back when the broker has it again
-      if (!this.#hasEnded) await pause(this.#stores.clock, defaults.consume.lockMarginMs);
-      this.#consuming.lost.end(this.#mark);
-    }
     this.#lock?.stop();
     if (this.#hasTurn) this.#consuming.turns.end();
   }
@@ -209,19 +201,16 @@ export class Message {
   }
 
   /**
-   * It is delivered anew, and those behind it must not come before that: what has not begun is given back, and received anew
-   * in the broker's order.
+   * It is delivered anew, and those behind it must not come before that: what has not begun is given back, so that a broker
+   * which keeps an order of its own can hand it out.
    */
   #loseLane(): void {
-    if (this.#hasEnded || this.#mark === null) return;
-    this.#isMarkedLost = true;
-    this.#consuming.lost.begin(this.#mark);
-    this.#ending.abort(new Left("a message of a lane is delivered anew"));
+    if (!this.#hasEnded) this.#ending.abort(new Left("a message of a lane is delivered anew"));
   }
 
   /** Not in a lane: those behind it would come before it. */
   #mayReturn(): boolean {
-    return this.#stores.source.delays && this.lane === null;
+    return this.#stores.source.delays && this.inLane === null;
   }
 
   /** Whoever waits keeps a message that another process could be handed. */

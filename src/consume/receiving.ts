@@ -6,6 +6,7 @@ import { UnderWay } from "../base/under-way.ts";
 import type { Delivery, Receiver } from "../contract/source.ts";
 import { labelOf } from "../operation/endings.ts";
 import { type ConsumeStores, Consuming, Left } from "./consuming.ts";
+import { Lanes, type Place } from "./lanes.ts";
 import { Message } from "./message.ts";
 import { oldestOf } from "./settings.ts";
 
@@ -25,8 +26,7 @@ export class Receiving {
   readonly #underWay = new UnderWay<Promise<void>>();
   /** Receivers that are left, until what they handed out is settled. */
   readonly #leaving = new UnderWay<Promise<void>>();
-  /** When all that was received in each lane has ended. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #lanes: Lanes;
   readonly #told: ReceivingTold;
   #pulling: Abortable | undefined;
   /** Of the present receiver. */
@@ -42,6 +42,7 @@ export class Receiving {
   constructor(stores: ConsumeStores, told: ReceivingTold) {
     this.#stores = stores;
     this.#consuming = new Consuming(stores, () => this.#changed());
+    this.#lanes = new Lanes(stores.clock);
     this.#told = told;
     this.#hasLanes = stores.settings.inOrderBy !== null;
   }
@@ -79,6 +80,7 @@ export class Receiving {
       try {
         receiver = await this.#open();
         this.#isAway = false;
+        this.#lanes.began();
         this.#told.began();
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
@@ -198,39 +200,25 @@ export class Receiving {
 
   #take(delivery: Delivery, ending: Abortable): void {
     const message = new Message(this.#consuming, delivery, ending);
-    const { lane } = message;
-    const before = lane === null ? undefined : this.#lanes.get(lane);
-    const handled = before === undefined ? message.handle() : this.#after(before, message, ending);
+    const { inLane } = message;
+    const handled = inLane === null ? message.handle() : this.#handleInLane(message, this.#lanes.enter(inLane, ending));
     const leave = this.#underWay.add(handled);
     void handled.then(() => {
       leave();
       this.#changed();
     });
-    if (lane === null) return;
-    this.#hasLanes = true;
-    // one that does not wait for those before it is given back: who comes next waits for all of them
-    const ended = before === undefined ? handled : Promise.all([before, handled]);
-    this.#lanes.set(lane, ended);
-    void ended.then(() => {
-      if (this.#lanes.get(lane) === ended) this.#lanes.delete(lane);
-    });
   }
 
-  /** Many behind one that is tried again must not keep everybody's places. */
-  async #after(before: Promise<unknown>, message: Message, ending: Abortable): Promise<void> {
-    const leave = this.#consuming.hold();
-    await new Promise<void>((resolve) => {
-      // where the one that it follows was delivered anew, that is given back before those between
-      const ignore = ending.onAbort(() => {
-        if (message.isAnew) resolve();
-      });
-      void before.then(() => {
-        ignore();
-        resolve();
-      });
-    });
-    leave();
+  async #handleInLane(message: Message, place: Place): Promise<void> {
+    this.#hasLanes = true;
+    if (!place.hasBegun) {
+      // many behind one that is tried again must not keep everybody's places
+      const leave = this.#consuming.hold();
+      await place.reached();
+      leave();
+    }
     await message.handle();
+    place.leave(message.hasEnded);
   }
 
   async #close(receiver: Receiver | undefined): Promise<void> {

@@ -22,10 +22,10 @@ export interface QueueOptions {
   /** It pushes to who receives, as much as that may have unsettled. */
   readonly pushes?: boolean;
   /**
-   * Where what is delivered again comes in: at its old place, or behind all that was waiting to be delivered again before it,
-   * and ahead of what is new.
+   * Where what is delivered again comes in: at its old place, or ahead of what is new, behind all that was waiting to be
+   * delivered again before it or ahead of that.
    */
-  readonly redelivers?: "in-place" | "last";
+  readonly redelivers?: "in-place" | "last" | "first";
 }
 
 /** A broker in this process, which delivers at least once and tells what became of everything. */
@@ -70,7 +70,7 @@ export function queue({
     // one whose lock is over is there already
     if (redelivers === "in-place" || one.lockedUntil <= clock.now()) return;
     const others = kept.filter((other) => other !== one);
-    const isOld = ({ deliveries }: Kept) => deliveries > 0;
+    const isOld = ({ deliveries }: Kept) => redelivers === "last" && deliveries > 0;
     kept = [...others.filter(isOld), one, ...others.filter((other) => !isOld(other))];
   };
   const isFree = (one: Kept) => one.dueAt <= clock.now() && (one.holder === null || one.lockedUntil <= clock.now());

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { LostNames } from "../../src/consume/lost-names.ts";
+import { Abortable } from "../../src/base/abortable.ts";
+import { Lanes } from "../../src/consume/lanes.ts";
 import type { Source } from "../../src/contract/source.ts";
+import { manualClock } from "../../src/testing/index.ts";
 import { gate } from "../support/bookings.ts";
 import { type Seat, seat, stand } from "./consume-stand.ts";
 
@@ -84,15 +86,98 @@ describe("a message of a lane that loses its lock", () => {
     expect(broker.left()).toBe(0);
     await reprise.close();
   });
+});
 
-  test("stays known as lost until the last of its copies has ended", () => {
-    const lost = new LostNames();
-    lost.begin("a");
-    lost.begin("a");
-    lost.end("a");
-    expect(lost.has("a")).toBe(true);
-    lost.end("a");
-    expect(lost.has("a")).toBe(false);
+describe("the place of a message in its lane", () => {
+  const lockMs = 1_000;
+  const message = (mark: string, isRepeated = false) => ({ lane: "A", mark, isRepeated, lockMs });
+  /** What has begun, in that order, and how each leaves. */
+  const lane = () => {
+    const clock = manualClock();
+    const lanes = new Lanes(clock);
+    const begun: string[] = [];
+    const enter = (mark: string, { isRepeated = false, ending = new Abortable() } = {}) => {
+      const place = lanes.enter(message(mark, isRepeated), ending);
+      if (place.hasBegun) begun.push(mark);
+      else void place.reached().then(() => begun.push(mark));
+      return place;
+    };
+    return { clock, lanes, begun, enter };
+  };
+
+  test("is kept while it is to come again, whatever comes before it", async () => {
+    const { clock, lanes, begun, enter } = lane();
+    const ending = new Abortable();
+    const first = [enter("1", { ending }), enter("2", { ending })];
+    ending.abort(new Error("left"));
+    for (const one of first) {
+      one.leave(false);
+      await clock.advance(0);
+    }
+    expect(begun).toEqual(["1", "2"]);
+    lanes.began();
+    enter("3");
+    const second = enter("2", { isRepeated: true });
+    await clock.advance(lockMs - 1);
+    expect(begun).toEqual(["1", "2"]);
+    enter("1", { isRepeated: true }).leave(true);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "2", "1", "2"]);
+    second.leave(true);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "2", "1", "2", "3"]);
+  });
+
+  test("is waited for no longer than a lock lasts, from when a receiver is there for it", async () => {
+    const { clock, lanes, begun, enter } = lane();
+    enter("1").leave(false);
+    await clock.advance(10 * lockMs);
+    enter("2");
+    lanes.began();
+    await clock.advance(lockMs - 1);
+    expect(begun).toEqual(["1"]);
+    await clock.advance(1);
+    expect(begun).toEqual(["1", "2"]);
+  });
+
+  test("is a copy's too, which comes while the first is at work, and the last of them alone is waited for", async () => {
+    const { clock, begun, enter } = lane();
+    const first = enter("1");
+    const ending = new Abortable();
+    enter("2", { ending });
+    const copy = enter("1", { isRepeated: true });
+    first.leave(false);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "1"]);
+    copy.leave(true);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "1", "2"]);
+  });
+
+  test("is left for good by one that ends, and by one that nobody could know again", async () => {
+    const { clock, lanes, begun, enter } = lane();
+    enter("1").leave(true);
+    const unknown = lanes.enter({ ...message(""), mark: null }, new Abortable());
+    enter("2");
+    unknown.leave(false);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "2"]);
+  });
+
+  test("is given up in the lane's order where nothing begins any more", async () => {
+    const { clock, begun, enter } = lane();
+    const ending = new Abortable();
+    const first = enter("1", { ending });
+    const rest = ["2", "3"].map((mark) => enter(mark, { ending }));
+    ending.abort(new Error("left"));
+    await clock.advance(0);
+    expect(begun).toEqual(["1"]);
+    first.leave(false);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "2"]);
+    rest[0]?.leave(false);
+    await clock.advance(0);
+    expect(begun).toEqual(["1", "2", "3"]);
   });
 });
 
