@@ -114,7 +114,8 @@ test("a cluster of which one server evicts is refused, through either package", 
 
 describe("a server that fails", () => {
   test("is killed and comes back with everything that was acknowledged, knowing no scripts", async () => {
-    const own = await startRedis();
+    // with `everysec`, what it acknowledges while its disk is at a sync dies with it
+    const own = await startRedis(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
     const client = connect(own);
     try {
       const ledger = redisLedger({ client, deadline: "300ms" });

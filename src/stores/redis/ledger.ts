@@ -38,8 +38,9 @@ export interface RedisLedgerOptions {
  * A ledger on Redis 6.2 or later, for operations with `effects: "external"`. Each step is one script on one slot, judged by
  * the server's clock. Opening refuses a server that may evict or that writes nothing to a disk.
  *
- * What a Redis acknowledges may be lost: up to about two seconds by power loss (`appendfsync everysec`), everything since
- * the last snapshot where there is no append-only file, and what a replica had not received by a failover. So an operation
+ * What a Redis acknowledges may be lost: up to about two seconds by power loss, or where it is killed while its disk is at a
+ * sync (`appendfsync everysec`), everything since the last snapshot where there is no append-only file, and what a replica
+ * had not received by a failover. So an operation
  * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
  *
  * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) may lie on another
