@@ -15,3 +15,8 @@ export function termsOf(operation: Carried<never, unknown, unknown>, where: stri
     mend: "Pass what 'reprise.operation' returns.",
   });
 }
+
+/** @throws REPRISE_BAD_DECLARATION for anything else than an operation */
+export function nameOf(operation: Carried<never, unknown, unknown>, where: string): string {
+  return termsOf(operation, where).operation;
+}

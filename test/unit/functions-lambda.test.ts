@@ -224,13 +224,14 @@ describe("a function of a stream", () => {
 test.each(["http", "sqs", "streams"] as const)(
   "a function of something else than an operation is refused: %s",
   (of) => {
-    const given = {} as never;
     const carrier = { principal: "everyone", input: () => undefined } as never;
     const declare = {
-      http: () => lambda.http(given, carrier),
-      sqs: () => lambda.sqs(given),
-      streams: () => lambda.streams(given),
+      http: (given: never) => lambda.http(given, carrier),
+      sqs: (given: never) => lambda.sqs(given),
+      streams: (given: never) => lambda.streams(given),
     }[of];
-    expect(declare).toThrow(expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }));
+    for (const given of [{}, null, undefined]) {
+      expect(() => declare(given as never)).toThrow(expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }));
+    }
   },
 );

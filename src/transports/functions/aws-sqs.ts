@@ -1,4 +1,5 @@
 import { instantIn, sentAtName } from "../../contract/sent-at.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBatchRunner, type LambdaBatchOptions } from "./aws-batch.ts";
 import type { LambdaBatchResponse, LambdaContext, LambdaSqsRecord } from "./aws-shapes.ts";
@@ -9,7 +10,7 @@ export function createLambdaSqs<In>(
   options: LambdaBatchOptions<In, LambdaSqsRecord>,
 ): (event: { readonly Records: readonly LambdaSqsRecord[] }, context: LambdaContext) => Promise<LambdaBatchResponse> {
   const run = createBatchRunner(operation, options, {
-    where: `the SQS function of '${operation.name}'`,
+    where: `the SQS function of '${nameOf(operation, "an SQS function")}'`,
     read: ({ body }) => JSON.parse(body) as unknown,
   });
   return async ({ Records: records }, context) => {

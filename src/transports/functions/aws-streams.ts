@@ -1,4 +1,5 @@
 import { RepriseError } from "../../base/errors.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { type BatchRecord, createBatchRunner, type LambdaBatchOptions } from "./aws-batch.ts";
 import type { LambdaBatchResponse, LambdaContext, LambdaDynamoRecord, LambdaKinesisRecord } from "./aws-shapes.ts";
@@ -15,7 +16,7 @@ export function createLambdaStreams<In, T extends LambdaStreamRecord>(
   operation: Carried<In, unknown, unknown>,
   options: LambdaBatchOptions<In, T>,
 ): (event: { readonly Records: readonly T[] }, context: LambdaContext) => Promise<LambdaBatchResponse> {
-  const where = `the stream function of '${operation.name}'`;
+  const where = `the stream function of '${nameOf(operation, "a stream function")}'`;
   const read = (record: T): unknown => {
     if (isKinesis(record)) return JSON.parse(Buffer.from(record.kinesis.data, "base64").toString());
     const why = "a change of a table says not by itself what is to be done.";

@@ -1,3 +1,4 @@
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { Answer } from "../http/answer.ts";
 import type { AzureContext, AzureHttpRequest, AzureHttpResponse } from "./azure-shapes.ts";
@@ -9,7 +10,7 @@ export function createAzureHttp<In, O, R>(
   operation: Carried<In, O, R>,
   carrier: FunctionCarrier<AzureHttpRequest, In, O, R> & Declared,
 ): (request: AzureHttpRequest, context: AzureContext) => Promise<AzureHttpResponse> {
-  const leftMs = endsWithinOf(carrier, `the HTTP function of '${operation.name}'`);
+  const leftMs = endsWithinOf(carrier, `the HTTP function of '${nameOf(operation, "an HTTP function")}'`);
   const carry = carryFunction(operation, carrier);
   return async (event, context) => {
     const bring = () => ({ request: toRequest(event), params: event.params, event });

@@ -3,6 +3,7 @@ import { defaults } from "../../base/defaults.ts";
 import { isRepriseError, RepriseError } from "../../base/errors.ts";
 import { withDeadline } from "../../base/promise.ts";
 import { instantIn, sentAtName } from "../../contract/sent-at.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { labelOf } from "../../operation/endings.ts";
 import type { AzureContext, AzureServiceBusMessage, AzureSettling } from "./azure-shapes.ts";
@@ -24,7 +25,8 @@ export function createMessageHandler<In>(
   operation: Carried<In, unknown, unknown>,
   options: AzureMessageOptions<In>,
 ): (message: unknown, context: AzureContext) => Promise<void> {
-  const where = `the Azure function of '${operation.name}'`;
+  const name = nameOf(operation, "an Azure function");
+  const where = `the Azure function of '${name}'`;
   const endsWithinMs = endsWithinOf(options, where);
   const messages = new Messages(operation as Carried<never, unknown, unknown>, options, where);
 
@@ -44,7 +46,7 @@ export function createMessageHandler<In>(
     });
     await invocation.end();
     // the host delivers again what it settles itself, and counts the call as failed
-    if (failures.length > 0) throw failureOf(operation.name, failures, batch.length);
+    if (failures.length > 0) throw failureOf(name, failures, batch.length);
   };
 }
 

@@ -1,5 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { RepriseError } from "../../base/errors.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { AzureContext, AzureTimer } from "./azure-shapes.ts";
 import { type Declared, endsWithinOf } from "./azure-time.ts";
@@ -29,7 +30,7 @@ export function createTimerHandler<In>(
   operation: Carried<In, unknown, unknown>,
   options: AzureTimerOptions<In>,
 ): (timer: AzureTimer, context: AzureContext) => Promise<void> {
-  const { name } = operation;
+  const name = nameOf(operation, "a timer function");
   const where = `the timer function of '${name}'`;
   const endsWithinMs = endsWithinOf(options, where);
   if (typeof options.input !== "function") {

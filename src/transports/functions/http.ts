@@ -2,6 +2,7 @@ import { defaults } from "../../base/defaults.ts";
 import { type Duration, milliseconds } from "../../base/duration.ts";
 import { RepriseError } from "../../base/errors.ts";
 import type { Size } from "../../base/size.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import type { Answer } from "../http/answer.ts";
 import { createBodyLimit } from "../http/body-limit.ts";
@@ -45,18 +46,19 @@ export function carryFunction<E, In, O, R>(
   operation: Carried<In, O, R>,
   carrier: FunctionCarrier<E, In, O, R>,
 ): CarryFunction<E> {
-  const where = `the HTTP function of '${operation.name}'`;
-  checkCarrier(operation.name, carrier);
+  const name = nameOf(operation, "an HTTP function");
+  const where = `the HTTP function of '${name}'`;
+  checkCarrier(name, carrier);
   const settings = functionSettingsOf(carrier, where);
   const waitMs =
     carrier.wait === undefined ? defaults.functions.httpWaitMs : milliseconds(carrier.wait, `${where}, wait`);
-  const limit = createBodyLimit(operation.name, carrier.bodyLimit);
+  const limit = createBodyLimit(name, carrier.bodyLimit);
   const input = limit.guard(carrier.input, ({ request }: FunctionRequest<E>) => request);
   const carry = carryHttp(operation, { ...carrier, input });
   const malformed = (error: unknown): Answer => {
     const issues = ["its method or one of its headers is none that HTTP knows"];
-    const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation: operation.name, issues }, error);
-    return problemOf(invalid, contractOf(operation.name, carrier));
+    const invalid = new RepriseError("REPRISE_INPUT_INVALID", { operation: name, issues }, error);
+    return problemOf(invalid, contractOf(name, carrier));
   };
   return async (bring, { leftMs, log }) => {
     let given: FunctionRequest<E>;
@@ -73,7 +75,7 @@ export function carryFunction<E, In, O, R>(
       keyLines: keyLinesOf(request),
       stay: () => {
         if (invocation.mayBegin) return invocation.stay(waitMs);
-        throw new RepriseError("REPRISE_NOT_BEGUN", { operation: operation.name, why: "too little time was left" });
+        throw new RepriseError("REPRISE_NOT_BEGUN", { operation: name, why: "too little time was left" });
       },
       log,
     });

@@ -1,4 +1,5 @@
 import type { Size } from "../../base/size.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
@@ -39,8 +40,9 @@ export function honoHandler<In, O, R, C extends HonoContext = HonoContext>(
   operation: Carried<In, O, R>,
   carrier: HonoCarrier<C, In, O, R>,
 ): (context: C) => Promise<Response> {
-  checkCarrier(operation.name, carrier);
-  const limit = createBodyLimit(operation.name, carrier.bodyLimit);
+  const name = nameOf(operation, "an HTTP carrier");
+  checkCarrier(name, carrier);
+  const limit = createBodyLimit(name, carrier.bodyLimit);
   const carry = carryHttp(operation, {
     ...carrier,
     input: limit.guard(carrier.input, (context) => context.req.raw),

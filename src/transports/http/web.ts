@@ -1,4 +1,5 @@
 import type { Size } from "../../base/size.ts";
+import { nameOf } from "../../operation/carried.ts";
 import type { Carried } from "../../operation/carry.ts";
 import { createBodyLimit } from "./body-limit.ts";
 import type { HttpCarrier } from "./carrier.ts";
@@ -31,8 +32,9 @@ export function webHandler<In, O, R>(
   operation: Carried<In, O, R>,
   carrier: WebCarrier<In, O, R>,
 ): (request: Request) => Promise<Response> {
-  checkCarrier(operation.name, carrier);
-  const limit = createBodyLimit(operation.name, carrier.bodyLimit);
+  const name = nameOf(operation, "an HTTP carrier");
+  checkCarrier(name, carrier);
+  const limit = createBodyLimit(name, carrier.bodyLimit);
   const carry = carryHttp(operation, { ...carrier, input: limit.guard(carrier.input) });
   return async (request) =>
     toResponse(
