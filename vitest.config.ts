@@ -1,8 +1,23 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/**
+ * What starts no server, no process and no compiler: most of its time would go into loading the same sources anew for each
+ * file. The stands of stores begin and end a server with the file that imports them.
+ */
+const light = [
+  "test/property/*.test.ts",
+  "test/unit/!(azure*|item-ledger*|ledger*|load-*|mysql*|postgres*|redis*|sql*).test.ts",
+];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "light", include: light, isolate: false } },
+      {
+        extends: true,
+        test: { name: "apart", include: ["test/**/*.test.ts"], exclude: [...configDefaults.exclude, ...light] },
+      },
+    ],
     // One more than there are cores where this runs: many tests wait. Suites that start processes, a browser or the
     // compiler weigh more than two cores carry by four.
     pool: "forks",

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium as launcher, type Page } from "playwright-core";
+import { type Browser, type ConsoleMessage, chromium as launcher, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { PageHandler } from "../../src/page/index.ts";
 import { cannotRunHere, chromium } from "../support/environment.ts";
@@ -22,39 +22,42 @@ export interface Opened {
   readonly back: () => Promise<void>;
 }
 
-/** A browser for the tests of a file, and what opens the page of a handler in it. `end` is called after the test. */
+/** A browser for the tests of a file, and what opens the page of a handler in it. `end` is called before the next, and after the test. */
 export function openPages() {
   const executablePath = chromium();
   let browser: Browser | undefined;
-  let ends: (() => Promise<void> | void)[] = [];
+  // one for all tests of the file: a new one takes longer than most of them
+  let page: Page | undefined;
+  const ends: (() => Promise<void> | void)[] = [];
   beforeAll(async () => {
     if (executablePath === undefined) return;
     if (!isBuilt()) execFileSync("npm", ["run", "-s", "build", "-w", "page"], { cwd: join(root, "..") });
     browser = await launcher.launch({ executablePath, args: ["--no-sandbox"] });
+    page = await browser.newPage();
   });
   beforeEach((context) => {
-    if (browser === undefined) context.skip(`${cannotRunHere}there is no chromium`);
+    if (page === undefined) context.skip(`${cannotRunHere}there is no chromium`);
   });
-  afterEach(async () => {
-    for (const end of ends.reverse()) await end();
-    ends = [];
-  });
+  const leave = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  afterEach(leave);
   afterAll(() => browser?.close());
 
   return async (handler: PageHandler, hash: string, look: Look, end: () => Promise<void> | void): Promise<Opened> => {
+    if (page === undefined) throw new Error("no browser");
+    await leave();
     let served: Served | undefined = await serve(handler);
     const { port, url } = served;
-    const context = await browser?.newContext({
-      viewport: { width: look.width ?? 1_600, height: 1_000 },
-      colorScheme: look.theme ?? "light",
-    });
-    if (context === undefined) throw new Error("no browser");
-    const page = await context.newPage();
+    const shown = page;
+    await shown.setViewportSize({ width: look.width ?? 1_600, height: 1_000 });
+    await shown.emulateMedia({ colorScheme: look.theme ?? "light" });
     const complaints: string[] = [];
-    page.on("console", (message) => {
+    const heard = (message: ConsoleMessage) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    };
+    const thrown = (error: Error) => complaints.push(error.message);
+    shown.on("console", heard).on("pageerror", thrown);
     const away = async () => {
       await served?.close();
       served = undefined;
@@ -62,9 +65,15 @@ export function openPages() {
     const back = async () => {
       served = await serve(handler, port);
     };
-    ends.push(() => context.close(), end, away);
-    await page.goto(`${url}/reprise${hash}`);
-    return { page, complaints, away, back };
+    const empty = async () => {
+      shown.off("console", heard).off("pageerror", thrown);
+      await shown.unrouteAll({ behavior: "ignoreErrors" });
+      await shown.evaluate(() => sessionStorage.clear());
+      await shown.goto("about:blank");
+    };
+    ends.push(away, end, empty);
+    await shown.goto(`${url}/reprise${hash}`);
+    return { page: shown, complaints, away, back };
   };
 }
 

@@ -30,7 +30,7 @@ describe.each(networked)("behind HTTP, %s", (_, kind) => {
     if (network === null) throw new Error("there is no network");
     const proxy = await tcpProxy(network.server);
     closing.push(proxy.close);
-    const store = openStore(network.through(proxy.port), { deadline: "500ms" });
+    const store = await openStore(network.through(proxy.port), { deadline: "500ms" });
     closing.push(() => store.end().catch(() => undefined));
     const reprise = createReprise({ service: "shop", undecided: "listed", ledger: store.ledger });
     closing.push(reprise.close);

@@ -59,7 +59,7 @@ const sqlite: PlaceKind = {
   open: async () => {
     const directory = mkdtempSync(join(tmpdir(), "reprise-operations-"));
     const settings = { store: "sqlite", path: join(directory, "ledger.db") } as const;
-    const store = openStore(settings);
+    const store = await openStore(settings);
     const { ledger } = store;
     const run = (text: string) => ledger.transaction((tx) => tx.query(text, []));
     await ledger.open();
@@ -94,7 +94,7 @@ function postgres(driver: "pg" | "postgres", missing: string | undefined): Place
     open: async () => {
       const { schema, bookings, passTime, drop } = await postgresPlace(1);
       const settings = { store: driver, url: postgresUrl, schema } as const;
-      const store = openStore(settings);
+      const store = await openStore(settings);
       await store.ledger.open();
       const { hostname, port } = new URL(postgresUrl);
       return {
@@ -134,7 +134,7 @@ function mariadb(missing: string | undefined): PlaceKind {
     open: async () => {
       const { name: database, query, passTime, drop } = await createDatabase();
       const settings = { store: "mysql", port: mysqlServer.port, database } as const;
-      const store = openStore(settings);
+      const store = await openStore(settings);
       await store.ledger.open();
       await query("create table booking (identity varchar(200) not null) engine=InnoDB");
       return {
@@ -162,7 +162,7 @@ function mariadb(missing: string | undefined): PlaceKind {
 /** Its clock is the server's, and is asked for a later time instead of being moved. */
 async function onRedis(settings: StoreSettings, network: Network | null, stop: () => Promise<void>): Promise<Place> {
   let passed = 0;
-  const store = openStore(settings, { offsetMs: () => passed });
+  const store = await openStore(settings, { offsetMs: () => passed });
   await store.ledger.open();
   return {
     settings,

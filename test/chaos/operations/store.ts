@@ -1,13 +1,8 @@
-import { Cluster, Redis } from "ioredis";
-import mysql from "mysql2/promise";
-import pg from "pg";
-import postgres from "postgres";
 import type { Ledger } from "../../../src/contract/ledger.ts";
 import { mysqlLedger } from "../../../src/stores/mysql/index.ts";
-import { postgresLedger } from "../../../src/stores/postgres/index.ts";
+import { type PostgresPool, postgresLedger } from "../../../src/stores/postgres/index.ts";
 import { createRedisLedger } from "../../../src/stores/redis/ledger.ts";
 import { sqliteLedger } from "../../../src/stores/sqlite/index.ts";
-import { mysqlServer } from "../../support/mysql.ts";
 
 /** Where a process of these tests finds the ledger that the others use too. */
 export type StoreSettings =
@@ -35,11 +30,21 @@ interface StoreOptions {
   readonly offsetMs?: () => number;
 }
 
-/** A machine at its limits is slow, not away: deadlines are long, unless a test wants them to end. */
-export function openStore(settings: StoreSettings, options: StoreOptions = {}): Store {
+/**
+ * A machine at its limits is slow, not away: deadlines are long, unless a test wants them to end. A process loads the driver
+ * of its own store only: most of its time would go into those of the others.
+ */
+export async function openStore(settings: StoreSettings, options: StoreOptions = {}): Promise<Store> {
   const { deadline = "60s", offsetMs = () => 0 } = options;
-  const booking = (table: string, place: string) => (tx: Tx, identity: string) =>
-    tx.query(`insert into ${table} (identity) values (${place})`, [identity]);
+  const onPostgres = (
+    { schema, readable = false }: Extract<StoreSettings, { readonly schema: string }>,
+    pool: PostgresPool,
+    end: () => Promise<unknown>,
+  ): Store => ({
+    ledger: postgresLedger({ pool, schema, deadline, workDeadline: deadline, prepared: !readable }),
+    book: booking(`${schema}.booking`, "$1"),
+    end,
+  });
   switch (settings.store) {
     case "sqlite":
       return {
@@ -47,21 +52,22 @@ export function openStore(settings: StoreSettings, options: StoreOptions = {}): 
         book: booking("booking", "?"),
         end: async () => undefined,
       };
-    case "pg":
+    case "pg": {
+      const { Pool } = (await import("pg")).default;
+      const pool = new Pool({ connectionString: settings.url, max: 16 }).on("error", () => undefined);
+      return onPostgres(settings, pool, () => pool.end());
+    }
     case "postgres": {
-      const { url, schema, readable = false } = settings;
-      const pool =
-        settings.store === "pg"
-          ? new pg.Pool({ connectionString: url, max: 16 }).on("error", () => undefined)
-          : postgres(url, { max: 16, onnotice: () => undefined });
-      return {
-        ledger: postgresLedger({ pool, schema, deadline, workDeadline: deadline, prepared: !readable }),
-        book: booking(`${schema}.booking`, "$1"),
-        end: async () => (pool instanceof pg.Pool ? pool.end() : pool.end({ timeout: 1 })),
-      };
+      const { default: postgres } = await import("postgres");
+      const pool = postgres(settings.url, { max: 16, onnotice: () => undefined });
+      return onPostgres(settings, pool, () => pool.end({ timeout: 1 }));
     }
     case "mysql": {
       const { port, database } = settings;
+      const [{ default: mysql }, { mysqlServer }] = await Promise.all([
+        import("mysql2/promise"),
+        import("../../support/mysql.ts"),
+      ]);
       const pool = mysql.createPool({ ...mysqlServer, host: "127.0.0.1", port, database, connectionLimit: 16 });
       return {
         ledger: mysqlLedger({ pool, wait: deadline, deadline }) as Ledger<Tx>,
@@ -71,6 +77,7 @@ export function openStore(settings: StoreSettings, options: StoreOptions = {}): 
     }
     case "redis":
     case "redis cluster": {
+      const { Cluster, Redis } = await import("ioredis");
       const client =
         settings.store === "redis"
           ? new Redis(settings.url)
@@ -83,4 +90,8 @@ export function openStore(settings: StoreSettings, options: StoreOptions = {}): 
       };
     }
   }
+}
+
+function booking(table: string, place: string): Store["book"] {
+  return (tx, identity) => tx.query(`insert into ${table} (identity) values (${place})`, [identity]);
 }

@@ -39,7 +39,7 @@ export type FromWorker =
 
 const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
 let offsetMs = 0;
-const store = openStore(settings.store, { offsetMs: () => offsetMs });
+const store = await openStore(settings.store, { offsetMs: () => offsetMs });
 const tell = (message: FromWorker) => process.send?.(message);
 const going = new Map<number, () => void>();
 
