@@ -44,12 +44,15 @@ export class Message {
     this.#attempts = this.#stores.attempts.of(this.#body?.value);
     this.#tried = delivery.isRepeated ? null : untried;
     this.#lock = lockOf(this.#stores, delivery);
+    const { inOrderBy } = this.#stores.settings;
     const lane = laneOf(this.#stores.settings, this.#body, delivery);
-    const mark = typeof lane !== "string" || this.#lock === null ? null : markOf(this.#attempts);
+    // a group of the broker's comes again in the broker's order, and what it locks not comes when its receiver closes
+    const mark = typeof lane !== "string" || inOrderBy === null || this.#lock === null ? null : markOf(this.#attempts);
+    const { isRepeated, lockMs } = delivery;
+    this.inLane =
+      typeof lane !== "string" || mark === undefined ? null : { lane, mark, isRepeated, lockMs: lockMs ?? 0 };
     if (lane === undefined) this.#disorder = "'inOrderBy' makes nothing of its body";
     else this.#disorder = mark === undefined ? "its body holds what no copy of it could be known by" : null;
-    const { isRepeated, lockMs } = delivery;
-    this.inLane = typeof lane !== "string" ? null : { lane, mark: mark ?? null, isRepeated, lockMs: lockMs ?? 0 };
     if (this.inLane !== null) this.#lock?.losing.onAbort(() => this.#loseLane());
   }
 

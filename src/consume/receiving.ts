@@ -80,7 +80,7 @@ export class Receiving {
       try {
         receiver = await this.#open();
         this.#isAway = false;
-        this.#lanes.began();
+        this.#lanes.began(ending);
         this.#told.began();
         await this.#receiveFrom(receiver, ending, () => {
           pauseMs = defaults.consume.awayMs.least;
@@ -211,10 +211,10 @@ export class Receiving {
 
   async #handleInLane(message: Message, place: Place): Promise<void> {
     this.#hasLanes = true;
-    if (!place.hasBegun) {
+    if (place.reached !== null) {
       // many behind one that is tried again must not keep everybody's places
       const leave = this.#consuming.hold();
-      await place.reached();
+      await place.reached;
       leave();
     }
     await message.handle();

@@ -90,93 +90,145 @@ describe("a message of a lane that loses its lock", () => {
 
 describe("the place of a message in its lane", () => {
   const lockMs = 1_000;
-  const message = (mark: string, isRepeated = false) => ({ lane: "A", mark, isRepeated, lockMs });
-  /** What has begun, in that order, and how each leaves. */
+  /** What has begun, in that order, over one receiver after the other. */
   const lane = () => {
     const clock = manualClock();
     const lanes = new Lanes(clock);
     const begun: string[] = [];
-    const enter = (mark: string, { isRepeated = false, ending = new Abortable() } = {}) => {
-      const place = lanes.enter(message(mark, isRepeated), ending);
-      if (place.hasBegun) begun.push(mark);
-      else void place.reached().then(() => begun.push(mark));
-      return place;
+    let receiver = new Abortable();
+    const begin = () => {
+      receiver = new Abortable();
+      lanes.began(receiver);
     };
-    return { clock, lanes, begun, enter };
+    begin();
+    const enter = (mark: string | null, { isRepeated = false, name = mark ?? "?" } = {}) => {
+      const place = lanes.enter({ lane: "A", mark, isRepeated, lockMs }, receiver);
+      if (place.reached === null) begun.push(name);
+      else void place.reached.then(() => begun.push(name));
+      return {
+        leave: async (how: "ended" | "given back") => {
+          place.leave(how === "ended");
+          await clock.advance(0);
+        },
+      };
+    };
+    const abort = async () => {
+      receiver.abort(new Error("left"));
+      await clock.advance(0);
+    };
+    return {
+      clock,
+      begun,
+      enter,
+      again: (mark: string) => enter(mark, { isRepeated: true, name: `${mark}'` }),
+      begin,
+      abort,
+    };
   };
 
   test("is kept while it is to come again, whatever comes before it", async () => {
-    const { clock, lanes, begun, enter } = lane();
-    const ending = new Abortable();
-    const first = [enter("1", { ending }), enter("2", { ending })];
-    ending.abort(new Error("left"));
-    for (const one of first) {
-      one.leave(false);
-      await clock.advance(0);
-    }
+    const { clock, begun, enter, again, begin, abort } = lane();
+    const [one, two] = [enter("1"), enter("2")];
+    await abort();
+    await one.leave("given back");
+    await two.leave("given back");
     expect(begun).toEqual(["1", "2"]);
-    lanes.began();
+    begin();
     enter("3");
-    const second = enter("2", { isRepeated: true });
+    const second = again("2");
     await clock.advance(lockMs - 1);
     expect(begun).toEqual(["1", "2"]);
-    enter("1", { isRepeated: true }).leave(true);
-    await clock.advance(0);
-    expect(begun).toEqual(["1", "2", "1", "2"]);
-    second.leave(true);
-    await clock.advance(0);
-    expect(begun).toEqual(["1", "2", "1", "2", "3"]);
+    await again("1").leave("ended");
+    expect(begun).toEqual(["1", "2", "1'", "2'"]);
+    await second.leave("ended");
+    expect(begun).toEqual(["1", "2", "1'", "2'", "3"]);
   });
 
   test("is waited for no longer than a lock lasts, from when a receiver is there for it", async () => {
-    const { clock, lanes, begun, enter } = lane();
-    enter("1").leave(false);
+    const { clock, begun, enter, begin, abort } = lane();
+    const one = enter("1");
+    await abort();
+    await one.leave("given back");
     await clock.advance(10 * lockMs);
+    begin();
     enter("2");
-    lanes.began();
     await clock.advance(lockMs - 1);
     expect(begun).toEqual(["1"]);
     await clock.advance(1);
     expect(begun).toEqual(["1", "2"]);
   });
 
-  test("is a copy's too, which comes while the first is at work, and the last of them alone is waited for", async () => {
-    const { clock, begun, enter } = lane();
-    const first = enter("1");
-    const ending = new Abortable();
-    enter("2", { ending });
-    const copy = enter("1", { isRepeated: true });
-    first.leave(false);
-    await clock.advance(0);
-    expect(begun).toEqual(["1", "1"]);
-    copy.leave(true);
-    await clock.advance(0);
-    expect(begun).toEqual(["1", "1", "2"]);
+  test("is waited for as long where it ends late, over a receiver after which another has begun", async () => {
+    const { clock, begun, enter, begin, abort } = lane();
+    const one = enter("1");
+    await abort();
+    begin();
+    enter("2");
+    await clock.advance(10 * lockMs);
+    await one.leave("given back");
+    await clock.advance(lockMs - 1);
+    expect(begun).toEqual(["1"]);
+    await clock.advance(1);
+    expect(begun).toEqual(["1", "2"]);
+  });
+
+  test("is waited for anew where its time was up while no receiver was there", async () => {
+    const { clock, begun, enter, again, begin, abort } = lane();
+    const one = enter("1");
+    await abort();
+    await one.leave("given back");
+    begin();
+    await abort();
+    await clock.advance(10 * lockMs);
+    begin();
+    enter("2");
+    await clock.advance(lockMs - 1);
+    again("1");
+    expect(begun).toEqual(["1", "1'"]);
+  });
+
+  test("is a copy's too that comes while it is at work, and the copy alone is waited for", async () => {
+    const { begun, enter, again } = lane();
+    const one = enter("1");
+    enter("2");
+    const copy = again("1");
+    await one.leave("given back");
+    expect(begun).toEqual(["1", "1'"]);
+    await copy.leave("ended");
+    expect(begun).toEqual(["1", "1'", "2"]);
+  });
+
+  test("is its own where another message holds the same", async () => {
+    const { begun, enter, again, begin, abort } = lane();
+    const sent = [enter("on"), enter("off"), enter("on")];
+    await abort();
+    for (const one of sent) await one.leave("given back");
+    begun.splice(0);
+    begin();
+    const came = [again("on"), again("on"), again("off")];
+    expect(begun).toEqual(["on'"]);
+    await came[0]?.leave("ended");
+    await came[2]?.leave("ended");
+    expect(begun).toEqual(["on'", "off'", "on'"]);
   });
 
   test("is left for good by one that ends, and by one that nobody could know again", async () => {
-    const { clock, lanes, begun, enter } = lane();
-    enter("1").leave(true);
-    const unknown = lanes.enter({ ...message(""), mark: null }, new Abortable());
+    const { begun, enter } = lane();
+    await enter("1").leave("ended");
+    const unknown = enter(null);
     enter("2");
-    unknown.leave(false);
-    await clock.advance(0);
-    expect(begun).toEqual(["1", "2"]);
+    await unknown.leave("given back");
+    expect(begun).toEqual(["1", "?", "2"]);
   });
 
   test("is given up in the lane's order where nothing begins any more", async () => {
-    const { clock, begun, enter } = lane();
-    const ending = new Abortable();
-    const first = enter("1", { ending });
-    const rest = ["2", "3"].map((mark) => enter(mark, { ending }));
-    ending.abort(new Error("left"));
-    await clock.advance(0);
+    const { begun, enter, abort } = lane();
+    const [one, two] = [enter("1"), enter("2"), enter("3")];
+    await abort();
     expect(begun).toEqual(["1"]);
-    first.leave(false);
-    await clock.advance(0);
+    await one?.leave("given back");
     expect(begun).toEqual(["1", "2"]);
-    rest[0]?.leave(false);
-    await clock.advance(0);
+    await two?.leave("given back");
     expect(begun).toEqual(["1", "2", "3"]);
   });
 });
