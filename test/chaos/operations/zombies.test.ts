@@ -29,10 +29,11 @@ const external = [
   zombie("send", 1),
   zombie("pin", 2),
   zombie("complete", 1),
-  zombie("renew", 2),
   zombie("release", 1),
 ];
 const transactional = [zombie("transact", 1)];
+/** Its lease is not renewed while it stands, and so may end before the process is stopped, unless that follows at once. */
+const unrenewed = zombie("renew", 2);
 /** Its answer is lost to everybody else: the other process sets the work aside. */
 const evidence = zombie("pin", 1, { ifUnknown: "park" });
 
@@ -57,17 +58,21 @@ describe.each(placeKinds.map((kind) => [kind.name, kind] as const))(
     test("wakes up after another finished: nothing that it does takes effect but the answer that only it has", async () => {
       const { gateway, place, untilKnown } = stand;
       const { ledger } = place.store;
-      const zombies = [...external, ...(kind.transactional ? transactional : [])];
+      const renewed = [...external, ...(kind.transactional ? transactional : [])];
+      const zombies = [...renewed, unrenewed];
       const [owner, other] = await Promise.all([stand.start("3s"), stand.start()]);
 
       // the lease of this one is renewed for as long as it waits for the other side
       const renewing = gateway.hold("renew retry");
-      const executions = [...zombies, evidence].map(({ order, halt }) => ({
-        order,
-        execution: owner.execute({ order }, halt),
-      }));
-      await Promise.all(executions.map(({ execution }) => execution.halted));
+      const begin = ({ order, halt }: Zombie) => ({ order, execution: owner.execute({ order }, halt) });
+      const halted = (begun: readonly ReturnType<typeof begin>[]) =>
+        Promise.all(begun.map(({ execution }) => execution.halted));
+      const [parking, others] = [begin(evidence), renewed.map(begin)];
+      await halted([...others, parking]);
+      const last = begin(unrenewed);
+      await halted([last]);
       owner.stop();
+      const executions = [...others, last, parking];
       renewing.release();
 
       const finish = (order: Order) => untilKnown(() => other.execute({ order }).told);
