@@ -50,7 +50,8 @@ export class Lanes {
     const lane = this.#lanes.get(message.lane) ?? [];
     this.#lanes.set(message.lane, lane);
     const kept: Kept = { message, ending, lane, is: "waiting", begin: () => {} };
-    const [former, at] = message.isRepeated ? formerOf(kept) : [undefined, -1];
+    const at = message.isRepeated ? placeOf(kept) : -1;
+    const former = lane[at];
     if (former?.is === "to come") {
       former.is = "gone";
       lane[at] = kept;
@@ -58,11 +59,12 @@ export class Lanes {
     } else lane.splice(former === undefined ? lane.length : at + 1, 0, kept);
     advance(lane);
     return {
-      reached: hasBegun(kept)
-        ? null
-        : new Promise((resolve) => {
-            kept.begin = resolve;
-          }),
+      reached:
+        kept.is === "begun"
+          ? null
+          : new Promise((resolve) => {
+              kept.begin = resolve;
+            }),
       leave: (hasEnded) => this.#leave(kept, hasEnded),
     };
   }
@@ -115,16 +117,11 @@ function isCopy({ message: { mark } }: Kept, { message }: Kept): boolean {
   return mark !== null && mark === message.mark;
 }
 
-/** Its own delivery before, and where that is: another message may hold the same, so first one that is to come. */
-function formerOf(kept: Kept): readonly [Kept | undefined, number] {
+/** Of its own delivery before, or -1: another message may hold the same, so first one that is to come. */
+function placeOf(kept: Kept): number {
   const { lane } = kept;
   const toCome = lane.findIndex((one) => one.is === "to come" && isCopy(one, kept));
-  const at = toCome >= 0 ? toCome : lane.findIndex((one) => isCopy(one, kept));
-  return [lane[at], at];
-}
-
-function hasBegun({ is }: Kept): boolean {
-  return is === "begun";
+  return toCome >= 0 ? toCome : lane.findIndex((one) => isCopy(one, kept));
 }
 
 /** Lets the first one begin that is here, unless one before it is still to come. */

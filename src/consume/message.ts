@@ -46,7 +46,7 @@ export class Message {
     this.#lock = lockOf(this.#stores, delivery);
     const { inOrderBy } = this.#stores.settings;
     const lane = laneOf(this.#stores.settings, this.#body, delivery);
-    // a group of the broker's comes again in the broker's order, and what it locks not comes when its receiver closes
+    // a group comes again in its broker's order, and what has no lock is lost by none while its receiver is open
     const mark = typeof lane !== "string" || inOrderBy === null || this.#lock === null ? null : markOf(this.#attempts);
     const { isRepeated, lockMs } = delivery;
     this.inLane =

@@ -300,3 +300,18 @@ describe("a timer's function", () => {
     expect(() => azureFunction(close, { endsWithin: "5m" })).toThrow("caller's key");
   });
 });
+
+test.each(["message", "http", "timer"] as const)(
+  "a function of something else than an operation is refused: %s",
+  (of) => {
+    const carrier = { endsWithin: "5m", principal: "everyone", input: () => undefined } as never;
+    const declare = {
+      message: (given: never) => azureFunction(given, carrier),
+      http: (given: never) => azureFunction.http(given, carrier),
+      timer: (given: never) => azureFunction.timer(given, carrier),
+    }[of];
+    for (const given of [{}, null, undefined]) {
+      expect(() => declare(given as never)).toThrow(expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }));
+    }
+  },
+);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RepriseError } from "../../src/base/errors.ts";
 import { standIn } from "../../src/testing/http-stand-in.ts";
+import { honoHandler } from "../../src/transports/http/hono.ts";
 import { type WebCarrier, webHandler } from "../../src/transports/http/web.ts";
 
 type Carrier = WebCarrier<unknown, unknown, never>;
@@ -118,4 +119,16 @@ describe("what input and principal throw", () => {
     expect(given).toMatchObject({ status: 403, code: "REPRISE_PRINCIPAL_EMPTY", runs: 0 });
     expect([request.bodyUsed, request.body?.locked]).toEqual([false, false]);
   });
+});
+
+test.each([
+  ["webHandler", (given: never, carrier: never) => webHandler(given, carrier)],
+  ["honoHandler", (given: never, carrier: never) => honoHandler(given, carrier)],
+])("%s refuses what is no operation", (_, declare) => {
+  const carrier = { principal: "everyone", input: () => undefined } as never;
+  for (const given of [{}, null, undefined]) {
+    expect(() => declare(given as never, carrier)).toThrow(
+      expect.objectContaining({ code: "REPRISE_BAD_DECLARATION" }),
+    );
+  }
 });

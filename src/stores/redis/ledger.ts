@@ -40,8 +40,8 @@ export interface RedisLedgerOptions {
  *
  * What a Redis acknowledges may be lost: up to about two seconds by power loss, or where it is killed while its disk is at a
  * sync (`appendfsync everysec`), everything since the last snapshot where there is no append-only file, and what a replica
- * had not received by a failover. So an operation
- * with `costIfTwice: "money"` may have only effects that say `ifUnknown: "retry"`.
+ * had not received by a failover. So an operation with `costIfTwice: "money"` may have only effects that say
+ * `ifUnknown: "retry"`.
  *
  * What finds work by something else than its name (a caller's key, the id of accepted work, its intent) may lie on another
  * server, and lives for the keep and a week from the last acceptance, claim or renewal: work that waits for longer is found
